@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Triton model: a video's chunk -> sampled frames."""
+
+from trireel_backend import adapter
+from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.chunk_request import extract_chunk
+from trireel_backend.settings import FolderSettings, SamplingSettings, model_parameters, read_settings
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        parameters = model_parameters(args["model_config"])
+        self._folders = read_settings(FolderSettings, parameters).folders()
+        self._sampling = read_settings(SamplingSettings, parameters)
+        self._size_px = load_metadata(adapter.model_folder(args) / METADATA_FILE).image_size_px
+
+    def execute(self, requests):
+        return adapter.answer_each(requests, self._answer)
+
+    def _answer(self, request):
+        return extract_chunk(request, self._folders, self._sampling, self._size_px)

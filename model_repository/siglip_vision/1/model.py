@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Triton model, embedded profile: frames -> embeddings, in onnxruntime."""
+
+from trireel_backend import adapter
+from trireel_backend.encoding import Tower
+from trireel_backend.settings import TowerSettings, model_parameters, read_settings
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        settings = read_settings(TowerSettings, model_parameters(args["model_config"]))
+        self._tower = Tower(adapter.model_folder(args) / "model.onnx", settings)
+
+    def execute(self, requests):
+        return adapter.answer_together(requests, lambda request: request.required("FRAMES"), self._run)
+
+    def _run(self, parts):
+        return ({"EMBEDDINGS": embeddings} for embeddings in self._tower.run_together(parts))

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Triton model: one whole video, a response a chunk, then the whole."""
+
+import asyncio
+
+from trireel_backend import adapter
+from trireel_backend.settings import model_parameters
+from trireel_backend.stages import ModelStages
+from trireel_backend.whole_video import WholeVideo
+
+
+class TritonPythonModel:
+    def initialize(self, args):
+        stages = ModelStages(adapter.call_model)
+        self._video = WholeVideo.from_parameters(stages, model_parameters(args["model_config"]))
+
+    async def execute(self, requests):
+        streams = (adapter.answer_stream(request, self._video.answers) for request in requests)
+        await asyncio.gather(*streams)

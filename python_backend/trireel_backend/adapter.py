@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam to Triton: tensors to arguments, answers to responses, errors to statuses.
+
+With the `model.py` files the only code that knows `triton_python_backend_utils`.
+"""
+
+import json
+import re
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
+
+from trireel_backend.analysis import Turn
+from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, RequestError, StageFailed
+from trireel_backend.requests import Request
+from trireel_backend.tensors import Tensors
+
+# A call from model to model loses the status of an error on its way back (Triton 2.51): the caller
+# asks for it in the message, and takes it out again.
+STATUS_IN_MESSAGE = "status_in_message"
+_MESSAGE_WITH_STATUS = re.compile(
+    rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
+)
+
+
+def model_folder(args: Mapping[str, str]) -> Path:
+    """Return the version folder of a model from what `initialize` is given."""
+    return Path(args["model_repository"]) / args["model_version"]
+
+
+def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
+    """Answer every request on its own: what is wrong with one does not reach the others."""
+    return [_answer_one(request, answer) for request in requests]
+
+
+def answer_together(
+    requests: Sequence[Any],
+    prepare: Callable[[Request], Any],
+    run: Callable[[list[Any]], Iterable[Tensors]],
+) -> list[Any]:
+    """Answer all good requests by one joint call; a bad one is refused before it.
+
+    Args:
+        prepare: from a request to its part of the batch.
+        run: from the parts to an answer for each, in order.
+    """
+    prepared = [_prepare_one(request, prepare) for request in requests]
+    parts = [part for part in prepared if not isinstance(part, _Failed)]
+    try:
+        answers = iter([_response(answer) for answer in run(parts)] if parts else [])
+    except Exception as error:
+        return [_error_response(request, error) for request in requests]
+    return [part.response if isinstance(part, _Failed) else next(answers) for part in prepared]
+
+
+async def answer_once(
+    request: Any, answers: Callable[[Request], AsyncIterator[Tensors]]
+) -> Any:
+    """Return the last of an asynchronous iterator's answers as the one response."""
+    try:
+        last: Tensors = {}
+        async for last in answers(_request(request)):
+            pass
+        return _response(last)
+    except Exception as error:
+        return _error_response(request, error)
+
+
+async def answer_stream(
+    request: Any, answers: Callable[[Request], AsyncIterator[Tensors]]
+) -> None:
+    """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
+    sender = request.get_response_sender()
+    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+    iterator = answers(_request(request))
+    try:
+        async for answer in iterator:
+            if sender.is_cancelled():
+                break
+            sender.send(_response(answer))
+        sender.send(flags=final)
+    except Exception as error:
+        sender.send(_error_response(request, error), flags=final)
+    finally:
+        await iterator.aclose()  # type: ignore[attr-defined]
+
+
+async def call_model(
+    model_name: str, inputs: Tensors, outputs: Sequence[str], turn: Turn | None = None
+) -> dict[str, NDArray[Any]]:
+    """Ask another model and return its outputs by name; outputs it leaves out are left out.
+
+    Args:
+        turn: the request's place in its sequence, for a model that keeps state.
+
+    Raises:
+        RequestError: of the status the model answered, with its message.
+    """
+    sequence = (
+        {"correlation_id": turn.correlation_id, "flags": _flags(turn)} if turn is not None else {}
+    )
+    request = pb_utils.InferenceRequest(
+        model_name=model_name,
+        requested_output_names=list(outputs),
+        inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
+        parameters={STATUS_IN_MESSAGE: True},
+        **sequence,
+    )
+    response = await request.async_exec()
+    if response.has_error():
+        raise _raised_again(response.error().message())
+    return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
+
+
+def _flags(turn: Turn) -> int:
+    flags = pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START if turn.start else 0
+    return flags | (pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END if turn.end else 0)
+
+
+def _request(request: Any) -> Request:
+    def array(name: str) -> NDArray[Any] | None:
+        tensor = pb_utils.get_input_tensor_by_name(request, name)
+        return None if tensor is None else tensor.as_numpy()
+
+    flags = request.flags()
+    return Request(
+        array=array,
+        requested_outputs=frozenset(request.requested_output_names()),
+        correlation_id=request.correlation_id(),
+        starts=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START),
+        ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
+    )
+
+
+class _Failed:
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+
+def _answer_one(request: Any, answer: Callable[[Request], Tensors]) -> Any:
+    try:
+        return _response(answer(_request(request)))
+    except Exception as error:
+        return _error_response(request, error)
+
+
+def _prepare_one(request: Any, prepare: Callable[[Request], Any]) -> Any:
+    try:
+        return prepare(_request(request))
+    except Exception as error:
+        return _Failed(_error_response(request, error))
+
+
+def _response(answer: Tensors) -> Any:
+    return pb_utils.InferenceResponse(
+        [pb_utils.Tensor(name, np.ascontiguousarray(array)) for name, array in answer.items()]
+    )
+
+
+def _error_response(request: Any, error: Exception) -> Any:
+    if not isinstance(error, RequestError):
+        # A bug: the log gets all of it, the client no traceback.
+        pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
+        error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
+    message = str(error)
+    if STATUS_IN_MESSAGE in json.loads(request.parameters() or "{}"):
+        message = f"{error.status}: {message}"
+    code = getattr(pb_utils.TritonError, error.status)
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
+
+
+def _raised_again(message: str) -> RequestError:
+    match = _MESSAGE_WITH_STATUS.fullmatch(message)
+    if match is None:
+        return StageFailed(message)
+    return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orchestrating one whole video: chunks are encoded side by side and decoded strictly in order."""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.plan import Chunk
+from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
+
+STAGES = ("fetch", "extract", "encode", "decode", "total")
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """A video's length and the chunks it is cut into."""
+
+    duration_seconds: float
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True)
+class EncodedChunk:
+    """What the encoder says of a chunk."""
+
+    embeddings: NDArray[np.float32]
+    """[f, D] unit length."""
+    timestamps_seconds: NDArray[np.float64]
+    """[f] PTS of the sampled frames."""
+    extract_began_ns: int
+    """On the machine's monotonic clock, which all processes share."""
+    extract_ended_ns: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A decoder call's place in its sequence."""
+
+    correlation_id: str
+    start: bool
+    end: bool
+
+
+class Stages(Protocol):
+    """The models one whole video is put through."""
+
+    async def plan(self, video: str, chunk_seconds: float) -> VideoPlan:
+        """Look at the video and plan its chunks."""
+
+    async def encode(self, request: "AnalysisRequest", chunk: Chunk) -> EncodedChunk:
+        """Extract and encode one chunk; any number of them may be under way."""
+
+    async def decode(
+        self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
+    ) -> dict[str, NDArray[Any]]:
+        """Decode a video's next chunk."""
+
+    async def close(self, turn: Turn) -> None:
+        """Free the slot of a sequence that was not decoded to its end."""
+
+    async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings [m, D] of free texts."""
+
+
+@dataclass(frozen=True)
+class AnalysisRequest:
+    """One whole video and what is asked of it."""
+
+    video: str
+    """Local path, already allowed."""
+    chunk_seconds: float
+    frames_per_chunk: int
+    options: Tensors = field(default_factory=dict)
+    """Inputs of the decoder that the request sets, the same for every chunk."""
+    tags: tuple[str, ...] = ()
+    """Free texts scored instead of the bank's tags; none for the bank's."""
+    with_embeddings: bool = False
+    fetch_ms: float = 0.0
+    """What it took to have the video as a local file."""
+
+
+@dataclass
+class _Clock:
+    """Busy milliseconds of each stage, added up over chunks."""
+
+    began: float = field(default_factory=time.monotonic)
+    busy_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+
+    def add(self, stage: str, began_seconds: float) -> None:
+        self.busy_ms[stage] += (time.monotonic() - began_seconds) * 1e3
+
+    def tensors(self) -> Tensors:
+        total_ms = (time.monotonic() - self.began) * 1e3 + self.busy_ms["fetch"]
+        busy_ms = {**self.busy_ms, "total": total_ms}
+        return {"TIMING_STAGES": texts(STAGES), "TIMING_MS": np.array([busy_ms[s] for s in STAGES])}
+
+
+async def analyse_video(
+    request: AnalysisRequest, stages: Stages, *, window: int
+) -> AsyncIterator[dict[str, NDArray[Any]]]:
+    """Yield the answer of each chunk in order, then that of the whole video.
+
+    Args:
+        window: chunks that may be in the encoder at once: enough that the next is extracted
+            while one is encoded and another decoded.
+
+    Closing the iterator early stops the work: chunks not begun are never asked for, and the
+    decoder's sequence is closed.
+    """
+    clock = _Clock()
+    clock.busy_ms["fetch"] = request.fetch_ms
+    plan = await stages.plan(request.video, request.chunk_seconds)
+    options = await _with_free_tags(request, stages)
+    encoding = _EncodeAhead(request, stages, plan.chunks, window)
+    correlation_id = uuid.uuid4().hex
+    answers: list[dict[str, NDArray[Any]]] = []
+    turn: Turn | None = None
+    try:
+        for chunk in plan.chunks:
+            encoded = await encoding.next()
+            _add_encode_times(clock, encoded)
+            turn = Turn(correlation_id, chunk.index == 0, chunk.index == len(plan.chunks) - 1)
+            began = time.monotonic()
+            answer = await stages.decode(turn, chunk, encoded.chunk, options)
+            clock.add("decode", began)
+            answers.append(_complete(answer, chunk, encoded.chunk, request, plan))
+            yield _answer(answers[-1], clock, is_aggregate=False)
+    finally:
+        await encoding.cancel()
+        if turn is not None and not turn.end:
+            await stages.close(Turn(correlation_id, start=False, end=True))
+    yield _answer(stack_chunks(answers), clock, is_aggregate=True)
+
+
+def _answer(tensors: Tensors, clock: _Clock, *, is_aggregate: bool) -> dict[str, NDArray[Any]]:
+    return {**tensors, **clock.tensors(), "IS_AGGREGATE": scalar(is_aggregate, np.bool_)}
+
+
+async def _with_free_tags(request: AnalysisRequest, stages: Stages) -> Tensors:
+    if not request.tags:
+        return request.options
+    embeddings = await stages.embed_texts(request.tags)
+    return {**request.options, "TAGS": texts(request.tags), "TAG_EMBEDDINGS": embeddings}
+
+
+@dataclass(frozen=True)
+class _TimedEncoding:
+    chunk: EncodedChunk
+    ended_ns: int
+
+
+class _EncodeAhead:
+    """Keeps up to `window` chunks in the encoder and hands them out in order."""
+
+    def __init__(
+        self, request: AnalysisRequest, stages: Stages, chunks: Sequence[Chunk], window: int
+    ) -> None:
+        self._request = request
+        self._stages = stages
+        self._waiting = deque(chunks)
+        self._running: deque[asyncio.Task[_TimedEncoding]] = deque()
+        self._window = window
+
+    async def next(self) -> _TimedEncoding:
+        self._fill()
+        encoded = await self._running[0]
+        self._running.popleft()
+        self._fill()  # the freed place is taken while the caller decodes
+        return encoded
+
+    async def cancel(self) -> None:
+        """Give up what is under way; its results, and its errors, interest nobody any more."""
+        self._waiting.clear()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < self._window:
+            self._running.append(asyncio.ensure_future(self._encode(self._waiting.popleft())))
+
+    async def _encode(self, chunk: Chunk) -> _TimedEncoding:
+        encoded = await self._stages.encode(self._request, chunk)
+        return _TimedEncoding(encoded, time.monotonic_ns())
+
+
+def _add_encode_times(clock: _Clock, encoded: _TimedEncoding) -> None:
+    began_ns, ended_ns = encoded.chunk.extract_began_ns, encoded.chunk.extract_ended_ns
+    clock.busy_ms["extract"] += (ended_ns - began_ns) / 1e6
+    clock.busy_ms["encode"] += (encoded.ended_ns - ended_ns) / 1e6
+
+
+def _complete(
+    answer: dict[str, NDArray[Any]],
+    chunk: Chunk,
+    encoded: EncodedChunk,
+    request: AnalysisRequest,
+    plan: VideoPlan,
+) -> dict[str, NDArray[Any]]:
+    """Add to the decoder's answer what the orchestrator knows of chunk and video."""
+    complete = {
+        **answer,
+        "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
+        "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
+        "TIMESTAMPS": encoded.timestamps_seconds,
+        "VIDEO_DURATION_SECONDS": scalar(plan.duration_seconds, np.float64),
+        "NUM_CHUNKS": scalar(len(plan.chunks), np.int32),
+        "EMBEDDING_DIM": scalar(encoded.embeddings.shape[1], np.int32),
+    }
+    if request.with_embeddings:
+        complete["EMBEDDINGS"] = encoded.embeddings
+    else:
+        complete.pop("CHUNK_EMBEDDINGS", None)
+    return complete

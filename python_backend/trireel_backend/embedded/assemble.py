@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Putting model folders and an export together into a repository that Triton can load."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2
+
+from trireel_backend.artifacts import (
+    EXPORT_FILES,
+    METADATA_FILE,
+    TEXT_BANK_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    VISION_FILE,
+    Metadata,
+    load_metadata,
+)
+from trireel_backend.errors import MissingPart
+
+ARTEFACTS = {
+    "frame_extractor": {METADATA_FILE: METADATA_FILE},
+    "siglip_vision": {VISION_FILE: "model.onnx"},
+    "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
+    "temporal_decoder": {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE},
+}
+"""For each model the files of an export it needs, and their names in its version folder."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What a repository is put together from."""
+
+    models: Path
+    """Folder of model folders: config.pbtxt, configs/, 1/model.py."""
+    export: Path
+    """Output folder of trireel-export."""
+    profile: str
+    """Name of the configs/<profile>.pbtxt that stand in for config.pbtxt where they exist."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values for the models' parameters of these names."""
+    instances: Mapping[str, int] = field(default_factory=dict)
+    """Instances of the models of these names."""
+
+
+def assemble(assembly: Assembly, target: Path) -> Metadata:
+    """Write the repository into the folder `target`, which must not exist.
+
+    Small files are copied; the export's are linked to. Every model's config is written with the
+    sizes of this checkpoint, so that Triton itself refuses a tensor of another size.
+
+    Raises:
+        MissingPart: the export or a model folder is not complete.
+    """
+    _check_export(assembly.export)
+    metadata = load_metadata(assembly.export / METADATA_FILE)
+    for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
+        shutil.copytree(
+            folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        config = load_config(folder, assembly.profile)
+        _apply(config, metadata, assembly)
+        (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
+        for source, name in ARTEFACTS.get(folder.name, {}).items():
+            (target / folder.name / "1" / name).symlink_to((assembly.export / source).resolve())
+    if not target.exists():
+        raise MissingPart(f"{assembly.models} holds no model folders")
+    return metadata
+
+
+def load_config(folder: Path, profile: str) -> Any:
+    """Parse a model folder's config for a profile into a ModelConfig message.
+
+    Raises:
+        text_format.ParseError: a field is misspelt or a value of the wrong type.
+    """
+    variant = folder / "configs" / f"{profile}.pbtxt"
+    path = variant if variant.is_file() else folder / "config.pbtxt"
+    return text_format.Parse(path.read_text(), model_config_pb2.ModelConfig())
+
+
+def _check_export(export: Path) -> None:
+    missing = [name for name in EXPORT_FILES if not (export / name).is_file()]
+    if missing:
+        raise MissingPart(
+            f"{export} lacks {', '.join(missing)}: give the output folder of trireel-export"
+        )
+
+
+def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
+    for tensor in [*config.input, *config.output]:
+        if tensor.name == "FRAMES":  # [..., S, S, RGB]
+            tensor.dims[-3:-1] = [metadata.image_size_px] * 2
+        elif tensor.name.endswith("EMBEDDINGS"):  # [..., D]
+            tensor.dims[-1] = metadata.embedding_dim
+    for name, value in assembly.parameters.items():
+        if name in config.parameters:
+            config.parameters[name].string_value = value
+    if config.name in assembly.instances:
+        config.instance_group[0].count = assembly.instances[config.name]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command `trireel-serve`: run the embedded server until it is told to stop."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from trireel_backend.errors import NotReady, StartupError
+
+REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
+WATCH_SECONDS = 0.5
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    http_port: Annotated[int, typer.Option(help="KServe v2 over HTTP.")] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.")] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.")] = 8002,
+    profile: Annotated[
+        str, typer.Option(help="Which configs/PROFILE.pbtxt of the models to use.")
+    ] = "embedded",
+    export: Annotated[
+        Path, typer.Option(help="Output folder of trireel-export.", file_okay=False)
+    ] = REPOSITORY_ROOT / "export/tiny/model",
+    models: Annotated[
+        Path, typer.Option(help="Folder of model folders.", file_okay=False)
+    ] = REPOSITORY_ROOT / "model_repository",
+    media: Annotated[
+        Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
+    ] = REPOSITORY_ROOT / "media",
+    extractors: Annotated[
+        int | None, typer.Option(help="Chunks extracted at once, by default as configured.", min=1)
+    ] = None,
+    videos: Annotated[
+        int | None,
+        typer.Option(help="Whole videos under way at once, by default as configured.", min=1),
+    ] = None,
+    log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
+) -> None:
+    """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
+    from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
+
+    _unwind_on_signals()
+    counts = {"frame_extractor": extractors, "video_analysis": videos}
+    try:
+        options = ServerOptions(
+            models=models,
+            export=export,
+            media_root=media,
+            profile=profile,
+            ports=Ports(http_port, grpc_port, metrics_port),
+            instances={name: count for name, count in counts.items() if count is not None},
+            log=log,
+        )
+        with embedded_server(options) as server:
+            print(
+                f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
+                f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
+                f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
+                flush=True,
+            )
+            while server.process.poll() is None:
+                time.sleep(WATCH_SECONDS)
+            raise NotReady("Triton ended by itself: start again with --log FILE to keep its log")
+    except StartupError as error:
+        print(f"trireel-serve: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except _Stopped:
+        return
+
+
+class _Stopped(BaseException):
+    """The operator wants the server to stop, whatever it is doing."""
+
+
+def _unwind_on_signals() -> None:
+    """Make the first SIGTERM, SIGINT or SIGHUP unwind the stack, so that everything is undone."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def unwind(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:  # a second one must not interrupt the clean-up
+            signal.signal(number, signal.SIG_IGN)
+        raise _Stopped
+
+    for number in numbers:
+        signal.signal(number, unwind)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the server side raises on purpose.
+
+TrireelError
+├── RequestError            refused or failed: answered to the one request it belongs to
+│   ├── InvalidInput        a value, shape or file the request should not have sent
+│   │   ├── NotAVideo       the file holds no picture we can decode
+│   │   └── OutsideMediaFolder
+│   ├── VideoNotFound
+│   ├── Unsupported         understood, but not something this server does
+│   ├── Unavailable         try again later
+│   └── StageFailed         another model of the pipeline failed on its own account
+└── StartupError            the embedded server cannot start
+    ├── MissingPart         a library, a file or a wheel is not there
+    ├── PortBusy
+    ├── NotReady            Triton ended or hung before its models were ready
+    └── CanaryFailed        the models answer, but not with what the checkpoint says
+"""
+
+from typing import ClassVar
+
+
+class TrireelError(Exception):
+    """Base of all errors Trireel raises on purpose; its message is one sentence for a person."""
+
+
+class RequestError(TrireelError):
+    """A request that gets an error response; nothing else is disturbed."""
+
+    status: ClassVar[str] = "INTERNAL"
+    """Name of the code in Triton's `TritonError`; gRPC and HTTP statuses follow from it."""
+
+
+class InvalidInput(RequestError):
+    """The request holds a value, a shape or a file it should not."""
+
+    status = "INVALID_ARG"
+
+
+class NotAVideo(InvalidInput):
+    """The file holds no video or picture that can be decoded."""
+
+
+class OutsideMediaFolder(InvalidInput):
+    """The path leads out of the folders this server may read."""
+
+
+class VideoNotFound(RequestError):
+    """There is no such file."""
+
+    status = "NOT_FOUND"
+
+
+class Unsupported(RequestError):
+    """A valid request for something this server does not do."""
+
+    status = "UNSUPPORTED"
+
+
+class Unavailable(RequestError):
+    """The server cannot take the request now; a later try may succeed."""
+
+    status = "UNAVAILABLE"
+
+
+class StageFailed(RequestError):
+    """A model of the pipeline failed for a reason the request did not give."""
+
+
+REQUEST_ERRORS_BY_STATUS: dict[str, type[RequestError]] = {
+    error.status: error
+    for error in (StageFailed, InvalidInput, VideoNotFound, Unsupported, Unavailable)
+}
+"""The general error of each status, to raise again what another model answered."""
+
+
+class StartupError(TrireelError):
+    """The embedded server cannot start."""
+
+
+class MissingPart(StartupError):
+    """A library, a file or a wheel that the server needs is not there."""
+
+
+class PortBusy(StartupError):
+    """Another process listens on a port the server was told to use."""
+
+
+class NotReady(StartupError):
+    """Triton ended, or did not become ready in time."""
+
+
+class CanaryFailed(StartupError):
+    """The models are loaded but do not answer with what the checkpoint says."""

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a video is cut into chunks and where a chunk is sampled."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_TAIL_SECONDS = 0.5
+MIN_CHUNK_SECONDS = 0.04  # one frame at 25 fps
+MAX_CHUNK_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of video that is sampled, encoded and described as one."""
+
+    index: int
+    """Position in the video's plan, from 0."""
+    start_seconds: float
+    """Where it begins, on the clock of the frames' PTS."""
+    duration_seconds: float
+    """Its length; only the last chunk may be shorter or longer than the others."""
+
+
+def plan_chunks(
+    start_seconds: float, duration_seconds: float, chunk_seconds: float
+) -> tuple[Chunk, ...]:
+    """Cut `[start, start + duration)` into chunks of `chunk_seconds`.
+
+    A tail under `MIN_TAIL_SECONDS` is dropped, as in the pipeline this one replaces, unless it is
+    all there is: the shortest video is one chunk.
+    """
+    whole, tail_seconds = divmod(duration_seconds, chunk_seconds)
+    # 30.0 / 0.1 leaves a tail of 0.0999...: a float's rounding, not a chunk.
+    if math.isclose(tail_seconds, chunk_seconds, rel_tol=1e-9):
+        whole, tail_seconds = whole + 1, 0.0
+    chunks = [
+        Chunk(index, start_seconds + index * chunk_seconds, chunk_seconds)
+        for index in range(int(whole))
+    ]
+    if tail_seconds >= MIN_TAIL_SECONDS or not chunks:
+        tail_start_seconds = start_seconds + len(chunks) * chunk_seconds
+        chunks.append(Chunk(len(chunks), tail_start_seconds, tail_seconds))
+    return tuple(chunks)
+
+
+def slot_middles(
+    start_seconds: float, duration_seconds: float, num_frames: int
+) -> NDArray[np.float64]:
+    """Return the middle of each of `num_frames` equal slots, in seconds, shape [num_frames].
+
+    For a chunk of 10 s from 20 s and 4 frames: 21.25, 23.75, 26.25, 28.75.
+    """
+    slots: NDArray[np.float64] = np.arange(num_frames, dtype=np.float64)
+    return start_seconds + (slots + 0.5) * (duration_seconds / num_frames)

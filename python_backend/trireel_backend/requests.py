@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request's inputs by name, as plain Python and NumPy values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from trireel_backend.errors import InvalidInput
+
+Number = TypeVar("Number", int, float, bool)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to a model, whoever brought it.
+
+    Data types and numbers of dimensions are those of config.pbtxt: Triton has checked them.
+    """
+
+    array: Callable[[str], NDArray[Any] | None]
+    """From an input's name to its values, None where the request does not bring it."""
+    requested_outputs: frozenset[str] = frozenset()
+    """Outputs the client asked for; all of the model's where it named none."""
+    correlation_id: int | str = 0
+    """Id of the sequence, 0 or "" outside one."""
+    starts: bool = False
+    """First request of its sequence."""
+    ends: bool = False
+    """Last request of its sequence."""
+
+    def required(self, name: str) -> NDArray[Any]:
+        """Return an input; raises InvalidInput where it is missing."""
+        array = self.array(name)
+        if array is None:
+            raise InvalidInput(f"the request lacks {name}")
+        return array
+
+    def number(self, name: str, kind: type[Number]) -> Number | None:
+        """Return a single number, None where the request does not bring it."""
+        array = self.array(name)
+        return None if array is None else kind(array.item())
+
+    def data(self, name: str) -> bytes | None:
+        """Return a single BYTES value, None where the request does not bring it."""
+        array = self.array(name)
+        return None if array is None else _bytes(array.item())
+
+    def text(self, name: str) -> str | None:
+        """Return a single BYTES value as text; raises InvalidInput where it is not UTF-8."""
+        data = self.data(name)
+        return None if data is None else _text(name, data)
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """Return all values of a BYTES tensor as texts, none of them blank.
+
+        Raises:
+            InvalidInput: one is blank or not UTF-8.
+        """
+        array = self.array(name)
+        if array is None:
+            return None
+        values = tuple(_text(name, _bytes(value)) for value in array.ravel())
+        for index, value in enumerate(values):
+            if not value.strip():
+                raise InvalidInput(f"{name}[{index}] is blank: give a word or a sentence")
+        return values
+
+
+def _bytes(value: bytes | str) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _text(name: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{name} is not UTF-8 text: {error}") from error

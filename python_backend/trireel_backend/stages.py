@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline's stages as calls of the other models of the same server."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.analysis import AnalysisRequest, EncodedChunk, Turn, VideoPlan
+from trireel_backend.errors import RequestError
+from trireel_backend.plan import Chunk
+from trireel_backend.tensors import Tensors, scalar, texts
+
+TEXT_BATCH = 64  # siglip_text's max_batch_size
+PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
+ENCODER_OUTPUTS = ("EMBEDDINGS", "TIMESTAMPS", "EXTRACT_NS")
+DECODER_OUTPUTS = (
+    *("CHUNK_INDICES", "CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES"),
+    *("CHUNK_CAPTION_TEXTS", "CHUNK_CAPTION_SCORES", "CHUNK_CAPTION_PROBABILITIES"),
+    *("CHUNK_EMBEDDINGS", "SCENE_TIMESTAMPS", "SCENE_SCORES", "SCENE_CHUNK_INDICES"),
+    *("SCENE_FRAME_INDICES", "SCENE_TRACE", "TAG_TEXTS", "TAG_SCORES", "TAG_PROBABILITIES"),
+    *("CAPTION_TEXT", "CAPTION_SCORE", "CAPTION_PROBABILITY"),
+)
+
+
+class CallModel(Protocol):
+    """Asks a model of this server: `adapter.call_model`."""
+
+    async def __call__(
+        self, model_name: str, inputs: Tensors, outputs: Sequence[str], turn: Turn | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Return the outputs by name; `turn` is the request's place in its sequence."""
+
+
+class ModelStages:
+    """`analysis.Stages`, answered by frame_extractor, chunk_encoder, temporal_decoder, siglip_text."""
+
+    def __init__(self, call_model: CallModel) -> None:
+        self._call_model = call_model
+
+    async def plan(self, video: str, chunk_seconds: float) -> VideoPlan:
+        """Look at the video and plan its chunks."""
+        inputs = {
+            "VIDEO": texts([video]),
+            "CHUNK_SECONDS": scalar(chunk_seconds, np.float64),
+            "FRAMES_PER_CHUNK": scalar(0, np.int32),
+        }
+        plan = await self._call_model("frame_extractor", inputs, PLAN_OUTPUTS)
+        spans = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
+        chunks = (
+            Chunk(index, float(start), float(duration))
+            for index, (start, duration) in enumerate(spans)
+        )
+        return VideoPlan(float(plan["VIDEO_DURATION_SECONDS"][0]), tuple(chunks))
+
+    async def encode(self, request: AnalysisRequest, chunk: Chunk) -> EncodedChunk:
+        """Extract and encode one chunk."""
+        inputs = {
+            "VIDEO": texts([request.video]),
+            "START_SECONDS": scalar(chunk.start_seconds, np.float64),
+            "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),  # cut at the video's end
+            "FRAMES_PER_CHUNK": scalar(request.frames_per_chunk, np.int32),
+        }
+        encoded = await self._call_model("chunk_encoder", inputs, ENCODER_OUTPUTS)
+        began_ns, ended_ns = encoded["EXTRACT_NS"]
+        return EncodedChunk(
+            encoded["EMBEDDINGS"], encoded["TIMESTAMPS"], int(began_ns), int(ended_ns)
+        )
+
+    async def decode(
+        self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
+    ) -> dict[str, NDArray[Any]]:
+        """Decode a video's next chunk."""
+        inputs = {
+            **options,
+            "EMBEDDINGS": encoded.embeddings,
+            "TIMESTAMPS": encoded.timestamps_seconds,
+            "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
+        }
+        return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)
+
+    async def close(self, turn: Turn) -> None:
+        """Free a sequence's slot: END goes through even with a request that is refused."""
+        inputs = {"EMBEDDINGS": np.zeros((0, 1), np.float32), "TIMESTAMPS": np.zeros(0)}
+        try:
+            await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)
+        except RequestError:
+            pass
+
+    async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings [m, D] of free texts."""
+        batches = [values[i : i + TEXT_BATCH] for i in range(0, len(values), TEXT_BATCH)]
+        embedded = [
+            await self._call_model("siglip_text", {"TEXTS": texts(batch)[:, None]}, ["EMBEDDINGS"])
+            for batch in batches
+        ]
+        return np.concatenate([answer["EMBEDDINGS"] for answer in embedded])

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers as named arrays: how the models' tensors are made and put together.
+
+docs/tensors.md says what each name means. Names that begin with one of `STACKED` hold one row a
+chunk, a frame or a cut, and grow from chunk to chunk; the others speak of the video so far.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = Mapping[str, NDArray[Any]]
+
+STACKED = ("CHUNK_", "SCENE_", "TIMESTAMPS", "EMBEDDINGS")
+
+
+def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:
+    """Return `value` as the [1] that stands for a single number in KServe v2."""
+    return np.array([value], dtype)
+
+
+def texts(values: Sequence[str]) -> NDArray[np.object_]:
+    """Return strings as a BYTES tensor [len(values)]."""
+    array = np.empty(len(values), np.object_)
+    array[:] = [value.encode() for value in values]
+    return array
+
+
+def stack_chunks(answers: Sequence[Tensors]) -> dict[str, NDArray[Any]]:
+    """Put the answers of a video's chunks together, in order: the answer of the whole video."""
+    stacked: dict[str, NDArray[Any]] = dict(answers[-1])
+    for name in stacked:
+        if name.startswith(STACKED):
+            stacked[name] = np.concatenate([answer[name] for answer in answers])
+    return stacked

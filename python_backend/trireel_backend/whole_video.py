@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `video_analysis` and `video_analysis_stream` share: from a request to its answers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from numpy.typing import NDArray
+
+from trireel_backend.analysis import AnalysisRequest, Stages, analyse_video
+from trireel_backend.decoding import DecodeOptions, decode_options
+from trireel_backend.media import MediaFolders, local_video
+from trireel_backend.requests import Request
+from trireel_backend.settings import (
+    FolderSettings,
+    OrchestratorSettings,
+    SamplingSettings,
+    read_settings,
+)
+from trireel_backend.tensors import Tensors
+
+Answer = dict[str, NDArray[Any]]
+
+
+class WholeVideo:
+    """Answers requests for whole videos, a bounded number of them at once."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        folders: MediaFolders,
+        sampling: SamplingSettings,
+        orchestrator: OrchestratorSettings,
+    ) -> None:
+        self._stages = stages
+        self._folders = folders
+        self._sampling = sampling
+        self._chunks_in_flight = orchestrator.chunks_in_flight
+        self._videos = asyncio.Semaphore(orchestrator.videos_in_flight)
+
+    @classmethod
+    def from_parameters(cls, stages: Stages, parameters: Mapping[str, str]) -> "WholeVideo":
+        """Read the model's parameters; raises StartupError where one is wrong."""
+        return cls(
+            stages,
+            read_settings(FolderSettings, parameters).folders(),
+            read_settings(SamplingSettings, parameters),
+            read_settings(OrchestratorSettings, parameters),
+        )
+
+    async def answers(self, request: Request) -> AsyncIterator[Answer]:
+        """Yield the answer of each chunk, then that of the whole video."""
+        async with self._videos:
+            began = time.monotonic()
+            reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+            with local_video(self._folders, reference, data) as path:
+                fetch_ms = (time.monotonic() - began) * 1e3
+                analysis = analyse_video(
+                    self._analysis_request(request, str(path), fetch_ms),
+                    self._stages,
+                    window=self._chunks_in_flight,
+                )
+                async with aclosing(analysis):
+                    async for answer in analysis:
+                        yield answer
+
+    def _analysis_request(self, request: Request, video: str, fetch_ms: float) -> AnalysisRequest:
+        sampling = self._sampling
+        frames_per_chunk = request.number("FRAMES_PER_CHUNK", int)
+        return AnalysisRequest(
+            video=video,
+            chunk_seconds=sampling.checked_chunk_seconds(request.number("CHUNK_SECONDS", float)),
+            frames_per_chunk=sampling.checked_frames_per_chunk(frames_per_chunk),
+            options=_decoder_inputs(request),
+            tags=request.texts("TAGS") or (),
+            with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
+            fetch_ms=fetch_ms,
+        )
+
+
+def _decoder_inputs(request: Request) -> Tensors:
+    """Return the request's inputs for the decoder, checked before a frame is extracted."""
+    decode_options(request, DecodeOptions())
+    inputs = {name: request.array(name) for name in ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")}
+    return {name: array for name, array in inputs.items() if array is not None}
