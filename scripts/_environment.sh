@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the scripts beside it: makes .venv once and keeps it as the project's files say.
+#   need_environment serve   what runs the server and the client
+#   need_environment test    that, the export tools (torch) and what checks the code
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+VENV="$ROOT/.venv"
+
+usable_python() {
+    "$1" -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null
+}
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.12 python3.11}; do
+        if usable_python "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "Trireel needs Python 3.11 or 3.12 with venv (Debian: python3-venv); set PYTHON to one." >&2
+    return 1
+}
+
+pip_install() {
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+        --constraint "$ROOT/constraints.txt" "$@"
+}
+
+# Stamps hold the hash of what decided the installation, so that a change installs again.
+need_environment() {
+    local kind="$1" stamp="$VENV/.trireel-$1" wanted python
+    wanted="$(cat "$ROOT"/constraints.txt "$ROOT"/requirements-test.txt "$ROOT"/*/pyproject.toml | sha256sum)"
+    if [[ -f "$stamp" && "$(cat "$stamp")" == "$wanted" ]]; then
+        return
+    fi
+    echo "Setting up .venv ($kind), once." >&2
+    python="$(find_python)"
+    [[ -x "$VENV/bin/python" ]] || "$python" -m venv "$VENV"
+    # The build backend is installed by its pin and used without isolation: no unpinned download.
+    pip_install hatchling editables
+    local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client")
+    if [[ "$kind" == test ]]; then
+        packages+=(--editable "$ROOT/export" --requirement "$ROOT/requirements-test.txt")
+    fi
+    pip_install --no-build-isolation "${packages[@]}"
+    echo "$wanted" >"$stamp"
+}

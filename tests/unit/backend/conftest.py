@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from google.protobuf import json_format, text_format
+from support.fake_triton import make_module
+from tritonclient.grpc import model_config_pb2
+
+import trireel_backend
+
+MODELS = Path(__file__).parents[3] / "model_repository"
+EXPORT = Path(__file__).parents[3] / "export/tiny/model"
+WIDTH = 8
+
+
+@pytest.fixture
+def logged_errors():
+    return []
+
+
+@pytest.fixture
+def triton(monkeypatch, logged_errors):
+    """Install the stand-in for Triton's module, and a fresh adapter on top of it."""
+    module = make_module(logged_errors)
+    monkeypatch.setitem(sys.modules, "triton_python_backend_utils", module)
+    # `from trireel_backend import adapter` looks at the package first, then at sys.modules.
+    monkeypatch.delattr(trireel_backend, "adapter", raising=False)
+    monkeypatch.delitem(sys.modules, "trireel_backend.adapter", raising=False)
+    yield module
+    sys.modules.pop("trireel_backend.adapter", None)
+
+
+@pytest.fixture
+def load_model(triton, tmp_path):
+    """Return a function that loads a model.py, initialised with its own config."""
+
+    def load(name, *, parameters=None, files=None, profile="embedded"):
+        version_folder = tmp_path / name / "1"
+        version_folder.mkdir(parents=True)
+        for file_name, source in (files or {}).items():
+            (version_folder / file_name).symlink_to(source)
+        path = MODELS / name / "1/model.py"
+        spec = importlib.util.spec_from_file_location(f"{name}_model", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        model = module.TritonPythonModel()
+        config = config_json(name, profile, parameters or {})
+        model.initialize(
+            {
+                "model_config": config,
+                "model_repository": str(tmp_path / name),
+                "model_version": "1",
+            }
+        )
+        return model
+
+    return load
+
+
+def config_json(name, profile, parameters):
+    variant = MODELS / name / f"configs/{profile}.pbtxt"
+    path = variant if variant.exists() else MODELS / name / "config.pbtxt"
+    config = text_format.Parse(path.read_text(), model_config_pb2.ModelConfig())
+    for key, value in parameters.items():
+        config.parameters[key].string_value = value
+    return json_format.MessageToJson(config, preserving_proto_field_name=True)
+
+
+@pytest.fixture
+def bank_files(tmp_path):
+    """Write metadata and a bank of axis-parallel embeddings, as an export would."""
+    metadata = {
+        "format_version": 1,
+        "checkpoint": "axes",
+        "weights_sha256": "00ff",
+        "image_size_px": 24,
+        "embedding_dim": WIDTH,
+        "text_length": 64,
+        "logit_scale": 10.0,
+        "logit_bias": -2.0,
+        "scene_threshold": 0.3,
+        "scene_alpha": 0.1,
+    }
+    (tmp_path / "metadata.json").write_text(json.dumps(metadata))
+    axes = np.eye(WIDTH, dtype=np.float32)
+    np.savez(
+        tmp_path / "text_bank.npz",
+        tag_texts=np.array([f"tag {i}" for i in range(WIDTH)]),
+        tag_embeddings=axes,
+        description_texts=np.array([f"description {i}" for i in range(WIDTH)]),
+        description_embeddings=axes,
+        weights_sha256=np.array("00ff"),
+    )
+    return {name: tmp_path / name for name in ("metadata.json", "text_bank.npz")}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+import shutil
+
+import pytest
+
+from trireel_backend.artifacts import EXPORT_FILES, load_metadata, load_text_bank
+from trireel_backend.embedded.assemble import Assembly, assemble, load_config
+from trireel_backend.errors import MissingPart
+
+from .conftest import EXPORT, MODELS
+
+
+def test_parameters_and_instances_are_set_where_they_exist(tmp_path):
+    assembly = Assembly(
+        models=MODELS,
+        export=EXPORT,
+        profile="embedded",
+        parameters={"media_root": "/somewhere"},
+        instances={"frame_extractor": 7},
+    )
+    assemble(assembly, tmp_path / "r")
+    extractor = load_config(tmp_path / "r/frame_extractor", "embedded")
+    assert extractor.parameters["media_root"].string_value == "/somewhere"
+    assert extractor.instance_group[0].count == 7
+    decoder = load_config(tmp_path / "r/temporal_decoder", "embedded")
+    assert "media_root" not in decoder.parameters
+    assert decoder.instance_group[0].count == 1
+
+
+def test_the_exports_files_are_linked_to_and_not_copied(tmp_path):
+    assemble(Assembly(models=MODELS, export=EXPORT, profile="embedded"), tmp_path / "r")
+    model = tmp_path / "r/siglip_vision/1/model.onnx"
+    assert model.is_symlink()
+    assert model.samefile(EXPORT / "vision.onnx")
+
+
+@pytest.mark.parametrize("name", EXPORT_FILES)
+def test_an_incomplete_export_is_named(tmp_path, name):
+    shutil.copytree(EXPORT, tmp_path / "export")
+    (tmp_path / "export" / name).unlink()
+    with pytest.raises(MissingPart, match=f"lacks {name}: give the output folder"):
+        assemble(Assembly(MODELS, tmp_path / "export", "embedded"), tmp_path / "r")
+
+
+def test_a_folder_without_models_is_named(tmp_path):
+    with pytest.raises(MissingPart, match="holds no model folders"):
+        assemble(Assembly(tmp_path, EXPORT, "embedded"), tmp_path / "r")
+
+
+def test_a_bank_of_other_weights_is_refused(bank_files):
+    path = bank_files["metadata.json"]
+    path.write_text(path.read_text().replace("00ff", "11ee"))
+    with pytest.raises(MissingPart, match="take models and bank from one export"):
+        load_text_bank(bank_files["text_bank.npz"], load_metadata(path))
+
+
+def test_metadata_of_another_format_is_refused(bank_files):
+    path = bank_files["metadata.json"]
+    path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
+    with pytest.raises(MissingPart, match="has format 2, this server reads 1"):
+        load_metadata(path)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every model.py, on a stand-in for Triton's Python module."""
+
+import numpy as np
+import pytest
+from support.fake_triton import END, START, InferenceRequest
+from support.videos import number_of, numbered_frame, write_video
+
+from .conftest import WIDTH
+
+
+def one_answer(model, request):
+    (response,) = model.execute([request])
+    return response
+
+
+@pytest.fixture
+def extractor(load_model, bank_files, tmp_path):
+    for folder in ("media", "spool"):
+        (tmp_path / folder).mkdir()
+    write_video(tmp_path / "media/clip.mp4", [numbered_frame(i) for i in range(100)])
+    return load_model(
+        "frame_extractor",
+        parameters={"media_root": str(tmp_path / "media"), "spool": str(tmp_path / "spool")},
+        files={"metadata.json": bank_files["metadata.json"]},
+    )
+
+
+def video(name="clip.mp4", **inputs):
+    return InferenceRequest({"VIDEO": [name.encode()], **inputs}, outputs=("FRAMES",))
+
+
+def test_the_extractor_answers_frames_and_their_times(extractor):
+    answer = one_answer(extractor, video(CHUNK_SECONDS=[2.0], START_SECONDS=[1.0])).arrays()
+    assert answer["FRAMES"].shape == (16, 24, 24, 3)
+    assert answer["FRAMES"].dtype == np.uint8
+    expected = np.round(answer["TIMESTAMPS"] * 25).astype(int)
+    assert [number_of(frame) for frame in answer["FRAMES"]] == expected.tolist()
+    assert answer["CHUNK_START_SECONDS"] == [1.0]
+    assert answer["VIDEO_DURATION_SECONDS"] == pytest.approx([4.0])
+    began_ns, ended_ns = answer["EXTRACT_NS"]
+    assert 0 < ended_ns - began_ns < 10e9
+
+
+def test_the_extractor_takes_an_upload(extractor, tmp_path):
+    data = (tmp_path / "media/clip.mp4").read_bytes()
+    answer = one_answer(extractor, InferenceRequest({"VIDEO_DATA": [data]})).arrays()
+    assert answer["CHUNK_DURATION_SECONDS"] == pytest.approx([4.0])
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_look_decodes_nothing_and_tells_the_plan(extractor):
+    request = InferenceRequest(
+        {"VIDEO": [b"clip.mp4"], "FRAMES_PER_CHUNK": [0], "CHUNK_SECONDS": [1.5]},
+        outputs=("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"),
+    )
+    answer = one_answer(extractor, request).arrays()
+    assert answer["FRAMES"].shape == (0, 24, 24, 3)
+    np.testing.assert_allclose(answer["PLAN_START_SECONDS"], [0, 1.5, 3.0])
+    np.testing.assert_allclose(answer["PLAN_DURATION_SECONDS"], [1.5, 1.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "message"),
+    [
+        (video("no.mp4"), "NOT_FOUND", "not in the media folder"),
+        (video("/etc/passwd"), "INVALID_ARG", "outside the media folder"),
+        (video("s3://b/k"), "UNSUPPORTED", "scheme 's3'"),
+        (video(START_SECONDS=[4.0]), "INVALID_ARG", "ends at 4 s"),
+        (video(START_SECONDS=[np.nan]), "INVALID_ARG", "START_SECONDS is nan"),
+        (video(CHUNK_SECONDS=[np.inf]), "INVALID_ARG", "CHUNK_SECONDS is inf"),
+        (video(FRAMES_PER_CHUNK=[65]), "INVALID_ARG", "give 0 to 64"),
+        (InferenceRequest({"VIDEO": [b"\xff"]}), "INVALID_ARG", "not UTF-8"),
+        (InferenceRequest({"VIDEO_DATA": [b"text"]}), "INVALID_ARG", "not a video"),
+    ],
+)
+def test_a_bad_request_is_refused_with_its_status(extractor, triton, request_, status, message):
+    error = one_answer(extractor, request_).error()
+    assert error.code() == getattr(triton.TritonError, status)
+    assert message in error.message()
+
+
+def test_a_bad_request_does_not_disturb_its_neighbours(extractor):
+    responses = extractor.execute([video(), video("no.mp4"), video()])
+    assert [response.has_error() for response in responses] == [False, True, False]
+
+
+@pytest.fixture
+def decoder(load_model, bank_files):
+    return load_model("temporal_decoder", files=bank_files)
+
+
+def chunk(axes, *, correlation_id="v", flags=0, **inputs):
+    return InferenceRequest(
+        {
+            "EMBEDDINGS": np.eye(WIDTH, dtype=np.float32)[axes],
+            "TIMESTAMPS": np.arange(len(axes), dtype=np.float64),
+            **inputs,
+        },
+        correlation_id=correlation_id,
+        flags=flags,
+    )
+
+
+def test_the_decoder_keeps_videos_apart(decoder):
+    one_answer(decoder, chunk([0, 0], correlation_id="a", flags=START))
+    one_answer(decoder, chunk([5, 5], correlation_id=7, flags=START))
+    a = one_answer(decoder, chunk([0, 0], correlation_id="a", flags=END)).arrays()
+    seven = one_answer(decoder, chunk([0, 5], correlation_id=7, flags=END)).arrays()
+    assert a["SCENE_FRAME_INDICES"].tolist() == []
+    assert seven["SCENE_FRAME_INDICES"].tolist() == [0, 1]
+    assert a["CHUNK_INDICES"].tolist() == seven["CHUNK_INDICES"].tolist() == [1]
+    assert a["TAG_TEXTS"][0] == b"tag 0"
+
+
+def test_the_checkpoints_own_scene_threshold_is_the_default(decoder):
+    frame = np.zeros((2, WIDTH), np.float32)
+    frame[0, 0], frame[1, :2] = 1, (0.75, (1 - 0.75**2) ** 0.5)  # a score of 0.25
+    default = chunk([0, 0], flags=START | END, EMBEDDINGS=frame)
+    lower = chunk([0, 0], flags=START | END, EMBEDDINGS=frame, SCENE_THRESHOLD=np.float32([0.2]))
+    assert len(one_answer(decoder, default).arrays()["SCENE_SCORES"]) == 0
+    assert len(one_answer(decoder, lower).arrays()["SCENE_SCORES"]) == 1
+
+
+def test_a_refused_chunk_does_not_advance_its_video(decoder):
+    one_answer(decoder, chunk([0], flags=START))
+    assert one_answer(decoder, chunk([1], TOP_K=[0])).has_error()
+    answer = one_answer(decoder, chunk([0], flags=END)).arrays()
+    assert answer["CHUNK_INDICES"].tolist() == [1]
+    assert answer["SCENE_SCORES"].tolist() == []
+
+
+def test_a_chunk_without_start_is_refused_also_after_a_failed_end(decoder, triton):
+    one_answer(decoder, chunk([0], flags=START))
+    assert one_answer(decoder, chunk([0], flags=END, TOP_K=[0])).has_error()
+    error = one_answer(decoder, chunk([0])).error()
+    assert error.code() == triton.TritonError.INVALID_ARG
+    assert "'v' is not open" in error.message()
+
+
+def test_free_tags_come_with_their_embeddings(decoder):
+    tags = {"TAGS": [b"mine"], "TAG_EMBEDDINGS": np.eye(1, WIDTH, 3, dtype=np.float32)}
+    answer = one_answer(decoder, chunk([3], flags=START | END, **tags)).arrays()
+    assert answer["CHUNK_TAG_TEXTS"].tolist() == [[b"mine"]]
+    assert answer["TAG_SCORES"] == pytest.approx([1.0])
+    for name in tags:
+        lone = one_answer(decoder, chunk([3], flags=START | END, **{name: tags[name]}))
+        assert "send both" in lone.error().message()
+
+
+def test_a_bug_is_logged_and_the_client_sees_no_traceback(decoder, logged_errors):
+    broken = chunk([0], flags=START)
+    broken.arrays["EMBEDDINGS"] = np.array(["not numbers"])
+    message = one_answer(decoder, broken).error().message()
+    assert message.startswith("internal error (")
+    assert "Traceback" not in message
+    assert "Traceback" in logged_errors[0]
+
+
+def test_the_status_of_an_error_travels_in_the_message_where_asked_for(decoder):
+    request = InferenceRequest(
+        chunk([0]).arrays, correlation_id="v", parameters={"status_in_message": True}
+    )
+    assert one_answer(decoder, request).error().message().startswith("INVALID_ARG: sequence 'v'")

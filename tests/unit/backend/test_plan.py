@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trireel_backend.plan import MIN_TAIL_SECONDS, plan_chunks, slot_middles
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "chunk", "expected"),
+    [
+        (0.0, 25.0, 10.0, [(0.0, 10.0), (10.0, 10.0), (20.0, 5.0)]),
+        (0.0, 20.0, 10.0, [(0.0, 10.0), (10.0, 10.0)]),
+        (0.0, 20.4, 10.0, [(0.0, 10.0), (10.0, 10.0)]),
+        (0.0, 20.5, 10.0, [(0.0, 10.0), (10.0, 10.0), (20.0, 0.5)]),
+        (1.4, 12.0, 10.0, [(1.4, 10.0), (11.4, 2.0)]),
+        (0.0, 0.2, 10.0, [(0.0, 0.2)]),
+        (0.0, 0.3, 0.1, [(0.0, 0.1), (0.1, 0.1), (0.2, 0.1)]),
+    ],
+    ids=["tail", "exact", "dropped tail", "least tail", "late start", "short", "float rounding"],
+)
+def test_plan_is_as_stated(start, duration, chunk, expected):
+    planned = [(c.start_seconds, c.duration_seconds) for c in plan_chunks(start, duration, chunk)]
+    np.testing.assert_allclose(planned, expected, atol=1e-9)
+
+
+@given(
+    start=st.floats(-10, 1000),
+    duration=st.floats(0.04, 3000),
+    chunk_seconds=st.floats(0.5, 100),
+)
+def test_a_plan_covers_the_video_but_for_a_short_tail(start, duration, chunk_seconds):
+    chunks = plan_chunks(start, duration, chunk_seconds)
+    assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
+    for before, after in zip(chunks, chunks[1:], strict=False):
+        assert before.duration_seconds == chunk_seconds
+        assert after.start_seconds == pytest.approx(before.start_seconds + chunk_seconds)
+    left_out = start + duration - (chunks[-1].start_seconds + chunks[-1].duration_seconds)
+    assert -1e-6 < left_out < MIN_TAIL_SECONDS + 1e-6
+
+
+def test_slots_are_sampled_in_their_middle():
+    np.testing.assert_allclose(slot_middles(20.0, 10.0, 4), [21.25, 23.75, 26.25, 28.75])
