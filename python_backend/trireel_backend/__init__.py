@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Trireel server runs: plain functions over arrays, and the seam to Triton in `adapter`."""
+"""What the Trireel server runs: plain functions over arrays; the seam to Triton is `adapter`."""

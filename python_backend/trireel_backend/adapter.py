@@ -7,7 +7,7 @@ With the `model.py` files the only code that knows `triton_python_backend_utils`
 import json
 import re
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +59,20 @@ def answer_together(
 
 
 async def answer_once(
-    request: Any, answers: Callable[[Request], AsyncIterator[Tensors]]
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
 ) -> Any:
     """Return the last of an asynchronous iterator's answers as the one response."""
     try:
         last: Tensors = {}
-        async for last in answers(_request(request)):
-            pass
+        async for answer in answers(_request(request)):
+            last = answer
         return _response(last)
     except Exception as error:
         return _error_response(request, error)
 
 
 async def answer_stream(
-    request: Any, answers: Callable[[Request], AsyncIterator[Tensors]]
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
 ) -> None:
     """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
     sender = request.get_response_sender()
@@ -87,7 +87,7 @@ async def answer_stream(
     except Exception as error:
         sender.send(_error_response(request, error), flags=final)
     finally:
-        await iterator.aclose()  # type: ignore[attr-defined]
+        await iterator.aclose()
 
 
 async def call_model(

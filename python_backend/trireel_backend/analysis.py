@@ -5,13 +5,14 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
 
@@ -62,9 +63,6 @@ class Stages(Protocol):
     ) -> dict[str, NDArray[Any]]:
         """Decode a video's next chunk."""
 
-    async def close(self, turn: Turn) -> None:
-        """Free the slot of a sequence that was not decoded to its end."""
-
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""
 
@@ -104,7 +102,7 @@ class _Clock:
 
 async def analyse_video(
     request: AnalysisRequest, stages: Stages, *, window: int
-) -> AsyncIterator[dict[str, NDArray[Any]]]:
+) -> AsyncGenerator[dict[str, NDArray[Any]], None]:
     """Yield the answer of each chunk in order, then that of the whole video.
 
     Args:
@@ -119,23 +117,20 @@ async def analyse_video(
     plan = await stages.plan(request.video, request.chunk_seconds)
     options = await _with_free_tags(request, stages)
     encoding = _EncodeAhead(request, stages, plan.chunks, window)
-    correlation_id = uuid.uuid4().hex
+    sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []
-    turn: Turn | None = None
     try:
         for chunk in plan.chunks:
             encoded = await encoding.next()
             _add_encode_times(clock, encoded)
-            turn = Turn(correlation_id, chunk.index == 0, chunk.index == len(plan.chunks) - 1)
             began = time.monotonic()
-            answer = await stages.decode(turn, chunk, encoded.chunk, options)
+            answer = await sequence.decode(chunk, encoded.chunk)
             clock.add("decode", began)
             answers.append(_complete(answer, chunk, encoded.chunk, request, plan))
             yield _answer(answers[-1], clock, is_aggregate=False)
     finally:
         await encoding.cancel()
-        if turn is not None and not turn.end:
-            await stages.close(Turn(correlation_id, start=False, end=True))
+        await sequence.close()
     yield _answer(stack_chunks(answers), clock, is_aggregate=True)
 
 
@@ -148,6 +143,33 @@ async def _with_free_tags(request: AnalysisRequest, stages: Stages) -> Tensors:
         return request.options
     embeddings = await stages.embed_texts(request.tags)
     return {**request.options, "TAGS": texts(request.tags), "TAG_EMBEDDINGS": embeddings}
+
+
+class _Sequence:
+    """A video's turns in the decoder, from START to END whatever happens."""
+
+    def __init__(self, stages: Stages, options: Tensors, last_index: int) -> None:
+        self._stages = stages
+        self._options = options
+        self._last_index = last_index
+        self._id = uuid.uuid4().hex
+        self._open_at: tuple[Chunk, EncodedChunk] | None = None
+
+    async def decode(self, chunk: Chunk, encoded: EncodedChunk) -> dict[str, NDArray[Any]]:
+        """Decode the next chunk."""
+        turn = Turn(self._id, start=chunk.index == 0, end=chunk.index == self._last_index)
+        self._open_at = None if turn.end else (chunk, encoded)
+        return await self._stages.decode(turn, chunk, encoded, self._options)
+
+    async def close(self) -> None:
+        """Free the decoder's slot of a video given up: a chunk sent again, with END."""
+        if self._open_at is None:
+            return
+        turn = Turn(self._id, start=False, end=True)
+        try:
+            await self._stages.decode(turn, *self._open_at, self._options)
+        except RequestError:
+            pass  # END went through with it, or the decoder is gone
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,7 @@ def extract_chunk(
         RequestError: the request or its video is not usable.
     """
     chunk_seconds = sampling.checked_chunk_seconds(request.number("CHUNK_SECONDS", float))
-    num_frames = sampling.checked_frames_per_chunk(
-        request.number("FRAMES_PER_CHUNK", int), least=0
-    )
+    num_frames = sampling.checked_frames_per_chunk(request.number("FRAMES_PER_CHUNK", int), least=0)
     start_seconds = request.number("START_SECONDS", float)
     reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
     with local_video(folders, reference, data) as path:

@@ -140,8 +140,11 @@ class Decoder:
 
     def _check_width(self, embeddings: NDArray[np.float32], tags: TextSet | None) -> None:
         width = self.bank.tags.embeddings.shape[1]
-        for name, array in (("EMBEDDINGS", embeddings), ("TAG_EMBEDDINGS", tags and tags.embeddings)):
-            if array is not None and array.shape[1] != width:
+        arrays = {"EMBEDDINGS": embeddings}
+        if tags is not None:
+            arrays["TAG_EMBEDDINGS"] = tags.embeddings
+        for name, array in arrays.items():
+            if array.shape[1] != width:
                 raise InvalidInput(
                     f"{name} are {array.shape[1]} wide: this checkpoint's are {width}"
                 )

@@ -145,9 +145,7 @@ def _decoded_from(
     yield from frames
 
 
-def _seek(
-    container: InputContainer, stream: VideoStream, seconds: float, at_start: bool
-) -> None:
+def _seek(container: InputContainer, stream: VideoStream, seconds: float, at_start: bool) -> None:
     if at_start:
         container.seek(0, backward=True, any_frame=False)
     else:
@@ -166,7 +164,7 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
 
 def _square(frame: VideoFrame, size_px: int) -> NDArray[np.uint8]:
     picture = frame.reformat(size_px, size_px, format="rgb24", interpolation="BICUBIC")
-    return picture.to_ndarray()
+    return np.asarray(picture.to_ndarray(), np.uint8)
 
 
 def _opened(path: Path) -> InputContainer:

@@ -27,9 +27,7 @@ class MediaFolders:
 
 
 @contextmanager
-def local_video(
-    folders: MediaFolders, reference: str | None, data: bytes | None
-) -> Iterator[Path]:
+def local_video(folders: MediaFolders, reference: str | None, data: bytes | None) -> Iterator[Path]:
     """Yield the path of the request's video; an upload's file is removed afterwards.
 
     Args:

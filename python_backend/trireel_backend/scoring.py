@@ -12,7 +12,7 @@ MIN_NORM = 1e-12  # below it a vector has no direction and is left as it is
 def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scale vectors [..., D] to unit length along the last axis."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.maximum(norms, MIN_NORM)).astype(np.float32)
+    return np.asarray(vectors / np.maximum(norms, MIN_NORM), np.float32)
 
 
 def pool(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ class Calibration:
         """Return `sigmoid(scale * cosine + bias)`, SigLIP's own pairwise probability."""
         logits = self.scale * cosines.astype(np.float64) + self.bias
         # The sigmoid by way of tanh, which does not overflow where the logit is far from 0.
-        return (0.5 + 0.5 * np.tanh(0.5 * logits)).astype(np.float32)
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), np.float32)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ class SequenceStore(Generic[State]):
             InvalidInput: no START, and nothing is known of this id (any more).
         """
         self._forget_idle()
-        kept = self._kept.pop(correlation_id, None) if start or end else self._kept.get(correlation_id)
+        kept = (
+            self._kept.pop(correlation_id, None) if start or end else self._kept.get(correlation_id)
+        )
         if start:
             return self._start()
         if kept is None:

@@ -112,6 +112,6 @@ def sequence_idle_seconds(model_config_json: str) -> float:
 
 def _converted(field: "dataclasses.Field[Any]", value: str) -> Any:
     try:
-        return field.type(value)  # type: ignore[operator,misc]  # int, float or str: see above
+        return field.type(value)  # type: ignore[operator]  # int, float or str: see above
     except ValueError as error:
         raise StartupError(f"parameter {field.name} is {value!r}: {error}") from error

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, EncodedChunk, Turn, VideoPlan
-from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, scalar, texts
 
@@ -34,7 +33,7 @@ class CallModel(Protocol):
 
 
 class ModelStages:
-    """`analysis.Stages`, answered by frame_extractor, chunk_encoder, temporal_decoder, siglip_text."""
+    """`analysis.Stages`, answered by the other models of this server."""
 
     def __init__(self, call_model: CallModel) -> None:
         self._call_model = call_model
@@ -72,21 +71,13 @@ class ModelStages:
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
     ) -> dict[str, NDArray[Any]]:
         """Decode a video's next chunk."""
-        inputs = {
+        inputs: Tensors = {
             **options,
             "EMBEDDINGS": encoded.embeddings,
             "TIMESTAMPS": encoded.timestamps_seconds,
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
         return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)
-
-    async def close(self, turn: Turn) -> None:
-        """Free a sequence's slot: END goes through even with a request that is refused."""
-        inputs = {"EMBEDDINGS": np.zeros((0, 1), np.float32), "TIMESTAMPS": np.zeros(0)}
-        try:
-            await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)
-        except RequestError:
-            pass
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

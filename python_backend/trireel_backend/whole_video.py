@@ -3,7 +3,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -50,7 +50,7 @@ class WholeVideo:
             read_settings(OrchestratorSettings, parameters),
         )
 
-    async def answers(self, request: Request) -> AsyncIterator[Answer]:
+    async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
         """Yield the answer of each chunk, then that of the whole video."""
         async with self._videos:
             began = time.monotonic()

@@ -61,7 +61,9 @@ def test_only_the_adapter_and_the_models_know_triton():
     assert knowing == {"python_backend/trireel_backend/adapter.py"}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "model_repository").glob("*/1/model.py")), ids=name_of)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "model_repository").glob("*/1/model.py")), ids=name_of
+)
 def test_models_are_thin_adapters(path):
     assert len(path.read_text().splitlines()) <= MOST_MODEL_LINES
 
@@ -72,7 +74,9 @@ def test_the_backends_logic_imports_without_triton():
         for path in (ROOT / "python_backend/trireel_backend").glob("*.py")
         if path.stem not in ("adapter", "__init__")
     )
-    code = f"import {', '.join(modules)}, sys; print([m for m in sys.modules if 'triton_python' in m])"
+    code = (
+        f"import {', '.join(modules)}, sys; print([m for m in sys.modules if 'triton_python' in m])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

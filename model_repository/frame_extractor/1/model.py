@@ -4,7 +4,12 @@
 from trireel_backend import adapter
 from trireel_backend.artifacts import METADATA_FILE, load_metadata
 from trireel_backend.chunk_request import extract_chunk
-from trireel_backend.settings import FolderSettings, SamplingSettings, model_parameters, read_settings
+from trireel_backend.settings import (
+    FolderSettings,
+    SamplingSettings,
+    model_parameters,
+    read_settings,
+)
 
 
 class TritonPythonModel:

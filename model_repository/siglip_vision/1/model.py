@@ -12,7 +12,9 @@ class TritonPythonModel:
         self._tower = Tower(adapter.model_folder(args) / "model.onnx", settings)
 
     def execute(self, requests):
-        return adapter.answer_together(requests, lambda request: request.required("FRAMES"), self._run)
+        return adapter.answer_together(
+            requests, lambda request: request.required("FRAMES"), self._run
+        )
 
     def _run(self, parts):
         return ({"EMBEDDINGS": embeddings} for embeddings in self._tower.run_together(parts))

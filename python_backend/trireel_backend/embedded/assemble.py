@@ -30,6 +30,8 @@ ARTEFACTS = {
 }
 """For each model the files of an export it needs, and their names in its version folder."""
 
+EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
+
 
 @dataclass(frozen=True)
 class Assembly:
@@ -95,7 +97,7 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for tensor in [*config.input, *config.output]:
         if tensor.name == "FRAMES":  # [..., S, S, RGB]
             tensor.dims[-3:-1] = [metadata.image_size_px] * 2
-        elif tensor.name.endswith("EMBEDDINGS"):  # [..., D]
+        elif tensor.name in EMBEDDING_TENSORS:  # [..., D]
             tensor.dims[-1] = metadata.embedding_dim
     for name, value in assembly.parameters.items():
         if name in config.parameters:

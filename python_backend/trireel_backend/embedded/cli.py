@@ -42,12 +42,15 @@ def serve(
         int | None,
         typer.Option(help="Whole videos under way at once, by default as configured.", min=1),
     ] = None,
+    stop_seconds: Annotated[
+        int, typer.Option(help="How long a stop waits for requests and open sequences.", min=0)
+    ] = 10,
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
 ) -> None:
     """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
     from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 
-    _unwind_on_signals()
+    unwind_on_signals()
     counts = {"frame_extractor": extractors, "video_analysis": videos}
     try:
         options = ServerOptions(
@@ -57,6 +60,7 @@ def serve(
             profile=profile,
             ports=Ports(http_port, grpc_port, metrics_port),
             instances={name: count for name, count in counts.items() if count is not None},
+            stop_seconds=stop_seconds,
             log=log,
         )
         with embedded_server(options) as server:
@@ -72,22 +76,20 @@ def serve(
     except StartupError as error:
         print(f"trireel-serve: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
-    except _Stopped:
-        return
 
 
-class _Stopped(BaseException):
+class Stopped(SystemExit):
     """The operator wants the server to stop, whatever it is doing."""
 
 
-def _unwind_on_signals() -> None:
+def unwind_on_signals() -> None:
     """Make the first SIGTERM, SIGINT or SIGHUP unwind the stack, so that everything is undone."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def unwind(_number: int, _frame: FrameType | None) -> None:
         for number in numbers:  # a second one must not interrupt the clean-up
             signal.signal(number, signal.SIG_IGN)
-        raise _Stopped
+        raise Stopped(0)
 
     for number in numbers:
         signal.signal(number, unwind)

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from trireel_backend.errors import NotReady, PortBusy
 
 HOST = "127.0.0.1"  # the embedded release is not for other machines to reach
 READY_SECONDS = 120.0
-STOP_SECONDS = 30
-KILL_GRACE_SECONDS = 5.0
+STOP_SECONDS = 10
+UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
 SHM_DEFAULT_BYTES = 4 * 2**20  # of each instance; a chunk of 16 frames at 224 px takes 2.4 MB
 SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks, so it must not grow in small steps often
 LOG_EXCERPT_LINES = 6
@@ -46,6 +46,15 @@ class Ports:
         if len({self.http, self.grpc, self.metrics}) != 3:
             raise PortBusy(f"got ports {self}: HTTP, gRPC and metrics need one each")
 
+    @classmethod
+    def free(cls) -> "Ports":
+        """Return ports that nobody listens on now."""
+        with contextlib.ExitStack() as probes:
+            sockets = [probes.enter_context(socket.socket()) for _ in range(3)]
+            for probe in sockets:
+                probe.bind((HOST, 0))
+            return cls(*(probe.getsockname()[1] for probe in sockets))
+
 
 @dataclass(frozen=True)
 class ServerOptions:
@@ -58,6 +67,8 @@ class ServerOptions:
     ports: Ports = field(default_factory=Ports)
     instances: dict[str, int] = field(default_factory=dict)
     """Instances of the models of these names, where not as configured."""
+    stop_seconds: int = STOP_SECONDS
+    """How long a stop waits for requests under way, and for sequences without their END."""
     log: Path | None = None
     """Where Triton's log goes; by default into the run's folder, gone after a clean stop."""
 
@@ -90,7 +101,8 @@ def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
     try:
         metadata = _lay_out(options, run_folder)
         log = options.log or run_folder / "triton.log"
-        with _process(options.ports, run_folder, shm_prefix, log) as process:
+        arguments = _arguments(options, run_folder, shm_prefix)
+        with _process(arguments, log, options.stop_seconds) as process:
             version, models = _wait(process, options, log)
             yield RunningServer(process, options.ports, metadata, version, models, log)
     finally:
@@ -139,12 +151,12 @@ def _lay_out(options: ServerOptions, run_folder: Path) -> Metadata:
 
 @contextlib.contextmanager
 def _process(
-    ports: Ports, run_folder: Path, shm_prefix: str, log: Path
+    arguments: Sequence[str], log: Path, stop_seconds: int
 ) -> Iterator["subprocess.Popen[bytes]"]:
     wheel = find_wheel()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(wheel.server), *_arguments(ports, run_folder, shm_prefix)],
+            [str(wheel.server), *arguments],
             env=server_environment(wheel),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -155,10 +167,10 @@ def _process(
     try:
         yield process
     finally:
-        _stop(process)
+        _stop(process, stop_seconds)
 
 
-def _arguments(ports: Ports, run_folder: Path, shm_prefix: str) -> list[str]:
+def _arguments(options: ServerOptions, run_folder: Path, shm_prefix: str) -> list[str]:
     # Nobody is told the secret: the admin APIs are closed, on both protocols.
     admin = f"{','.join(ADMIN_APIS)}:trireel-admin={secrets.token_hex(32)}"
     flags = {
@@ -167,14 +179,14 @@ def _arguments(ports: Ports, run_folder: Path, shm_prefix: str) -> list[str]:
         "http-address": HOST,
         "grpc-address": HOST,
         "metrics-address": HOST,
-        "http-port": ports.http,
-        "grpc-port": ports.grpc,
-        "metrics-port": ports.metrics,
+        "http-port": options.ports.http,
+        "grpc-port": options.ports.grpc,
+        "metrics-port": options.ports.metrics,
         "reuse-http-port": "false",
         "reuse-grpc-port": "false",
         "model-control-mode": "none",
         "exit-on-error": "true",
-        "exit-timeout-secs": STOP_SECONDS,
+        "exit-timeout-secs": options.stop_seconds,
         "http-restricted-api": admin,
         "grpc-restricted-protocol": admin,
         "allow-gpu-metrics": "false",
@@ -196,9 +208,7 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait(
-    process: "subprocess.Popen[bytes]", options: ServerOptions, log: Path
-) -> tuple[str, int]:
+def _wait(process: "subprocess.Popen[bytes]", options: ServerOptions, log: Path) -> tuple[str, int]:
     url = f"{HOST}:{options.ports.grpc}"
     deadline = time.monotonic() + READY_SECONDS
     if not wait_until_ready(url, deadline, alive=lambda: process.poll() is None):
@@ -215,12 +225,12 @@ def _log_excerpt(log: Path) -> str:
     return "\n".join(line[:LOG_LINE_CHARACTERS] for line in excerpt)
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]", stop_seconds: int) -> None:
     """Let requests under way finish, then end what is left of the server's session."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS + KILL_GRACE_SECONDS)
+            process.wait(stop_seconds + UNLOAD_GRACE_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # stubs share the session of their server
     process.wait()

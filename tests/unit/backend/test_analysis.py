@@ -26,7 +26,7 @@ class InProcessStages:
         self.decoder = Decoder(TextBank(texts, texts), Calibration(10.0, -2.0))
         self.num_chunks, self.fail_at = num_chunks, fail_at
         self.encoding, self.most_encoding = 0, 0
-        self.encoded, self.decoded, self.closed = [], [], []
+        self.encoded, self.decoded = [], []
         self.state = VideoState()
 
     async def plan(self, video, chunk_seconds):
@@ -54,14 +54,9 @@ class InProcessStages:
         tags = TextSet(
             tuple(t.decode() for t in options["TAGS"]), options["TAG_EMBEDDINGS"]
         ) if "TAGS" in options else None  # fmt: skip
-        frames = ChunkFrames(
-            encoded.embeddings, encoded.timestamps_seconds, chunk.duration_seconds
-        )
+        frames = ChunkFrames(encoded.embeddings, encoded.timestamps_seconds, chunk.duration_seconds)
         self.state, answer = self.decoder.decode(self.state, frames, DecodeOptions(tags=tags))
         return answer
-
-    async def close(self, turn):
-        self.closed.append(turn)
 
     async def embed_texts(self, values):
         return AXES[: len(values)]
@@ -84,7 +79,6 @@ async def test_chunks_are_decoded_in_order_in_one_sequence():
     assert [end for *_, end, _ in stages.decoded] == [False] * 5 + [True]
     assert len({correlation_id for *_, correlation_id in stages.decoded}) == 1
     assert [bool(answer["IS_AGGREGATE"][0]) for answer in answers] == [False] * 6 + [True]
-    assert stages.closed == []
 
 
 @pytest.mark.parametrize("window", [1, 2, 4])
@@ -95,7 +89,10 @@ async def test_no_more_chunks_than_the_window_are_under_way(window):
 
 
 async def test_the_answer_does_not_depend_on_the_window():
-    alone, ahead = await collect(InProcessStages(), window=1), await collect(InProcessStages(), window=4)
+    alone, ahead = (
+        await collect(InProcessStages(), window=1),
+        await collect(InProcessStages(), window=4),
+    )
     for one, other in zip(alone, ahead, strict=True):
         for name in one.keys() - {"TIMING_MS"}:
             np.testing.assert_array_equal(one[name], other[name])
@@ -136,9 +133,13 @@ async def test_a_failing_chunk_closes_the_sequence_and_ends_the_rest():
     stages = InProcessStages(fail_at=3)
     with pytest.raises(StageFailed, match="the encoder failed"):
         await collect(stages)
-    assert [index for index, *_ in stages.decoded] == [0, 1, 2]
-    assert [(turn.start, turn.end) for turn in stages.closed] == [(False, True)]
-    assert stages.closed[0].correlation_id == stages.decoded[0][3]
+    assert [(index, end) for index, _, end, _ in stages.decoded] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (2, True),  # sent again to free the slot
+    ]
+    assert len({correlation_id for *_, correlation_id in stages.decoded}) == 1
     assert stages.encoding == 0
 
 
@@ -146,7 +147,7 @@ async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
     stages = InProcessStages(fail_at=0)
     with pytest.raises(StageFailed):
         await collect(stages)
-    assert stages.decoded == stages.closed == []
+    assert stages.decoded == []
 
 
 async def test_a_consumer_that_leaves_stops_the_work():
@@ -156,4 +157,4 @@ async def test_a_consumer_that_leaves_stops_the_work():
             break
     assert stages.encoding == 0
     assert len(stages.encoded) < 5
-    assert len(stages.closed) == 1
+    assert [end for *_, end, _ in stages.decoded] == [False, True]

@@ -7,7 +7,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from trireel_backend.artifacts import TEXT_FILE, VISION_FILE
-from trireel_backend.embedded.assemble import Assembly, assemble, load_config
+from trireel_backend.embedded.assemble import EMBEDDING_TENSORS, Assembly, assemble, load_config
 from trireel_backend.settings import SamplingSettings, read_settings
 from trireel_backend.stages import DECODER_OUTPUTS, ENCODER_OUTPUTS, PLAN_OUTPUTS, TEXT_BATCH
 
@@ -80,7 +80,9 @@ def test_an_ensembles_tensors_are_those_of_its_steps(name):
         for tensor_name, ensemble_name in step.output_map.items():
             types[ensemble_name] = type_name(step_outputs[tensor_name])
             if ensemble_name in outputs:
-                assert outputs[ensemble_name].dims == step_outputs[tensor_name].dims
+                batch = [-1] if step_config.max_batch_size else []
+                expected = batch + list(step_outputs[tensor_name].dims)
+                assert list(outputs[ensemble_name].dims) == expected
     assert {n: type_name(tensor) for n, tensor in outputs.items()}.items() <= types.items()
 
 
@@ -134,7 +136,10 @@ def test_an_assembled_tower_has_the_tensors_of_its_onnx_file(tmp_path, profile):
     folder = tmp_path / "repository/siglip_vision"
     config = load_config(folder, profile)
     session = ort.InferenceSession(folder / "1/model.onnx")
-    for ours, theirs in ((config.input, session.get_inputs()), (config.output, session.get_outputs())):
+    for ours, theirs in (
+        (config.input, session.get_inputs()),
+        (config.output, session.get_outputs()),
+    ):
         assert [tensor.name for tensor in ours] == [tensor.name for tensor in theirs]
         for tensor, node in zip(ours, theirs, strict=True):
             assert type_name(tensor) == ONNX_TYPES[node.type]
@@ -158,6 +163,8 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
         for tensor in [*config.input, *config.output]:
             if tensor.name == "FRAMES":
                 assert list(tensor.dims)[-3:] == [size_px, size_px, 3]
-            if tensor.name.endswith("EMBEDDINGS"):
+            elif tensor.name in EMBEDDING_TENSORS:
                 assert tensor.dims[-1] == width
+            elif tensor.name == "WITH_EMBEDDINGS":
+                assert list(tensor.dims) == [1]
     assert (EXPORT / VISION_FILE).is_file()

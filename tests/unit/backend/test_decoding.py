@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from support import reference
+
 from trireel_backend.artifacts import TextBank
 from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.errors import InvalidInput
@@ -121,7 +122,10 @@ def test_the_videos_caption_is_the_best_of_any_chunk(decoder, rng):
 
 def test_free_tags_stand_in_for_the_banks(decoder, rng):
     chunks = make_chunks(rng)[:1]
-    free = TextSet(("mine", "other"), np.stack([reference.pooled(chunks[0]), -unit_rows(rng, 1)[0]]).astype(np.float32))
+    free = TextSet(
+        ("mine", "other"),
+        np.stack([reference.pooled(chunks[0]), -unit_rows(rng, 1)[0]]).astype(np.float32),
+    )
     answer = decode_all(decoder, chunks, DecodeOptions(tags=free))
     assert texts_of(answer["TAG_TEXTS"])[0] == "mine"
     assert answer["TAG_SCORES"][0] == pytest.approx(1.0, abs=1e-5)

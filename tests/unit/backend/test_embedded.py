@@ -44,7 +44,9 @@ def test_a_busy_port_is_named():
         taken.listen()
         port = taken.getsockname()[1]
         ports = server.Ports(http=free_port(), grpc=port, metrics=free_port())
-        with pytest.raises(PortBusy, match=rf"port {port} \(gRPC\).*choose another with --grpc-port"):
+        with pytest.raises(
+            PortBusy, match=rf"port {port} \(gRPC\).*choose another with --grpc-port"
+        ):
             server._check_ports(ports)
 
 
@@ -63,7 +65,7 @@ def test_a_python_without_a_shared_library_is_told_what_to_install(monkeypatch, 
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: str(tmp_path))
     monkeypatch.setattr(wheel.sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(wheel.ctypes.util, "find_library", lambda name: None)
-    with pytest.raises(MissingPart, match="libpython3.* is not there.*--enable-shared"):
+    with pytest.raises(MissingPart, match=r"libpython3.* is not there.*--enable-shared"):
         wheel.find_libpython()
 
 

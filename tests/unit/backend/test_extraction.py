@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from support.videos import decode_everything, number_of, numbered_frame, write_audio, write_video
+
 from trireel_backend.errors import NotAVideo
 from trireel_backend.extraction import look, sample_chunk
 from trireel_backend.plan import Chunk, slot_middles
@@ -15,7 +16,9 @@ B_FRAMES = {"x264-params": "bframes=3:b-pyramid=normal:scenecut=0"}
 
 def noisy(count):
     rng = np.random.default_rng(5)
-    return [numbered_frame(i % 256) ^ rng.integers(0, 8, (48, 64, 3), np.uint8) for i in range(count)]
+    return [
+        numbered_frame(i % 256) ^ rng.integers(0, 8, (48, 64, 3), np.uint8) for i in range(count)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +90,13 @@ HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{target}\n#EXT-X-ENDLIST\n"
 
 @pytest.mark.parametrize(
     "content",
-    [b"hello, I am a text", b"", b"\0" * 4096, HLS.encode(), b"ffconcat version 1.0\nfile {target}\n"],
+    [
+        b"hello, I am a text",
+        b"",
+        b"\0" * 4096,
+        HLS.encode(),
+        b"ffconcat version 1.0\nfile {target}\n",
+    ],
     ids=["text", "empty", "zeros", "hls", "concat"],
 )
 def test_what_is_not_a_video_is_refused(videos, tmp_path, content):

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_plan_is_as_stated(start, duration, chunk, expected):
 def test_a_plan_covers_the_video_but_for_a_short_tail(start, duration, chunk_seconds):
     chunks = plan_chunks(start, duration, chunk_seconds)
     assert [chunk.index for chunk in chunks] == list(range(len(chunks)))
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert before.duration_seconds == chunk_seconds
         assert after.start_seconds == pytest.approx(before.start_seconds + chunk_seconds)
     left_out = start + duration - (chunks[-1].start_seconds + chunks[-1].duration_seconds)

@@ -12,7 +12,9 @@ def text_set(rows):
 
 
 def test_rank_is_best_first_with_the_checkpoints_probability():
-    ranking = rank(text_set([[0, 1], [1, 0], [0.6, 0.8]]), np.array([1, 0], np.float32), 2, CALIBRATION)
+    ranking = rank(
+        text_set([[0, 1], [1, 0], [0.6, 0.8]]), np.array([1, 0], np.float32), 2, CALIBRATION
+    )
     assert ranking.texts == ("text 1", "text 2")
     np.testing.assert_allclose(ranking.scores, [1.0, 0.6], atol=1e-6)
     expected = 1 / (1 + np.exp(-(10 * np.array([1.0, 0.6]) - 2)))
@@ -28,7 +30,9 @@ def test_rank_returns_all_where_more_are_asked_for():
 
 @pytest.mark.parametrize("k", [1, 3, 4])
 def test_equal_scores_keep_the_order_of_the_texts(k):
-    ranking = rank(text_set([[1, 0], [0, 1], [1, 0], [1, 0]]), np.array([1, 0], np.float32), k, CALIBRATION)
+    ranking = rank(
+        text_set([[1, 0], [0, 1], [1, 0], [1, 0]]), np.array([1, 0], np.float32), k, CALIBRATION
+    )
     assert ranking.texts == ("text 0", "text 2", "text 3", "text 1")[:k]
 
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask a Trireel server what is in a video.
+
+from trireel_client import TrireelClient
+
+with TrireelClient("127.0.0.1:8001") as client:
+    for cut in client.analyze("sample.mp4").scene_changes:
+        print(f"cut at {cut.timestamp_seconds:.2f} s")
+"""
+
+from trireel_client._async_client import AsyncTrireelClient
+from trireel_client._client import TrireelClient
+from trireel_client._config import Retry, Timeout
+from trireel_client._errors import (
+    ClientBusy,
+    ClientClosed,
+    EmptySource,
+    InvalidAddress,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    RequestCancelled,
+    RequestError,
+    RequestTimeout,
+    ServerError,
+    ServerUnavailable,
+    SourceError,
+    SourceNotFound,
+    SourceTooLarge,
+    TrireelError,
+    UnexpectedAnswer,
+    UnreadableSource,
+    Unsupported,
+)
+from trireel_client._results import (
+    Analysis,
+    Caption,
+    ChunkAnalysis,
+    SceneChange,
+    ServerInfo,
+    Tag,
+    Timing,
+    VideoSoFar,
+)
+from trireel_client._sources import ServerPath
+
+__all__ = [
+    "Analysis",
+    "AsyncTrireelClient",
+    "Caption",
+    "ChunkAnalysis",
+    "ClientBusy",
+    "ClientClosed",
+    "EmptySource",
+    "InvalidAddress",
+    "InvalidRequest",
+    "NotAllowed",
+    "NotFound",
+    "RequestCancelled",
+    "RequestError",
+    "RequestTimeout",
+    "Retry",
+    "SceneChange",
+    "ServerError",
+    "ServerInfo",
+    "ServerPath",
+    "ServerUnavailable",
+    "SourceError",
+    "SourceNotFound",
+    "SourceTooLarge",
+    "Tag",
+    "Timeout",
+    "Timing",
+    "TrireelClient",
+    "TrireelError",
+    "UnexpectedAnswer",
+    "UnreadableSource",
+    "Unsupported",
+    "VideoSoFar",
+]

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client for event loops."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_client import _flows
+from trireel_client._aio import AioGrpcTransport
+from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
+from trireel_client._errors import ClientClosed, TrireelError
+from trireel_client._flows import Flow, T, VideoRequest
+from trireel_client._options import Options, Tensors
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._sources import Source, classify, read_upload
+from trireel_client._wire import retry_arguments
+
+
+class AsyncTrireelClient:
+    """Asks a Trireel server by gRPC from an event loop: any number of videos at once.
+
+    One client is enough for a process; how many requests are under way is the caller's to bound,
+    as each keeps its video's bytes in memory until it is answered.
+
+        async with AsyncTrireelClient("127.0.0.1:8001") as client:
+            print((await client.analyze("sample.mp4")).caption.text)
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout: Timeout | None = None,
+        retries: Retry | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a client, inside the event loop that will use it; arguments as `TrireelClient`'s."""
+        address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
+        self._server = _flows.Server(address)
+        self._retry = retries or Retry()
+        self._transport: AioGrpcTransport | None = AioGrpcTransport(
+            address, timeout or Timeout(), headers or {}
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; the client cannot be used afterwards."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
+
+    async def analyze(
+        self,
+        source: Source,
+        *,
+        tags: Sequence[str] | None = None,
+        chunk_seconds: float | None = None,
+        frames_per_chunk: int | None = None,
+        top_k: int | None = None,
+        scene_threshold: float | None = None,
+        scene_alpha: float | None = None,
+        with_embeddings: bool = False,
+        stream_id: str | None = None,
+    ) -> Analysis:
+        """Have a whole video analysed; see `TrireelClient.analyze`.
+
+        Cancelling the task cancels the request on the server.
+        """
+        options = Options(
+            tags,
+            chunk_seconds,
+            frames_per_chunk,
+            top_k,
+            scene_threshold,
+            scene_alpha,
+            with_embeddings,
+        )
+        request = VideoRequest.of(classify(source), options, stream_id)
+        return await self._run(_flows.analyze(self._server, request))
+
+    def stream(
+        self,
+        source: Source,
+        *,
+        tags: Sequence[str] | None = None,
+        chunk_seconds: float | None = None,
+        frames_per_chunk: int | None = None,
+        top_k: int | None = None,
+        scene_threshold: float | None = None,
+        scene_alpha: float | None = None,
+        with_embeddings: bool = False,
+        stream_id: str | None = None,
+    ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
+        """Have a video analysed, and yield each chunk as it is ready, then the whole.
+
+        Closing the iterator cancels the request. Leaving an `async for` early does not close it
+        at once; `async with contextlib.aclosing(client.stream(...)) as chunks` does.
+        """
+        options = Options(
+            tags,
+            chunk_seconds,
+            frames_per_chunk,
+            top_k,
+            scene_threshold,
+            scene_alpha,
+            with_embeddings,
+        )
+        self._open()
+        return self._streamed(VideoRequest.of(classify(source), options, stream_id))
+
+    async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length."""
+        return await self._run(_flows.embed_texts(texts))
+
+    async def server_info(self) -> ServerInfo:
+        """Ask who the server is."""
+        return await self._perform(AskServerInfo())  # type: ignore[no-any-return]
+
+    async def is_ready(self, model: str | None = None) -> bool:
+        """Tell whether the server, or one of its models, is ready; False if nobody answers."""
+        return await self._run(_flows.is_ready(model))
+
+    async def _streamed(
+        self, request: VideoRequest
+    ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
+        stream = await self._run(_flows.open_stream(self._server, request))
+        first, answers = await self._retried(True, self._first_answer, stream.call)
+        last: ChunkAnalysis | Analysis | None = None
+        async with aclosing(answers):
+            for tensors in first:
+                last = stream.read(tensors)
+                yield last
+            async for tensors in answers:
+                last = stream.read(tensors)
+                yield last
+        _flows.check_whole(last)
+
+    async def _first_answer(
+        self, call: Infer
+    ) -> tuple[list[Tensors], AsyncGenerator[Tensors, None]]:
+        # The one part of a stream that may be tried again: nothing has been handed out yet.
+        answers = self._open().stream(call)
+        try:
+            return [await anext(answers)], answers
+        except StopAsyncIteration:
+            return [], answers
+
+    async def _run(self, flow: Flow[T]) -> T:
+        return await _flows.run_async(flow, self._perform)
+
+    async def _perform(self, call: ServerCall | ReadFile) -> Any:
+        if isinstance(call, ReadFile):
+            return await asyncio.to_thread(read_upload, call.path)
+        return await self._retried(call.repeatable, self._open().answer, call)
+
+    async def _retried(
+        self, repeatable: bool, ask: Callable[[Any], Awaitable[T]], call: ServerCall
+    ) -> T:
+        from tenacity import AsyncRetrying
+
+        try:
+            return await AsyncRetrying(**retry_arguments(self._retry, repeatable=repeatable))(
+                ask, call
+            )
+        except TrireelError:
+            self._server.forget()
+            raise
+
+    def _open(self) -> AioGrpcTransport:
+        if self._transport is None:
+            raise ClientClosed("the client is closed: make a new one")
+        return self._transport

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `trireel` command: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from trireel_client import Analysis, ChunkAnalysis, TrireelClient
+    from trireel_client._sources import Source
+
+MODELS = (
+    "video_analysis",
+    "video_analysis_stream",
+    "video_chunk",
+    "frame_chunk",
+    "chunk_encoder",
+    "frame_extractor",
+    "siglip_vision",
+    "siglip_text",
+    "temporal_decoder",
+)
+STATUS_SECONDS = 5.0
+
+app = typer.Typer(
+    help="Ask a Trireel server what is in a video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class ProtocolName(enum.StrEnum):
+    """How to talk to the server."""
+
+    GRPC = "grpc"
+    HTTP = "http"
+
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT", help="The server; by default 127.0.0.1:8001, by HTTP 127.0.0.1:8000."
+    ),
+]
+ProtocolOption = Annotated[ProtocolName, typer.Option(help="How to talk to the server.")]
+
+
+@app.command()
+def analyze(
+    video: Annotated[str, typer.Argument(help="A file, a URI, or with --server-path a name.")],
+    url: Url = None,
+    protocol: ProtocolOption = ProtocolName.GRPC,
+    tags: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Score these instead of the server's.")
+    ] = None,
+    chunk_seconds: Annotated[float | None, typer.Option(help="Length of a chunk.")] = None,
+    frames_per_chunk: Annotated[
+        int | None, typer.Option(help="Frames sampled from each chunk.")
+    ] = None,
+    top_k: Annotated[int | None, typer.Option(help="Tags returned.")] = None,
+    scene_threshold: Annotated[float | None, typer.Option(help="Least score of a cut.")] = None,
+    scene_alpha: Annotated[
+        float | None, typer.Option(help="Weight of the newest frame in the running average.")
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Follow the analysis live.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the JSON to this file.")
+    ] = None,
+    with_embeddings: Annotated[
+        bool, typer.Option("--with-embeddings", help="Put embeddings into the JSON.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait.")] = 600.0,
+    server_path: Annotated[
+        bool, typer.Option("--server-path", help="VIDEO is a path in the server's media folder.")
+    ] = False,
+) -> None:
+    """Tell what is in a video: tags, a caption, cuts."""
+    if stream and protocol is ProtocolName.HTTP:
+        raise typer.BadParameter("--stream needs --protocol grpc")
+    options: dict[str, Any] = {
+        "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
+        "chunk_seconds": chunk_seconds,
+        "frames_per_chunk": frames_per_chunk,
+        "top_k": top_k,
+        "scene_threshold": scene_threshold,
+        "scene_alpha": scene_alpha,
+        "with_embeddings": with_embeddings,
+    }
+    with _errors_as_sentences(), _client(url, protocol, timeout) as client:
+        run = _follow if stream else _ask
+        analysis = run(client, _source(video, server_path), options)
+        _print(analysis, video, as_json, output)
+
+
+@app.command()
+def status(url: Url = None, protocol: ProtocolOption = ProtocolName.GRPC) -> None:
+    """Tell who the server is and which of its models are ready; exits with 1 if one is not."""
+    from rich.console import Console
+
+    from trireel_client._config import DEFAULT_URLS
+    from trireel_client._show import show_status
+
+    with _errors_as_sentences(), _client(url, protocol, STATUS_SECONDS) as client:
+        server = client.server_info()
+        models = {model: client.is_ready(model) for model in MODELS}
+        ready = client.is_ready()
+        show_status(Console(), url or DEFAULT_URLS[protocol.value], server, ready, models)
+    if not (ready and all(models.values())):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _errors_as_sentences() -> Iterator[None]:
+    from trireel_client import InvalidAddress, TrireelError
+
+    try:
+        yield
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from error
+    except (TrireelError, OSError) as error:
+        typer.echo(f"trireel: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _client(url: str | None, protocol: ProtocolName, seconds: float) -> TrireelClient:
+    # gRPC's own log would stand beside our one sentence; read when gRPC is loaded, so set before.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from trireel_client import Timeout, TrireelClient
+    from trireel_client._config import DEFAULT_CONNECT_SECONDS
+
+    timeout = Timeout(min(seconds, DEFAULT_CONNECT_SECONDS), seconds)
+    return TrireelClient(url, protocol=protocol.value, timeout=timeout)
+
+
+def _source(video: str, server_path: bool) -> Source:
+    from trireel_client import ServerPath
+
+    return ServerPath(video) if server_path else video
+
+
+def _ask(client: TrireelClient, source: Source, options: dict[str, Any]) -> Analysis:
+    return client.analyze(source, **options)
+
+
+def _follow(client: TrireelClient, source: Source, options: dict[str, Any]) -> Analysis:
+    """Stream the analysis and show how far it is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from trireel_client import Analysis
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("waiting for the first chunk", total=None)
+        for answer in client.stream(source, **options):
+            if isinstance(answer, Analysis):
+                analysis = answer
+            else:
+                _advance(progress, task, answer)
+    return analysis  # a stream ends with the whole video, or with an error
+
+
+def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
+    newest = chunk.tags[0].text if chunk.tags else ""
+    progress.update(
+        task,
+        total=chunk.num_chunks,
+        completed=chunk.index + 1,
+        description=f"{newest}, up to {chunk.end_seconds:.1f} s",
+    )
+
+
+def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
+    from rich.console import Console
+
+    from trireel_client._show import show_analysis
+
+    text = json.dumps(analysis.to_json_dict(), indent=2, ensure_ascii=False)
+    if output is not None:
+        output.write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(text)
+    else:
+        show_analysis(Console(), video, analysis)

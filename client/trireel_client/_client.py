@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The blocking client."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, suppress
+from itertools import chain, islice
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_client import _flows, _steps
+from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
+from trireel_client._errors import ClientClosed, TrireelError, Unsupported
+from trireel_client._flows import Flow, T, VideoRequest
+from trireel_client._options import Options, Tensors
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._sources import Source, classify, read_upload
+from trireel_client._wire import Transport, retry_arguments
+
+
+class TrireelClient:
+    """Asks a Trireel server, and waits.
+
+    Over gRPC one client serves many threads, with one stream open at a time; over HTTP a client
+    belongs to the thread that made it.
+
+        with TrireelClient("127.0.0.1:8001") as client:
+            print(client.analyze("sample.mp4").caption.text)
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        protocol: Protocol = "grpc",
+        timeout: Timeout | None = None,
+        retries: Retry | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a client; it connects at its first request.
+
+        Args:
+            url: HOST:PORT; by default 127.0.0.1:8001 for gRPC, 127.0.0.1:8000 for HTTP.
+            protocol: "grpc" or "http". Streaming needs gRPC.
+            timeout: how long to wait.
+            retries: how often to ask again where the server is not available.
+            headers: sent with every request.
+
+        Raises:
+            InvalidAddress: `url` is not HOST:PORT.
+        """
+        protocol = checked_protocol(protocol)
+        address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
+        self._server = _flows.Server(address)
+        self._retry = retries or Retry()
+        self._transport: Transport | None = _connect(
+            protocol, address, timeout or Timeout(), headers or {}
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the client cannot be used afterwards."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def analyze(
+        self,
+        source: Source,
+        *,
+        tags: Sequence[str] | None = None,
+        chunk_seconds: float | None = None,
+        frames_per_chunk: int | None = None,
+        top_k: int | None = None,
+        scene_threshold: float | None = None,
+        scene_alpha: float | None = None,
+        with_embeddings: bool = False,
+        stream_id: str | None = None,
+    ) -> Analysis:
+        """Have a whole video analysed.
+
+        What is left out is the server's to choose.
+
+        Args:
+            source: a path of this machine, a URI, a file's bytes, or a ServerPath.
+            tags: texts scored instead of the server's own tags.
+            chunk_seconds: length of a chunk.
+            frames_per_chunk: frames sampled from each chunk.
+            top_k: tags returned.
+            scene_threshold: a cut is where the scene score reaches it.
+            scene_alpha: weight of the newest frame in the running average.
+            with_embeddings: return the embeddings of chunks and frames.
+            stream_id: a name for the video, by default a random one.
+
+        Raises:
+            TrireelError: see `trireel_client._errors`.
+        """
+        options = Options(
+            tags,
+            chunk_seconds,
+            frames_per_chunk,
+            top_k,
+            scene_threshold,
+            scene_alpha,
+            with_embeddings,
+        )
+        request = VideoRequest.of(classify(source), options, stream_id)
+        return self._run(_flows.analyze(self._server, request))
+
+    def stream(
+        self,
+        source: Source,
+        *,
+        tags: Sequence[str] | None = None,
+        chunk_seconds: float | None = None,
+        frames_per_chunk: int | None = None,
+        top_k: int | None = None,
+        scene_threshold: float | None = None,
+        scene_alpha: float | None = None,
+        with_embeddings: bool = False,
+        stream_id: str | None = None,
+    ) -> Generator[ChunkAnalysis | Analysis, None, None]:
+        """Have a video analysed, and yield each chunk as it is ready, then the whole.
+
+        Closing the iterator early cancels the request. Arguments are those of `analyze`.
+
+        Raises:
+            Unsupported: the client speaks HTTP.
+            TrireelError: see `trireel_client._errors`.
+        """
+        options = Options(
+            tags,
+            chunk_seconds,
+            frames_per_chunk,
+            top_k,
+            scene_threshold,
+            scene_alpha,
+            with_embeddings,
+        )
+        request = VideoRequest.of(classify(source), options, stream_id)
+        if not self._open().streams:
+            raise Unsupported(
+                "streaming needs gRPC: make the client with protocol='grpc' and the gRPC port"
+            )
+        return self._streamed(request)
+
+    def step(
+        self,
+        source: Source,
+        *,
+        tags: Sequence[str] | None = None,
+        chunk_seconds: float | None = None,
+        frames_per_chunk: int | None = None,
+        top_k: int | None = None,
+        scene_threshold: float | None = None,
+        scene_alpha: float | None = None,
+        sequence_id: str | int | None = None,
+    ) -> Generator[ChunkAnalysis, None, None]:
+        """Go through a video chunk by chunk, each its own request of one sequence.
+
+        The pace is the caller's: the next chunk is asked for when it is wanted. Uploads travel
+        again with every chunk, so name a path or a URI where the server can read it. The last
+        chunk's `video_so_far` speaks of the whole video. Stopping early, or an error, ends the
+        sequence on the server. No chunk is ever asked for twice, as it would count twice.
+
+        Args:
+            sequence_id: the correlation id, by default a random one; one video at a time may
+                use it. The other arguments are those of `analyze`.
+
+        Raises:
+            TrireelError: see `trireel_client._errors`.
+        """
+        options = Options(
+            tags, chunk_seconds, frames_per_chunk, top_k, scene_threshold, scene_alpha
+        )
+        return self._stepped(
+            _steps.plan_steps(self._server, classify(source), options, sequence_id)
+        )
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length."""
+        return self._run(_flows.embed_texts(texts))
+
+    def server_info(self) -> ServerInfo:
+        """Ask who the server is."""
+        return self._perform(AskServerInfo())  # type: ignore[no-any-return]
+
+    def is_ready(self, model: str | None = None) -> bool:
+        """Tell whether the server, or one of its models, is ready; False if nobody answers."""
+        return self._run(_flows.is_ready(model))
+
+    def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
+        stream = self._run(_flows.open_stream(self._server, request))
+        first, answers = self._retried(True, self._first_answer, stream.call)
+        last: ChunkAnalysis | Analysis | None = None
+        with closing(answers):
+            for tensors in chain(first, answers):
+                last = stream.read(tensors)
+                yield last
+        _flows.check_whole(last)
+
+    def _first_answer(self, call: Infer) -> tuple[list[Tensors], Generator[Tensors, None, None]]:
+        # The one part of a stream that may be tried again: nothing has been handed out yet.
+        answers = self._open().stream(call)
+        return list(islice(answers, 1)), answers
+
+    def _stepped(self, plan: Flow[_steps.Steps]) -> Generator[ChunkAnalysis, None, None]:
+        steps = self._run(plan)
+        chunk: ChunkAnalysis | None = None
+        ended = False
+        try:
+            for call in steps.calls():
+                chunk = steps.read(self._perform(call))
+                ended = call.turn is not None and call.turn.end
+                yield chunk
+        finally:
+            if chunk is not None and not ended:
+                self._abandon(steps, chunk)
+
+    def _abandon(self, steps: _steps.Steps, chunk: ChunkAnalysis) -> None:
+        call = steps.abandon(chunk)
+        if call is not None:
+            with suppress(TrireelError):  # a slot not freed now is freed when it has been idle
+                self._perform(call)
+
+    def _run(self, flow: Flow[T]) -> T:
+        return _flows.run(flow, self._perform)
+
+    def _perform(self, call: ServerCall | ReadFile) -> Any:
+        if isinstance(call, ReadFile):
+            return read_upload(call.path)
+        return self._retried(call.repeatable, self._open().answer, call)
+
+    def _retried(self, repeatable: bool, ask: Callable[[Any], T], call: ServerCall) -> T:
+        from tenacity import Retrying
+
+        try:
+            return Retrying(**retry_arguments(self._retry, repeatable=repeatable))(ask, call)
+        except TrireelError:
+            self._server.forget()
+            raise
+
+    def _open(self) -> Transport:
+        if self._transport is None:
+            raise ClientClosed("the client is closed: make a new one")
+        return self._transport
+
+
+def _connect(
+    protocol: Protocol, address: Address, timeout: Timeout, headers: Mapping[str, str]
+) -> Transport:
+    if protocol == "grpc":
+        from trireel_client._grpc import GrpcTransport
+
+        return GrpcTransport(address, timeout, headers)
+    from trireel_client._http import HttpTransport
+
+    return HttpTransport(address, timeout, headers)

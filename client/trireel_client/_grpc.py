@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking by gRPC, blocking."""
+
+import queue
+import threading
+import time
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
+from trireel_client._config import Address, Timeout
+from trireel_client._errors import ClientBusy, RequestTimeout
+from trireel_client._options import Tensors
+from trireel_client._results import ServerInfo
+from trireel_client._status import Peer, translated
+from trireel_client._wire import (
+    grpc_channel_arguments,
+    grpc_tensors,
+    infer_arguments,
+    lower_case,
+)
+
+# Without it an error inside a stream arrives as text alone, with no code.
+STREAM_HEADERS = {"triton_grpc_error": "true"}
+# A stream's own deadline comes first; this is for one that the server closes without a word.
+STREAM_GRACE_SECONDS = 5.0
+
+
+def wait_seconds(call: ServerCall, timeout: Timeout) -> float:
+    """Return how long the answer to a call may take."""
+    patient = isinstance(call, Infer) and not call.brief
+    return timeout.request_seconds if patient else timeout.connect_seconds
+
+
+class GrpcTransport:
+    """A gRPC connection; calls may come from several threads."""
+
+    streams = True
+
+    def __init__(self, address: Address, timeout: Timeout, headers: Mapping[str, str]) -> None:
+        import tritonclient.grpc as protocol
+
+        self._protocol = protocol
+        self._address = address
+        self._timeout = timeout
+        self._headers = lower_case(headers)
+        self._streaming = threading.Lock()
+        self._client = protocol.InferenceServerClient(
+            str(address), channel_args=grpc_channel_arguments(timeout.connect_seconds)
+        )
+
+    def answer(self, call: ServerCall) -> Any:
+        """Make a call and return its answer; raises TrireelError."""
+        seconds = wait_seconds(call, self._timeout)
+        limits = {"client_timeout": seconds, "headers": self._headers}
+        with translated(Peer(self._address, seconds)):
+            match call:
+                case Infer():
+                    arguments = infer_arguments(self._protocol, call)
+                    return grpc_tensors(self._client.infer(**arguments, **limits))
+                case AskServerInfo():
+                    return grpc_server_info(self._client.get_server_metadata(**limits))
+                case AskParameters(model):
+                    return grpc_parameters(self._client.get_model_config(model, **limits))
+                case AskReady(None):
+                    return bool(self._client.is_server_ready(**limits))
+                case AskReady(model):
+                    return bool(self._client.is_model_ready(model, **limits))
+
+    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
+        """Yield a model's answers; closed early, it cancels the request on the server.
+
+        Raises:
+            ClientBusy: another stream of this transport is open.
+        """
+        if not self._streaming.acquire(blocking=False):
+            raise ClientBusy(
+                "this client has a stream open: close that, or open a client for each stream"
+            )
+        answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+        try:
+            with translated(Peer(self._address, self._timeout.request_seconds)):
+                self._client.start_stream(
+                    lambda result, error: answers.put((result, error)),
+                    stream_timeout=self._timeout.request_seconds,
+                    headers={**self._headers, **STREAM_HEADERS},
+                )
+                self._client.async_stream_infer(
+                    **infer_arguments(self._protocol, call), enable_empty_final_response=True
+                )
+                yield from self._received(answers)
+        finally:
+            self._client.stop_stream(cancel_requests=True)
+            self._streaming.release()
+
+    def close(self) -> None:
+        """Close the connection; a stream still open is cancelled."""
+        self._client.stop_stream(cancel_requests=True)
+        self._client.close()
+
+    def _received(
+        self, answers: "queue.SimpleQueue[tuple[Any, Exception | None]]"
+    ) -> Generator[Tensors, None, None]:
+        deadline = time.monotonic() + self._timeout.request_seconds + STREAM_GRACE_SECONDS
+        while True:
+            try:
+                result, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty as empty:
+                raise RequestTimeout(
+                    f"{self._address} closed the stream without its last answer"
+                ) from empty
+            if error is not None:
+                raise error
+            response = result.get_response()
+            if response.outputs:
+                yield grpc_tensors(result)
+            if is_final(response):
+                return
+
+
+def is_final(response: Any) -> bool:
+    """Tell whether a stream's response is the last of its request."""
+    parameters = response.parameters
+    return "triton_final_response" in parameters and bool(
+        parameters["triton_final_response"].bool_param
+    )
+
+
+def grpc_server_info(metadata: Any) -> ServerInfo:
+    """Return what a server's metadata says."""
+    return ServerInfo(metadata.name, metadata.version, tuple(metadata.extensions))
+
+
+def grpc_parameters(response: Any) -> dict[str, str]:
+    """Return the parameters of a model's configuration."""
+    return {name: value.string_value for name, value in response.config.parameters.items()}

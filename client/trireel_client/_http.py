@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking by HTTP with binary tensors, blocking."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
+from trireel_client._config import Address, Timeout
+from trireel_client._errors import Unsupported
+from trireel_client._grpc import wait_seconds
+from trireel_client._options import Tensors
+from trireel_client._results import ServerInfo
+from trireel_client._status import Peer, translated
+from trireel_client._wire import http_tensors, infer_arguments
+
+
+class HttpTransport:
+    """HTTP connections; they belong to the thread that made them, as gevent's sockets do."""
+
+    streams = False
+
+    def __init__(self, address: Address, timeout: Timeout, headers: Mapping[str, str]) -> None:
+        import tritonclient.http as protocol
+
+        self._protocol = protocol
+        self._address = address
+        self._timeout = timeout
+        self._headers = dict(headers)
+        # How long to wait is a property of the connection, so there is one for each length.
+        self._clients = {
+            seconds: protocol.InferenceServerClient(
+                str(address),
+                connection_timeout=timeout.connect_seconds,
+                network_timeout=seconds,
+            )
+            for seconds in {timeout.connect_seconds, timeout.request_seconds}
+        }
+
+    def answer(self, call: ServerCall) -> Any:
+        """Make a call and return its answer; raises TrireelError."""
+        seconds = wait_seconds(call, self._timeout)
+        client = self._clients[seconds]
+        headers = dict(self._headers)  # a copy: the client adds headers of its own to it
+        with translated(Peer(self._address, seconds)):
+            match call:
+                case Infer():
+                    arguments = infer_arguments(self._protocol, call)
+                    return http_tensors(client.infer(**arguments, headers=headers))
+                case AskServerInfo():
+                    return _server_info(client.get_server_metadata(headers=headers))
+                case AskParameters(model):
+                    return _parameters(client.get_model_config(model, headers=headers))
+                case AskReady(None):
+                    return bool(client.is_server_ready(headers=headers))
+                case AskReady(model):
+                    return bool(client.is_model_ready(model, headers=headers))
+
+    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
+        """Refuse: one HTTP request has one answer."""
+        raise Unsupported("streaming needs gRPC")
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            client.close()
+
+
+def _server_info(metadata: Mapping[str, Any]) -> ServerInfo:
+    return ServerInfo(metadata["name"], metadata["version"], tuple(metadata.get("extensions", ())))
+
+
+def _parameters(config: Mapping[str, Any]) -> dict[str, str]:
+    parameters = config.get("parameters", {})
+    return {name: value.get("string_value", "") for name, value in parameters.items()}

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a model's output tensors to results: docs/tensors.md, read backwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_client._errors import UnexpectedAnswer
+from trireel_client._options import Tensors
+from trireel_client._results import (
+    Analysis,
+    Caption,
+    ChunkAnalysis,
+    SceneChange,
+    ServerInfo,
+    Tag,
+    Timing,
+    VideoSoFar,
+)
+
+ANY = -1  # a dimension of any size
+
+# Texts, scores and probabilities, in the order of the fields of Tag and Caption.
+VIDEO_TAGS = ("TAG_TEXTS", "TAG_SCORES", "TAG_PROBABILITIES")
+VIDEO_CAPTION = ("CAPTION_TEXT", "CAPTION_SCORE", "CAPTION_PROBABILITY")
+CHUNK_TAGS = ("CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES")
+CHUNK_CAPTIONS = ("CHUNK_CAPTION_TEXTS", "CHUNK_CAPTION_SCORES", "CHUNK_CAPTION_PROBABILITIES")
+
+_Text = TypeVar("_Text", Tag, Caption)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the server cuts a video into chunks."""
+
+    start_seconds: tuple[float, ...]
+    """Where each chunk begins."""
+    duration_seconds: tuple[float, ...]
+    """How long each is."""
+    video_duration_seconds: float
+    """Length of the video."""
+
+
+def is_aggregate(tensors: Tensors) -> bool:
+    """Tell whether a stream's answer speaks of the whole video."""
+    return bool(take(tensors, "IS_AGGREGATE", (1,))[0])
+
+
+def parse_analysis(
+    tensors: Tensors, *, stream_id: str, server: ServerInfo, client_ms: float
+) -> Analysis:
+    """Return the analysis of a whole video; raises UnexpectedAnswer."""
+    chunks = parse_chunks(tensors, num_chunks=_integer(tensors, "NUM_CHUNKS"))
+    if len(chunks) != chunks[0].num_chunks:
+        raise UnexpectedAnswer(
+            f"the answer holds {len(chunks)} chunks of {chunks[0].num_chunks} planned"
+        )
+    video = parse_video(tensors)
+    return Analysis(
+        stream_id=stream_id,
+        duration_seconds=_number(tensors, "VIDEO_DURATION_SECONDS"),
+        tags=video.tags,
+        caption=video.caption,
+        scene_changes=tuple(cut for chunk in chunks for cut in chunk.scene_changes),
+        chunks=chunks,
+        timing=parse_timing(tensors),
+        embedding_dim=_integer(tensors, "EMBEDDING_DIM"),
+        server=server,
+        client_ms=client_ms,
+    )
+
+
+def parse_chunk(tensors: Tensors, num_chunks: int | None = None) -> ChunkAnalysis:
+    """Return the one chunk of an answer, with the video so far; raises UnexpectedAnswer.
+
+    Args:
+        num_chunks: chunks of the whole video, where the answer itself does not say it.
+    """
+    if num_chunks is None:
+        num_chunks = _integer(tensors, "NUM_CHUNKS")
+    take(tensors, "CHUNK_INDICES", (1,))
+    video = parse_video(tensors)
+    (chunk,) = parse_chunks(tensors, num_chunks=num_chunks, video_so_far=video)
+    return chunk
+
+
+def parse_chunks(
+    tensors: Tensors, *, num_chunks: int, video_so_far: VideoSoFar | None = None
+) -> tuple[ChunkAnalysis, ...]:
+    """Return the chunks of an answer; raises UnexpectedAnswer.
+
+    Frames of chunk i are the rows `i * F` to `(i + 1) * F`, where F is frames a chunk; cuts name
+    the chunk they belong to.
+    """
+    indices = _integers(tensors, "CHUNK_INDICES", ANY)
+    n = len(indices)
+    if n == 0:
+        raise UnexpectedAnswer("the answer holds no chunk")
+    starts = _numbers(tensors, "CHUNK_START_SECONDS", n)
+    durations = _numbers(tensors, "CHUNK_DURATION_SECONDS", n)
+    tags = _tag_rows(tensors, n)
+    captions = _texts(Caption, tensors, CHUNK_CAPTIONS, n)
+    cuts = _cuts_by_chunk(tensors, indices)
+    timestamps = _frame_rows(tensors, "TIMESTAMPS", n)
+    trace = _frame_rows(tensors, "SCENE_TRACE", n)
+    embeddings = _optional(tensors, "CHUNK_EMBEDDINGS", (n, ANY))
+    frames = _optional(tensors, "EMBEDDINGS", (n * len(timestamps[0]), ANY))
+    frame_rows = [None] * n if frames is None else np.split(frames, n)
+    return tuple(
+        ChunkAnalysis(
+            index=indices[i],
+            start_seconds=starts[i],
+            duration_seconds=durations[i],
+            tags=tags[i],
+            caption=captions[i],
+            scene_changes=cuts[indices[i]],
+            frame_timestamps_seconds=timestamps[i],
+            scene_trace=trace[i],
+            num_chunks=num_chunks,
+            embedding=None if embeddings is None else embeddings[i],
+            frame_embeddings=frame_rows[i],
+            video_so_far=video_so_far,
+        )
+        for i in range(n)
+    )
+
+
+def parse_video(tensors: Tensors) -> VideoSoFar:
+    """Return what an answer says of the video as a whole; raises UnexpectedAnswer."""
+    (caption,) = _texts(Caption, tensors, VIDEO_CAPTION, 1)
+    return VideoSoFar(tags=_texts(Tag, tensors, VIDEO_TAGS, ANY), caption=caption)
+
+
+def parse_timing(tensors: Tensors) -> Timing:
+    """Return where the server's time went; raises UnexpectedAnswer."""
+    stages = _strings(take(tensors, "TIMING_STAGES", (ANY,)))
+    ms = dict(zip(stages, _numbers(tensors, "TIMING_MS", len(stages)), strict=True))
+    try:
+        return Timing(**{f"{stage}_ms": value for stage, value in ms.items()})
+    except TypeError as error:
+        raise UnexpectedAnswer(f"TIMING_STAGES are {', '.join(stages)}") from error
+
+
+def parse_plan(tensors: Tensors) -> Plan:
+    """Return the chunk plan that `frame_extractor` answers; raises UnexpectedAnswer."""
+    starts = _numbers(tensors, "PLAN_START_SECONDS", ANY)
+    if not starts:
+        raise UnexpectedAnswer("the chunk plan is empty")
+    return Plan(
+        start_seconds=starts,
+        duration_seconds=_numbers(tensors, "PLAN_DURATION_SECONDS", len(starts)),
+        video_duration_seconds=_number(tensors, "VIDEO_DURATION_SECONDS"),
+    )
+
+
+def take(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return a tensor of the shape given, where `ANY` fits every size; raises UnexpectedAnswer."""
+    tensor = tensors.get(name)
+    if tensor is None:
+        raise UnexpectedAnswer(f"the answer lacks {name}")
+    fits = len(tensor.shape) == len(shape) and all(
+        wanted in (ANY, got) for wanted, got in zip(shape, tensor.shape, strict=True)
+    )
+    if not fits:
+        wanted_text = ", ".join("any" if size == ANY else str(size) for size in shape)
+        raise UnexpectedAnswer(
+            f"the answer's {name} has shape {list(tensor.shape)}, not [{wanted_text}]"
+        )
+    return tensor
+
+
+def _optional(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    return take(tensors, name, shape) if name in tensors else None
+
+
+def _tag_rows(tensors: Tensors, n: int) -> list[tuple[Tag, ...]]:
+    k = take(tensors, CHUNK_TAGS[0], (n, ANY)).shape[1]
+    columns = [take(tensors, name, (n, k)) for name in CHUNK_TAGS]
+    return [_scored(Tag, *(column[i] for column in columns)) for i in range(n)]
+
+
+def _texts(
+    kind: type[_Text], tensors: Tensors, names: Sequence[str], size: int
+) -> tuple[_Text, ...]:
+    texts = take(tensors, names[0], (size,))
+    return _scored(kind, texts, *(take(tensors, name, texts.shape) for name in names[1:]))
+
+
+def _scored(
+    kind: type[_Text], texts: NDArray[Any], scores: NDArray[Any], probabilities: NDArray[Any]
+) -> tuple[_Text, ...]:
+    rows = zip(_strings(texts), _floats(scores), _floats(probabilities), strict=True)
+    return tuple(kind(text, score, probability) for text, score, probability in rows)
+
+
+def _cuts_by_chunk(
+    tensors: Tensors, chunk_indices: Sequence[int]
+) -> dict[int, tuple[SceneChange, ...]]:
+    times = _numbers(tensors, "SCENE_TIMESTAMPS", ANY)
+    c = len(times)
+    scores = _numbers(tensors, "SCENE_SCORES", c)
+    chunks = _integers(tensors, "SCENE_CHUNK_INDICES", c)
+    frames = _integers(tensors, "SCENE_FRAME_INDICES", c)
+    strays = set(chunks) - set(chunk_indices)
+    if strays:
+        raise UnexpectedAnswer(f"the answer has cuts in chunks it does not hold: {sorted(strays)}")
+    cuts = [SceneChange(*row) for row in zip(times, scores, chunks, frames, strict=True)]
+    return {i: tuple(cut for cut in cuts if cut.chunk_index == i) for i in chunk_indices}
+
+
+def _frame_rows(tensors: Tensors, name: str, n: int) -> list[tuple[float, ...]]:
+    """Return a value per frame as one row per chunk: [6] of 2 chunks -> 2 rows of 3."""
+    values = _numbers(tensors, name, ANY)
+    if len(values) == 0 or len(values) % n:
+        raise UnexpectedAnswer(f"the answer's {name} holds {len(values)} frames of {n} chunks")
+    per_chunk = len(values) // n
+    return [values[i * per_chunk : (i + 1) * per_chunk] for i in range(n)]
+
+
+def _number(tensors: Tensors, name: str) -> float:
+    return _numbers(tensors, name, 1)[0]
+
+
+def _numbers(tensors: Tensors, name: str, size: int) -> tuple[float, ...]:
+    return _floats(take(tensors, name, (size,)))
+
+
+def _integer(tensors: Tensors, name: str) -> int:
+    return _integers(tensors, name, 1)[0]
+
+
+def _integers(tensors: Tensors, name: str, size: int) -> tuple[int, ...]:
+    return tuple(int(value) for value in take(tensors, name, (size,)))
+
+
+def _floats(values: NDArray[Any]) -> tuple[float, ...]:
+    """Return Python floats; a float32 by its shortest decimals: 0.9 rather than 0.899999976."""
+    if values.dtype == np.float32:
+        return tuple(float(str(value)) for value in values)
+    return tuple(float(value) for value in values)
+
+
+def _strings(values: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(value.decode() if isinstance(value, bytes) else str(value) for value in values)

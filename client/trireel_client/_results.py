@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an analysis says. Times are seconds on the video's own clock, its frames' PTS."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag and how well it fits."""
+
+    text: str
+    """The tag itself."""
+    score: float
+    """Cosine between the tag's embedding and the picture's, -1 to 1."""
+    probability: float
+    """What the checkpoint makes of that cosine, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence of the server's bank and how well it fits."""
+
+    text: str
+    """The sentence."""
+    score: float
+    """Cosine between the sentence's embedding and the picture's, -1 to 1."""
+    probability: float
+    """What the checkpoint makes of that cosine, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class SceneChange:
+    """A cut."""
+
+    timestamp_seconds: float
+    """PTS of the first sampled frame after it."""
+    score: float
+    """`1 - cosine` between that frame and the running average before it."""
+    chunk_index: int
+    """The chunk it lies in, from 0."""
+    frame_index: int
+    """The sampled frame within that chunk, from 0."""
+
+
+@dataclass(frozen=True)
+class VideoSoFar:
+    """What can be said of a video up to the chunk it comes with."""
+
+    tags: tuple[Tag, ...]
+    """Best tags over all chunks so far, best first."""
+    caption: Caption
+    """Best caption of any chunk so far."""
+
+
+@dataclass(frozen=True)
+class ChunkAnalysis:
+    """A stretch of the video."""
+
+    index: int
+    """Position in the video's plan, from 0."""
+    start_seconds: float
+    """Where it begins."""
+    duration_seconds: float
+    """Its length."""
+    tags: tuple[Tag, ...]
+    """Best tags, best first."""
+    caption: Caption
+    """Best caption."""
+    scene_changes: tuple[SceneChange, ...]
+    """Cuts in it, in order."""
+    frame_timestamps_seconds: tuple[float, ...]
+    """PTS of each sampled frame."""
+    scene_trace: tuple[float, ...]
+    """Scene score of each sampled frame."""
+    num_chunks: int
+    """Chunks planned for the whole video."""
+    embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    """[D] mean of its frames' embeddings, unit length; None unless asked for."""
+    frame_embeddings: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    """[f, D] of its sampled frames, unit length; None unless asked for."""
+    video_so_far: VideoSoFar | None = None
+    """The video up to the end of this chunk, where chunks come one by one; else None."""
+
+    @property
+    def end_seconds(self) -> float:
+        """Where it ends."""
+        return self.start_seconds + self.duration_seconds
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether no chunk follows: `video_so_far` then speaks of the whole video."""
+        return self.index == self.num_chunks - 1
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds the server was busy with a video; stages overlap, so they exceed the total."""
+
+    fetch_ms: float
+    """Having the video as a local file."""
+    extract_ms: float
+    """Decoding and scaling frames."""
+    encode_ms: float
+    """The vision tower, its queue included."""
+    decode_ms: float
+    """Tags, captions and cuts from embeddings."""
+    total_ms: float
+    """Wall time of the whole request."""
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a server says of itself."""
+
+    name: str
+    """Such as `triton`."""
+    version: str
+    """Such as `2.51.0`."""
+    extensions: tuple[str, ...] = ()
+    """Parts of the protocol it speaks beyond the core."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A whole video."""
+
+    stream_id: str
+    """The caller's name for it; also the request's id in the server's log."""
+    duration_seconds: float
+    """Length of the video."""
+    tags: tuple[Tag, ...]
+    """Best tags by their mean score over all chunks, weighted by duration, best first."""
+    caption: Caption
+    """Best caption of any chunk."""
+    scene_changes: tuple[SceneChange, ...]
+    """All cuts, in order."""
+    chunks: tuple[ChunkAnalysis, ...]
+    """The video's chunks, in order."""
+    timing: Timing
+    """Where the server's time went."""
+    embedding_dim: int
+    """Width of the checkpoint's embeddings."""
+    server: ServerInfo
+    """Who answered."""
+    client_ms: float
+    """From sending the request to having the answer, as seen from here."""
+
+    @property
+    def num_chunks(self) -> int:
+        """Number of chunks."""
+        return len(self.chunks)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return the answer as plain values for `json.dumps`; embeddings only if asked for."""
+        from trireel_client._answer import analysis_to_json
+
+        return analysis_to_json(self)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a caller may give as a video, and how it travels."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from trireel_client._errors import (
+    EmptySource,
+    InvalidRequest,
+    SourceNotFound,
+    SourceTooLarge,
+    UnreadableSource,
+)
+
+# A protobuf message ends at 2 GiB; the rest of the request takes little of it.
+MAX_UPLOAD_BYTES = 2**31 - 1 - 2**20
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two characters or more: `C:` is a drive
+
+
+@dataclass(frozen=True)
+class ServerPath:
+    """A video the server reads itself, by its path in the server's media folder.
+
+    `ServerPath("clips/sample.mp4")` sends the name, not the file.
+    """
+
+    path: str
+    """Relative to the media folder, or absolute on the server's machine."""
+
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | ServerPath
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name that the server follows: a path on its machine or a URI."""
+
+    text: str
+    """Sent as VIDEO."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Bytes at hand."""
+
+    data: bytes
+    """Sent as VIDEO_DATA."""
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of this machine, which may be the server's too."""
+
+    path: Path
+    """Absolute, links followed."""
+
+
+Video = Reference | Upload | LocalFile
+
+
+def classify(source: Source) -> Video:
+    """Tell how a source travels, and refuse what cannot be sent, before any request.
+
+    Raises:
+        SourceError: see `trireel_client._errors`.
+        InvalidRequest: an empty reference.
+        TypeError: not a source at all.
+    """
+    match source:
+        case ServerPath(path=text):
+            return _reference(text)
+        case bytes() | bytearray() | memoryview():
+            return _upload(bytes(source))
+        case str() if _SCHEME.match(source):
+            return Reference(source)
+        case str() | os.PathLike():
+            return _local_file(Path(source))
+    raise TypeError(f"a video is a path, a URI, bytes or a ServerPath, not {type(source).__name__}")
+
+
+def read_upload(path: Path) -> bytes:
+    """Read a local file; raises SourceError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableSource(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    return _upload(data, str(path)).data
+
+
+def _reference(text: str) -> Reference:
+    if not text.strip():
+        raise InvalidRequest("the server path is empty: give a path in the server's media folder")
+    return Reference(text)
+
+
+def _upload(data: bytes, name: str = "the video given as bytes") -> Upload:
+    _check_size(len(data), name)
+    return Upload(data)
+
+
+def _local_file(path: Path) -> LocalFile:
+    try:
+        resolved = path.resolve()
+        if not resolved.exists():
+            raise SourceNotFound(
+                f"there is no file {str(path)!r} on this machine; for a path in the server's media"
+                f" folder give ServerPath({str(path)!r})"
+            )
+        if not resolved.is_file():
+            raise UnreadableSource(f"{str(path)!r} is not a file: give the path of a video file")
+        _check_size(resolved.stat().st_size, repr(str(path)))
+    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, loops, no access
+        raise UnreadableSource(f"{str(path)[:80]!r} cannot be read: {error}") from error
+    return LocalFile(resolved)
+
+
+def _check_size(size_bytes: int, name: str) -> None:
+    if size_bytes == 0:
+        raise EmptySource(f"{name} is empty: give a video")
+    if size_bytes > MAX_UPLOAD_BYTES:
+        raise SourceTooLarge(
+            f"{name} is {size_bytes} bytes, and one request carries at most {MAX_UPLOAD_BYTES}:"
+            " put it where the server reads it and give a ServerPath or a URI"
+        )

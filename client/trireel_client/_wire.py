@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the transports have in common: arrays to inputs, results to arrays, retries."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_client._calls import Infer, ServerCall
+from trireel_client._config import Retry
+from trireel_client._errors import ServerUnavailable, UnexpectedAnswer
+from trireel_client._options import Tensors
+
+MAX_MESSAGE_BYTES = 2**31 - 1
+
+
+class Transport(Protocol):
+    """One way to ask a server and wait."""
+
+    streams: bool
+    """It can run models that answer many times."""
+
+    def answer(self, call: ServerCall) -> Any:
+        """Make a call and return its answer; raises TrireelError."""
+
+    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
+        """Run a model that answers many times; closed early, the request is cancelled."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+def infer_arguments(protocol: Any, call: Infer) -> dict[str, Any]:
+    """Return the arguments of an `infer` of `tritonclient.grpc` or `tritonclient.http`.
+
+    Args:
+        protocol: that module.
+    """
+    turn = call.turn
+    return {
+        "model_name": call.model,
+        "inputs": [_input(protocol, name, array) for name, array in call.inputs.items()],
+        "outputs": [protocol.InferRequestedOutput(name) for name in call.outputs] or None,
+        "request_id": call.request_id,
+        "sequence_id": turn.sequence_id if turn else 0,
+        "sequence_start": turn.start if turn else False,
+        "sequence_end": turn.end if turn else False,
+    }
+
+
+def grpc_tensors(result: Any) -> dict[str, NDArray[Any]]:
+    """Return the outputs of a gRPC result by name."""
+    return _tensors(result, (output.name for output in result.get_response().outputs))
+
+
+def http_tensors(result: Any) -> dict[str, NDArray[Any]]:
+    """Return the outputs of an HTTP result by name."""
+    return _tensors(result, (output["name"] for output in result.get_response()["outputs"]))
+
+
+def grpc_channel_arguments(connect_seconds: float) -> list[tuple[str, int]]:
+    """Return the settings of a gRPC channel."""
+    return [
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        # How long one attempt to connect may take, for all its name says.
+        ("grpc.min_reconnect_backoff_ms", round(connect_seconds * 1000)),
+        # By default a second passes before a refused connection is tried again, so that quick
+        # retries would only hear of the first refusal.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+    ]
+
+
+def retry_arguments(retry: Retry, *, repeatable: bool) -> dict[str, Any]:
+    """Return the arguments of `tenacity.Retrying` and of its asynchronous twin."""
+    import tenacity
+
+    return {
+        "stop": tenacity.stop_after_attempt(retry.attempts if repeatable else 1),
+        "wait": tenacity.wait_random_exponential(
+            multiplier=retry.first_wait_seconds, max=retry.longest_wait_seconds
+        ),
+        "retry": tenacity.retry_if_exception_type(ServerUnavailable),
+        "reraise": True,
+    }
+
+
+def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return headers with names in lower case, the only one gRPC takes."""
+    return {name.lower(): value for name, value in (headers or {}).items()}
+
+
+def _input(protocol: Any, name: str, array: NDArray[Any]) -> Any:
+    from tritonclient.utils import np_to_triton_dtype
+
+    tensor = protocol.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+    return tensor.set_data_from_numpy(array)
+
+
+def _tensors(result: Any, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    return {name: _tensor(result.as_numpy, name) for name in names}
+
+
+def _tensor(as_numpy: Callable[[str], NDArray[Any]], name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(as_numpy(name))
+    except Exception as error:  # bytes that are not what shape and type say, in many ways
+        raise UnexpectedAnswer(f"the answer's {name} cannot be read: {error}") from error

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real Triton, embedded, for as long as the tests run."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.videos import numbered_frame, write_audio, write_video
+
+from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
+from trireel_client import TrireelClient
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "model_repository"
+EXPORT = ROOT / "export/tiny/model"
+SAMPLE = ROOT / "media/sample.mp4"
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the tests' server is."""
+
+    grpc_url: str
+    http_url: str
+    metrics_url: str
+    media: Path
+    process_id: int
+    log: Path
+
+    def url(self, protocol):
+        return self.grpc_url if protocol == "grpc" else self.http_url
+
+
+@pytest.fixture(scope="session")
+def truth():
+    """What is seen when in the bundled sample."""
+    return json.loads(SAMPLE.with_suffix(".truth.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory):
+    """A media folder with the sample, a short clip and files that are no videos."""
+    folder = tmp_path_factory.mktemp("media")
+    shutil.copy(SAMPLE, folder)
+    write_video(folder / "clip.mp4", [numbered_frame(i % 256) for i in range(300)])
+    write_audio(folder / "audio.m4a")
+    (folder / "text.mp4").write_text("I am not a video.")
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "truncated.mp4").write_bytes(SAMPLE.read_bytes()[:300])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(media, tmp_path_factory):
+    log = tmp_path_factory.mktemp("log") / "triton.log"
+    options = ServerOptions(
+        models=MODELS, export=EXPORT, media_root=media, ports=Ports.free(), log=log
+    )
+    with embedded_server(options) as running:
+        ports = running.ports
+        yield Server(
+            grpc_url=f"127.0.0.1:{ports.grpc}",
+            http_url=f"127.0.0.1:{ports.http}",
+            metrics_url=f"127.0.0.1:{ports.metrics}",
+            media=media,
+            process_id=running.process.pid,
+            log=log,
+        )
+
+
+@pytest.fixture
+def client(server):
+    with TrireelClient(server.grpc_url) as client:
+        yield client
+
+
+@pytest.fixture(params=["grpc", "http"])
+def either_client(server, request):
+    """A client of each protocol in turn."""
+    with TrireelClient(server.url(request.param), protocol=request.param) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_errors_in_the_log(request):
+    """Fail a test during which Triton or a model logged an error, unless it is marked so."""
+    if "server" not in request.fixturenames:
+        yield
+        return
+    log = request.getfixturevalue("server").log
+    before = log.stat().st_size
+    yield
+    with log.open("rb") as lines:
+        lines.seek(before)
+        errors = [line for line in lines.read().decode().splitlines() if line.startswith("E")]
+    assert errors == []

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the README, run as a user runs them."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, SAMPLE
+
+TRIREEL = Path(sys.executable).parent / "trireel"
+
+
+def run(*command, timeout=240):
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=timeout
+    )
+
+
+def test_demo_prints_and_writes_the_answer(tmp_path, truth):
+    done = run(ROOT / "scripts/demo", "--json", tmp_path / "out.json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads((tmp_path / "out.json").read_text())
+    assert answer["num_scene_changes"] == len(answer["scene_changes"]) == len(truth) - 1
+    assert answer["server"]["name"] == "triton"
+    assert set(answer["timing_ms"]) == {"s3_download", "decode_video", "encode", "decode", "total"}
+    assert answer["tags"][0]["text"] in done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_analyze_prints_the_reference_answer(server, protocol):
+    done = run(
+        *(TRIREEL, "analyze", SAMPLE, "--url", server.url(protocol), "--protocol", protocol),
+        *("--json", "--chunk-seconds", 5, "--frames-per-chunk", 8, "--tags", "a beach,a kitchen"),
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert {tag["text"] for tag in answer["tags"]} == {"a beach", "a kitchen"}
+    assert answer["num_chunks"] == len(answer["chunks"]) == 11  # of 51 s
+    chunk = answer["chunks"][1]
+    assert {"chunk_index", "start_time", "duration", "tags", "retrieval_caption", "scene_changes"} \
+        <= set(chunk)  # fmt: skip
+    assert (chunk["start_time"], chunk["duration"]) == (5.0, 5.0)
+    assert len(chunk["frame_timestamps"]) == 8
+
+
+def test_analyze_streams_with_progress(server, truth):
+    done = run(TRIREEL, "analyze", SAMPLE, "--url", server.grpc_url, "--stream")
+    assert done.returncode == 0, done.stderr
+    for segment in truth[1:]:
+        assert segment["tag"] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("video", "sentence"),
+    [("text.mp4", "not a video"), ("missing.mp4", "missing.mp4"), ("empty.mp4", "empty")],
+)
+def test_analyze_fails_with_one_sentence(server, video, sentence):
+    done = run(TRIREEL, "analyze", server.media / video, "--url", server.grpc_url)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_analyze_without_a_server_fails_with_one_sentence():
+    done = run(TRIREEL, "analyze", SAMPLE, "--url", "127.0.0.1:9")
+    assert done.returncode == 1
+    assert "127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def throughput(output):
+    return [float(found) for found in re.findall(r"throughput: ([\d.]+) infer/sec", output)]
+
+
+def test_perf_analyzer_drives_the_tower(server):
+    done = run(
+        *(
+            ROOT / "scripts/perf_analyzer",
+            "-m",
+            "siglip_vision",
+            "-u",
+            server.grpc_url,
+            "-i",
+            "grpc",
+        ),
+        *("-b", 16, "--concurrency-range", "2", "--measurement-mode", "count_windows"),
+        *("--measurement-request-count", 20, "--stability-percentage", 100),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert throughput(done.stdout)[0] > 0
+
+
+def test_perf_analyzer_drives_sequences_of_chunks(server, tmp_path):
+    steps = [{"VIDEO": ["sample.mp4"], "START_SECONDS": [10.0 * index]} for index in range(5)]
+    (tmp_path / "data.json").write_text(json.dumps({"data": [steps]}))
+    done = run(
+        *(ROOT / "scripts/perf_analyzer", "-m", "video_chunk", "-u", server.grpc_url, "-i", "grpc"),
+        *("--async", "--input-data", tmp_path / "data.json", "--sequence-length", 5),
+        *("--sequence-length-variation", 0, "--num-of-sequences", 2, "--serial-sequences"),
+        *("--concurrency-range", "2", "--measurement-mode", "count_windows"),
+        *("--measurement-request-count", 20, "--stability-percentage", 100),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert throughput(done.stdout)[0] > 0
+    assert re.search(r"Sequence count: [1-9]", done.stdout)

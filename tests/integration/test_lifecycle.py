@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting, stopping and killing the server as an operator does: nothing stays behind."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from trireel_backend.embedded.server import RUN_FOLDER_PREFIX, Ports
+from trireel_client import ServerPath, TrireelClient
+
+from .conftest import MODELS
+
+READY_SECONDS = 60
+GONE_SECONDS = 40
+SERVE = Path(sys.executable).parent / "trireel-serve"
+
+
+def traces():
+    """Return what a server leaves on this machine while it runs."""
+    return {
+        *Path("/dev/shm").glob("trireel_*"),
+        *Path(tempfile.gettempdir()).glob(f"{RUN_FOLDER_PREFIX}*"),
+    }
+
+
+def family(process_id):
+    return [psutil.Process(process_id), *psutil.Process(process_id).children(recursive=True)]
+
+
+@contextmanager
+def serving(media, *options):
+    """Run `trireel-serve`; yields the process, the ready line and the ports."""
+    ports = Ports.free()
+    command = [SERVE, "--media", media, "--http-port", ports.http, "--grpc-port", ports.grpc,
+               "--metrics-port", ports.metrics, *options]  # fmt: skip
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        yield process, line, ports
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=GONE_SECONDS)
+
+
+def wait_until(condition, seconds=GONE_SECONDS):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_server_and_leaves_nothing(media, number):
+    before = traces()
+    with serving(media) as (process, line, ports):
+        assert re.fullmatch(
+            rf"Trireel is ready: HTTP 127.0.0.1:{ports.http}, gRPC 127.0.0.1:{ports.grpc}, metrics"
+            rf" 127.0.0.1:{ports.metrics} \(Triton 2\.51\.0, 9 models, checkpoint \S+, log \S+\)\n",
+            line,
+        )
+        members = family(process.pid)
+        assert traces() > before
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=GONE_SECONDS)
+    assert process.returncode == 0
+    assert (output, errors) == ("", "")
+    assert not any(member.is_running() for member in members)
+    assert traces() == before
+
+
+def test_only_loopback_is_listened_on(server):
+    addresses = {
+        connection.laddr.ip.removeprefix("::ffff:")  # IPv4 on an IPv6 socket
+        for connection in psutil.Process(server.process_id).net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_a_killed_launcher_takes_its_server_along(media):
+    before = traces()
+    with serving(media) as (process, _, _):
+        members = family(process.pid)
+        process.kill()
+        wait_until(lambda: not any(alive(member) for member in members))
+    with serving(media):  # the next start sweeps what the killed one could not remove
+        pass
+    assert traces() == before
+
+
+def alive(member):
+    return member.is_running() and member.status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_server_that_dies_ends_the_launcher_with_a_sentence(media):
+    before = traces()
+    with serving(media) as (process, _, _):
+        (triton,) = [m for m in family(process.pid) if m.name() == "tritonserver"]
+        triton.kill()
+        _, errors = process.communicate(timeout=GONE_SECONDS)
+    assert process.returncode == 1
+    assert errors.startswith("trireel-serve: Triton ended by itself")
+    assert len(errors.splitlines()) == 1
+    assert traces() == before
+
+
+def run_serve(*options):
+    command = [str(SERVE), *(str(option) for option in options)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=READY_SECONDS)
+
+
+def test_a_busy_port_is_one_sentence(server, media):
+    port = server.http_url.split(":")[1]
+    done = run_serve("--media", media, "--http-port", port)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"trireel-serve: port {port} (HTTP) on 127.0.0.1 cannot be used")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_export_that_is_none_is_one_sentence(media, tmp_path):
+    done = run_serve("--media", media, "--export", tmp_path)
+    assert done.returncode == 1
+    assert "give the output folder of trireel-export" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_model_that_cannot_load_is_told_from_the_log(media, tmp_path):
+    before = traces()
+    shutil.copytree(MODELS, tmp_path / "models")
+    (tmp_path / "models/siglip_text/1/model.py").write_text("raise RuntimeError('no luck')")
+    ports = Ports.free()
+    done = run_serve(
+        *("--media", media, "--models", tmp_path / "models", "--http-port", ports.http),
+        *("--grpc-port", ports.grpc, "--metrics-port", ports.metrics),
+    )
+    assert done.returncode == 1
+    assert "Triton ended; from its log" in done.stderr
+    assert "no luck" in done.stderr
+    assert traces() == before
+
+
+def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
+    shutil.copytree(MODELS, tmp_path / "models")
+    config = tmp_path / "models/temporal_decoder/config.pbtxt"
+    short = config.read_text().replace("microseconds: 60000000", "microseconds: 1000000")
+    assert short != config.read_text()
+    config.write_text(short)
+    with (
+        serving(media, "--models", tmp_path / "models") as (_, _, ports),
+        TrireelClient(f"127.0.0.1:{ports.grpc}") as client,
+    ):
+        from trireel_client import InvalidRequest
+
+        chunks = client.step(ServerPath("sample.mp4"), sequence_id="slow")
+        next(chunks)
+        time.sleep(3)
+        with pytest.raises(InvalidRequest, match="START"):
+            next(chunks)
+        again = list(client.step(ServerPath("sample.mp4"), sequence_id="slow"))
+        assert [chunk.index for chunk in again] == list(range(len(again)))
+
+
+ANALYSES = 200
+MEMORY_SLACK_BYTES = 48 * 2**20  # allocators' arenas; a leak of one chunk's frames each is 88 MB
+
+
+def test_nothing_grows_over_many_analyses(media):
+    """Memory, shared memory, files and processes are where they were after a warm-up."""
+    before = traces()
+    with (
+        serving(media) as (process, _, ports),
+        TrireelClient(f"127.0.0.1:{ports.grpc}") as client,
+        TrireelClient(f"127.0.0.1:{ports.http}", protocol="http") as http_client,
+    ):
+        data = (media / "clip.mp4").read_bytes()
+        requests = [
+            lambda: client.analyze(ServerPath("clip.mp4")),
+            lambda: client.analyze(data),
+            lambda: http_client.analyze(data, tags=["one", "two"]),
+            lambda: list(client.stream(data)),
+            lambda: list(client.step(ServerPath("clip.mp4"))),
+        ]
+        for warm_up in requests * 6:
+            warm_up()
+        members = family(process.pid)
+        settled = footprint(members)
+        for index in range(ANALYSES):
+            requests[index % len(requests)]()
+        grown = footprint(members)
+        assert [m.pid for m in family(process.pid)] == [m.pid for m in members]
+    assert grown["shm_bytes"] == settled["shm_bytes"]
+    assert grown["files"] == settled["files"]
+    assert grown["uploads"] == settled["uploads"] == 0
+    assert grown["memory_bytes"] - settled["memory_bytes"] < MEMORY_SLACK_BYTES
+    assert traces() == before
+
+
+def footprint(members):
+    run_folders = Path(tempfile.gettempdir()).glob(f"{RUN_FOLDER_PREFIX}{members[0].pid}-*/spool/*")
+    return {
+        "memory_bytes": sum(member.memory_full_info().uss for member in members),
+        "shm_bytes": sum(path.stat().st_size for path in Path("/dev/shm").glob("trireel_*")),
+        "files": sum(len(os.listdir(f"/proc/{member.pid}/fd")) for member in members),
+        "uploads": len(list(run_folders)),
+    }

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input gets one clear sentence with a proper status; the next request works."""
+
+import uuid
+
+import numpy as np
+import pytest
+import tritonclient.grpc
+import tritonclient.http
+from tritonclient.utils import InferenceServerException
+
+GRPC_STATUS = {
+    400: "StatusCode.INVALID_ARGUMENT",
+    404: "StatusCode.NOT_FOUND",
+    501: "StatusCode.UNIMPLEMENTED",
+}
+
+
+class Raw:
+    """Either of Triton's own clients, to send what ours would not."""
+
+    def __init__(self, server, protocol):
+        self.protocol = protocol
+        self._module = tritonclient.grpc if protocol == "grpc" else tritonclient.http
+        self._client = self._module.InferenceServerClient(server.url(protocol))
+
+    def infer(self, model, inputs, **sequence):
+        tensors = []
+        for name, (kind, value) in inputs.items():
+            array = np.asarray(value)
+            tensor = self._module.InferInput(name, list(array.shape), kind)
+            tensor.set_data_from_numpy(array)
+            tensors.append(tensor)
+        return self._client.infer(model, tensors, **sequence)
+
+    def refused(self, status, model, inputs, **sequence):
+        """Return the message of a refusal, having checked its status."""
+        with pytest.raises(InferenceServerException) as raised:
+            self.infer(model, inputs, **sequence)
+        expected = GRPC_STATUS[status] if self.protocol == "grpc" else str(status)
+        assert raised.value.status() == expected, raised.value.message()
+        return raised.value.message()
+
+    def close(self):
+        self._client.close()
+
+
+@pytest.fixture(params=["grpc", "http"])
+def raw(server, request):
+    raw = Raw(server, request.param)
+    yield raw
+    raw.infer("video_analysis", video("clip.mp4"))  # whatever was refused, the next one works
+    raw.close()
+
+
+def texts(*values):
+    return "BYTES", np.array([v if isinstance(v, bytes) else v.encode() for v in values], object)
+
+
+def video(name, **inputs):
+    return {"VIDEO": texts(name), **inputs}
+
+
+def number(kind, value):
+    dtype = {"INT32": np.int32, "FP64": np.float64, "FP32": np.float32}[kind]
+    return kind, np.array([value], dtype)
+
+
+BAD_VIDEOS = [
+    (video("missing.mp4"), 404, "'missing.mp4' is not in the media folder"),
+    (video("text.mp4"), 400, "not a video"),
+    (video("truncated.mp4"), 400, "no video stream"),
+    (video("empty.mp4"), 400, "not a video"),
+    (video("audio.m4a"), 400, "no video stream"),
+    (video("../../etc/passwd"), 400, "outside the media folder"),
+    (video("/etc/passwd"), 400, "outside the media folder"),
+    (video("file:///etc/passwd"), 400, "outside the media folder"),
+    (video("gopher://host/x"), 501, "scheme 'gopher'"),
+    (video(""), 400, "VIDEO is empty"),
+    (video(b"\xff\xfe"), 400, "not UTF-8"),
+    ({"VIDEO_DATA": texts(b"")}, 400, "VIDEO_DATA is empty"),
+    ({"VIDEO_DATA": texts(b"text")}, 400, "not a video"),
+    ({}, 400, "neither of VIDEO and VIDEO_DATA"),
+    ({"VIDEO": texts("clip.mp4"), "VIDEO_DATA": texts(b"x")}, 400, "both of VIDEO and VIDEO_DATA"),
+]
+
+
+@pytest.mark.parametrize("model", ["video_analysis", "frame_extractor", "chunk_encoder"])
+@pytest.mark.parametrize(("inputs", "status", "message"), BAD_VIDEOS)
+def test_a_bad_video(raw, model, inputs, status, message):
+    if not inputs:  # an empty list of inputs is refused by the clients themselves
+        inputs = {"CHUNK_SECONDS": number("FP64", 10.0)}
+    assert message in raw.refused(status, model, inputs)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"TOP_K": number("INT32", 0)}, "TOP_K is 0: give a number from 1"),
+        ({"FRAMES_PER_CHUNK": number("INT32", 0)}, "FRAMES_PER_CHUNK is 0: give 1 to 64"),
+        ({"FRAMES_PER_CHUNK": number("INT32", 65)}, "FRAMES_PER_CHUNK is 65"),
+        ({"CHUNK_SECONDS": number("FP64", -1.0)}, "CHUNK_SECONDS is -1"),
+        ({"CHUNK_SECONDS": number("FP64", np.nan)}, "CHUNK_SECONDS is nan"),
+        ({"SCENE_THRESHOLD": number("FP32", 3.0)}, "SCENE_THRESHOLD is 3"),
+        ({"SCENE_ALPHA": number("FP32", -0.5)}, "SCENE_ALPHA is -0.5"),
+        ({"TAGS": texts("a", " ")}, "TAGS[1] is blank"),
+        ({"TOP_K": number("FP32", 1.0)}, "TOP_K"),
+        ({"TOP_K": ("INT32", np.array([1, 2], np.int32))}, "TOP_K"),
+        ({"CHUNK_SECONDS": ("FP64", np.zeros((1, 1)))}, "CHUNK_SECONDS"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_bad_option(raw, inputs, message):
+    refusal = raw.refused(400, "video_analysis", video("clip.mp4", **inputs))
+    assert message in refusal
+    assert "Traceback" not in refusal
+
+
+def test_an_unknown_input(raw):
+    with pytest.raises(InferenceServerException, match="WRONG"):
+        raw.infer("video_analysis", {"WRONG": texts("x")})
+
+
+def chunk(**inputs):
+    return video("clip.mp4", CHUNK_SECONDS=number("FP64", 2.0), **inputs)
+
+
+@pytest.mark.parametrize("correlation_id", [9, "a-video"])
+def test_a_sequence_without_start(raw, correlation_id):
+    message = raw.refused(400, "video_chunk", chunk(), sequence_id=correlation_id)
+    assert "must specify the START flag" in message
+
+
+def test_a_chunk_without_correlation_id(raw):
+    assert "correlation ID" in raw.refused(400, "video_chunk", chunk())
+
+
+def test_end_twice(raw):
+    sequence = {"sequence_id": uuid.uuid4().hex}
+    raw.infer("video_chunk", chunk(), **sequence, sequence_start=True)
+    raw.infer("video_chunk", chunk(), **sequence, sequence_end=True)
+    message = raw.refused(400, "video_chunk", chunk(), **sequence, sequence_end=True)
+    assert "must specify the START flag" in message
+
+
+def test_a_refused_chunk_leaves_its_sequence_where_it_was(raw):
+    sequence = {"sequence_id": uuid.uuid4().hex}
+    raw.infer("video_chunk", chunk(), **sequence, sequence_start=True)
+    late = chunk(START_SECONDS=number("FP64", 99.0))
+    assert "ends at 12 s" in raw.refused(400, "video_chunk", late, **sequence)
+    answer = raw.infer("video_chunk", chunk(), **sequence, sequence_end=True)
+    assert answer.as_numpy("CHUNK_INDICES").tolist() == [1]
+
+
+def test_start_again_forgets_what_was(raw):
+    sequence = {"sequence_id": uuid.uuid4().hex, "sequence_start": True}
+    for _ in range(2):
+        answer = raw.infer("video_chunk", chunk(), **sequence)
+        assert answer.as_numpy("CHUNK_INDICES").tolist() == [0]
+    raw.infer("video_chunk", chunk(), sequence_id=sequence["sequence_id"], sequence_end=True)
+
+
+def test_frames_of_another_size(raw):
+    frames = {"FRAMES": ("UINT8", np.zeros((2, 7, 7, 3), np.uint8)),
+              "TIMESTAMPS": ("FP64", np.zeros(2))}  # fmt: skip
+    message = raw.refused(400, "frame_chunk", frames, sequence_id=5, sequence_start=True)
+    assert "shape" in message
+
+
+def test_embeddings_that_are_none(raw):
+    rows = {"EMBEDDINGS": ("FP32", np.zeros((2, 7), np.float32)),
+            "TIMESTAMPS": ("FP64", np.zeros(2))}  # fmt: skip
+    message = raw.refused(400, "temporal_decoder", rows, sequence_id=5, sequence_start=True)
+    assert "shape" in message
+
+
+@pytest.mark.parametrize(
+    "path", ["v2/repository/index", "v2/systemsharedmemory/status", "v2/logging"]
+)
+def test_admin_endpoints_are_closed(server, path):
+    import urllib.error
+    import urllib.request
+
+    method = "POST" if "repository" in path else "GET"
+    request = urllib.request.Request(f"http://{server.http_url}/{path}", method=method)
+    with pytest.raises(urllib.error.HTTPError, match="403") as raised:
+        urllib.request.urlopen(request)
+    raised.value.close()

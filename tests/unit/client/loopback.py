@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A loopback server as a test sees it."""
+
+from dataclasses import dataclass
+
+from unit.client.loopback_grpc import grpc_server
+from unit.client.loopback_http import http_server
+from unit.client.scripted import Script
+
+from trireel_client import Retry, Timeout, TrireelClient
+
+SERVERS = {"grpc": grpc_server, "http": http_server}
+QUICK = Retry(attempts=3, first_wait_seconds=0.001)
+
+
+@dataclass
+class Loopback:
+    """A running loopback server."""
+
+    url: str
+    protocol: str
+    script: Script
+
+    def client(self, **options) -> TrireelClient:
+        """Make a client of it, one that does not wait long."""
+        defaults = {"timeout": Timeout(5.0, 10.0), "retries": QUICK}
+        return TrireelClient(self.url, protocol=self.protocol, **{**defaults, **options})

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `trireel` command against a loopback server."""
+
+import json
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+from unit.client.loopback import Loopback
+from unit.client.scripted import INVALID, stream_of, whole_video
+
+from trireel_client import ServerInfo
+from trireel_client._cli import MODELS, app
+from trireel_client._parse import parse_analysis
+from trireel_client._timeline import timeline
+
+
+@pytest.fixture(autouse=True)
+def plain_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def ready(server: Loopback) -> Loopback:
+    """A server that knows one video."""
+    server.script.answers["video_analysis"] = lambda asked: whole_video()
+    server.script.models_ready = dict.fromkeys(MODELS, True)
+    return server
+
+
+def run(server: Loopback, *arguments: str):
+    options = ["--url", server.url, "--protocol", server.protocol]
+    return CliRunner().invoke(app, [*arguments, *options])
+
+
+def test_readable_answer(ready: Loopback, video: str) -> None:
+    result = run(ready, "analyze", video)
+    assert result.exit_code == 0, result.stderr
+    assert "30.00 s, 3 chunks, 2 cuts, by triton 2.51.0" in result.stdout
+    assert "“A person cooking”" in result.stdout
+    assert "▼" in result.stdout
+    assert "10.0-20.0" in result.stdout
+    assert "kitchen, café" in result.stdout
+    assert "extract 20.5" in result.stdout
+    assert result.stderr == ""
+
+
+def test_json_and_nothing_else(ready: Loopback, video: str, tmp_path) -> None:
+    output = tmp_path / "answer.json"
+    result = run(ready, "analyze", video, "--json", "--output", str(output))
+    answer = json.loads(result.stdout)
+    assert answer["num_chunks"] == 3
+    assert json.loads(output.read_text()) == answer
+    assert result.stderr == ""
+
+
+def test_options_reach_the_server(ready: Loopback) -> None:
+    result = run(
+        ready,
+        *("analyze", "clips/a.mp4", "--server-path", "--tags", "a cat, a dog", "--top-k", "2"),
+        *("--chunk-seconds", "2.5", "--frames-per-chunk", "8", "--scene-threshold", "0.2"),
+    )
+    assert result.exit_code == 0, result.stderr
+    (asked,) = ready.script.asked
+    assert asked.inputs["VIDEO"][0] == b"clips/a.mp4"
+    assert list(asked.inputs["TAGS"]) == [b"a cat", b"a dog"]
+    assert asked.inputs.keys() == {
+        "VIDEO",
+        "TAGS",
+        "TOP_K",
+        "CHUNK_SECONDS",
+        "FRAMES_PER_CHUNK",
+        "SCENE_THRESHOLD",
+    }
+
+
+def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> None:
+    grpc_only.script.answers["video_analysis_stream"] = lambda asked: stream_of()
+    result = run(grpc_only, "analyze", video, "--stream", "--json")
+    assert json.loads(result.stdout)["num_chunks"] == 3
+    assert "3/3" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.mp4"], "there is no file 'no.mp4'"),
+        (["a.mp4", "--server-path"], "TOP_K is 0"),
+        (["a.mp4", "--server-path", "--tags", " , "], "tags is empty"),
+    ],
+)
+def test_errors_are_one_sentence(ready: Loopback, arguments: list[str], message: str) -> None:
+    ready.script.refusals = [INVALID]
+    result = run(ready, "analyze", *arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("trireel: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze"],
+        ["analyze", "a.mp4", "--top-k", "many"],
+        ["analyze", "a.mp4", "--stream", "--protocol", "http"],
+        ["analyze", "a.mp4", "--url", "nowhere"],
+        ["analyze", "a.mp4", "--timeout", "0"],
+        ["analyse", "a.mp4"],
+        ["status", "--url", "http://127.0.0.1:8000"],
+    ],
+)
+def test_usage_errors(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_status(ready: Loopback) -> None:
+    result = run(ready, "status")
+    assert result.exit_code == 0
+    assert f"triton 2.51.0 at {ready.url}: ready" in result.stdout
+    assert all(model in result.stdout for model in MODELS)
+    ready.script.models_ready["siglip_text"] = False
+    result = run(ready, "status")
+    assert result.exit_code == 1
+    assert "not ready" in result.stdout
+
+
+def test_status_of_nobody() -> None:
+    result = CliRunner().invoke(app, ["status", "--url", "127.0.0.1:1"])
+    assert result.exit_code == 1
+    assert "nobody listens there" in result.stderr
+
+
+def drawn(num_chunks: int, width: int) -> list[str]:
+    analysis = parse_analysis(
+        whole_video(num_chunks), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
+    )
+    return timeline(analysis, width).plain.split("\n")
+
+
+def test_timeline_is_to_scale() -> None:
+    labels, marks, bar, scale = drawn(3, 60)
+    assert [i for i, mark in enumerate(marks) if mark == "▼"] == [28, 48]  # 13.75 and 23.75 of 30
+    assert labels.split() == ["13.8", "23.8"]
+    assert labels.index("13.8") == 28
+    assert len(bar) == 60
+    assert bar.split() == ["beach", "kitchen", "beach"]
+    assert scale.startswith("0.0 s")
+    assert scale.endswith("30.0 s")
+    assert len(scale) == 60
+
+
+@pytest.mark.parametrize("width", [10, 37, 200])
+@pytest.mark.parametrize("num_chunks", [1, 3, 50])
+def test_timeline_fits_any_width(num_chunks: int, width: int) -> None:
+    for line in drawn(num_chunks, width):
+        assert len(line) <= max(width, 14)
+    assert len(drawn(num_chunks, width)[2]) == width
+
+
+def test_timeline_is_coloured() -> None:
+    analysis = parse_analysis(
+        whole_video(), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
+    )
+    console = Console(force_terminal=True, color_system="standard", width=60)
+    with console.capture() as captured:
+        console.print(timeline(analysis, 60))
+    assert "\x1b[" in captured.get()

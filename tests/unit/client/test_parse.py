@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From tensors to results to JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from unit.client.scripted import FRAMES, Tensors, bytes_of, one_chunk, plan, whole_video
+
+from trireel_client import Analysis, ServerInfo, UnexpectedAnswer
+from trireel_client._parse import parse_analysis, parse_chunk, parse_plan
+
+SERVER = ServerInfo("triton", "2.51.0")
+
+
+def analysis_of(tensors: Tensors) -> Analysis:
+    return parse_analysis(tensors, stream_id="id", server=SERVER, client_ms=50.0)
+
+
+def test_frames_belong_to_their_chunk() -> None:
+    chunks = analysis_of(whole_video()).chunks
+    assert chunks[2].frame_timestamps_seconds == (21.25, 23.75, 26.25, 28.75)
+    assert chunks[0].scene_trace == (0.0, 0.0, 0.1, 0.05)
+    assert chunks[1].scene_trace == (0.0, 0.4, 0.1, 0.05)
+    assert all(len(chunk.frame_timestamps_seconds) == FRAMES for chunk in chunks)
+
+
+def test_cuts_belong_to_the_chunk_they_name() -> None:
+    tensors = whole_video()
+    tensors["SCENE_CHUNK_INDICES"] = np.array([2, 2], np.int32)
+    analysis = analysis_of(tensors)
+    assert [len(chunk.scene_changes) for chunk in analysis.chunks] == [0, 0, 2]
+    assert len(analysis.scene_changes) == 2
+
+
+def test_no_cuts_at_all() -> None:
+    analysis = analysis_of(whole_video(1))
+    assert analysis.scene_changes == ()
+    assert analysis.chunks[0].scene_changes == ()
+
+
+def test_float32_is_shown_by_its_shortest_decimals() -> None:
+    tag = analysis_of(whole_video()).tags[0]
+    assert (tag.score, tag.probability) == (0.9, 0.45)
+    assert np.float32(tag.score) == whole_video()["TAG_SCORES"][0]
+
+
+def test_streamed_chunk_brings_the_video_so_far() -> None:
+    chunk = parse_chunk(one_chunk(1))
+    assert (chunk.index, chunk.num_chunks, chunk.is_last) == (1, 3, False)
+    assert chunk.end_seconds == 20.0
+    assert chunk.video_so_far is not None
+    assert chunk.video_so_far.caption.text == "A person cooking"
+    assert parse_chunk(one_chunk(2)).is_last
+    assert analysis_of(whole_video()).chunks[0].video_so_far is None
+
+
+def test_results_compare_without_embeddings_getting_in_the_way() -> None:
+    with_embeddings = analysis_of(whole_video(with_embeddings=True))
+    assert with_embeddings == analysis_of(whole_video())
+    assert "embedding" not in repr(with_embeddings.chunks[0])
+
+
+def test_plan() -> None:
+    assert parse_plan(plan()).start_seconds == (0.0, 10.0, 20.0)
+    with pytest.raises(UnexpectedAnswer, match="plan is empty"):
+        parse_plan(plan(0))
+
+
+@pytest.mark.parametrize("name", sorted(whole_video()))
+def test_every_missing_tensor_is_named(name: str) -> None:
+    tensors = whole_video()
+    del tensors[name]
+    with pytest.raises(UnexpectedAnswer, match=f"lacks {name}$"):
+        analysis_of(tensors)
+
+
+@pytest.mark.parametrize("name", sorted(set(whole_video(with_embeddings=True)) - {"EMBEDDING_DIM"}))
+def test_every_misshapen_tensor_is_refused(name: str) -> None:
+    tensors = whole_video(with_embeddings=True)
+    tensors[name] = tensors[name][None]
+    with pytest.raises(UnexpectedAnswer, match=rf"{name} has shape"):
+        analysis_of(tensors)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"TIMESTAMPS": np.zeros(11)}, "11 frames of 3 chunks"),
+        ({"TIMESTAMPS": np.zeros(0)}, "0 frames of 3 chunks"),
+        ({"SCENE_CHUNK_INDICES": np.array([1, 7], np.int32)}, r"does not hold: \[7\]"),
+        ({"NUM_CHUNKS": np.array([4], np.int32)}, "3 chunks of 4 planned"),
+        ({"CHUNK_TAG_SCORES": np.zeros((3, 1), np.float32)}, r"shape \[3, 1\], not \[3, 2\]"),
+        ({"TIMING_STAGES": bytes_of(["a", "b", "c", "d", "e"])}, "TIMING_STAGES are a, b"),
+        ({"CHUNK_INDICES": np.zeros(0, np.int32)}, "no chunk"),
+    ],
+)
+def test_parts_that_do_not_fit_together(changed: Tensors, message: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match=message):
+        analysis_of({**whole_video(), **changed})
+
+
+def test_json_has_the_names_of_the_pipeline_before() -> None:
+    answer = analysis_of(whole_video()).to_json_dict()
+    assert json.loads(json.dumps(answer)) == answer
+    assert list(answer) == [
+        "stream_id",
+        "embedding_dim",
+        "tags",
+        "retrieval_caption",
+        "scene_changes",
+        "num_scene_changes",
+        "chunks",
+        "num_chunks",
+        "video_duration",
+        "timing_ms",
+        "server",
+        "client_ms",
+    ]
+    assert answer["tags"][0] == {"text": "kitchen", "score": 0.9, "probability": 0.45}
+    assert answer["scene_changes"][0] == {
+        "timestamp": 13.75,
+        "score": 0.4,
+        "chunk_index": 1,
+        "frame_index": 1,
+    }
+    assert answer["timing_ms"] == {
+        "s3_download": 1.0,
+        "decode_video": 20.5,
+        "encode": 30.0,
+        "decode": 0.5,
+        "total": 40.0,
+    }
+    assert answer["server"] == {"name": "triton", "version": "2.51.0"}
+    assert answer["client_ms"] == 50.0
+
+
+def test_json_of_a_chunk() -> None:
+    chunk = analysis_of(whole_video()).to_json_dict()["chunks"][1]
+    assert (chunk["chunk_index"], chunk["start_time"], chunk["duration"]) == (1, 10.0, 10.0)
+    assert chunk["retrieval_caption"]["text"] == "caption 1"
+    assert chunk["frame_timestamps"] == [11.25, 13.75, 16.25, 18.75]
+    assert "embedding" not in chunk
+
+
+def test_json_embeddings_read_back_bit_for_bit() -> None:
+    tensors = whole_video(with_embeddings=True)
+    chunks = json.loads(json.dumps(analysis_of(tensors).to_json_dict()))["chunks"]
+    frames = np.concatenate([chunk["frame_embeddings"] for chunk in chunks])
+    np.testing.assert_array_equal(frames.astype(np.float32), tensors["EMBEDDINGS"])
+    pooled = np.array([chunk["embedding"] for chunk in chunks], np.float32)
+    np.testing.assert_array_equal(pooled, tensors["CHUNK_EMBEDDINGS"])

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every status and every exception of the transports has one of our errors."""
+
+import asyncio
+import errno
+import inspect
+import socket
+
+import grpc
+import pytest
+from gevent import Timeout as GeventTimeout
+from geventhttpclient.response import (
+    HTTPConnectionClosed,
+    HTTPParseError,
+    HTTPProtocolViolationError,
+)
+from tritonclient.utils import InferenceServerException
+
+import trireel_client
+from trireel_client import (
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    RequestCancelled,
+    RequestTimeout,
+    ServerError,
+    ServerUnavailable,
+    TrireelError,
+    UnexpectedAnswer,
+    Unsupported,
+    _errors,
+)
+from trireel_client._config import Address
+from trireel_client._status import Peer, translate, translated
+
+PEER = Peer(Address("127.0.0.1", 8001), 5.0)
+
+GRPC = {
+    "ABORTED": ServerError,
+    "ALREADY_EXISTS": InvalidRequest,
+    "CANCELLED": RequestCancelled,
+    "DATA_LOSS": ServerError,
+    "DEADLINE_EXCEEDED": RequestTimeout,
+    "FAILED_PRECONDITION": InvalidRequest,
+    "INTERNAL": ServerError,
+    "INVALID_ARGUMENT": InvalidRequest,
+    "NOT_FOUND": NotFound,
+    "OUT_OF_RANGE": InvalidRequest,
+    "PERMISSION_DENIED": NotAllowed,
+    "RESOURCE_EXHAUSTED": InvalidRequest,
+    "UNAUTHENTICATED": NotAllowed,
+    "UNAVAILABLE": ServerUnavailable,
+    "UNIMPLEMENTED": Unsupported,
+    "UNKNOWN": ServerError,
+}
+HTTP = {
+    "400": InvalidRequest,
+    "401": NotAllowed,
+    "403": NotAllowed,
+    "404": NotFound,
+    "408": RequestTimeout,
+    "413": InvalidRequest,
+    "429": ServerUnavailable,
+    "499": RequestCancelled,
+    "500": ServerError,
+    "501": Unsupported,
+    "502": ServerUnavailable,
+    "503": ServerUnavailable,
+    "504": RequestTimeout,
+    "599": ServerError,
+}
+RAW = [
+    (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), ServerUnavailable),
+    (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), ServerUnavailable),
+    (BrokenPipeError(errno.EPIPE, "Broken pipe"), ServerUnavailable),
+    (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), ServerUnavailable),
+    (OSError(errno.EHOSTUNREACH, "No route to host"), ServerUnavailable),
+    (TimeoutError("timed out"), RequestTimeout),
+    (GeventTimeout(1.0), RequestTimeout),
+    (HTTPConnectionClosed("connection closed."), ServerUnavailable),
+    (HTTPParseError("Expected HTTP/"), UnexpectedAnswer),
+    (HTTPProtocolViolationError("A new response began"), UnexpectedAnswer),
+]
+
+
+class Rpc(grpc.RpcError):
+    """A raw error of grpcio, as its asynchronous streams raise it."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        super().__init__()
+        self._code = code
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return "the server's words"
+
+
+def test_no_grpc_code_is_forgotten() -> None:
+    assert {code.name for code in grpc.StatusCode} == {*GRPC, "OK"}
+
+
+@pytest.mark.parametrize(("code", "error"), GRPC.items())
+def test_grpc_codes(code: str, error: type[TrireelError]) -> None:
+    raised = InferenceServerException("the server's words", status=f"StatusCode.{code}")
+    assert type(translate(raised, PEER)) is error
+    assert type(translate(Rpc(grpc.StatusCode[code]), PEER)) is error
+
+
+@pytest.mark.parametrize(("status", "error"), HTTP.items())
+def test_http_statuses(status: str, error: type[TrireelError]) -> None:
+    raised = InferenceServerException("the server's words", status=status)
+    assert type(translate(raised, PEER)) is error
+
+
+@pytest.mark.parametrize(("raised", "error"), RAW, ids=lambda value: type(value).__name__)
+def test_raw_errors(raised: BaseException, error: type[TrireelError]) -> None:
+    try:
+        assert type(translate(raised, PEER)) is error
+    finally:
+        getattr(raised, "close", lambda: None)()
+
+
+def test_no_status_at_all_is_the_servers_fault() -> None:
+    error = translate(InferenceServerException("went wrong"), PEER)
+    assert type(error) is ServerError
+    assert str(error) == "the server failed: went wrong"
+
+
+@pytest.mark.parametrize(
+    "other", [KeyboardInterrupt(), asyncio.CancelledError(), GeneratorExit(), KeyError("x")]
+)
+def test_what_is_not_the_transports_passes(other: BaseException) -> None:
+    assert translate(other, PEER) is None
+    with pytest.raises(type(other)), translated(PEER):
+        raise other
+
+
+def test_cause_is_kept() -> None:
+    cause = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    with pytest.raises(ServerUnavailable, match="nobody listens there") as raised, translated(PEER):
+        raise cause
+    assert raised.value.__cause__ is cause
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "wanted"),
+    [
+        ("TOP_K is 0:\n give 1 or more", "400", "TOP_K is 0: give 1 or more"),
+        ("[request id: a-b c] TOP_K is 0 ", "StatusCode.INVALID_ARGUMENT", "TOP_K is 0"),
+        ("Deadline Exceeded", "StatusCode.DEADLINE_EXCEEDED", "did not answer within 5 s"),
+        (
+            "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:8001:"
+            " Failed to connect to remote host: connect: Connection refused (111)",
+            "StatusCode.UNAVAILABLE",
+            "the server at 127.0.0.1:8001 is not available: nobody listens there",
+        ),
+        (
+            "Failed parsing HTTP/2; Trying to connect an http1.x server",
+            "StatusCode.UNAVAILABLE",
+            "it speaks HTTP: ask it by HTTP, or give its gRPC port",
+        ),
+        (
+            "an exception occurred in the client while decoding the response: ...\n<html>",
+            "502",
+            "HTTP status 502 from something that is not the server",
+        ),
+    ],
+)
+def test_messages(message: str, status: str, wanted: str) -> None:
+    error = str(translate(InferenceServerException(message, status=status), PEER))
+    assert wanted in error
+    assert "request id" not in error
+    assert "\n" not in error
+
+
+def test_error_tree_is_drawn_exported_and_explained() -> None:
+    errors = {
+        name: kind
+        for name, kind in vars(_errors).items()
+        if inspect.isclass(kind) and issubclass(kind, TrireelError)
+    }
+    for name, kind in errors.items():
+        assert f" {name}" in f" {_errors.__doc__}".replace("\n", " ")
+        assert name in trireel_client.__all__
+        assert kind.__doc__
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    assert trireel_client.__all__ == sorted(trireel_client.__all__)
+    assert all(hasattr(trireel_client, name) for name in trireel_client.__all__)
