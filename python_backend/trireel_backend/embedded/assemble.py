@@ -68,10 +68,18 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         _apply(config, metadata, assembly)
         (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
         for source, name in ARTEFACTS.get(folder.name, {}).items():
-            (target / folder.name / "1" / name).symlink_to((assembly.export / source).resolve())
+            _link(assembly.export / source, target / folder.name / "1" / name)
     if not target.exists():
         raise MissingPart(f"{assembly.models} holds no model folders")
     return metadata
+
+
+def _link(source: Path, target: Path) -> None:
+    target.symlink_to(source.resolve())
+    # Weights too large for one ONNX file lie beside it, and the file names them.
+    data = source.with_name(f"{source.name}.data")
+    if data.is_file():
+        target.with_name(data.name).symlink_to(data.resolve())
 
 
 def load_config(folder: Path, profile: str) -> Any:

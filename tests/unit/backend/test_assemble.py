@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import shutil
 
+import onnx
+import onnxruntime as ort
 import pytest
 
 from trireel_backend.artifacts import EXPORT_FILES, load_metadata, load_text_bank
@@ -59,3 +61,13 @@ def test_metadata_of_another_format_is_refused(bank_files):
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
     with pytest.raises(MissingPart, match="has format 2, this server reads 1"):
         load_metadata(path)
+
+
+def test_weights_beside_a_large_model_come_along(tmp_path):
+    shutil.copytree(EXPORT, tmp_path / "export")
+    vision = tmp_path / "export/vision.onnx"
+    model = onnx.load(vision)
+    onnx.save_model(model, vision, save_as_external_data=True, location="vision.onnx.data")
+    assemble(Assembly(MODELS, tmp_path / "export", "embedded"), tmp_path / "r")
+    session = ort.InferenceSession(tmp_path / "r/siglip_vision/1/model.onnx")
+    assert len(session.get_outputs()) == 1

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`text_bank.npz`: embeddings of the tags and descriptions that a server scores by default."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trireel_export.errors import BadList
+
+if TYPE_CHECKING:
+    from trireel_export.checkpoint import Checkpoint
+
+LISTS = Path(__file__).parent / "lists"
+DEFAULT_TAGS = LISTS / "tags.txt"
+DEFAULT_DESCRIPTIONS = LISTS / "descriptions.txt"
+
+
+def read_list(path: Path) -> tuple[str, ...]:
+    """Return the texts of a UTF-8 file, one a line.
+
+    Raises:
+        BadList: no such file, no lines, or one that is empty or there twice.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadList(f"{path} is not a readable UTF-8 text file: {error}") from error
+    if not lines:
+        raise BadList(f"{path} is empty: give it one text a line")
+    first_seen: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        # The towers know lower case only: "Park" and "park" would be one tag with two names.
+        key = line.strip().lower()
+        if not key:
+            raise BadList(f"{path}, line {number} is empty: remove it")
+        if key in first_seen:
+            raise BadList(
+                f"{path}, line {number} says the same as line {first_seen[key]},"
+                f" {line.strip()!r}: remove one"
+            )
+        first_seen[key] = number
+    return tuple(line.strip() for line in lines)
+
+
+def write_bank(
+    checkpoint: "Checkpoint", tags: tuple[str, ...], descriptions: tuple[str, ...], path: Path
+) -> None:
+    """Embed the texts as they stand, with no prompt around them, and write them."""
+    np.savez(
+        path,
+        tag_texts=np.array(tags),
+        tag_embeddings=checkpoint.embed_texts(tags),
+        description_texts=np.array(descriptions),
+        description_embeddings=checkpoint.embed_texts(descriptions),
+        weights_sha256=np.array(checkpoint.weights_sha256),
+    )

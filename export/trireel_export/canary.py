@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`canary.npz`: two pictures whose embeddings a server must reproduce before it is ready."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from trireel_export.checkpoint import Checkpoint
+from trireel_export.errors import ConstantEmbeddings
+from trireel_export.pictures import resized
+
+MOST_COSINE = 0.99  # of the two; a server refuses to start above it
+
+
+def write_canary(
+    checkpoint: Checkpoint,
+    pictures: Mapping[str, Image.Image],
+    embeddings: NDArray[np.float32],
+    path: Path,
+) -> None:
+    """Write the two pictures that the checkpoint itself finds least alike.
+
+    Args:
+        embeddings: the checkpoint's own, [len(pictures), D] of unit length.
+
+    Raises:
+        ConstantEmbeddings: even those two are nearly the same to it.
+    """
+    alike = embeddings @ embeddings.T
+    pair = np.unravel_index(np.argmin(alike), alike.shape)
+    names = [list(pictures)[index] for index in pair]
+    if not alike[pair] <= MOST_COSINE:
+        raise ConstantEmbeddings(
+            f"{checkpoint.name} sees hardly a difference between any two pictures: cosine"
+            f" {alike[pair]:.4f} at least, between {names[0]!r} and {names[1]!r}"
+        )
+    frames = [
+        resized(pictures[name], checkpoint.image_size_px, checkpoint.resample) for name in names
+    ]
+    # The reference is of the squashed pictures, which are all that a server gets to see.
+    np.savez(
+        path,
+        frames=np.stack(frames),
+        embeddings=checkpoint.embed_pictures([Image.fromarray(frame) for frame in frames]),
+        weights_sha256=np.array(checkpoint.weights_sha256),
+    )

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `trireel-export` command."""
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
+from trireel_export.errors import ExportError
+from trireel_export.metadata import (
+    DEFAULT_OPSET,
+    DEFAULT_SCENE_ALPHA,
+    DEFAULT_SCENE_THRESHOLD,
+    LEAST_OPSET,
+    MOST_OPSET,
+)
+
+if TYPE_CHECKING:
+    from trireel_export.export import ExportReport
+
+MOST_ITEM_CHARACTERS = 20  # of a picture's name or a sentence in the table
+
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.command()
+def main(
+    checkpoint: Annotated[
+        str, typer.Argument(help="Hugging Face folder or hub name of a fixed-resolution SigLIP.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write; an earlier export is replaced.")
+    ],
+    tags: Annotated[
+        Path, typer.Option(help="Tags, one a line.", show_default="20 places")
+    ] = DEFAULT_TAGS,
+    descriptions: Annotated[
+        Path, typer.Option(help="Descriptions, one a line.", show_default="20 activities")
+    ] = DEFAULT_DESCRIPTIONS,
+    opset: Annotated[
+        int, typer.Option(min=LEAST_OPSET, max=MOST_OPSET, help="ONNX opset.")
+    ] = DEFAULT_OPSET,
+    scene_threshold: Annotated[
+        float, typer.Option(help="Scene score that makes a cut, unless a request says otherwise.")
+    ] = DEFAULT_SCENE_THRESHOLD,
+    scene_alpha: Annotated[
+        float, typer.Option(help="Weight of the newest frame in the running average.")
+    ] = DEFAULT_SCENE_ALPHA,
+) -> None:
+    """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
+    errors = Console(stderr=True)
+    # torch takes seconds to import: `--help` and typing mistakes need not wait for it.
+    from transformers.utils import logging
+
+    from trireel_export.export import export
+
+    # It warns of its own default configuration, and draws a bar for each tower.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        report = export(
+            checkpoint,
+            output,
+            tags=tags,
+            descriptions=descriptions,
+            opset=opset,
+            scene_threshold=scene_threshold,
+            scene_alpha=scene_alpha,
+            progress=lambda step: errors.print(f"{step} ...", style="dim", highlight=False),
+        )
+    except ExportError as error:
+        errors.print("[red]Not exported:[/red]", end=" ")
+        errors.print(str(error), markup=False, highlight=False)
+        raise typer.Exit(1) from None
+    _print_report(report, Console())
+
+
+def _print_report(report: "ExportReport", console: Console) -> None:
+    metadata = report.metadata
+    console.print(_checks_table(report))
+    console.print(_files_table(report))
+    console.print(
+        f"{metadata.image_size_px} px, {metadata.embedding_dim} wide,"
+        f" {metadata.text_length} tokens, opset {metadata.opset},"
+        f" weights {metadata.weights_sha256[:12]}",
+        highlight=False,
+    )
+
+
+def _checks_table(report: "ExportReport") -> Table:
+    table = Table(title=f"{report.metadata.checkpoint}: checked")
+    for heading in ("what", "against", "worst item"):
+        table.add_column(heading)
+    table.add_column("cosine", justify="right")
+    for check in report.checks:
+        item = textwrap.shorten(check.worst_item, MOST_ITEM_CHARACTERS, placeholder=" ...")
+        table.add_row(check.subject, check.compared_with, escape(repr(item)), f"{check.cosine:.7f}")
+    return table
+
+
+def _files_table(report: "ExportReport") -> Table:
+    table = Table(title=f"{report.output}: written")
+    table.add_column("file")
+    table.add_column("bytes", justify="right")
+    for name, size in report.file_bytes.items():
+        table.add_row(name, f"{size:,}")
+    return table

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why an export stops. Nothing is left behind in the output folder when one is raised.
+
+ExportError
+├── CheckpointNotLoaded       not found, not readable, or weights are missing from it
+├── UnsupportedCheckpoint     loads, but cannot be served: NaFlex, no pooling head, cropping, ...
+├── BadList                   an empty or doubled line in a tag or description file
+├── BadSetting                an opset or scene setting out of range
+├── BadOutput                 the output is a file, or a folder with other things in it
+└── VerificationFailed        what was written does not do what the checkpoint does
+    ├── InvalidGraph          the ONNX checker or onnxruntime refuses the file
+    ├── TokensDiffer          tokenizer.json gives other ids than the checkpoint's processor
+    ├── EmbeddingsDiffer      too far from the checkpoint's own, or not the same in every batch
+    ├── NotUnitLength         an embedding that is not normalised
+    └── ConstantEmbeddings    different pictures or sentences come out the same
+"""
+
+
+class ExportError(Exception):
+    """Base of all: the message says what was found, what was needed and what to do."""
+
+
+class CheckpointNotLoaded(ExportError):
+    """The checkpoint is not there or incomplete: check its name or folder."""
+
+
+class UnsupportedCheckpoint(ExportError):
+    """The checkpoint is of a kind that cannot be exported: take another one."""
+
+
+class BadList(ExportError):
+    """A tag or description file cannot be used: correct the line that is named."""
+
+
+class BadSetting(ExportError):
+    """A number is out of its range, which the message gives."""
+
+
+class BadOutput(ExportError):
+    """The output folder cannot be replaced: give another one."""
+
+
+class VerificationFailed(ExportError):
+    """The exported files do not behave as the checkpoint does: do not serve them."""
+
+
+class InvalidGraph(VerificationFailed):
+    """An ONNX file is malformed."""
+
+
+class TokensDiffer(VerificationFailed):
+    """The exported tokenizer reads a sentence differently."""
+
+
+class EmbeddingsDiffer(VerificationFailed):
+    """A tower's embedding is too far from the checkpoint's."""
+
+
+class NotUnitLength(VerificationFailed):
+    """A tower's embedding is not of unit length."""
+
+
+class ConstantEmbeddings(VerificationFailed):
+    """A tower gives clearly different inputs the same embedding."""

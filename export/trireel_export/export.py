@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The export itself: a checkpoint in, a folder that a server can take out, or an error."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list, write_bank
+from trireel_export.canary import write_canary
+from trireel_export.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.errors import BadOutput
+from trireel_export.graph import Tower, check_graph
+from trireel_export.metadata import (
+    DEFAULT_OPSET,
+    DEFAULT_SCENE_ALPHA,
+    DEFAULT_SCENE_THRESHOLD,
+    Metadata,
+    installed_versions,
+    write_metadata,
+)
+from trireel_export.pictures import SENTENCES, resized, verification_pictures
+from trireel_export.text import write_text
+from trireel_export.tokenizer import build_tokenizer
+from trireel_export.verify import Check, Items, check_tokens, check_tower, token_ids
+from trireel_export.vision import write_vision
+
+VISION_FILE = "vision.onnx"
+TEXT_FILE = "text.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+METADATA_FILE = "metadata.json"
+TEXT_BANK_FILE = "text_bank.npz"
+CANARY_FILE = "canary.npz"
+FILES = (VISION_FILE, TEXT_FILE, TOKENIZER_FILE, METADATA_FILE, TEXT_BANK_FILE, CANARY_FILE)
+# Towers above 2 GB keep their weights in a file of their own.
+EVERY_FILE = {*FILES, f"{VISION_FILE}.data", f"{TEXT_FILE}.data"}
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export wrote and how closely it follows the checkpoint."""
+
+    output: Path
+    metadata: Metadata
+    checks: tuple[Check, ...]
+    file_bytes: dict[str, int]
+    """Size of every file in the output folder."""
+
+
+def export(
+    checkpoint: str,
+    output: Path,
+    *,
+    tags: Path = DEFAULT_TAGS,
+    descriptions: Path = DEFAULT_DESCRIPTIONS,
+    opset: int = DEFAULT_OPSET,
+    scene_threshold: float = DEFAULT_SCENE_THRESHOLD,
+    scene_alpha: float = DEFAULT_SCENE_ALPHA,
+    progress: Callable[[str], None] = lambda step: None,
+) -> ExportReport:
+    """Export a checkpoint, check the result against it, and only then put it into `output`.
+
+    Args:
+        checkpoint: a Hugging Face folder or hub name.
+        output: a new or empty folder, or one that holds an earlier export, which is replaced.
+        tags, descriptions: text files, one text a line.
+        progress: told of each step as it begins.
+
+    Raises:
+        ExportError: one of the kinds in errors.py; `output` is then as it was before.
+    """
+    _require_replaceable(output)
+    tag_texts, description_texts = read_list(tags), read_list(descriptions)
+    progress(f"Loading {checkpoint}")
+    loaded = load_checkpoint(checkpoint)
+    metadata = _metadata(loaded, opset, scene_threshold, scene_alpha)
+    with _replacing(output) as folder:
+        progress("Writing the towers and the tokenizer")
+        write_vision(loaded, folder / VISION_FILE, opset=opset)
+        write_text(loaded, folder / TEXT_FILE, opset=opset)
+        build_tokenizer(loaded).save(str(folder / TOKENIZER_FILE))
+        write_metadata(metadata, folder / METADATA_FILE)
+        progress("Embedding tags and descriptions")
+        write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE)
+        checks = [*verify_text(loaded, folder, progress), *verify_vision(loaded, folder, progress)]
+        file_bytes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
+    return ExportReport(output, metadata, tuple(checks), file_bytes)
+
+
+def verify_text(
+    checkpoint: Checkpoint, folder: Path, progress: Callable[[str], None]
+) -> list[Check]:
+    """Compare tokenizer and text tower in `folder` with the checkpoint's own.
+
+    Raises:
+        VerificationFailed: naming the worst sentence.
+    """
+    progress("Checking the tokenizer and the text tower")
+    check_graph(folder / TEXT_FILE)
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    check_tokens(tokenizer, checkpoint, SENTENCES)
+    reference = checkpoint.embed_texts(SENTENCES)
+    sentences = Items("sentences", SENTENCES, token_ids(tokenizer, SENTENCES), reference)
+    return check_tower(Tower(folder / TEXT_FILE).run, sentences)
+
+
+def verify_vision(
+    checkpoint: Checkpoint, folder: Path, progress: Callable[[str], None]
+) -> list[Check]:
+    """Compare the vision tower in `folder` with the checkpoint's own, and write the canary.
+
+    Raises:
+        VerificationFailed: naming the worst picture.
+    """
+    progress("Checking the vision tower")
+    check_graph(folder / VISION_FILE)
+    pictures = verification_pictures()
+    reference = checkpoint.embed_pictures(list(pictures.values()))
+    write_canary(checkpoint, pictures, reference, folder / CANARY_FILE)
+    # Squashed here, not by the processor: a crop or another filter in it would show.
+    side, resample = checkpoint.image_size_px, checkpoint.resample
+    frames = np.stack([resized(picture, side, resample) for picture in pictures.values()])
+    return check_tower(
+        Tower(folder / VISION_FILE).run, Items("pictures", list(pictures), frames, reference)
+    )
+
+
+def _metadata(
+    checkpoint: Checkpoint, opset: int, scene_threshold: float, scene_alpha: float
+) -> Metadata:
+    return Metadata(
+        checkpoint=checkpoint.name,
+        weights_sha256=checkpoint.weights_sha256,
+        image_size_px=checkpoint.image_size_px,
+        resample=checkpoint.resample.name.lower(),
+        embedding_dim=checkpoint.embedding_dim,
+        text_length=checkpoint.text_length,
+        logit_scale=float(checkpoint.model.logit_scale.exp().item()),
+        logit_bias=float(checkpoint.model.logit_bias.item()),
+        scene_threshold=scene_threshold,
+        scene_alpha=scene_alpha,
+        opset=opset,
+        normalisation=checkpoint.normalisation,
+        versions=installed_versions(),
+    )
+
+
+def _require_replaceable(output: Path) -> None:
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise BadOutput(f"{output} is a file, the export is a folder: give another name")
+    foreign = {entry.name for entry in output.iterdir()} - EVERY_FILE
+    if foreign:
+        raise BadOutput(
+            f"{output} holds {min(foreign)!r}, which is no part of an export and would be lost:"
+            " give a new folder"
+        )
+
+
+@contextmanager
+def _replacing(output: Path) -> Iterator[Path]:
+    """Yield a folder beside `output` that takes its place when all went well."""
+    output = output.absolute()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it and not in /tmp: only within one file system is a move atomic.
+    partial, previous = (
+        output.with_name(f".{output.name}.{os.getpid()}.{role}") for role in ("partial", "previous")
+    )
+    partial.mkdir()
+    try:
+        yield partial
+        if output.exists():
+            output.rename(previous)
+        partial.rename(output)
+    finally:
+        if previous.exists() and not output.exists():
+            previous.rename(output)
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(previous, ignore_errors=True)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Comparing what was exported with the checkpoint's own processor and towers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trireel_export.checkpoint import Checkpoint
+from trireel_export.errors import (
+    ConstantEmbeddings,
+    EmbeddingsDiffer,
+    NotUnitLength,
+    TokensDiffer,
+)
+
+RunTower = Callable[[NDArray[Any]], NDArray[np.float32]]
+
+LEAST_COSINE = 0.9999
+MOST_COSINE_OF_ALL = 0.99  # of the pair that is least alike
+NORM_TOLERANCE = 1e-4
+# How many items go through batches of each size; 16 takes all.
+ITEMS_BY_BATCH_SIZE: dict[int, int | None] = {1: 4, 3: 6, 16: None}
+
+
+@dataclass(frozen=True)
+class Items:
+    """What a tower is checked with."""
+
+    kind: str
+    """What the items are: pictures or sentences."""
+    names: Sequence[str]
+    rows: NDArray[Any]
+    """The tower's input, one row a name."""
+    reference: NDArray[np.float32]
+    """The checkpoint's own embeddings [len(names), D], unit length."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A comparison that passed, and how closely."""
+
+    subject: str
+    """Which items, in batches of which size."""
+    compared_with: str
+    worst_item: str
+    cosine: float
+    """Of the worst item."""
+
+
+def check_tokens(tokenizer: Tokenizer, checkpoint: Checkpoint, sentences: Sequence[str]) -> None:
+    """Raise TokensDiffer, naming the worst sentence, unless all ids are the processor's."""
+    expected = checkpoint.token_ids(sentences)
+    got = token_ids(tokenizer, sentences)
+    if got.shape != expected.shape:
+        raise TokensDiffer(
+            f"tokenizer.json gives ids of shape {list(got.shape)}, the checkpoint's processor"
+            f" {list(expected.shape)}"
+        )
+    different = (got != expected).sum(axis=1)
+    if different.any():
+        worst = int(np.argmax(different))
+        raise TokensDiffer(
+            f"tokenizer.json reads {sentences[worst]!r} differently from the checkpoint's"
+            f" processor: {different[worst]} of {expected.shape[1]} ids differ,"
+            f" {got[worst, :12].tolist()}... instead of {expected[worst, :12].tolist()}..."
+        )
+
+
+def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the ids [N, L] as a server gets them."""
+    return np.array([encoded.ids for encoded in tokenizer.encode_batch(list(texts))], np.int64)
+
+
+def check_tower(run: RunTower, items: Items) -> list[Check]:
+    """Run the items in batches of several sizes and compare each with the reference.
+
+    Args:
+        run: the exported tower, a batch of rows -> embeddings [N, D].
+
+    Raises:
+        EmbeddingsDiffer: a cosine to the reference, or between batches, below LEAST_COSINE.
+        NotUnitLength: an embedding that is not normalised.
+        ConstantEmbeddings: no two items differ.
+    """
+    runs = [_run_in_batches(run, items, size) for size in ITEMS_BY_BATCH_SIZE]
+    checks = [_compare(batches, "the checkpoint", items.reference) for batches in runs]
+    *smaller, largest = runs
+    other = f"batches of {largest.batch_size}"
+    checks += [_compare(batches, other, largest.embeddings) for batches in smaller]
+    _check_spread(largest)
+    return checks
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """What the tower made of some of the items."""
+
+    items: Items
+    batch_size: int
+    chosen: NDArray[np.intp]
+    """[n] which of the items."""
+    embeddings: NDArray[np.float32]
+    """[n, D]"""
+
+    @property
+    def subject(self) -> str:
+        return f"{self.items.kind}, batch {self.batch_size}"
+
+    def name(self, row: np.intp) -> str:
+        return self.items.names[int(self.chosen[row])]
+
+
+def _run_in_batches(run: RunTower, items: Items, batch_size: int) -> _Batches:
+    total = len(items.names)
+    # Spread out, so that an item's batch-mates are others at every size.
+    chosen = np.linspace(0, total - 1, ITEMS_BY_BATCH_SIZE[batch_size] or total).astype(np.intp)
+    starts = range(0, len(chosen), batch_size)
+    found = np.concatenate([run(items.rows[chosen[at : at + batch_size]]) for at in starts])
+    batches = _Batches(items, batch_size, chosen, found)
+    if found.shape != items.reference[chosen].shape:
+        raise EmbeddingsDiffer(
+            f"{batches.subject}: embeddings of shape {list(found.shape)} instead of"
+            f" {list(items.reference[chosen].shape)}"
+        )
+    _check_lengths(batches)
+    return batches
+
+
+def _check_lengths(batches: _Batches) -> None:
+    off = np.abs(np.linalg.norm(batches.embeddings, axis=1) - 1)
+    worst = np.argmax(off)  # a NaN counts as the largest
+    if not off[worst] <= NORM_TOLERANCE:
+        raise NotUnitLength(
+            f"{batches.subject}: the embedding of {batches.name(worst)!r} has length"
+            f" {np.linalg.norm(batches.embeddings[worst]):.6f} instead of 1"
+        )
+
+
+def _compare(batches: _Batches, other: str, embeddings: NDArray[np.float32]) -> Check:
+    """Compare with embeddings [all items, D]; raise EmbeddingsDiffer below LEAST_COSINE."""
+    cosines = (batches.embeddings * embeddings[batches.chosen]).sum(axis=1, dtype=np.float64)
+    worst = np.argmin(cosines)
+    cosine, name = float(cosines[worst]), batches.name(worst)
+    if not cosine >= LEAST_COSINE:
+        raise EmbeddingsDiffer(
+            f"{batches.subject}: the worst is {name!r} with cosine {cosine:.6f} to {other},"
+            f" at least {LEAST_COSINE} is needed"
+        )
+    return Check(batches.subject, other, name, cosine)
+
+
+def _check_spread(batches: _Batches) -> None:
+    alike = batches.embeddings @ batches.embeddings.T
+    if not alike.min() <= MOST_COSINE_OF_ALL:
+        one, other = np.unravel_index(np.argmin(alike), alike.shape)
+        raise ConstantEmbeddings(
+            f"{batches.subject}: all embeddings are alike; even {batches.name(one)!r} and"
+            f" {batches.name(other)!r} have cosine {alike[one, other]:.4f}"
+        )

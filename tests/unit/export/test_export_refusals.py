@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an export refuses before it loads any weights, and the command around it."""
+
+from pathlib import Path
+
+import pytest
+from transformers import CLIPConfig, Siglip2Config
+from typer.testing import CliRunner
+
+from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list
+from trireel_export.checkpoint import load_checkpoint
+from trireel_export.cli import app
+from trireel_export.errors import (
+    BadList,
+    BadOutput,
+    BadSetting,
+    CheckpointNotLoaded,
+    UnsupportedCheckpoint,
+)
+from trireel_export.export import export
+from trireel_export.metadata import Metadata, Normalisation
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("kitchen\n\nbeach\n", "line 2 is empty"),
+        ("kitchen\n   \n", "line 2 is empty"),
+        ("kitchen\nbeach\nKitchen \n", "line 3 says the same as line 1, 'Kitchen'"),
+        ("", "is empty: give it one text a line"),
+        (b"caf\xe9\n", "not a readable UTF-8 text file"),
+    ],
+)
+def test_a_bad_list_is_refused_with_its_line(tmp_path: Path, content: str | bytes, match: str):
+    tags = tmp_path / "tags.txt"
+    tags.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadList, match=match):
+        export("unused", tmp_path / "model", tags=tags)
+
+
+def test_a_list_that_is_not_there_is_refused(tmp_path: Path):
+    with pytest.raises(BadList, match=r"nowhere\.txt is not a readable"):
+        read_list(tmp_path / "nowhere.txt")
+
+
+def test_a_list_is_read_as_written(tmp_path: Path):
+    tags = tmp_path / "tags.txt"
+    tags.write_text("\ufeffCity street \r\ncafé", encoding="utf-8")
+    assert read_list(tags) == ("City street", "café")
+
+
+@pytest.mark.parametrize("default", [DEFAULT_TAGS, DEFAULT_DESCRIPTIONS])
+def test_the_default_lists_have_twenty_texts(default: Path):
+    assert len(read_list(default)) == 20
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path):
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(BadOutput, match="is a file, the export is a folder"):
+        export("unused", tmp_path / "model")
+
+
+def test_an_output_with_other_things_in_it_is_refused(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(BadOutput, match=r"holds 'thesis\.txt', which is no part of an export"):
+        export("unused", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "match"),
+    [
+        ("opset", 9, "opset is 9: take one of 18 to 23"),
+        ("scene_threshold", 0.0, "scene threshold is 0.0"),
+        ("scene_threshold", float("nan"), "scene threshold is nan"),
+        ("scene_alpha", 1.5, "scene alpha is 1.5"),
+    ],
+)
+def test_settings_out_of_range_are_refused(setting: str, value: float, match: str):
+    settings = {"opset": 20, "scene_threshold": 0.15, "scene_alpha": 0.1, setting: value}
+    with pytest.raises(BadSetting, match=match):
+        Metadata(
+            checkpoint="any",
+            weights_sha256="0" * 64,
+            image_size_px=64,
+            resample="bicubic",
+            embedding_dim=48,
+            text_length=64,
+            logit_scale=10.0,
+            logit_bias=-2.0,
+            normalisation=Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+            versions={},
+            **settings,
+        )
+
+
+def test_naflex_is_refused(tmp_path):
+    Siglip2Config().save_pretrained(tmp_path / "naflex")
+    with pytest.raises(UnsupportedCheckpoint, match=r"NaFlex .* fixed resolution"):
+        load_checkpoint(str(tmp_path / "naflex"))
+
+
+def test_other_models_are_refused(tmp_path):
+    CLIPConfig().save_pretrained(tmp_path / "clip")
+    with pytest.raises(UnsupportedCheckpoint, match="type 'clip': only SigLIP"):
+        load_checkpoint(str(tmp_path / "clip"))
+
+
+def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
+    with pytest.raises(CheckpointNotLoaded, match="does not load as a Hugging Face folder"):
+        load_checkpoint(str(tmp_path))
+
+
+def test_the_command_says_in_one_sentence_why_it_stops(tmp_path: Path):
+    result = CliRunner().invoke(app, [str(tmp_path / "none"), "--output", str(tmp_path / "model")])
+    assert result.exit_code == 1
+    assert "Not exported:" in result.stderr
+    assert "does not load as a Hugging Face folder or hub name" in " ".join(result.stderr.split())
+    assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
