@@ -5,7 +5,10 @@ TrireelError
 ├── RequestError            refused or failed: answered to the one request it belongs to
 │   ├── InvalidInput        a value, shape or file the request should not have sent
 │   │   ├── NotAVideo       the file holds no picture we can decode
-│   │   └── OutsideMediaFolder
+│   │   ├── OutsideMediaFolder
+│   │   ├── SourceRefused   an address, a host or a redirect that is not followed
+│   │   ├── SourceTooLarge
+│   │   └── AccessDenied    the source wants credentials, or others
 │   ├── VideoNotFound
 │   ├── Unsupported         understood, but not something this server does
 │   ├── Unavailable         try again later
@@ -43,6 +46,18 @@ class NotAVideo(InvalidInput):
 
 class OutsideMediaFolder(InvalidInput):
     """The path leads out of the folders this server may read."""
+
+
+class SourceRefused(InvalidInput):
+    """The URI leads where this server does not go."""
+
+
+class SourceTooLarge(InvalidInput):
+    """The video has more bytes than the operator allows."""
+
+
+class AccessDenied(InvalidInput):
+    """The video's source does not give it to this server."""
 
 
 class VideoNotFound(RequestError):

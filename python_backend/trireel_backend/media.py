@@ -1,57 +1,109 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a request says of its video to a local file that may be read."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from trireel_backend.errors import InvalidInput, OutsideMediaFolder, Unsupported, VideoNotFound
+from trireel_backend.sources.limits import SourceLimits
+from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
+from trireel_backend.sources.spool import VIDEO_NAME
 
 
 @dataclass(frozen=True)
 class MediaFolders:
-    """Where videos may be read from and where uploads are kept while they are worked on."""
+    """Where videos may be read from and where those from elsewhere are kept."""
 
     media_root: Path
     """Folder of videos that requests name by path."""
     spool: Path
-    """Folder of uploads, of this server alone; a file lives as long as its request."""
+    """Folder of uploads and fetched videos, of this server alone, on a local disk."""
+    limits: SourceLimits = field(default_factory=SourceLimits)
+    """What may be fetched from elsewhere."""
+    remote: RemoteSources = field(init=False, compare=False)
+    """What fetches it."""
 
     def __post_init__(self) -> None:
         # Resolved once, so that a link on the way to a folder does not hide what is in it.
         object.__setattr__(self, "media_root", self.media_root.resolve())
         object.__setattr__(self, "spool", self.spool.resolve())
+        object.__setattr__(self, "remote", RemoteSources(self.spool, self.limits))
 
 
 @contextmanager
-def local_video(folders: MediaFolders, reference: str | None, data: bytes | None) -> Iterator[Path]:
-    """Yield the path of the request's video; an upload's file is removed afterwards.
+def local_video(
+    folders: MediaFolders,
+    reference: str | None,
+    data: bytes | None,
+    *,
+    stop: threading.Event | None = None,
+) -> Iterator[Path]:
+    """Yield the path of the request's video, which is there for as long as the context.
 
     Args:
-        reference: path (relative to the media folder, or absolute) or `file://` URI.
+        reference: path (relative to the media folder, or absolute) or URI.
         data: the file's bytes. Exactly one of both is given.
+        stop: ends a fetch under way when it is set.
 
     Raises:
-        InvalidInput, OutsideMediaFolder, VideoNotFound, Unsupported: see `resolve`.
+        RequestError: why there is no such file; see `resolve` and `docs/sources.md`.
     """
     if (reference is None) == (data is None):
         got = "neither" if reference is None else "both"
         raise InvalidInput(
             f"got {got} of VIDEO and VIDEO_DATA: send VIDEO (a path or URI) or VIDEO_DATA (bytes)"
         )
-    if data is None:
-        assert reference is not None  # follows from the check above
-        yield resolve(folders, reference)
+    stop = stop or threading.Event()
+    if data is not None:
+        if not data:
+            raise InvalidInput("VIDEO_DATA is empty: send the video file's bytes")
+        with folders.remote.upload(data, stop) as upload:
+            yield upload.path
         return
-    if not data:
-        raise InvalidInput("VIDEO_DATA is empty: send the video file's bytes")
-    with tempfile.NamedTemporaryFile(dir=folders.spool, prefix="upload-") as upload:
-        upload.write(data)
-        upload.flush()
-        yield Path(upload.name)
+    assert reference is not None  # follows from the check above
+    scheme = _scheme_of(reference)
+    if scheme in REMOTE_SCHEMES and scheme in folders.limits.schemes:
+        with folders.remote.fetch(scheme, reference, stop) as fetched:
+            yield fetched.path
+    else:
+        yield resolve(folders, reference)
+
+
+@asynccontextmanager
+async def local_video_beside(
+    executor: Executor, folders: MediaFolders, reference: str | None, data: bytes | None
+) -> AsyncIterator[Path]:
+    """Do what `local_video` does in a thread of `executor`, beside the event loop.
+
+    Where the task is cancelled meanwhile, the fetch ends at its next look at the clock, within a
+    second while a body comes, and leaves nothing.
+    """
+    stop = threading.Event()
+    video = local_video(folders, reference, data, stop=stop)
+    entering = asyncio.get_running_loop().run_in_executor(executor, video.__enter__)
+    try:
+        path = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        stop.set()
+        entering.add_done_callback(lambda done: _leave(video, done))
+        raise
+    try:
+        yield path
+    finally:
+        video.__exit__(None, None, None)
+
+
+def _leave(
+    video: AbstractContextManager[Path, bool | None], entered: "asyncio.Future[Path]"
+) -> None:
+    if not entered.cancelled() and entered.exception() is None:
+        video.__exit__(None, None, None)
 
 
 def resolve(folders: MediaFolders, reference: str) -> Path:
@@ -71,8 +123,9 @@ def resolve(folders: MediaFolders, reference: str) -> Path:
 
 
 def _resolve(folders: MediaFolders, reference: str) -> Path:
-    path = (folders.media_root / _path_of(reference)).resolve()
-    if not (path.is_relative_to(folders.media_root) or path.is_relative_to(folders.spool)):
+    scheme = _scheme_of(reference)
+    path = (folders.media_root / _path_of(reference, scheme, folders.limits)).resolve()
+    if not _may_be_read(folders, path):
         raise OutsideMediaFolder(
             f"{reference!r} is outside the media folder: give a path in the folder the server"
             " was started with, or send the file as VIDEO_DATA"
@@ -84,17 +137,29 @@ def _resolve(folders: MediaFolders, reference: str) -> Path:
     return path
 
 
-def _path_of(reference: str) -> str:
+def _may_be_read(folders: MediaFolders, path: Path) -> bool:
+    if path.parent == folders.spool:  # of a request under way, handed on from model to model
+        return VIDEO_NAME.fullmatch(path.name) is not None
+    return "file" in folders.limits.schemes and path.is_relative_to(folders.media_root)
+
+
+def _scheme_of(reference: str) -> str:
+    """Return the scheme of a URI, "" of a path."""
+    scheme, separator, _ = reference.partition("://")
+    return scheme.lower() if separator else ""
+
+
+def _path_of(reference: str, scheme: str, limits: SourceLimits) -> str:
     if not reference.strip():
-        raise InvalidInput("VIDEO is empty: give a path in the media folder, or a file:// URI")
-    if "://" not in reference:
+        raise InvalidInput("VIDEO is empty: give a path in the media folder, or a URI")
+    if not scheme:
         return reference
-    uri = urlsplit(reference)
-    if uri.scheme != "file":
+    if scheme != "file" or "file" not in limits.schemes:
         raise Unsupported(
-            f"VIDEO has scheme {uri.scheme!r}: this server reads file:// and plain paths;"
-            " send other videos as VIDEO_DATA"
+            f"VIDEO has scheme {scheme[:20]!r}: this server reads"
+            f" {', '.join(sorted(limits.schemes))}; send other videos as VIDEO_DATA"
         )
+    uri = urlsplit(reference)
     if uri.netloc not in ("", "localhost"):
         raise InvalidInput(f"VIDEO names host {uri.netloc!r}: a file:// URI has no host")
     return unquote(uri.path)

@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,15 @@ from typing import Any, TypeVar
 from trireel_backend.errors import InvalidInput, StartupError
 from trireel_backend.media import MediaFolders
 from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
+from trireel_backend.sources.addresses import parse_networks
+from trireel_backend.sources.limits import (
+    MAX_SPOOL_BYTES,
+    MAX_VIDEO_BYTES,
+    REUSE_SECONDS,
+    SCHEMES,
+    TIMEOUT_SECONDS,
+    SourceLimits,
+)
 
 Settings = TypeVar("Settings")
 
@@ -22,14 +32,55 @@ class FolderSettings:
     media_root: str
     """Folder of the videos that requests name by path."""
     spool: str
-    """Folder for uploads under way."""
+    """Folder of uploads and of videos that are fetched; models of one server share it."""
+    source_schemes: str = ",".join(SCHEMES)
+    """Where videos may come from, separated by commas; `file` stands for paths too."""
+    source_max_bytes: int = MAX_VIDEO_BYTES
+    """Of one video that is fetched or uploaded."""
+    source_timeout_seconds: float = TIMEOUT_SECONDS
+    """For one fetch, with all its attempts."""
+    spool_max_bytes: int = MAX_SPOOL_BYTES
+    """Of all files in the spool; the least recently used go first."""
+    spool_reuse_seconds: float = REUSE_SECONDS
+    """How long a fetched video is used again without asking its source if it changed."""
+    allowed_networks: str = ""
+    """Networks (CIDR, separated by commas) that http(s) may reach though they are not public."""
+    s3_buckets: str = ""
+    """Buckets that requests may name, separated by commas; empty for all the credentials open."""
 
     def folders(self) -> MediaFolders:
         """Return the folders, checked; raises StartupError where one is missing."""
         for path in (Path(self.media_root), Path(self.spool)):
             if not path.is_dir():
                 raise StartupError(f"{path} is not a folder: create it, or set another")
-        return MediaFolders(Path(self.media_root), Path(self.spool))
+        return MediaFolders(Path(self.media_root), Path(self.spool), self.limits())
+
+    def limits(self) -> SourceLimits:
+        """Return what may be fetched, checked; raises StartupError."""
+        schemes = _items(self.source_schemes)
+        if not schemes <= set(SCHEMES):
+            raise StartupError(
+                f"source_schemes is {self.source_schemes!r}: give some of {', '.join(SCHEMES)}"
+            )
+        if not 0 < self.source_max_bytes <= self.spool_max_bytes:
+            raise StartupError(
+                f"source_max_bytes is {self.source_max_bytes}: give 1 to spool_max_bytes, which is"
+                f" {self.spool_max_bytes}"
+            )
+        if not 0 < self.source_timeout_seconds < math.inf or not self.spool_reuse_seconds >= 0:
+            raise StartupError(
+                f"source_timeout_seconds is {self.source_timeout_seconds:g} and spool_reuse_seconds"
+                f" {self.spool_reuse_seconds:g}: give seconds, the first more than 0"
+            )
+        return SourceLimits(
+            schemes=schemes,
+            max_bytes=self.source_max_bytes,
+            timeout_seconds=self.source_timeout_seconds,
+            spool_max_bytes=self.spool_max_bytes,
+            spool_reuse_seconds=self.spool_reuse_seconds,
+            allowed_networks=parse_networks(self.allowed_networks),
+            s3_buckets=_items(self.s3_buckets),
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +152,8 @@ def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Se
 def model_parameters(model_config_json: str) -> dict[str, str]:
     """Return the parameters of the model config that Triton hands to `initialize`."""
     parameters = json.loads(model_config_json).get("parameters", {})
-    return {name: value["string_value"] for name, value in parameters.items()}
+    # JSON has no field for an empty string.
+    return {name: value.get("string_value", "") for name, value in parameters.items()}
 
 
 def sequence_idle_seconds(model_config_json: str) -> float:
@@ -115,3 +167,7 @@ def _converted(field: "dataclasses.Field[Any]", value: str) -> Any:
         return field.type(value)  # type: ignore[operator]  # int, float or str: see above
     except ValueError as error:
         raise StartupError(f"parameter {field.name} is {value!r}: {error}") from error
+
+
+def _items(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())

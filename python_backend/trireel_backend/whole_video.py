@@ -4,6 +4,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, Stages, analyse_video
 from trireel_backend.decoding import DecodeOptions, decode_options
-from trireel_backend.media import MediaFolders, local_video
+from trireel_backend.media import MediaFolders, local_video_beside
 from trireel_backend.requests import Request
 from trireel_backend.settings import (
     FolderSettings,
@@ -39,6 +40,8 @@ class WholeVideo:
         self._sampling = sampling
         self._chunks_in_flight = orchestrator.chunks_in_flight
         self._videos = asyncio.Semaphore(orchestrator.videos_in_flight)
+        # One a video: a slow source keeps no other video waiting.
+        self._fetchers = ThreadPoolExecutor(orchestrator.videos_in_flight, "fetch")
 
     @classmethod
     def from_parameters(cls, stages: Stages, parameters: Mapping[str, str]) -> "WholeVideo":
@@ -55,7 +58,8 @@ class WholeVideo:
         async with self._videos:
             began = time.monotonic()
             reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-            with local_video(self._folders, reference, data) as path:
+            local = local_video_beside(self._fetchers, self._folders, reference, data)
+            async with local as path:
                 fetch_ms = (time.monotonic() - began) * 1e3
                 analysis = analyse_video(
                     self._analysis_request(request, str(path), fetch_ms),

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from trireel_backend.errors import NotReady, StartupError
+from trireel_backend.sources.limits import GIB
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 WATCH_SECONDS = 0.5
@@ -35,6 +36,16 @@ def serve(
     media: Annotated[
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
+    allow_network: Annotated[
+        list[str] | None,
+        typer.Option(help="Network (CIDR) that http(s) videos may come from though not public."),
+    ] = None,
+    max_video_gib: Annotated[
+        float | None, typer.Option(help="Largest fetched or uploaded video, 4 by default.")
+    ] = None,
+    max_spool_gib: Annotated[
+        float | None, typer.Option(help="Room for such videos, 16 by default.")
+    ] = None,
     extractors: Annotated[
         int | None, typer.Option(help="Chunks extracted at once, by default as configured.", min=1)
     ] = None,
@@ -51,6 +62,11 @@ def serve(
     from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 
     unwind_on_signals()
+    bytes_at_most = {"source_max_bytes": max_video_gib, "spool_max_bytes": max_spool_gib}
+    parameters = {
+        **{name: str(int(gib * GIB)) for name, gib in bytes_at_most.items() if gib is not None},
+        **({"allowed_networks": ",".join(allow_network)} if allow_network else {}),
+    }
     counts = {"frame_extractor": extractors, "video_analysis": videos}
     try:
         options = ServerOptions(
@@ -60,6 +76,7 @@ def serve(
             profile=profile,
             ports=Ports(http_port, grpc_port, metrics_port),
             instances={name: count for name, count in counts.items() if count is not None},
+            parameters=parameters,
             stop_seconds=stop_seconds,
             log=log,
         )

@@ -20,6 +20,7 @@ from trireel_backend.embedded.assemble import Assembly, assemble
 from trireel_backend.embedded.canary import check_canary, wait_until_ready
 from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
 from trireel_backend.errors import NotReady, PortBusy
+from trireel_backend.settings import FolderSettings, read_settings
 
 HOST = "127.0.0.1"  # the embedded release is not for other machines to reach
 READY_SECONDS = 120.0
@@ -67,6 +68,8 @@ class ServerOptions:
     ports: Ports = field(default_factory=Ports)
     instances: dict[str, int] = field(default_factory=dict)
     """Instances of the models of these names, where not as configured."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Values for the models' parameters of these names, where not as configured."""
     stop_seconds: int = STOP_SECONDS
     """How long a stop waits for requests under way, and for sequences without their END."""
     log: Path | None = None
@@ -135,15 +138,18 @@ def _check_ports(ports: Ports) -> None:
 
 def _lay_out(options: ServerOptions, run_folder: Path) -> Metadata:
     (run_folder / "spool").mkdir()
+    parameters = {
+        **options.parameters,
+        "media_root": str(options.media_root.resolve()),
+        "spool": str(run_folder / "spool"),
+    }
+    read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
     make_backend_folder(find_wheel(), run_folder / "backends")
     assembly = Assembly(
         models=options.models,
         export=options.export,
         profile=options.profile,
-        parameters={
-            "media_root": str(options.media_root.resolve()),
-            "spool": str(run_folder / "spool"),
-        },
+        parameters=parameters,
         instances=options.instances,
     )
     return assemble(assembly, run_folder / "models")

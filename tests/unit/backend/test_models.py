@@ -65,7 +65,7 @@ def test_a_look_decodes_nothing_and_tells_the_plan(extractor):
     [
         (video("no.mp4"), "NOT_FOUND", "not in the media folder"),
         (video("/etc/passwd"), "INVALID_ARG", "outside the media folder"),
-        (video("s3://b/k"), "UNSUPPORTED", "scheme 's3'"),
+        (video("gopher://b/k"), "UNSUPPORTED", "scheme 'gopher'"),
         (video(START_SECONDS=[4.0]), "INVALID_ARG", "ends at 4 s"),
         (video(START_SECONDS=[np.nan]), "INVALID_ARG", "START_SECONDS is nan"),
         (video(CHUNK_SECONDS=[np.inf]), "INVALID_ARG", "CHUNK_SECONDS is inf"),

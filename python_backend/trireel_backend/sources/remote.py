@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a URI to a file in the spool, by whichever source its scheme has."""
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from trireel_backend.sources.held import HeldFile, Part
+from trireel_backend.sources.limits import Deadline, SourceLimits
+from trireel_backend.sources.spool import Spool, Version
+
+REMOTE_SCHEMES = ("s3", "http", "https")
+
+
+class Source(Protocol):
+    """Where videos of a scheme come from."""
+
+    def download(
+        self, uri: str, part: Part, known: Version | None, deadline: Deadline
+    ) -> Version | None:
+        """Write the video to `part`; None where it is still the `known` version."""
+
+
+class RemoteSources:
+    """Fetches and keeps videos; one object a process, used from any of its threads."""
+
+    def __init__(self, folder: Path, limits: SourceLimits) -> None:
+        self._limits = limits
+        self._spool = Spool(folder, limits)
+        self._sources: dict[str, Source] = {}
+        self._opening = threading.Lock()
+
+    def upload(self, data: bytes, stop: threading.Event) -> HeldFile:
+        """Return a file with these bytes, gone when it is closed; raises RequestError."""
+        return self._spool.upload(data, self._deadline(stop))
+
+    def fetch(self, scheme: str, uri: str, stop: threading.Event) -> HeldFile:
+        """Return a URI's video, which stays until it is closed; raises RequestError."""
+        deadline = self._deadline(stop)
+
+        def download(part: Part, known: Version | None) -> Version | None:
+            return self._source(scheme).download(uri, part, known, deadline)
+
+        return self._spool.fetched(uri, download, deadline)
+
+    def _deadline(self, stop: threading.Event) -> Deadline:
+        return Deadline(self._limits.timeout_seconds, stop)
+
+    def _source(self, scheme: str) -> Source:
+        kind = "s3" if scheme == "s3" else "web"
+        with self._opening:
+            if kind not in self._sources:
+                self._sources[kind] = _open_source(kind, self._limits)
+            return self._sources[kind]
+
+
+def _open_source(kind: str, limits: SourceLimits) -> Source:
+    # boto3 takes 32 MB and httpx 12 MB of every process that imports them: only those that fetch.
+    if kind == "s3":
+        from trireel_backend.sources.s3 import S3Source
+
+        return S3Source(limits)
+    from trireel_backend.sources.web import WebSource
+
+    return WebSource(limits)

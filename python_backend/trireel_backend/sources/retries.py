@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trying again what may succeed the next time."""
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential, wait_random
+
+from trireel_backend.errors import Unavailable
+from trireel_backend.sources.limits import Deadline
+
+ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 0.25  # doubled each time
+JITTER_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 20.0  # also where the source asks for more
+
+_backoff = wait_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS) + wait_random(
+    0, JITTER_SECONDS
+)
+
+
+class TryAgain(Unavailable):
+    """The source failed in a way that may pass; what the request gets where it does not."""
+
+    def __init__(self, message: str, *, after_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.after_seconds = after_seconds
+
+
+def retrying(deadline: Deadline) -> Retrying:
+    """Return tenacity's loop over attempts: `TryAgain` is tried again, nothing else."""
+    return Retrying(
+        retry=retry_if_exception_type(TryAgain),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=_wait,
+        sleep=deadline.sleep,
+        reraise=True,
+    )
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome is not None else None
+    asked = error.after_seconds if isinstance(error, TryAgain) else 0.0
+    return min(max(_backoff(state), asked), LONGEST_WAIT_SECONDS)

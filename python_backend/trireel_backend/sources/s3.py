@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Videos by s3://bucket/key, from the endpoint and with the credentials of the operator.
+
+Endpoint, region and credentials are found as boto3 finds them: environment, config files, roles.
+"""
+
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import NoCredentialsError as NoCredentials
+from urllib3.exceptions import HTTPError
+
+from trireel_backend.errors import (
+    AccessDenied,
+    InvalidInput,
+    RequestError,
+    SourceRefused,
+    Unavailable,
+    VideoNotFound,
+)
+from trireel_backend.sources.held import Part
+from trireel_backend.sources.limits import Deadline, SourceLimits
+from trireel_backend.sources.retries import TryAgain, retrying
+from trireel_backend.sources.spool import Version
+
+RANGE_BYTES = 8 * 2**20
+RANGES_AT_ONCE = 4  # of one video
+READ_BYTES = 2**16
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 15.0
+ATTEMPTS = 4
+BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
+IPV4_LIKE = re.compile(r"[0-9]+(\.[0-9]+){3}")
+KEY_BYTES = 1024
+NOT_FOUND = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
+DENIED = ("401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+CHANGED = ("412", "PreconditionFailed")
+
+
+class S3Source:
+    """Downloads from S3, several ranges at once."""
+
+    def __init__(self, limits: SourceLimits) -> None:
+        self._limits = limits
+        config = Config(
+            connect_timeout=min(CONNECT_SECONDS, limits.timeout_seconds / ATTEMPTS),
+            read_timeout=min(SILENCE_SECONDS, limits.timeout_seconds / ATTEMPTS),
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            response_checksum_validation="when_required",  # ranges have none
+            max_pool_connections=8 * RANGES_AT_ONCE,
+        )
+        try:
+            self._client = boto3.session.Session().client("s3", config=config)
+        except (BotoCoreError, ValueError) as error:
+            raise Unavailable(
+                f"this server's S3 settings cannot be used ({_kind(error)})"
+            ) from error
+
+    def download(
+        self, uri: str, part: Part, known: Version | None, deadline: Deadline
+    ) -> Version | None:
+        """Write the object to `part`; None where it is still the `known` version.
+
+        Raises:
+            RequestError: why not.
+        """
+        place = self._place(uri)
+        with _errors_of(uri):
+            head = self._client.head_object(**place)
+        version = Version(head.get("ETag", ""))
+        if version == known:
+            return None
+        size = int(head["ContentLength"])
+        if size == 0:
+            raise InvalidInput(f"{uri} is empty: name a video")
+        part.reserve(size)
+        unchanged = {"IfMatch": version.etag} if version.etag else {}
+        self._fetch_ranges(uri, {**place, **unchanged}, size, part, deadline)
+        return version
+
+    def _place(self, uri: str) -> dict[str, str]:
+        bucket, _, key = uri.partition("://")[2].partition("/")
+        if not BUCKET.fullmatch(bucket) or IPV4_LIKE.fullmatch(bucket):
+            raise InvalidInput(
+                f"{bucket[:80]!r} is not an S3 bucket name: 3 to 63 small letters, digits, dots"
+                " and hyphens; give s3://bucket/key"
+            )
+        if self._limits.s3_buckets and bucket not in self._limits.s3_buckets:
+            raise SourceRefused(f"bucket {bucket!r} is not one this server reads from")
+        if not 1 <= len(key.encode()) <= KEY_BYTES or not key.isprintable():
+            raise InvalidInput(
+                f"{uri[:80]!r} has no usable key: 1 to {KEY_BYTES} bytes of printable text; give"
+                " s3://bucket/key"
+            )
+        # In a path such a segment would lead to another bucket.
+        if any(segment in (".", "..") for segment in key.split("/")):
+            raise InvalidInput(f"key {key[:80]!r} has a segment '.' or '..': name an object")
+        return {"Bucket": bucket, "Key": key}
+
+    def _fetch_ranges(
+        self, uri: str, which: dict[str, str], size: int, part: Part, deadline: Deadline
+    ) -> None:
+        failed = threading.Event()
+        patience = deadline.or_stopped(failed)
+        errors: list[BaseException] = []
+
+        def fetch(start: int) -> None:
+            try:
+                end = min(start + RANGE_BYTES, size)
+                self._fetch_range(uri, which, range(start, end), part, patience)
+            except BaseException as error:
+                errors.append(error)  # the first one is the cause of the others
+                failed.set()
+
+        with ThreadPoolExecutor(RANGES_AT_ONCE, "s3-range") as pool:
+            pool.map(fetch, range(0, size, RANGE_BYTES))
+        if errors:
+            raise errors[0]
+
+    def _fetch_range(
+        self, uri: str, which: dict[str, str], span: range, part: Part, deadline: Deadline
+    ) -> None:
+        offset = span.start
+        for attempt in retrying(deadline):
+            with attempt:
+                deadline.remaining()
+                wanted = f"bytes={offset}-{span.stop - 1}"
+                with _errors_of(uri):
+                    answer = self._client.get_object(**which, Range=wanted)
+                    with answer["Body"] as body:
+                        if not answer.get("ContentRange", "").startswith(f"bytes {offset}-"):
+                            raise Unavailable(f"{uri}: its S3 endpoint does not answer ranges")
+                        for piece in _pieces(body, span.stop - offset):
+                            part.write_at(offset, piece)
+                            offset += len(piece)
+                if offset < span.stop:
+                    raise TryAgain(f"{uri} broke off in {wanted}: try again later")
+
+
+def _pieces(body: Any, size: int) -> Iterator[bytes]:
+    """Yield urllib3's body as it comes, up to `size` bytes."""
+    # One receipt at a time: read(n) would wait for all n bytes, however slowly they come, and
+    # nobody could look at the clock.
+    while size and (piece := body.read1(min(READ_BYTES, size))):
+        size -= len(piece)
+        yield piece
+
+
+@contextmanager
+def _errors_of(uri: str) -> Iterator[None]:
+    """Turn boto3's and urllib3's errors into requests' errors."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        raise _refusal(uri, code) from error
+    except NoCredentials as error:
+        raise Unavailable("this server has no S3 credentials: its operator has to set them") from (
+            error
+        )
+    except HTTPError as error:  # in the body: boto3 does not ask again
+        raise TryAgain(f"{uri} broke off ({_kind(error)}): try again later") from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{uri} could not be fetched ({_kind(error)})") from error
+
+
+def _kind(error: Exception) -> str:
+    return type(error).__name__  # its text names the endpoint, which is the operator's own affair
+
+
+def _refusal(uri: str, code: str) -> RequestError:
+    if code in NOT_FOUND:
+        return VideoNotFound(f"{uri} is not there ({code})")
+    if code in DENIED:
+        return AccessDenied(f"{uri} is not given to this server ({code})")
+    if code in CHANGED:
+        return Unavailable(f"{uri} changed while it was fetched: try again")
+    return Unavailable(f"{uri} could not be fetched: S3 answered {code or 'an error'}")

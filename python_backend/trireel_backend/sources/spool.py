@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One folder of fetched and uploaded videos, shared by every process of a server.
+
+Names in the folder:
+    video-<uri>-<token>    a fetched video; its name cannot be guessed from the URI
+    part-<token>           a download under way
+    upload-<token>         an upload, for as long as its request
+    uri-<uri>.json         which video a URI has, and its version
+    uri-<uri>.lock         held while a URI is asked for; the others who want it wait
+
+A video is in use while somebody holds a shared `flock` on the file itself: nothing removes it then,
+and the kernel lets go when a process dies. The folder's own lock guards sums and removals.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from trireel_backend.errors import Unavailable
+from trireel_backend.sources.held import HeldFile, Part, lock_file
+from trireel_backend.sources.limits import Deadline, SourceLimits
+
+WAIT_POLL_SECONDS = 0.05
+VIDEO_NAME = re.compile(r"(video-[0-9a-f]{32}|upload)-[0-9a-f]{32}")
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LIVES_WITH_ITS_OWNER = ("part-", "upload-")
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a source says of the state of a video; either may be empty."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def __bool__(self) -> bool:
+        """Say whether a source can be asked if this is still the state."""
+        return bool(self.etag or self.last_modified)
+
+
+class Download(Protocol):
+    """Fetches one URI."""
+
+    def __call__(self, part: Part, known: Version | None) -> Version | None:
+        """Write the video to `part`; None where it is still the `known` version."""
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A URI's newest video."""
+
+    file: str
+    version: Version
+    asked_at: float
+    """When the source last confirmed it, by the wall clock."""
+
+
+class Spool:
+    """Keeps videos within a size limit; the least recently used go first."""
+
+    def __init__(self, folder: Path, limits: SourceLimits) -> None:
+        self._folder = folder
+        self._limits = limits
+
+    def upload(self, data: bytes, deadline: Deadline) -> HeldFile:
+        """Write an upload to a file that is gone when it is closed.
+
+        Raises:
+            SourceTooLarge, Unavailable: see `Part.write_at`.
+        """
+        with _disk_full_is_unavailable(), self._new_part("upload-", deadline) as part:
+            part.reserve(len(data))
+            part.write_at(0, data)
+            return part.kept(remove_when_closed=True)
+
+    def fetched(self, uri: str, download: Download, deadline: Deadline) -> HeldFile:
+        """Return the video of a URI, downloaded at most once by all who ask for it.
+
+        Raises:
+            RequestError: as `download`, or Unavailable where there is no room or no time.
+        """
+        key = hashlib.sha256(uri.encode()).hexdigest()[:32]
+        if (held := self._fresh(key)) is not None:
+            return held
+        with _disk_full_is_unavailable(), self._uri_lock(key, deadline):
+            return self._fresh(key) or self._refresh(key, download, deadline)
+
+    def _fresh(self, key: str) -> HeldFile | None:
+        record = self._record(key)
+        if record is None:
+            return None
+        age_seconds = time.time() - record.asked_at
+        if not 0 <= age_seconds < self._limits.spool_reuse_seconds:
+            return None
+        return HeldFile.of(self._folder / record.file)
+
+    def _refresh(self, key: str, download: Download, deadline: Deadline) -> HeldFile:
+        record = self._record(key)
+        if record is not None and record.version and (self._folder / record.file).exists():
+            # The old video is not held meanwhile: it may have to go to make room for the new one.
+            video = self._downloaded(key, download, record.version, deadline)
+            video = video or HeldFile.of(self._folder / record.file)
+            if video is not None:
+                return video
+        video = self._downloaded(key, download, None, deadline)
+        assert video is not None  # only a known version can be unchanged
+        return video
+
+    def _downloaded(
+        self, key: str, download: Download, known: Version | None, deadline: Deadline
+    ) -> HeldFile | None:
+        """Return a new video, None where the known version still holds, and record either."""
+        asked_at = time.time()
+        with self._new_part("part-", deadline) as part:
+            version = download(part, known)
+            if version is not None:
+                video = part.kept(self._folder / f"video-{key}-{secrets.token_hex(16)}")
+        if version is None:
+            if (record := self._record(key)) is not None:
+                self._write_record(key, replace(record, asked_at=asked_at))
+            return None
+        try:
+            self._write_record(key, _Record(video.path.name, version, asked_at))
+        except BaseException:
+            video.close()
+            raise
+        return video
+
+    @contextmanager
+    def _uri_lock(self, key: str, deadline: Deadline) -> Iterator[None]:
+        path = self._folder / f"uri-{key}.lock"
+        while (lock := lock_file(path, os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX)) is None:
+            deadline.sleep(WAIT_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # who waits for it sees that, and makes it anew
+            os.close(lock)
+
+    @contextmanager
+    def _folder_lock(self) -> Iterator[None]:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _new_part(self, prefix: str, deadline: Deadline) -> Part:
+        with self._folder_lock():  # so that nobody sees it before it is held
+            path = self._folder / f"{prefix}{secrets.token_hex(16)}"
+            lock = lock_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, fcntl.LOCK_SH)
+        assert lock is not None  # nobody else knows the name
+        return Part(path, lock, self._limits, deadline, self._make_room)
+
+    def _make_room(self, file: int, size: int) -> None:
+        """Set a file's size, which is what it counts for, having removed what that takes."""
+        with self._folder_lock():
+            self._sweep()
+            sizes = self._sizes()
+            others = sum(sizes.values()) - os.fstat(file).st_size
+            for path in self._least_recently_used_first():
+                if others + size <= self._limits.spool_max_bytes:
+                    break
+                if _remove_unused(path):
+                    others -= sizes.get(path.name, 0)
+                    self._forget(path.name)
+            if others + size > self._limits.spool_max_bytes:
+                raise Unavailable(
+                    f"the spool is full: {size} bytes are needed, {others} of"
+                    f" {self._limits.spool_max_bytes} are in use by other requests; try again later"
+                )
+            os.ftruncate(file, size)
+
+    def _sweep(self) -> None:
+        """Remove what dead processes left under way."""
+        for path in self._folder.iterdir():
+            if path.name.startswith(LIVES_WITH_ITS_OWNER):
+                _remove_unused(path)
+
+    def _sizes(self) -> dict[str, int]:
+        with os.scandir(self._folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith("uri-")]
+        sizes = {}
+        for name in names:
+            with suppress(FileNotFoundError):  # its owner has just removed it
+                sizes[name] = (self._folder / name).lstat().st_size
+        return sizes
+
+    def _least_recently_used_first(self) -> list[Path]:
+        # Removals happen under the folder's lock: what is listed is there.
+        return sorted(self._folder.glob("video-*"), key=lambda path: path.stat().st_mtime_ns)
+
+    def _record(self, key: str) -> _Record | None:
+        try:
+            fields = json.loads((self._folder / f"uri-{key}.json").read_text())
+            return _Record(**{**fields, "version": Version(**fields["version"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # there is none, or a full disk cut it short
+
+    def _write_record(self, key: str, record: _Record) -> None:
+        """Write a URI's record; the video it had before goes when nobody uses it."""
+        with self._folder_lock():
+            before = self._record(key)
+            path = self._folder / f"uri-{key}.json"
+            new = self._folder / f"part-{secrets.token_hex(16)}"
+            new.write_text(json.dumps(asdict(record)))
+            new.replace(path)
+            if before is not None and before.file != record.file:
+                _remove_unused(self._folder / before.file)
+
+    def _forget(self, video: str) -> None:
+        key = video.split("-")[1]
+        record = self._record(key)
+        if record is not None and record.file == video:
+            (self._folder / f"uri-{key}.json").unlink(missing_ok=True)
+
+
+def _remove_unused(path: Path) -> bool:
+    lock = lock_file(path, os.O_RDONLY, fcntl.LOCK_EX)
+    if lock is None:
+        return False
+    path.unlink(missing_ok=True)
+    os.close(lock)
+    return True
+
+
+@contextmanager
+def _disk_full_is_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise Unavailable("the spool's disk is full: try again later") from error
