@@ -16,6 +16,8 @@ from trireel_backend.requests import Request
 from trireel_backend.settings import SamplingSettings
 from trireel_backend.tensors import scalar
 
+PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
+
 
 def extract_chunk(
     request: Request, folders: MediaFolders, sampling: SamplingSettings, size_px: int
@@ -40,9 +42,10 @@ def extract_chunk(
         "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
         "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
+        "IS_COMPLETE": scalar(info.is_complete, np.bool_),
         "EXTRACT_NS": np.array([began_ns, ended_ns], np.int64),
     }
-    if "PLAN_START_SECONDS" in request.requested_outputs:
+    if PLAN_OUTPUTS & request.requested_outputs:
         answer |= _plan_tensors(info, chunk_seconds)
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from trireel_backend.analysis import AnalysisRequest, Stages, analyse_video
+from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
 from trireel_backend.decoding import DecodeOptions, decode_options
 from trireel_backend.media import MediaFolders, local_video
 from trireel_backend.requests import Request
@@ -57,7 +57,7 @@ class WholeVideo:
             reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
             with local_video(self._folders, reference, data) as path:
                 fetch_ms = (time.monotonic() - began) * 1e3
-                analysis = analyse_video(
+                analysis = analyze_video(
                     self._analysis_request(request, str(path), fetch_ms),
                     self._stages,
                     window=self._chunks_in_flight,

@@ -156,7 +156,7 @@ def test_a_model_that_cannot_load_is_told_from_the_log(media, tmp_path):
 def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
     shutil.copytree(MODELS, tmp_path / "models")
     config = tmp_path / "models/temporal_decoder/config.pbtxt"
-    short = config.read_text().replace("microseconds: 60000000", "microseconds: 1000000")
+    short = config.read_text().replace("microseconds: 300000000", "microseconds: 1000000")
     assert short != config.read_text()
     config.write_text(short)
     with (

@@ -22,7 +22,7 @@ from trireel_backend.artifacts import (
 )
 from trireel_backend.errors import MissingPart
 
-ARTEFACTS = {
+MODEL_FILES = {
     "frame_extractor": {METADATA_FILE: METADATA_FILE},
     "siglip_vision": {VISION_FILE: "model.onnx"},
     "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
@@ -67,7 +67,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         config = load_config(folder, assembly.profile)
         _apply(config, metadata, assembly)
         (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
-        for source, name in ARTEFACTS.get(folder.name, {}).items():
+        for source, name in MODEL_FILES.get(folder.name, {}).items():
             _link(assembly.export / source, target / folder.name / "1" / name)
     if not target.exists():
         raise MissingPart(f"{assembly.models} holds no model folders")
