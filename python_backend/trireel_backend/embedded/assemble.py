@@ -30,6 +30,7 @@ MODEL_FILES = {
 }
 """For each model the files of an export it needs, and their names in its version folder."""
 
+DEFAULT_PROFILE = "container"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
 
@@ -59,6 +60,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         MissingPart: the export or a model folder is not complete.
     """
     _check_export(assembly.export)
+    _check_profile(assembly)
     metadata = load_metadata(assembly.export / METADATA_FILE)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
         shutil.copytree(
@@ -98,6 +100,16 @@ def _check_export(export: Path) -> None:
     if missing:
         raise MissingPart(
             f"{export} lacks {', '.join(missing)}: give the output folder of trireel-export"
+        )
+
+
+def _check_profile(assembly: Assembly) -> None:
+    if assembly.profile == DEFAULT_PROFILE:
+        return
+    if not any(assembly.models.glob(f"*/configs/{assembly.profile}.pbtxt")):
+        raise MissingPart(
+            f"no model has configs/{assembly.profile}.pbtxt: give a profile that one has, or"
+            f" {DEFAULT_PROFILE!r} for each model's config.pbtxt"
         )
 
 

@@ -5,7 +5,8 @@ A sampled frame is the one on screen at the middle of its slot, and its time is 
 what such a frame needs is decoded.
 """
 
+from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.container import VideoInfo, look
-from trireel_backend.extraction.sampling import Frames, sample_chunk
+from trireel_backend.extraction.sampling import Frames, VideoSampler, sample_chunk
 
-__all__ = ["Frames", "VideoInfo", "look", "sample_chunk"]
+__all__ = ["Frames", "SamplerCache", "VideoInfo", "VideoSampler", "look", "sample_chunk"]

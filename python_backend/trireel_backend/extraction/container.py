@@ -124,6 +124,8 @@ def video_stream(container: InputContainer) -> VideoStream:
     if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
         raise NotAVideo("the file holds no video stream")
     assert isinstance(stream, VideoStream)
+    if stream.codec_context is None:
+        raise NotAVideo("the file's video is of a codec that cannot be decoded here")
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
     if width_px * height_px > MAX_PIXELS:
         raise NotAVideo(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.extraction.container import (
     damage_is_not_a_video,
+    look,
     open_container,
     video_stream,
 )
@@ -35,6 +36,8 @@ class VideoSampler:
 
     def __init__(self, path: Path) -> None:
         """Open the file; raises NotAVideo."""
+        self.info = look(path)
+        """Start and length of the video."""
         self._path = path
         self._reader = FrameReader(path)
         self._makers: dict[int, PictureMaker] = {}
