@@ -98,11 +98,12 @@ def main() -> None:
                 result = run_clip(clip, Path(folder), frames_per_chunk, arguments.rounds)
                 results.append(result)
                 print(result["clip"], frames_per_chunk, result["frames_per_cpu_second"], flush=True)
-    machine = {"processor": platform.processor() or platform.machine(), "cores": _cores()}
-    arguments.output.write_text(
-        json.dumps({"machine": machine, "unit": "rounds: frames, CPU s, wall s", "results": results},
-                   indent=1) + "\n"
-    )  # fmt: skip
+    report = {
+        "machine": {"processor": platform.machine(), "cores": _cores()},
+        "unit": "rounds: frames, CPU seconds, wall seconds",
+        "results": results,
+    }
+    arguments.output.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def _cores() -> list[str]:
