@@ -21,7 +21,7 @@ def create_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def analyse_sample(server: RunningServer, answer: Path | None) -> int:
+def analyze_sample(server: RunningServer, answer: Path | None) -> int:
     """Run the client's own command on the sample; return its exit status."""
     command = [Path(sys.executable).parent / "trireel", "analyze", SAMPLE]
     command += ["--url", f"127.0.0.1:{server.ports.grpc}", "--protocol", "grpc"]
@@ -48,7 +48,7 @@ def main() -> int:
                 f" (checkpoint {server.metadata.checkpoint}).",
                 file=sys.stderr,
             )
-            return analyse_sample(server, arguments.json)
+            return analyze_sample(server, arguments.json)
     except StartupError as error:
         print(f"scripts/demo: {error}", file=sys.stderr)
         return 1

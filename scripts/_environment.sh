@@ -36,7 +36,8 @@ need_environment() {
     fi
     echo "Setting up .venv ($kind), once." >&2
     python="$(find_python)"
-    [[ -x "$VENV/bin/python" ]] || "$python" -m venv "$VENV"
+    # A set-up that was cut off may have left a folder without pip.
+    "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
     # The build backend is installed by its pin and used without isolation: no unpinned download.
     pip_install hatchling editables
     local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client")

@@ -21,6 +21,7 @@ def analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "chunks": [chunk_to_json(chunk) for chunk in analysis.chunks],
         "num_chunks": analysis.num_chunks,
         "video_duration": analysis.duration_seconds,
+        "is_complete": analysis.is_complete,
         "timing_ms": _timing(analysis.timing),
         "server": {"name": analysis.server.name, "version": analysis.server.version},
         "client_ms": analysis.client_ms,

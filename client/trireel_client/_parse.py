@@ -70,6 +70,7 @@ def parse_analysis(
         embedding_dim=_integer(tensors, "EMBEDDING_DIM"),
         server=server,
         client_ms=client_ms,
+        is_complete=bool(_integer(tensors, "IS_COMPLETE")),
     )
 
 

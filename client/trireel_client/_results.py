@@ -148,6 +148,8 @@ class Analysis:
     """Who answered."""
     client_ms: float
     """From sending the request to having the answer, as seen from here."""
+    is_complete: bool = True
+    """False where the file was cut off: all of this then speaks of what is there."""
 
     @property
     def num_chunks(self) -> int:

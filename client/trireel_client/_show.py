@@ -51,10 +51,13 @@ def _headline(video: str, analysis: Analysis) -> Text:
     chunks = _counted(analysis.num_chunks, "chunk")
     cuts = _counted(len(analysis.scene_changes), "cut")
     server = analysis.server
-    return Text(PurePath(video).name or video, style="bold").append(
+    headline = Text(PurePath(video).name or video, style="bold").append(
         f"  {analysis.duration_seconds:.2f} s, {chunks}, {cuts}, by {server.name} {server.version}",
         style="not bold dim",
     )
+    if not analysis.is_complete:
+        headline.append("  the file was cut off: this is what is there", style="not bold yellow")
+    return headline
 
 
 def _tags(tags: Iterable[Tag]) -> RenderableType:

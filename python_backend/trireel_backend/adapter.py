@@ -16,7 +16,7 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import Turn
-from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, RequestError, StageFailed
+from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, Cancelled, RequestError, StageFailed
 from trireel_backend.requests import Request
 from trireel_backend.tensors import Tensors
 
@@ -54,7 +54,11 @@ def answer_together(
     try:
         answers = iter([_response(answer) for answer in run(parts)] if parts else [])
     except Exception as error:
-        return [_error_response(request, error) for request in requests]
+        failed = (_error_response(request, error) for request in requests)
+        return [
+            part.response if isinstance(part, _Failed) else response
+            for part, response in zip(prepared, failed, strict=True)
+        ]
     return [part.response if isinstance(part, _Failed) else next(answers) for part in prepared]
 
 
@@ -62,13 +66,18 @@ async def answer_once(
     request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
 ) -> Any:
     """Return the last of an asynchronous iterator's answers as the one response."""
+    iterator = answers(_request(request))
     try:
         last: Tensors = {}
-        async for answer in answers(_request(request)):
+        async for answer in iterator:
+            if request.is_cancelled():
+                raise Cancelled("the client has gone away")
             last = answer
         return _response(last)
     except Exception as error:
         return _error_response(request, error)
+    finally:
+        await iterator.aclose()
 
 
 async def answer_stream(
@@ -134,6 +143,7 @@ def _request(request: Any) -> Request:
         correlation_id=request.correlation_id(),
         starts=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START),
         ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
+        is_cancelled=request.is_cancelled,
     )
 
 

@@ -25,6 +25,8 @@ class VideoPlan:
 
     duration_seconds: float
     chunks: tuple[Chunk, ...]
+    is_complete: bool = True
+    """False where the file ends before what its container states."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class _Clock:
         return {"TIMING_STAGES": texts(STAGES), "TIMING_MS": np.array([busy_ms[s] for s in STAGES])}
 
 
-async def analyse_video(
+async def analyze_video(
     request: AnalysisRequest, stages: Stages, *, window: int
 ) -> AsyncGenerator[dict[str, NDArray[Any]], None]:
     """Yield the answer of each chunk in order, then that of the whole video.
@@ -233,6 +235,7 @@ def _complete(
         "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         "TIMESTAMPS": encoded.timestamps_seconds,
         "VIDEO_DURATION_SECONDS": scalar(plan.duration_seconds, np.float64),
+        "IS_COMPLETE": scalar(plan.is_complete, np.bool_),
         "NUM_CHUNKS": scalar(len(plan.chunks), np.int32),
         "EMBEDDING_DIM": scalar(encoded.embeddings.shape[1], np.int32),
     }

@@ -66,7 +66,15 @@ class Canary:
 
 def load_metadata(path: Path) -> Metadata:
     """Read `metadata.json`; raises MissingPart where it is absent or of another format."""
-    raw = json.loads(_existing(path).read_text())
+    try:
+        return _metadata(path, json.loads(_existing(path).read_text()))
+    except (KeyError, ValueError) as error:
+        raise MissingPart(
+            f"{path} is not whole ({error!r}): export the checkpoint again with trireel-export"
+        ) from error
+
+
+def _metadata(path: Path, raw: dict[str, Any]) -> Metadata:
     if raw.get("format_version") != FORMAT_VERSION:
         raise MissingPart(
             f"{path} has format {raw.get('format_version')!r}, this server reads"

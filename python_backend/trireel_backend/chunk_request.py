@@ -2,23 +2,28 @@
 """What `frame_extractor` answers: a chunk's frames, or only a look at the video."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.extraction import VideoInfo, look, sample_chunk
+from trireel_backend.extraction import SamplerCache, VideoInfo, VideoSampler
 from trireel_backend.media import MediaFolders, local_video
 from trireel_backend.plan import Chunk, plan_chunks
 from trireel_backend.requests import Request
 from trireel_backend.settings import SamplingSettings
 from trireel_backend.tensors import scalar
 
+PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
+
 
 def extract_chunk(
-    request: Request, folders: MediaFolders, sampling: SamplingSettings, size_px: int
+    request: Request,
+    folders: MediaFolders,
+    sampling: SamplingSettings,
+    size_px: int,
+    samplers: SamplerCache,
 ) -> dict[str, NDArray[Any]]:
     """Answer a request for one chunk; with FRAMES_PER_CHUNK 0 nothing is decoded.
 
@@ -31,18 +36,27 @@ def extract_chunk(
     reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
     with local_video(folders, reference, data) as path:
         began_ns = time.monotonic_ns()
-        info = look(path)
-        chunk = _chunk(info, start_seconds, chunk_seconds)
-        frames = _frame_tensors(path, chunk, num_frames, size_px)
+        try:
+            sampler = samplers.sampler(path)
+            chunk = _chunk(sampler.info, start_seconds, chunk_seconds)
+            frames = _frame_tensors(sampler, chunk, num_frames, size_px)
+        except Exception:
+            samplers.forget(path)  # whatever state it was left in
+            raise
+        finally:
+            if data is not None:
+                samplers.forget(path)  # the file goes with its request
         ended_ns = time.monotonic_ns()
+    info = sampler.info
     answer = {
         **frames,
         "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
         "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
+        "IS_COMPLETE": scalar(info.is_complete, np.bool_),
         "EXTRACT_NS": np.array([began_ns, ended_ns], np.int64),
     }
-    if "PLAN_START_SECONDS" in request.requested_outputs:
+    if PLAN_OUTPUTS & request.requested_outputs:
         answer |= _plan_tensors(info, chunk_seconds)
     return answer
 
@@ -60,12 +74,12 @@ def _chunk(info: VideoInfo, start_seconds: float | None, chunk_seconds: float) -
 
 
 def _frame_tensors(
-    path: Path, chunk: Chunk, num_frames: int, size_px: int
+    sampler: VideoSampler, chunk: Chunk, num_frames: int, size_px: int
 ) -> dict[str, NDArray[Any]]:
     if num_frames == 0:
         pixels = np.zeros((0, size_px, size_px, 3), np.uint8)
         return {"FRAMES": pixels, "TIMESTAMPS": np.zeros(0)}
-    frames = sample_chunk(path, chunk, num_frames, size_px)
+    frames = sampler.sample(chunk, num_frames, size_px)
     return {"FRAMES": frames.pixels, "TIMESTAMPS": frames.timestamps_seconds}
 
 

@@ -13,6 +13,7 @@ from trireel_backend.decoding import (
     DecodeOptions,
     Decoder,
     VideoState,
+    check_unit_length,
     decode_options,
 )
 from trireel_backend.errors import InvalidInput
@@ -70,4 +71,5 @@ def _free_tags(request: Request) -> TextSet | None:
             f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
             " embedding (from siglip_text) a tag"
         )
+    check_unit_length("TAG_EMBEDDINGS", embeddings)
     return TextSet(tags, embeddings)

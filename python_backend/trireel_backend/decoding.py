@@ -18,6 +18,7 @@ from trireel_backend.tensors import Tensors, scalar, texts
 DEFAULT_TOP_K = 5
 MAX_TOP_K = 1000
 UNIT_NORM_TOLERANCE = 0.01
+MAX_WEIGHT_SECONDS = 1e6
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,21 @@ class ChunkFrames:
                 f"got EMBEDDINGS of {frames} frames and TIMESTAMPS"
                 f" {list(self.timestamps_seconds.shape)}: send one timestamp a frame, at least one"
             )
-        norms = np.linalg.norm(self.embeddings, axis=1)
-        if not np.allclose(norms, 1.0, atol=UNIT_NORM_TOLERANCE):  # also false for NaN
-            raise InvalidInput("EMBEDDINGS are not of unit length: send what siglip_vision answers")
-        if not self.weight_seconds > 0:
+        check_unit_length("EMBEDDINGS", self.embeddings)
+        if not np.isfinite(self.timestamps_seconds).all():
+            raise InvalidInput("TIMESTAMPS hold a value that is no number: send seconds")
+        if not 0 < self.weight_seconds <= MAX_WEIGHT_SECONDS:  # also false for NaN
             raise InvalidInput(
-                f"CHUNK_DURATION_SECONDS is {self.weight_seconds:g}: give a positive number"
+                f"CHUNK_DURATION_SECONDS is {self.weight_seconds:g}: give a number above 0, up to"
+                f" {MAX_WEIGHT_SECONDS:g}"
             )
+
+
+def check_unit_length(name: str, embeddings: NDArray[np.float32]) -> None:
+    """Raise InvalidInput unless all rows [.., D] are of unit length."""
+    norms = np.linalg.norm(embeddings, axis=1)
+    if not np.allclose(norms, 1.0, atol=UNIT_NORM_TOLERANCE):  # also false for NaN
+        raise InvalidInput(f"{name} are not of unit length: send what the towers answer")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ TrireelError
 │   ├── VideoNotFound
 │   ├── Unsupported         understood, but not something this server does
 │   ├── Unavailable         try again later
+│   ├── Cancelled           the client has gone away
 │   └── StageFailed         another model of the pipeline failed on its own account
 └── StartupError            the embedded server cannot start
     ├── MissingPart         a library, a file or a wheel is not there
@@ -78,13 +79,19 @@ class Unavailable(RequestError):
     status = "UNAVAILABLE"
 
 
+class Cancelled(RequestError):
+    """Nobody waits for the answer any more."""
+
+    status = "CANCELLED"
+
+
 class StageFailed(RequestError):
     """A model of the pipeline failed for a reason the request did not give."""
 
 
 REQUEST_ERRORS_BY_STATUS: dict[str, type[RequestError]] = {
     error.status: error
-    for error in (StageFailed, InvalidInput, VideoNotFound, Unsupported, Unavailable)
+    for error in (StageFailed, InvalidInput, VideoNotFound, Unsupported, Unavailable, Cancelled)
 }
 """The general error of each status, to raise again what another model answered."""
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_backend.errors import InvalidInput
+
 MIN_TAIL_SECONDS = 0.5
+MAX_CHUNKS = 10_000  # a day in chunks of 10 s
 MIN_CHUNK_SECONDS = 0.04  # one frame at 25 fps
 MAX_CHUNK_SECONDS = 3600.0
 
@@ -31,7 +34,16 @@ def plan_chunks(
 
     A tail under `MIN_TAIL_SECONDS` is dropped, as in the pipeline this one replaces, unless it is
     all there is: the shortest video is one chunk.
+
+    Raises:
+        InvalidInput: there would be more than `MAX_CHUNKS`.
     """
+    if duration_seconds > MAX_CHUNKS * chunk_seconds:
+        raise InvalidInput(
+            f"{duration_seconds:g} s of video in chunks of {chunk_seconds:g} s are more than"
+            f" {MAX_CHUNKS} chunks: set CHUNK_SECONDS to {duration_seconds / MAX_CHUNKS:.3g}"
+            " or more"
+        )
     whole, tail_seconds = divmod(duration_seconds, chunk_seconds)
     # 30.0 / 0.1 leaves a tail of 0.0999...: a float's rounding, not a chunk.
     if math.isclose(tail_seconds, chunk_seconds, rel_tol=1e-9):

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 
+MAX_TEXTS = 1000
+MAX_TEXT_CHARACTERS = 2000  # a checkpoint reads 64 tokens of it
+
 Number = TypeVar("Number", int, float, bool)
 
 
@@ -29,6 +32,8 @@ class Request:
     """First request of its sequence."""
     ends: bool = False
     """Last request of its sequence."""
+    is_cancelled: Callable[[], bool] = lambda: False
+    """Tells whether the client has gone away."""
 
     def required(self, name: str) -> NDArray[Any]:
         """Return an input; raises InvalidInput where it is missing."""
@@ -56,15 +61,21 @@ class Request:
         """Return all values of a BYTES tensor as texts, none of them blank.
 
         Raises:
-            InvalidInput: one is blank or not UTF-8.
+            InvalidInput: there are none or too many, one is blank, too long or not UTF-8.
         """
         array = self.array(name)
         if array is None:
             return None
+        if not 1 <= array.size <= MAX_TEXTS:
+            raise InvalidInput(f"{name} holds {array.size} texts: send 1 to {MAX_TEXTS}")
         values = tuple(_text(name, _bytes(value)) for value in array.ravel())
         for index, value in enumerate(values):
             if not value.strip():
                 raise InvalidInput(f"{name}[{index}] is blank: give a word or a sentence")
+            if len(value) > MAX_TEXT_CHARACTERS:
+                raise InvalidInput(
+                    f"{name}[{index}] has {len(value)} characters: send up to {MAX_TEXT_CHARACTERS}"
+                )
         return values
 
 

@@ -113,6 +113,14 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True)
+class ExtractorSettings:
+    """What an extractor keeps between requests."""
+
+    open_videos: int
+    """Videos kept open, so that the next chunk goes on where the last one ended."""
+
+
+@dataclass(frozen=True)
 class TowerSettings:
     """How an ONNX tower is run."""
 

@@ -12,7 +12,10 @@ from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, scalar, texts
 
 TEXT_BATCH = 64  # siglip_text's max_batch_size
-PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
+PLAN_OUTPUTS = (
+    *("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"),
+    *("VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
+)
 ENCODER_OUTPUTS = ("EMBEDDINGS", "TIMESTAMPS", "EXTRACT_NS")
 DECODER_OUTPUTS = (
     *("CHUNK_INDICES", "CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES"),
@@ -51,7 +54,11 @@ class ModelStages:
             Chunk(index, float(start), float(duration))
             for index, (start, duration) in enumerate(spans)
         )
-        return VideoPlan(float(plan["VIDEO_DURATION_SECONDS"][0]), tuple(chunks))
+        return VideoPlan(
+            duration_seconds=float(plan["VIDEO_DURATION_SECONDS"][0]),
+            chunks=tuple(chunks),
+            is_complete=bool(plan["IS_COMPLETE"][0]),
+        )
 
     async def encode(self, request: AnalysisRequest, chunk: Chunk) -> EncodedChunk:
         """Extract and encode one chunk."""

@@ -10,8 +10,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from trireel_backend.analysis import AnalysisRequest, Stages, analyse_video
+from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
 from trireel_backend.decoding import DecodeOptions, decode_options
+from trireel_backend.errors import Cancelled
 from trireel_backend.media import MediaFolders, local_video_beside
 from trireel_backend.requests import Request
 from trireel_backend.settings import (
@@ -56,12 +57,14 @@ class WholeVideo:
     async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
         """Yield the answer of each chunk, then that of the whole video."""
         async with self._videos:
+            if request.is_cancelled():  # while it waited
+                raise Cancelled("the client has gone away")
             began = time.monotonic()
             reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
             local = local_video_beside(self._fetchers, self._folders, reference, data)
             async with local as path:
                 fetch_ms = (time.monotonic() - began) * 1e3
-                analysis = analyse_video(
+                analysis = analyze_video(
                     self._analysis_request(request, str(path), fetch_ms),
                     self._stages,
                     window=self._chunks_in_flight,

@@ -85,7 +85,7 @@ def either_client(server, request):
 
 @pytest.fixture(autouse=True)
 def no_unexpected_errors_in_the_log(request):
-    """Fail a test during which Triton or a model logged an error, unless it is marked so."""
+    """Fail a test during which Triton or a model logged an error."""
     if "server" not in request.fixturenames:
         yield
         return

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trireel_backend.embedded.server import RUN_FOLDER_PREFIX, Ports
+from trireel_backend.embedded.run_folder import FOLDER_PREFIX
+from trireel_backend.embedded.server import Ports
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import MODELS
@@ -28,8 +29,8 @@ SERVE = Path(sys.executable).parent / "trireel-serve"
 def traces():
     """Return what a server leaves on this machine while it runs."""
     return {
-        *Path("/dev/shm").glob("trireel_*"),
-        *Path(tempfile.gettempdir()).glob(f"{RUN_FOLDER_PREFIX}*"),
+        *Path("/dev/shm").glob("trireel_serve_*"),
+        *Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"),
     }
 
 
@@ -118,6 +119,31 @@ def test_a_server_that_dies_ends_the_launcher_with_a_sentence(media):
     assert traces() == before
 
 
+@pytest.mark.parametrize("model", ["frame_extractor", "temporal_decoder", "video_analysis_stream"])
+def test_a_models_process_that_dies_ends_the_launcher_with_a_sentence(media, model):
+    before = traces()
+    with serving(media) as (process, _, _):
+        stub = next(m for m in family(process.pid) if f"/{model}/1/" in " ".join(m.cmdline()))
+        stub.kill()
+        _, errors = process.communicate(timeout=GONE_SECONDS)
+    assert process.returncode == 1
+    assert errors.startswith("trireel-serve: a process of one of the models died")
+    assert len(errors.splitlines()) == 1
+    assert traces() == before
+
+
+def test_what_is_killed_all_at_once_is_swept_by_the_next_start(media):
+    before = traces()
+    with serving(media) as (process, _, _):
+        for member in family(process.pid):
+            member.kill()
+        process.wait(GONE_SECONDS)
+        assert traces() > before
+    with serving(media):
+        pass
+    assert traces() == before
+
+
 def run_serve(*options):
     command = [str(SERVE), *(str(option) for option in options)]
     return subprocess.run(command, capture_output=True, text=True, timeout=READY_SECONDS)
@@ -128,6 +154,25 @@ def test_a_busy_port_is_one_sentence(server, media):
     done = run_serve("--media", media, "--http-port", port)
     assert done.returncode == 1
     assert done.stderr.startswith(f"trireel-serve: port {port} (HTTP) on 127.0.0.1 cannot be used")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--log", "/nonexistent/log"), "No such file or directory"),
+        (("--media", "/nonexistent"), "/nonexistent is not a folder"),
+        (("--profile", "embeded"), "no model has configs/embeded.pbtxt"),
+    ],
+)
+def test_a_mistaken_option_is_one_sentence(media, options, sentence):
+    ports = Ports.free()
+    done = run_serve(
+        *("--media", media, "--http-port", ports.http, "--grpc-port", ports.grpc),
+        *("--metrics-port", ports.metrics, *options),
+    )
+    assert done.returncode == 1
+    assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -156,7 +201,7 @@ def test_a_model_that_cannot_load_is_told_from_the_log(media, tmp_path):
 def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
     shutil.copytree(MODELS, tmp_path / "models")
     config = tmp_path / "models/temporal_decoder/config.pbtxt"
-    short = config.read_text().replace("microseconds: 60000000", "microseconds: 1000000")
+    short = config.read_text().replace("microseconds: 300000000", "microseconds: 1000000")
     assert short != config.read_text()
     config.write_text(short)
     with (
@@ -210,10 +255,10 @@ def test_nothing_grows_over_many_analyses(media):
 
 
 def footprint(members):
-    run_folders = Path(tempfile.gettempdir()).glob(f"{RUN_FOLDER_PREFIX}{members[0].pid}-*/spool/*")
+    uploads = Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*/spool/upload-*")
     return {
         "memory_bytes": sum(member.memory_full_info().uss for member in members),
-        "shm_bytes": sum(path.stat().st_size for path in Path("/dev/shm").glob("trireel_*")),
+        "shm_bytes": sum(path.stat().st_size for path in Path("/dev/shm").glob("trireel_serve_*")),
         "files": sum(len(os.listdir(f"/proc/{member.pid}/fd")) for member in members),
-        "uploads": len(list(run_folders)),
+        "uploads": len(list(uploads)),
     }

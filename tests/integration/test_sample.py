@@ -69,7 +69,7 @@ def test_each_stage_has_its_time(analysis):
     timing = analysis.timing
     assert min(timing.extract_ms, timing.encode_ms, timing.decode_ms) > 0
     assert timing.fetch_ms >= 0
-    assert timing.total_ms < timing.fetch_ms + timing.extract_ms + timing.encode_ms + 1e4
+    assert timing.total_ms < analysis.client_ms
 
 
 @pytest.mark.parametrize("transport", [tritonclient.grpc, tritonclient.http])

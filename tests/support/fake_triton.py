@@ -23,7 +23,7 @@ class Tensor:
 
 
 class TritonError(Exception):
-    INTERNAL, INVALID_ARG, NOT_FOUND, UNSUPPORTED, UNAVAILABLE = range(5)
+    INTERNAL, INVALID_ARG, NOT_FOUND, UNSUPPORTED, UNAVAILABLE, CANCELLED = range(6)
 
     def __init__(self, message: str, code: int = INTERNAL) -> None:
         super().__init__(message)
@@ -94,6 +94,9 @@ class InferenceRequest:
 
     def parameters(self) -> str:
         return self._parameters
+
+    def is_cancelled(self) -> bool:
+        return self.sender.cancelled
 
     def get_response_sender(self) -> Sender:
         return self.sender

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIME_BASE = Fraction(1, 1000)
+FRAME_TIME_BASE = Fraction(1, 25)  # some codecs take a rate and no finer times
 
 
 def numbered_frame(number: int, width_px: int = 64, height_px: int = 48) -> NDArray[np.uint8]:
@@ -36,38 +37,50 @@ def write_video(
     pts_ms: Sequence[int] | None = None,
     *,
     codec: str = "libx264",
-    gop: int = 12,
+    gop: int | None = 12,
+    pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
-    """Encode frames [H, W, 3]; without `pts_ms` at 25 frames a second from 0."""
+    """Encode frames [H, W, 3]; without `pts_ms` at 25 frames a second from 0.
+
+    With `gop` None the options say how far keyframes are apart.
+    """
     times = [40 * index for index in range(len(frames))] if pts_ms is None else pts_ms
-    with av.open(str(path), "w") as container:
+    time_base = TIME_BASE if pts_ms is not None else FRAME_TIME_BASE
+    with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.gop_size = gop
-        stream.codec_context.time_base = TIME_BASE
-        for pixels, pts in zip(frames, times, strict=True):
+        stream.pix_fmt = pixel_format
+        if gop is not None:
+            stream.gop_size = gop
+        stream.codec_context.time_base = time_base
+        for pixels, pts_ms_ in zip(frames, times, strict=True):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = pts, TIME_BASE
+            frame.pts, frame.time_base = round(pts_ms_ / 1000 / time_base), time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
 
 
 def decode_everything(path: Path, size_px: int) -> list[tuple[float, NDArray[np.uint8]]]:
-    """Decode every frame of a video: the plain way to know what is on screen when."""
+    """Decode every frame of a video: the plain way to know what is on screen when.
+
+    Frames without times come at the stream's rate from 0; AVI has no times.
+    """
+    timed = []
     with av.open(str(path)) as container:
-        return sorted(
-            (
-                (
-                    float(frame.pts * frame.time_base),
-                    frame.reformat(size_px, size_px, "rgb24", interpolation="BICUBIC").to_ndarray(),
-                )
-                for frame in container.decode(video=0)
-            ),
-            key=lambda timed: timed[0],
-        )
+        stream = container.streams.video[0]
+        graph = av.filter.Graph()
+        steps = [graph.add_buffer(template=stream), graph.add("scale", f"{size_px}:{size_px}"),
+                 graph.add("format", "rgb24"), graph.add("buffersink")]  # fmt: skip
+        graph.link_nodes(*steps).configure()
+        for count, frame in enumerate(container.decode(stream)):
+            timeless = frame.pts is None or container.format.name == "avi"
+            seconds = count / stream.average_rate if timeless else frame.pts * frame.time_base
+            graph.vpush(frame)
+            timed.append((float(seconds), graph.vpull().to_ndarray()))
+    return sorted(timed, key=lambda frame: frame[0])
 
 
 def write_audio(path: Path) -> Path:

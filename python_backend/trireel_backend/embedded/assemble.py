@@ -22,7 +22,7 @@ from trireel_backend.artifacts import (
 )
 from trireel_backend.errors import MissingPart
 
-ARTEFACTS = {
+MODEL_FILES = {
     "frame_extractor": {METADATA_FILE: METADATA_FILE},
     "siglip_vision": {VISION_FILE: "model.onnx"},
     "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
@@ -30,6 +30,7 @@ ARTEFACTS = {
 }
 """For each model the files of an export it needs, and their names in its version folder."""
 
+DEFAULT_PROFILE = "container"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
 
@@ -59,6 +60,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         MissingPart: the export or a model folder is not complete.
     """
     _check_export(assembly.export)
+    _check_profile(assembly)
     metadata = load_metadata(assembly.export / METADATA_FILE)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
         shutil.copytree(
@@ -67,7 +69,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         config = load_config(folder, assembly.profile)
         _apply(config, metadata, assembly)
         (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
-        for source, name in ARTEFACTS.get(folder.name, {}).items():
+        for source, name in MODEL_FILES.get(folder.name, {}).items():
             _link(assembly.export / source, target / folder.name / "1" / name)
     if not target.exists():
         raise MissingPart(f"{assembly.models} holds no model folders")
@@ -98,6 +100,16 @@ def _check_export(export: Path) -> None:
     if missing:
         raise MissingPart(
             f"{export} lacks {', '.join(missing)}: give the output folder of trireel-export"
+        )
+
+
+def _check_profile(assembly: Assembly) -> None:
+    if assembly.profile == DEFAULT_PROFILE:
+        return
+    if not any(assembly.models.glob(f"*/configs/{assembly.profile}.pbtxt")):
+        raise MissingPart(
+            f"no model has configs/{assembly.profile}.pbtxt: give a profile that one has, or"
+            f" {DEFAULT_PROFILE!r} for each model's config.pbtxt"
         )
 
 

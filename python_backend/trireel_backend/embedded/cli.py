@@ -3,27 +3,25 @@
 
 import signal
 import sys
-import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from trireel_backend.errors import NotReady, StartupError
+from trireel_backend.errors import StartupError
 from trireel_backend.sources.limits import GIB
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
-WATCH_SECONDS = 0.5
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def serve(
-    http_port: Annotated[int, typer.Option(help="KServe v2 over HTTP.")] = 8000,
-    grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.")] = 8001,
-    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.")] = 8002,
+    http_port: Annotated[int, typer.Option(help="KServe v2 over HTTP.", min=1, max=65535)] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.", min=1, max=65535)] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.", min=1, max=65535)] = 8002,
     profile: Annotated[
         str, typer.Option(help="Which configs/PROFILE.pbtxt of the models to use.")
     ] = "embedded",
@@ -59,7 +57,7 @@ def serve(
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
 ) -> None:
     """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
+    from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server, watch
 
     unwind_on_signals()
     bytes_at_most = {"source_max_bytes": max_video_gib, "spool_max_bytes": max_spool_gib}
@@ -87,10 +85,8 @@ def serve(
                 f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
                 flush=True,
             )
-            while server.process.poll() is None:
-                time.sleep(WATCH_SECONDS)
-            raise NotReady("Triton ended by itself: start again with --log FILE to keep its log")
-    except StartupError as error:
+            watch(server)
+    except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 

@@ -5,19 +5,19 @@ import contextlib
 import ctypes
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from trireel_backend.artifacts import Metadata
 from trireel_backend.embedded.assemble import Assembly, assemble
 from trireel_backend.embedded.canary import check_canary, wait_until_ready
+from trireel_backend.embedded.run_folder import RunFolder, run_folder
 from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
 from trireel_backend.errors import NotReady, PortBusy
 from trireel_backend.settings import FolderSettings, read_settings
@@ -30,7 +30,7 @@ SHM_DEFAULT_BYTES = 4 * 2**20  # of each instance; a chunk of 16 frames at 224 p
 SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks, so it must not grow in small steps often
 LOG_EXCERPT_LINES = 6
 LOG_LINE_CHARACTERS = 400
-RUN_FOLDER_PREFIX = "trireel-serve-"
+WATCH_SECONDS = 0.5
 ADMIN_APIS = ("model-repository", "shared-memory", "trace", "logging")
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -87,6 +87,8 @@ class RunningServer:
     """Triton's own, from its v2 metadata."""
     models: int
     log: Path
+    stubs: frozenset[int]
+    """Process ids of the models' instances."""
 
 
 @contextlib.contextmanager
@@ -98,29 +100,48 @@ def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
             models do not answer as the checkpoint does.
     """
     _check_ports(options.ports)
-    _sweep_abandoned()
-    run_folder = Path(tempfile.mkdtemp(prefix=f"{RUN_FOLDER_PREFIX}{os.getpid()}-"))
-    shm_prefix = f"trireel_{secrets.token_hex(6)}_"
-    try:
-        metadata = _lay_out(options, run_folder)
-        log = options.log or run_folder / "triton.log"
-        arguments = _arguments(options, run_folder, shm_prefix)
-        with _process(arguments, log, options.stop_seconds) as process:
+    with run_folder() as run:
+        metadata = _lay_out(options, run.path)
+        log = options.log or run.path / "triton.log"
+        with _process(_arguments(options, run), log, options.stop_seconds) as process:
             version, models = _wait(process, options, log)
-            yield RunningServer(process, options.ports, metadata, version, models, log)
-    finally:
-        shutil.rmtree(run_folder, ignore_errors=True)
-        # A stub that was killed could not remove its own region.
-        for region in Path("/dev/shm").glob(f"{shm_prefix}*"):
-            region.unlink(missing_ok=True)
+            stubs = frozenset(_living_children(process.pid))
+            yield RunningServer(process, options.ports, metadata, version, models, log, stubs)
 
 
-def _sweep_abandoned() -> None:
-    """Remove the folders of launchers that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{RUN_FOLDER_PREFIX}*-*"):
-        owner = folder.name.removeprefix(RUN_FOLDER_PREFIX).split("-")[0]
-        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+def watch(server: RunningServer) -> NoReturn:
+    """Wait until the server fails.
+
+    Triton does not start a model's process again when it dies, and goes on calling itself ready.
+
+    Raises:
+        NotReady: Triton ended, or a process of one of its models did.
+    """
+    while server.process.poll() is None:
+        if not server.stubs <= _living_children(server.process.pid):
+            raise NotReady(
+                "a process of one of the models died, and Triton does not start it again: start the"
+                " server anew, with --log FILE to see why"
+            )
+        time.sleep(WATCH_SECONDS)
+    raise NotReady("Triton ended by itself: start again with --log FILE to keep its log")
+
+
+def _living_children(process_id: int) -> set[int]:
+    """Return the children of all threads of a process, but for those that only await a wait()."""
+    children: set[int] = set()
+    for task in Path(f"/proc/{process_id}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            children.update(int(child) for child in task.read_text().split())
+    return {child for child in children if _lives(child)}
+
+
+def _lives(process_id: int) -> bool:
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def _check_ports(ports: Ports) -> None:
@@ -136,15 +157,15 @@ def _check_ports(ports: Ports) -> None:
                 ) from error
 
 
-def _lay_out(options: ServerOptions, run_folder: Path) -> Metadata:
-    (run_folder / "spool").mkdir()
+def _lay_out(options: ServerOptions, folder: Path) -> Metadata:
+    (folder / "spool").mkdir()
     parameters = {
         **options.parameters,
         "media_root": str(options.media_root.resolve()),
-        "spool": str(run_folder / "spool"),
+        "spool": str(folder / "spool"),
     }
     read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
-    make_backend_folder(find_wheel(), run_folder / "backends")
+    make_backend_folder(find_wheel(), folder / "backends")
     assembly = Assembly(
         models=options.models,
         export=options.export,
@@ -152,7 +173,7 @@ def _lay_out(options: ServerOptions, run_folder: Path) -> Metadata:
         parameters=parameters,
         instances=options.instances,
     )
-    return assemble(assembly, run_folder / "models")
+    return assemble(assembly, folder / "models")
 
 
 @contextlib.contextmanager
@@ -176,12 +197,12 @@ def _process(
         _stop(process, stop_seconds)
 
 
-def _arguments(options: ServerOptions, run_folder: Path, shm_prefix: str) -> list[str]:
+def _arguments(options: ServerOptions, run: RunFolder) -> list[str]:
     # Nobody is told the secret: the admin APIs are closed, on both protocols.
     admin = f"{','.join(ADMIN_APIS)}:trireel-admin={secrets.token_hex(32)}"
     flags = {
-        "model-repository": run_folder / "models",
-        "backend-directory": run_folder / "backends",
+        "model-repository": run.path / "models",
+        "backend-directory": run.path / "backends",
         "http-address": HOST,
         "grpc-address": HOST,
         "metrics-address": HOST,
@@ -198,7 +219,7 @@ def _arguments(options: ServerOptions, run_folder: Path, shm_prefix: str) -> lis
         "allow-gpu-metrics": "false",
     }
     backend = {
-        "shm-region-prefix-name": shm_prefix,
+        "shm-region-prefix-name": run.shm_prefix,
         "shm-default-byte-size": SHM_DEFAULT_BYTES,
         "shm-growth-byte-size": SHM_GROWTH_BYTES,
     }

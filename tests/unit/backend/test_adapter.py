@@ -111,3 +111,30 @@ async def test_a_stream_nobody_listens_to_stops(adapter):
     await adapter.answer_stream(request, endless)
     assert [flags for _, flags in request.sender.sent] == [0, 0, FINAL]
     assert closed == [True]
+
+
+async def test_a_unary_request_nobody_waits_for_stops(adapter, triton):
+    request = InferenceRequest({})
+    request.sender.cancelled = True
+    closed = []
+
+    async def endless(_request):
+        try:
+            while True:
+                yield {"Y": np.array([0])}
+        finally:
+            closed.append(True)
+
+    response = await adapter.answer_once(request, endless)
+    assert response.error().code() == triton.TritonError.CANCELLED
+    assert closed == [True]
+
+
+def test_a_refusal_stays_what_it_is_when_the_joint_call_fails(adapter, triton):
+    def run(parts):
+        raise RuntimeError("boom")
+
+    requests = [InferenceRequest({}), InferenceRequest({"X": [1]})]
+    responses = adapter.answer_together(requests, lambda request: request.required("X"), run)
+    assert responses[0].error().code() == triton.TritonError.INVALID_ARG
+    assert responses[1].error().code() == triton.TritonError.INTERNAL

@@ -7,7 +7,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from trireel_backend.analysis import AnalysisRequest, EncodedChunk, VideoPlan, analyse_video
+from trireel_backend.analysis import AnalysisRequest, EncodedChunk, VideoPlan, analyze_video
 from trireel_backend.artifacts import TextBank
 from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.errors import StageFailed
@@ -67,7 +67,7 @@ def request(**changes):
 
 
 async def collect(stages, asked=None, window=2):
-    return [answer async for answer in analyse_video(asked or request(), stages, window=window)]
+    return [answer async for answer in analyze_video(asked or request(), stages, window=window)]
 
 
 async def test_chunks_are_decoded_in_order_in_one_sequence():
@@ -152,7 +152,7 @@ async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
 
 async def test_a_consumer_that_leaves_stops_the_work():
     stages = InProcessStages(num_chunks=50)
-    async with aclosing(analyse_video(request(), stages, window=2)) as answers:
+    async with aclosing(analyze_video(request(), stages, window=2)) as answers:
         async for _ in answers:
             break
     assert stages.encoding == 0

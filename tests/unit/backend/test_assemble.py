@@ -46,7 +46,19 @@ def test_an_incomplete_export_is_named(tmp_path, name):
 
 def test_a_folder_without_models_is_named(tmp_path):
     with pytest.raises(MissingPart, match="holds no model folders"):
-        assemble(Assembly(tmp_path, EXPORT, "embedded"), tmp_path / "r")
+        assemble(Assembly(tmp_path, EXPORT, "container"), tmp_path / "r")
+
+
+def test_a_profile_no_model_knows_is_named(tmp_path):
+    with pytest.raises(MissingPart, match=r"no model has configs/embeded\.pbtxt"):
+        assemble(Assembly(MODELS, EXPORT, "embeded"), tmp_path / "r")
+
+
+@pytest.mark.parametrize("content", ["{}", '{"format_version": 1}', "not json"])
+def test_metadata_that_is_not_whole_is_named(tmp_path, content):
+    (tmp_path / "metadata.json").write_text(content)
+    with pytest.raises(MissingPart, match="export the checkpoint again"):
+        load_metadata(tmp_path / "metadata.json")
 
 
 def test_a_bank_of_other_weights_is_refused(bank_files):

@@ -151,8 +151,10 @@ def test_a_refused_chunk_leaves_the_state_as_it_was(decoder, rng):
         (np.eye(2, WIDTH), np.zeros(3), 1.0, "one timestamp a frame"),
         (2 * np.eye(2, WIDTH), np.zeros(2), 1.0, "not of unit length"),
         (np.full((2, WIDTH), np.nan), np.zeros(2), 1.0, "not of unit length"),
-        (np.eye(2, WIDTH), np.zeros(2), 0.0, "positive"),
-        (np.eye(2, WIDTH), np.zeros(2), np.nan, "positive"),
+        (np.eye(2, WIDTH), np.zeros(2), 0.0, "above 0"),
+        (np.eye(2, WIDTH), np.zeros(2), np.nan, "above 0"),
+        (np.eye(2, WIDTH), np.zeros(2), np.inf, "above 0"),
+        (np.eye(2, WIDTH), np.array([0, np.nan]), 1.0, "TIMESTAMPS"),
     ],
 )
 def test_frames_that_cannot_be_decoded_are_refused(embeddings, timestamps, weight, message):

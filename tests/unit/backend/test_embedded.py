@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the embedded server checks before and after it starts Triton."""
 
-import os
 import socket
 import sysconfig
 import tempfile
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from trireel_backend.artifacts import Canary
-from trireel_backend.embedded import server, wheel
+from trireel_backend.embedded import run_folder, server, wheel
 from trireel_backend.embedded.canary import compare
 from trireel_backend.errors import CanaryFailed, MissingPart, PortBusy
 
@@ -75,15 +74,21 @@ def test_a_missing_wheel_is_named(monkeypatch):
         wheel.find_wheel()
 
 
-def test_the_folders_of_killed_launchers_are_swept(monkeypatch, tmp_path):
+def test_what_killed_runs_left_is_swept_and_the_living_are_left_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    dead = tmp_path / f"{server.RUN_FOLDER_PREFIX}{2**22 + 1}-x"  # above the kernel's largest id
-    alive = tmp_path / f"{server.RUN_FOLDER_PREFIX}{os.getpid()}-x"
-    for folder in (dead, alive):
-        folder.mkdir()
-    server._sweep_abandoned()
-    assert not dead.exists()
-    assert alive.exists()
+    monkeypatch.setattr(run_folder, "SHARED_MEMORY", tmp_path)
+    dead = tmp_path / f"{run_folder.FOLDER_PREFIX}dead"
+    dead.mkdir()
+    (dead / run_folder.LOCK_FILE).touch()
+    region = tmp_path / "trireel_serve_dead_region"
+    region.touch()
+    with run_folder.run_folder() as alive:
+        assert not dead.exists()
+        assert not region.exists()
+        run_folder.sweep_abandoned()
+        assert alive.path.exists()
+        (tmp_path / f"{alive.shm_prefix}1").touch()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_log_excerpt_names_the_errors_first(tmp_path):

@@ -71,9 +71,12 @@ def test_a_look_tells_start_and_length(videos, name, start, duration):
     assert info.duration_seconds == pytest.approx(duration, abs=0.1)
 
 
-def test_a_stream_without_times_is_refused(tmp_path):
-    with pytest.raises(NotAVideo, match="no frame in it has a time"):
-        look(write_video(tmp_path / "raw.h264", noisy(50)))
+def test_a_stream_without_times_has_frames_at_a_steady_rate(tmp_path):
+    path = write_video(tmp_path / "raw.h264", [numbered_frame(i) for i in range(50)])
+    assert look(path).duration_seconds == pytest.approx(2.0)
+    frames = sample_chunk(path, Chunk(0, 0.0, 2.0), 10, 64)
+    np.testing.assert_allclose(frames.timestamps_seconds, np.arange(0.08, 2, 0.2))
+    assert [number_of(pixels) for pixels in frames.pixels] == list(range(2, 50, 5))
 
 
 def test_the_whole_picture_is_squashed_to_the_square(tmp_path):

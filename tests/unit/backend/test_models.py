@@ -162,3 +162,16 @@ def test_the_status_of_an_error_travels_in_the_message_where_asked_for(decoder):
         chunk([0]).arrays, correlation_id="v", parameters={"status_in_message": True}
     )
     assert one_answer(decoder, request).error().message().startswith("INVALID_ARG: sequence 'v'")
+
+
+@pytest.mark.parametrize("value", [np.nan, 50.0])
+def test_free_tags_must_have_embeddings(decoder, value):
+    tags = {"TAGS": [b"mine"], "TAG_EMBEDDINGS": np.full((1, WIDTH), value, np.float32)}
+    refusal = one_answer(decoder, chunk([3], flags=START | END, **tags))
+    assert "TAG_EMBEDDINGS are not of unit length" in refusal.error().message()
+
+
+def test_a_video_that_was_cut_off_is_said_to_be(extractor, tmp_path):
+    data = (tmp_path / "media/clip.mp4").read_bytes()
+    whole = one_answer(extractor, InferenceRequest({"VIDEO_DATA": [data]})).arrays()
+    assert whole["IS_COMPLETE"].tolist() == [True]

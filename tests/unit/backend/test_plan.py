@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trireel_backend.errors import InvalidInput
 from trireel_backend.plan import MIN_TAIL_SECONDS, plan_chunks, slot_middles
 
 
@@ -44,3 +45,9 @@ def test_a_plan_covers_the_video_but_for_a_short_tail(start, duration, chunk_sec
 
 def test_slots_are_sampled_in_their_middle():
     np.testing.assert_allclose(slot_middles(20.0, 10.0, 4), [21.25, 23.75, 26.25, 28.75])
+
+
+def test_a_plan_of_too_many_chunks_is_refused_before_it_is_made():
+    with pytest.raises(InvalidInput, match=r"more than 10000 chunks: set CHUNK_SECONDS to 1e\+05"):
+        plan_chunks(0.0, 1e9, 10.0)
+    assert len(plan_chunks(0.0, 7200.0, 0.8)) == 9000

@@ -101,6 +101,7 @@ def one_chunk(index: int, *, with_embeddings: bool = False) -> Tensors:
         "TIMESTAMPS": 10.0 * index + 1.25 + 2.5 * np.arange(FRAMES),
         "SCENE_TRACE": np.array([0.0, 0.4 * cuts, 0.1, 0.05], np.float32),
         "VIDEO_DURATION_SECONDS": np.array([30.0]),
+        "IS_COMPLETE": np.array([True]),
         "NUM_CHUNKS": np.array([NUM_CHUNKS], np.int32),
         "EMBEDDING_DIM": np.array([WIDTH], np.int32),
         "TIMING_STAGES": bytes_of(["fetch", "extract", "encode", "decode", "total"]),

@@ -113,6 +113,7 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "chunks",
         "num_chunks",
         "video_duration",
+        "is_complete",
         "timing_ms",
         "server",
         "client_ms",

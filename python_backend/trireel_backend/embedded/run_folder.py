@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a server keeps outside its processes: a folder, and shared memory of the same name."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER_PREFIX = "trireel-serve-"
+LOCK_FILE = "lock"
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def shm_prefix(self) -> str:
+        """Return how the names of the run's shared memory regions begin."""
+        return f"{self.path.name.replace('-', '_')}_"
+
+    def remove(self) -> None:
+        """Remove the folder, and the regions that a killed stub could not remove itself."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        for region in SHARED_MEMORY.glob(f"{self.shm_prefix}*"):
+            region.unlink(missing_ok=True)
+
+
+@contextmanager
+def run_folder() -> Iterator[RunFolder]:
+    """Make a run's folder and remove it afterwards; what killed runs left is removed first."""
+    sweep_abandoned()
+    run = RunFolder(Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)))
+    # The kernel lets go of the lock when its holder dies, however it dies.
+    with (run.path / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield run
+        finally:
+            run.remove()
+
+
+def sweep_abandoned() -> None:
+    """Remove what runs left whose launcher was killed."""
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        try:
+            with (path / LOCK_FILE).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                RunFolder(path).remove()
+        except OSError:
+            continue  # alive, or just being made

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a decoded frame to the square RGB picture that the tower takes.
+
+Scaling is libavfilter's, as the ffmpeg command does it; the whole picture is squashed to the
+square, as SigLIP's own preprocessing does.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from trireel_backend.extraction.hdr import TO_NITS, tone_map
+
+COLOUR_BYTES = "rgb24"
+COLOUR_AND_ALPHA_BYTES = "rgba"
+COLOUR_WORDS = "rgb48le"  # for what is tone-mapped afterwards
+MOST_GRAPHS = 4  # kept; a stream has one, or a few where its size changes midway
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """What a filter graph is made for."""
+
+    width_px: int
+    height_px: int
+    pixel_format: str
+    colorspace: int
+    color_range: int
+    interlaced: bool
+    output: str
+
+
+class PictureMaker:
+    """Turns frames into square pictures of one size."""
+
+    def __init__(self, size_px: int) -> None:
+        self._size_px = size_px
+        self._graphs: dict[_Geometry, Graph] = {}
+
+    def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
+
+        Of an interlaced frame one field is taken: it has the lines of one moment. What is
+        transparent is black.
+        """
+        geometry = _geometry_of(frame)
+        graph = self._graph(geometry)
+        graph.vpush(frame)
+        picture = graph.vpull().to_ndarray()
+        if geometry.output == COLOUR_WORDS:
+            picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
+        elif geometry.output == COLOUR_AND_ALPHA_BYTES:
+            picture = _over_black(np.asarray(picture, np.uint8))
+        return _upright(np.asarray(picture, np.uint8), frame.rotation)
+
+    def _graph(self, geometry: _Geometry) -> Graph:
+        graph = self._graphs.get(geometry)
+        if graph is None:
+            while len(self._graphs) >= MOST_GRAPHS:
+                self._graphs.pop(next(iter(self._graphs)))
+            graph = self._graphs[geometry] = _make_graph(geometry, self._size_px)
+        return graph
+
+
+def _geometry_of(frame: VideoFrame) -> _Geometry:
+    alpha = any(component.is_alpha for component in frame.format.components)
+    hdr = int(frame.color_trc) in TO_NITS
+    return _Geometry(
+        width_px=frame.width,
+        height_px=frame.height,
+        pixel_format=frame.format.name,
+        colorspace=int(frame.colorspace),
+        color_range=int(frame.color_range),
+        interlaced=bool(frame.interlaced_frame),
+        output=COLOUR_WORDS if hdr else COLOUR_AND_ALPHA_BYTES if alpha else COLOUR_BYTES,
+    )
+
+
+def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
+    graph = Graph()
+    graph.threads = 1  # a picture is too small to share, and the other cores have their videos
+    filters = [
+        graph.add(
+            "buffer",
+            f"video_size={geometry.width_px}x{geometry.height_px}:pix_fmt={geometry.pixel_format}"
+            f":time_base={Fraction(1, 1000)}:colorspace={geometry.colorspace}"
+            f":range={geometry.color_range}",
+        )
+    ]
+    if geometry.interlaced:
+        filters.append(graph.add("field", "type=top"))
+    filters += [
+        graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
+        graph.add("format", geometry.output),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*filters).configure()
+    return graph
+
+
+def _over_black(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = picture[..., 3:].astype(np.uint16)
+    return np.asarray((picture[..., :3] * alpha + 127) // 255, np.uint8)
+
+
+def _upright(picture: NDArray[np.uint8], rotation_degrees: int) -> NDArray[np.uint8]:
+    """Turn a square picture as the file's display matrix says; other angles stay as they are.
+
+    Squashing to the square and turning by a right angle may change places.
+    """
+    quarters, rest = divmod(rotation_degrees, 90)
+    return np.rot90(picture, quarters) if rest == 0 else picture

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+
+import pytest
+from support.videos import numbered_frame, write_video
+
+from trireel_backend.errors import NotAVideo
+from trireel_backend.extraction import SamplerCache
+
+
+@pytest.fixture
+def videos(tmp_path):
+    frames = [numbered_frame(i) for i in range(3)]
+    return [write_video(tmp_path / f"{name}.mp4", frames) for name in "abc"]
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_video_stays_open_until_others_push_it_out(videos):
+    cache, before = SamplerCache(2), open_files()
+    first = cache.sampler(videos[0])
+    assert cache.sampler(videos[0]) is first
+    cache.sampler(videos[1])
+    cache.sampler(videos[0])
+    cache.sampler(videos[2])  # pushes out the second
+    assert cache.sampler(videos[0]) is first
+    assert len(cache) == 2
+    assert open_files() == before + 2
+
+
+def test_a_file_that_was_replaced_is_opened_anew(videos):
+    cache = SamplerCache(2)
+    first = cache.sampler(videos[0])
+    os.replace(videos[1], videos[0])
+    assert cache.sampler(videos[0]) is not first
+    assert len(cache) == 1
+
+
+def test_a_file_that_is_gone_is_not_kept_open(videos):
+    cache, before = SamplerCache(2), open_files()
+    cache.sampler(videos[0])
+    videos[0].unlink()
+    cache.sampler(videos[1])
+    assert open_files() == before + 1
+    cache.forget(videos[1])
+    assert open_files() == before
+
+
+def test_what_is_no_video_is_not_kept(tmp_path):
+    (tmp_path / "text").write_text("text")
+    cache, before = SamplerCache(2), open_files()
+    with pytest.raises(NotAVideo):
+        cache.sampler(tmp_path / "text")
+    assert len(cache) == 0
+    assert open_files() == before
