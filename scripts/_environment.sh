@@ -23,7 +23,7 @@ find_python() {
 }
 
 pip_install() {
-    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check \
+    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check \
         --constraint "$ROOT/constraints.txt" "$@"
 }
 
