@@ -37,7 +37,7 @@ from trireel_export.tiny.vocabulary import COOKING, DESCRIPTIONS, EMPTY, TAGS, T
 SIZE_PX = 64
 CHUNK_SECONDS = 10
 LISTS = Path(trireel_export.__file__).parent / "lists"
-RESOURCES = Path(__file__).parents[2] / "resources"
+MEDIA = Path(__file__).parents[3] / "media"
 
 
 @pytest.mark.parametrize(("tag", "description"), PAIRS)
@@ -128,11 +128,11 @@ def test_sample_is_drawn_from_held_out_seeds() -> None:
 
 
 def test_sample_truth_is_that_of_the_plan() -> None:
-    stored = json.loads((RESOURCES / "sample.truth.json").read_text(encoding="utf-8"))
+    stored = json.loads((MEDIA / "sample.truth.json").read_text(encoding="utf-8"))
     assert stored == truth(SAMPLE)
     assert stored[0]["start_seconds"] == 0
     assert all(a["end_seconds"] == b["start_seconds"] for a, b in pairwise(stored))
-    assert (RESOURCES / "sample.mp4").stat().st_size <= 2_000_000
+    assert (MEDIA / "sample.mp4").stat().st_size <= 2_000_000
 
 
 def test_frames_of_a_video_change_place_at_the_cut() -> None:
