@@ -3,61 +3,18 @@
 
 import numpy as np
 import pytest
-from support.videos import numbered_frame, write_video
+from support.damage import FORMATS, mutate, whole_file
 
 from trireel_backend.errors import RequestError
 from trireel_backend.extraction import VideoSampler
 from trireel_backend.plan import plan_chunks
 
 MUTANTS = 25
-FORMATS = {
-    "mp4": "libx264",
-    "mkv": "libx264",
-    "ts": "libx264",
-    "flv": "libx264",
-    "avi": "mpeg4",
-    "webm": "libvpx-vp9",
-    "mov": "libx265",
-    "mpg": "mpeg2video",
-    "gif": "gif",
-}
-
-
-def mutate(data, rng):
-    """Flip bits, cut, zero or move a piece, or splice the head onto the middle."""
-    data = bytearray(data)
-    kind = rng.integers(5)
-    at = int(rng.integers(len(data)))
-    length = int(rng.integers(1, max(2, len(data) // 8)))
-    if kind == 0:
-        for position in rng.integers(len(data), size=int(rng.integers(1, 40))):
-            data[position] ^= 1 << int(rng.integers(8))
-    elif kind == 1:
-        del data[at:]
-    elif kind == 2:
-        data[at : at + length] = bytes(len(data[at : at + length]))
-    elif kind == 3:
-        data[at : at + length] = data[: len(data[at : at + length])]
-    else:
-        head = data[:256]
-        for position in rng.integers(256, size=8):
-            head[int(position)] = int(rng.integers(256))
-        data[:256] = head
-    return bytes(data)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_damage_never_surprises(tmp_path, suffix):
-    options = {"x265-params": "log-level=none"} if FORMATS[suffix] == "libx265" else None
-    pixel_format = "rgb8" if suffix == "gif" else "yuv420p"
-    frames = [numbered_frame(i) for i in range(50)]
-    whole = write_video(
-        tmp_path / f"whole.{suffix}",
-        frames,
-        codec=FORMATS[suffix],
-        pixel_format=pixel_format,
-        options=options,
-    ).read_bytes()
+    whole = whole_file(tmp_path, suffix)
     rng = np.random.default_rng(99)
     path = tmp_path / f"mutant.{suffix}"
     messages = []
