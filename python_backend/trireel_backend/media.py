@@ -15,6 +15,8 @@ from trireel_backend.sources.limits import SourceLimits
 from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
 from trireel_backend.sources.spool import VIDEO_NAME
 
+MAX_REFERENCE_CHARACTERS = 4096  # PATH_MAX; resolving a longer one takes the square of its length
+
 
 @dataclass(frozen=True)
 class MediaFolders:
@@ -152,6 +154,11 @@ def _scheme_of(reference: str) -> str:
 def _path_of(reference: str, scheme: str, limits: SourceLimits) -> str:
     if not reference.strip():
         raise InvalidInput("VIDEO is empty: give a path in the media folder, or a URI")
+    if len(reference) > MAX_REFERENCE_CHARACTERS:
+        raise InvalidInput(
+            f"VIDEO has {len(reference)} characters: a path or URI has up to"
+            f" {MAX_REFERENCE_CHARACTERS}; send the file itself as VIDEO_DATA"
+        )
     if not scheme:
         return reference
     if scheme != "file" or "file" not in limits.schemes:

@@ -145,6 +145,7 @@ class FrameReader:
         """Go to a keyframe from which the frame on screen at a time can be decoded."""
         if seconds < self._last_seconds:
             self._frames.clear()
+            self._of_interest_from = None
         back_off_seconds = 0.0
         while True:
             self._drain()
