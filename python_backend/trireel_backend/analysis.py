@@ -131,7 +131,7 @@ async def analyze_video(
             answers.append(_complete(answer, chunk, encoded.chunk, request, plan))
             yield _answer(answers[-1], clock, is_aggregate=False)
     finally:
-        await encoding.cancel()
+        await encoding.finish()
         await sequence.close()
     yield _answer(stack_chunks(answers), clock, is_aggregate=True)
 
@@ -199,11 +199,12 @@ class _EncodeAhead:
         self._fill()  # the freed place is taken while the caller decodes
         return encoded
 
-    async def cancel(self) -> None:
-        """Give up what is under way; its results, and its errors, interest nobody any more."""
+    async def finish(self) -> None:
+        """Begin nothing more, and wait for what is under way; what comes of it interests nobody.
+
+        A call of another model cannot be taken back, and it still reads the video's file.
+        """
         self._waiting.clear()
-        for task in self._running:
-            task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _fill(self) -> None:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from trireel_backend.embedded.run_folder import FOLDER_PREFIX
-from trireel_backend.embedded.server import Ports
+from trireel_backend.embedded.server import SHM_GROWTH_BYTES, Ports
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import MODELS
@@ -220,6 +220,9 @@ def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
 
 
 ANALYSES = 200
+# A region keeps the size of the most that was ever in it, which depends on who met whom. A leak of
+# one chunk's frames each would be 177 MB.
+SHM_SLACK_BYTES = 4 * SHM_GROWTH_BYTES
 MEMORY_SLACK_BYTES = 48 * 2**20  # allocators' arenas; a leak of one chunk's frames each is 88 MB
 
 
@@ -247,7 +250,7 @@ def test_nothing_grows_over_many_analyses(media):
             requests[index % len(requests)]()
         grown = footprint(members)
         assert [m.pid for m in family(process.pid)] == [m.pid for m in members]
-    assert grown["shm_bytes"] == settled["shm_bytes"]
+    assert grown["shm_bytes"] - settled["shm_bytes"] <= SHM_SLACK_BYTES
     assert grown["files"] == settled["files"]
     assert grown["uploads"] == settled["uploads"] == 0
     assert grown["memory_bytes"] - settled["memory_bytes"] < MEMORY_SLACK_BYTES

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from trireel_backend.errors import VideoNotFound
 from trireel_backend.extraction.sampling import VideoSampler
 
 
@@ -34,7 +35,7 @@ class SamplerCache:
         return len(self._open)
 
     def sampler(self, path: Path) -> VideoSampler:
-        """Return an open video; raises NotAVideo."""
+        """Return an open video; raises NotAVideo, VideoNotFound."""
         self._close_vanished()
         state = _state_of(path)
         if state not in self._open:
@@ -53,10 +54,17 @@ class SamplerCache:
     def _close_vanished(self) -> None:
         """Close files that have been removed or replaced: an open one would keep its disk space."""
         for state in list(self._open):
-            if not state.path.exists() or _state_of(state.path) != state:
+            try:
+                unchanged = _state_of(state.path) == state
+            except VideoNotFound:
+                unchanged = False
+            if not unchanged:
                 self._open.pop(state).close()
 
 
 def _state_of(path: Path) -> _FileState:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise VideoNotFound(f"{path.name!r} has been removed") from error
     return _FileState(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -143,6 +143,15 @@ async def test_a_failing_chunk_closes_the_sequence_and_ends_the_rest():
     assert stages.encoding == 0
 
 
+async def test_what_is_under_way_is_waited_for():
+    """The video's file goes when the analysis ends, and nobody may still be reading it."""
+    stages = InProcessStages(num_chunks=6, fail_at=0)
+    with pytest.raises(StageFailed):
+        await collect(stages, window=3)
+    assert stages.encoding == 0
+    assert stages.encoded == [2, 1]  # begun beside the one that failed, and no more
+
+
 async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
     stages = InProcessStages(fail_at=0)
     with pytest.raises(StageFailed):

@@ -4,7 +4,7 @@ import os
 import pytest
 from support.videos import numbered_frame, write_video
 
-from trireel_backend.errors import NotAVideo
+from trireel_backend.errors import NotAVideo, VideoNotFound
 from trireel_backend.extraction import SamplerCache
 
 
@@ -46,6 +46,11 @@ def test_a_file_that_is_gone_is_not_kept_open(videos):
     assert open_files() == before + 1
     cache.forget(videos[1])
     assert open_files() == before
+
+
+def test_a_file_that_is_gone_is_not_found(tmp_path):
+    with pytest.raises(VideoNotFound, match=r"'gone.mp4' has been removed"):
+        SamplerCache(2).sampler(tmp_path / "gone.mp4")
 
 
 def test_what_is_no_video_is_not_kept(tmp_path):
