@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+from pathlib import Path
 
 import pytest
 from support.videos import numbered_frame, write_video
@@ -14,11 +15,18 @@ def videos(tmp_path):
     return [write_video(tmp_path / f"{name}.mp4", frames) for name in "abc"]
 
 
-def open_files():
-    return len(os.listdir("/proc/self/fd"))
+@pytest.fixture
+def open_files(tmp_path):
+    """Return a function that counts this process's open files in the test's own folder."""
+
+    def count():
+        links = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
+        return sum(str(tmp_path) in os.readlink(link) for link in links if link.is_symlink())
+
+    return count
 
 
-def test_a_video_stays_open_until_others_push_it_out(videos):
+def test_a_video_stays_open_until_others_push_it_out(videos, open_files):
     cache, before = SamplerCache(2), open_files()
     first = cache.sampler(videos[0])
     assert cache.sampler(videos[0]) is first
@@ -38,7 +46,7 @@ def test_a_file_that_was_replaced_is_opened_anew(videos):
     assert len(cache) == 1
 
 
-def test_a_file_that_is_gone_is_not_kept_open(videos):
+def test_a_file_that_is_gone_is_not_kept_open(videos, open_files):
     cache, before = SamplerCache(2), open_files()
     cache.sampler(videos[0])
     videos[0].unlink()
@@ -53,7 +61,7 @@ def test_a_file_that_is_gone_is_not_found(tmp_path):
         SamplerCache(2).sampler(tmp_path / "gone.mp4")
 
 
-def test_what_is_no_video_is_not_kept(tmp_path):
+def test_what_is_no_video_is_not_kept(tmp_path, open_files):
     (tmp_path / "text").write_text("text")
     cache, before = SamplerCache(2), open_files()
     with pytest.raises(NotAVideo):
