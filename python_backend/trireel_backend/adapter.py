@@ -54,10 +54,9 @@ def answer_together(
     try:
         answers = iter([_response(answer) for answer in run(parts)] if parts else [])
     except Exception as error:
-        failed = (_error_response(request, error) for request in requests)
         return [
-            part.response if isinstance(part, _Failed) else response
-            for part, response in zip(prepared, failed, strict=True)
+            part.response if isinstance(part, _Failed) else _error_response(request, error)
+            for request, part in zip(requests, prepared, strict=True)
         ]
     return [part.response if isinstance(part, _Failed) else next(answers) for part in prepared]
 

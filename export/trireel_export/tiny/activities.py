@@ -38,26 +38,23 @@ def nobody(pen: Pen) -> None:
 
 def walker(y: float, height: float, low: float = 3.0, high: float = 13.0) -> Act:
     """Return one person strolling to and fro between two x, the feet at y."""
-
-    def act(pen: Pen) -> None:
-        who = look(pen.dice)
-        spot = pace(pen.t, low, high, WALKING_SPEED, pen.dice.roll())
-        size = height * pen.dice.between(0.92, 1.08)
-        shadow(pen, spot.x, y, size)
-        walk(pen, spot.x, y, size, who, facing=spot.facing, phase=pen.dice.roll())
-
-    return act
+    return _mover(walk, WALKING_SPEED, y, height, low, high)
 
 
 def runner(y: float, height: float, low: float = 3.0, high: float = 13.0) -> Act:
     """Return one person running to and fro between two x, the feet at y."""
+    return _mover(run, RUNNING_SPEED, y, height, low, high)
 
+
+def _mover(
+    gait: Callable[..., None], speed: float, y: float, height: float, low: float, high: float
+) -> Act:
     def act(pen: Pen) -> None:
         who = look(pen.dice)
-        spot = pace(pen.t, low, high, RUNNING_SPEED, pen.dice.roll())
+        spot = pace(pen.t, low, high, speed, pen.dice.roll())
         size = height * pen.dice.between(0.92, 1.08)
         shadow(pen, spot.x, y, size)
-        run(pen, spot.x, y, size, who, facing=spot.facing, phase=pen.dice.roll())
+        gait(pen, spot.x, y, size, who, facing=spot.facing, phase=pen.dice.roll())
 
     return act
 

@@ -57,13 +57,14 @@ class VideoSampler:
         targets = slot_middles(chunk.start_seconds, chunk.duration_seconds, num_frames)
         pixels = np.empty((num_frames, size_px, size_px, 3), np.uint8)
         timestamps = np.empty(num_frames, np.float64)
+        pictures = self._pictures(size_px)
         drawn: tuple[VideoFrame, int] | None = None
         with damage_is_not_a_video():
             for slot, timed in self._on_screen(targets.tolist()):
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
-                    pixels[slot] = self._pictures(size_px).draw(timed.frame)
+                    pixels[slot] = pictures.draw(timed.frame)
                 timestamps[slot] = timed.seconds
                 drawn = timed.frame, slot
         return Frames(pixels, timestamps)

@@ -4,9 +4,11 @@
 import fcntl
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from trireel_backend.sources.limits import Deadline, SourceLimits
 
@@ -39,7 +41,26 @@ def lock_file(path: Path, flags: int, operation: int) -> int | None:
     return None
 
 
-class HeldFile:
+class _Closed(ABC):
+    """Is closed at the end of its context."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what is held."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class HeldFile(_Closed):
     """A complete file that nobody removes until it is closed."""
 
     def __init__(self, path: Path, lock: int, *, remove_when_closed: bool = False) -> None:
@@ -62,19 +83,8 @@ class HeldFile:
             self.path.unlink(missing_ok=True)
         os.close(self._lock)
 
-    def __enter__(self) -> "HeldFile":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Part:
+class Part(_Closed):
     """A file being written, within the limits; gone after its context unless `kept`."""
 
     def __init__(
@@ -139,17 +149,6 @@ class Part:
             self._path = path
         self._kept = True
         return HeldFile(self._path, self._lock, remove_when_closed=remove_when_closed)
-
-    def __enter__(self) -> "Part":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove the file unless it is kept."""
