@@ -32,6 +32,7 @@ from trireel_client._errors import (
     UnreadableSource,
     Unsupported,
 )
+from trireel_client._options import AnalysisOptions, StepOptions
 from trireel_client._results import (
     Analysis,
     Caption,
@@ -46,6 +47,7 @@ from trireel_client._sources import ServerPath
 
 __all__ = [
     "Analysis",
+    "AnalysisOptions",
     "AsyncTrireelClient",
     "Caption",
     "ChunkAnalysis",
@@ -68,6 +70,7 @@ __all__ = [
     "SourceError",
     "SourceNotFound",
     "SourceTooLarge",
+    "StepOptions",
     "Tag",
     "Timeout",
     "Timing",

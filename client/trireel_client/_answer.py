@@ -20,8 +20,14 @@ def analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "num_scene_changes": len(analysis.scene_changes),
         "chunks": [chunk_to_json(chunk) for chunk in analysis.chunks],
         "num_chunks": analysis.num_chunks,
+        "video_start": analysis.start_seconds,
         "video_duration": analysis.duration_seconds,
+        "time_base": list(analysis.time_base.as_integer_ratio()),
+        "stream_index": analysis.stream_index,
+        "video_stream_indices": list(analysis.video_stream_indices),
+        "decoder": analysis.decoder,
         "is_complete": analysis.is_complete,
+        "damaged_packets": analysis.damaged_packets,
         "timing_ms": _timing(analysis.timing),
         "server": {"name": analysis.server.name, "version": analysis.server.version},
         "client_ms": analysis.client_ms,
@@ -38,7 +44,9 @@ def chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
         "retrieval_caption": text_to_json(chunk.caption),
         "scene_changes": [_cut(cut) for cut in chunk.scene_changes],
         "frame_timestamps": list(chunk.frame_timestamps_seconds),
+        "frame_pts": list(chunk.frame_pts),
         "scene_trace": list(chunk.scene_trace),
+        "damaged_packets": chunk.damaged_packets,
     }
     if chunk.embedding is not None:
         answer["embedding"] = _shortest(chunk.embedding)

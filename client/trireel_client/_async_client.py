@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import Options, Tensors
+from trireel_client._options import AnalysisOptions, Tensors
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._sources import Source, classify, read_upload
+from trireel_client._sources import Source, read_upload
 from trireel_client._wire import retry_arguments
 
 
@@ -69,60 +69,30 @@ class AsyncTrireelClient:
         self,
         source: Source,
         *,
-        tags: Sequence[str] | None = None,
-        chunk_seconds: float | None = None,
-        frames_per_chunk: int | None = None,
-        top_k: int | None = None,
-        scene_threshold: float | None = None,
-        scene_alpha: float | None = None,
-        with_embeddings: bool = False,
         stream_id: str | None = None,
+        **options: Unpack[AnalysisOptions],
     ) -> Analysis:
         """Have a whole video analysed; see `TrireelClient.analyze`.
 
         Cancelling the task cancels the request on the server.
         """
-        options = Options(
-            tags,
-            chunk_seconds,
-            frames_per_chunk,
-            top_k,
-            scene_threshold,
-            scene_alpha,
-            with_embeddings,
-        )
-        request = VideoRequest.of(classify(source), options, stream_id)
+        request = VideoRequest.of(source, options, stream_id)
         return await self._run(_flows.analyze(self._server, request))
 
     def stream(
         self,
         source: Source,
         *,
-        tags: Sequence[str] | None = None,
-        chunk_seconds: float | None = None,
-        frames_per_chunk: int | None = None,
-        top_k: int | None = None,
-        scene_threshold: float | None = None,
-        scene_alpha: float | None = None,
-        with_embeddings: bool = False,
         stream_id: str | None = None,
+        **options: Unpack[AnalysisOptions],
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
         """Have a video analysed, and yield each chunk as it is ready, then the whole.
 
         Closing the iterator cancels the request. Leaving an `async for` early does not close it
         at once; `async with contextlib.aclosing(client.stream(...)) as chunks` does.
         """
-        options = Options(
-            tags,
-            chunk_seconds,
-            frames_per_chunk,
-            top_k,
-            scene_threshold,
-            scene_alpha,
-            with_embeddings,
-        )
         self._open()
-        return self._streamed(VideoRequest.of(classify(source), options, stream_id))
+        return self._streamed(VideoRequest.of(source, options, stream_id))
 
     async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""

@@ -9,14 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from trireel_client import Analysis, ChunkAnalysis, TrireelClient
+    from trireel_client import Analysis, AnalysisOptions, ChunkAnalysis, TrireelClient
     from trireel_client._sources import Source
 
 MODELS = (
@@ -53,6 +53,7 @@ Url = Annotated[
         metavar="HOST:PORT", help="The server; by default 127.0.0.1:8001, by HTTP 127.0.0.1:8000."
     ),
 ]
+Number = TypeVar("Number", int, float)
 ProtocolOption = Annotated[ProtocolName, typer.Option(help="How to talk to the server.")]
 
 
@@ -67,6 +68,24 @@ def analyze(
     chunk_seconds: Annotated[float | None, typer.Option(help="Length of a chunk.")] = None,
     frames_per_chunk: Annotated[
         int | None, typer.Option(help="Frames sampled from each chunk.")
+    ] = None,
+    sample_fps: Annotated[
+        float | None, typer.Option(help="Frames sampled from each second, instead.")
+    ] = None,
+    keyframes_only: Annotated[
+        bool, typer.Option("--keyframes-only", help="Take a quick look: decode keyframes alone.")
+    ] = False,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="L,T,W,H", help="Region that is seen: left, top, width, height as fractions."
+        ),
+    ] = None,
+    crop_px: Annotated[
+        str | None, typer.Option(metavar="L,T,W,H", help="The same in pixels, instead.")
+    ] = None,
+    stream_index: Annotated[
+        int | None, typer.Option(help="Video stream, by its index in the file.")
     ] = None,
     top_k: Annotated[int | None, typer.Option(help="Tags returned.")] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Least score of a cut.")] = None,
@@ -89,10 +108,15 @@ def analyze(
     """Tell what is in a video: tags, a caption, cuts."""
     if stream and protocol is ProtocolName.HTTP:
         raise typer.BadParameter("--stream needs --protocol grpc")
-    options: dict[str, Any] = {
+    options: AnalysisOptions = {
         "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
         "chunk_seconds": chunk_seconds,
         "frames_per_chunk": frames_per_chunk,
+        "sample_fps": sample_fps,
+        "keyframes_only": keyframes_only,
+        "crop": _four_numbers("--crop", crop, float),
+        "crop_px": _four_numbers("--crop-px", crop_px, int),
+        "stream_index": stream_index,
         "top_k": top_k,
         "scene_threshold": scene_threshold,
         "scene_alpha": scene_alpha,
@@ -119,6 +143,18 @@ def status(url: Url = None, protocol: ProtocolOption = ProtocolName.GRPC) -> Non
         show_status(Console(), url or DEFAULT_URLS[protocol.value], server, ready, models)
     if not (ready and all(models.values())):
         raise typer.Exit(1)
+
+
+def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
+    if text is None:
+        return None
+    try:
+        left, top, width, height = (kind(number) for number in text.split(","))
+    except ValueError as error:
+        whole = "whole " if kind is int else ""
+        message = f"{text!r} is not four {whole}numbers: give left,top,width,height"
+        raise typer.BadParameter(message, param_hint=option) from error
+    return left, top, width, height
 
 
 @contextmanager
@@ -150,11 +186,11 @@ def _source(video: str, server_path: bool) -> Source:
     return ServerPath(video) if server_path else video
 
 
-def _ask(client: TrireelClient, source: Source, options: dict[str, Any]) -> Analysis:
+def _ask(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
     return client.analyze(source, **options)
 
 
-def _follow(client: TrireelClient, source: Source, options: dict[str, Any]) -> Analysis:
+def _follow(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
     """Stream the analysis and show how far it is."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

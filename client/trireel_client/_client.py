@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import chain, islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import Options, Tensors
+from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._wire import Transport, retry_arguments
@@ -81,57 +81,28 @@ class TrireelClient:
         self,
         source: Source,
         *,
-        tags: Sequence[str] | None = None,
-        chunk_seconds: float | None = None,
-        frames_per_chunk: int | None = None,
-        top_k: int | None = None,
-        scene_threshold: float | None = None,
-        scene_alpha: float | None = None,
-        with_embeddings: bool = False,
         stream_id: str | None = None,
+        **options: Unpack[AnalysisOptions],
     ) -> Analysis:
         """Have a whole video analysed.
 
-        What is left out is the server's to choose.
-
         Args:
             source: a path of this machine, a URI, a file's bytes, or a ServerPath.
-            tags: texts scored instead of the server's own tags.
-            chunk_seconds: length of a chunk.
-            frames_per_chunk: frames sampled from each chunk.
-            top_k: tags returned.
-            scene_threshold: a cut is where the scene score reaches it.
-            scene_alpha: weight of the newest frame in the running average.
-            with_embeddings: return the embeddings of chunks and frames.
             stream_id: a name for the video, by default a random one.
+            options: see `AnalysisOptions`; what is left out is the server's to choose.
 
         Raises:
             TrireelError: see `trireel_client._errors`.
         """
-        options = Options(
-            tags,
-            chunk_seconds,
-            frames_per_chunk,
-            top_k,
-            scene_threshold,
-            scene_alpha,
-            with_embeddings,
-        )
-        request = VideoRequest.of(classify(source), options, stream_id)
+        request = VideoRequest.of(source, options, stream_id)
         return self._run(_flows.analyze(self._server, request))
 
     def stream(
         self,
         source: Source,
         *,
-        tags: Sequence[str] | None = None,
-        chunk_seconds: float | None = None,
-        frames_per_chunk: int | None = None,
-        top_k: int | None = None,
-        scene_threshold: float | None = None,
-        scene_alpha: float | None = None,
-        with_embeddings: bool = False,
         stream_id: str | None = None,
+        **options: Unpack[AnalysisOptions],
     ) -> Generator[ChunkAnalysis | Analysis, None, None]:
         """Have a video analysed, and yield each chunk as it is ready, then the whole.
 
@@ -141,16 +112,7 @@ class TrireelClient:
             Unsupported: the client speaks HTTP.
             TrireelError: see `trireel_client._errors`.
         """
-        options = Options(
-            tags,
-            chunk_seconds,
-            frames_per_chunk,
-            top_k,
-            scene_threshold,
-            scene_alpha,
-            with_embeddings,
-        )
-        request = VideoRequest.of(classify(source), options, stream_id)
+        request = VideoRequest.of(source, options, stream_id)
         if not self._open().streams:
             raise Unsupported(
                 "streaming needs gRPC: make the client with protocol='grpc' and the gRPC port"
@@ -161,13 +123,8 @@ class TrireelClient:
         self,
         source: Source,
         *,
-        tags: Sequence[str] | None = None,
-        chunk_seconds: float | None = None,
-        frames_per_chunk: int | None = None,
-        top_k: int | None = None,
-        scene_threshold: float | None = None,
-        scene_alpha: float | None = None,
         sequence_id: str | int | None = None,
+        **options: Unpack[StepOptions],
     ) -> Generator[ChunkAnalysis, None, None]:
         """Go through a video chunk by chunk, each its own request of one sequence.
 
@@ -178,17 +135,14 @@ class TrireelClient:
 
         Args:
             sequence_id: the correlation id, by default a random one; one video at a time may
-                use it. The other arguments are those of `analyze`.
+                use it.
+            options: see `StepOptions`.
 
         Raises:
             TrireelError: see `trireel_client._errors`.
         """
-        options = Options(
-            tags, chunk_seconds, frames_per_chunk, top_k, scene_threshold, scene_alpha
-        )
-        return self._stepped(
-            _steps.plan_steps(self._server, classify(source), options, sequence_id)
-        )
+        inputs = step_inputs(options)
+        return self._stepped(_steps.plan_steps(self._server, classify(source), inputs, sequence_id))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""

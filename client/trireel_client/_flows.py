@@ -31,10 +31,17 @@ from trireel_client._errors import (
     TrireelError,
     UnexpectedAnswer,
 )
-from trireel_client._options import Options, Tensors, checked_texts, texts
+from trireel_client._options import (
+    AnalysisOptions,
+    Inputs,
+    Tensors,
+    analysis_inputs,
+    checked_texts,
+    texts,
+)
 from trireel_client._parse import ANY, is_aggregate, parse_analysis, parse_chunk, take
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._sources import Reference, Upload, Video
+from trireel_client._sources import Reference, Source, Upload, Video, classify
 
 T = TypeVar("T")
 Flow = Generator[ServerCall | ReadFile, Any, T]
@@ -67,15 +74,16 @@ class VideoRequest:
 
     source: Video
     """The video."""
-    options: Options
+    inputs: Inputs
     """What is asked."""
     stream_id: str
     """The caller's name for it."""
 
     @classmethod
-    def of(cls, source: Video, options: Options, stream_id: str | None) -> "VideoRequest":
-        """Make a request, with a name of its own where none is given."""
-        return cls(source, options, str(uuid.uuid4()) if stream_id is None else stream_id)
+    def of(cls, source: Source, options: AnalysisOptions, stream_id: str | None) -> "VideoRequest":
+        """Make a request, with a name of its own where none is given; raises TrireelError."""
+        inputs = analysis_inputs(options)
+        return cls(classify(source), inputs, str(uuid.uuid4()) if stream_id is None else stream_id)
 
 
 @dataclass(frozen=True)
@@ -188,7 +196,7 @@ def _server_info(server: Server) -> Flow[ServerInfo]:
 
 def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infer]:
     video = yield from video_inputs(server, request.source)
-    inputs = {**video, **request.options.whole_video()}
+    inputs = {**video, **request.inputs.everything()}
     return Infer(model, inputs, request_id=request.stream_id)
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a caller may ask of an analysis, as input tensors."""
+"""What a caller may ask of an analysis, and the input tensors that ask for it."""
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,56 +14,104 @@ from trireel_client._errors import InvalidRequest
 Tensors = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of an analysis; None leaves one to the server."""
+class StepOptions(TypedDict, total=False):
+    """Options of a video's analysis; what is left out, or None, is the server's to choose."""
 
-    tags: Sequence[str] | None = None
-    """Texts scored instead of the server's tags."""
-    chunk_seconds: float | None = None
+    tags: Sequence[str] | None
+    """Texts scored instead of the server's own tags."""
+    chunk_seconds: float | None
     """Length of a chunk."""
-    frames_per_chunk: int | None = None
+    frames_per_chunk: int | None
     """Frames sampled from each chunk."""
-    top_k: int | None = None
+    sample_fps: float | None
+    """Frames sampled from each second, instead of `frames_per_chunk`."""
+    keyframes_only: bool
+    """Take a quick look: each frame is the keyframe before it, taken once; none else is decoded."""
+    crop: Sequence[float] | None
+    """The region that is seen: left, top, width, height as fractions of the upright picture."""
+    crop_px: Sequence[int] | None
+    """The same in pixels, instead of `crop`."""
+    stream_index: int | None
+    """The video stream, by its index in the file."""
+    top_k: int | None
     """Tags returned."""
-    scene_threshold: float | None = None
-    """Least scene score of a cut."""
-    scene_alpha: float | None = None
+    scene_threshold: float | None
+    """A cut is where the scene score reaches it."""
+    scene_alpha: float | None
     """Weight of the newest frame in the running average."""
-    with_embeddings: bool = False
-    """Return embeddings of chunks and frames."""
 
-    def __post_init__(self) -> None:
-        if self.tags is not None:
-            object.__setattr__(self, "tags", checked_texts("tags", self.tags))
 
-    def sampling(self) -> Tensors:
-        """Return the inputs that say how a video is cut and sampled."""
-        return _given(
-            CHUNK_SECONDS=_number(np.float64, float, "chunk_seconds", self.chunk_seconds),
-            FRAMES_PER_CHUNK=_number(
-                np.int32, operator.index, "frames_per_chunk", self.frames_per_chunk
-            ),
-        )
+class AnalysisOptions(StepOptions, total=False):
+    """Options of the analysis of a whole video."""
 
-    def decoding(self) -> Tensors:
-        """Return the inputs that say what is made of the frames, free-text tags aside."""
-        return _given(
-            TOP_K=_number(np.int32, operator.index, "top_k", self.top_k),
-            SCENE_THRESHOLD=_number(np.float32, float, "scene_threshold", self.scene_threshold),
-            SCENE_ALPHA=_number(np.float32, float, "scene_alpha", self.scene_alpha),
-        )
+    with_embeddings: bool
+    """Return the embeddings of chunks and frames."""
 
-    def whole_video(self) -> Tensors:
+
+@dataclass(frozen=True)
+class _Kind:
+    """How an option travels: as the tensor that has its name in capitals."""
+
+    dtype: type[np.generic]
+    size: int = 1
+
+
+_PLANNING = {"chunk_seconds": _Kind(np.float64), "stream_index": _Kind(np.int32)}
+_SAMPLING = {
+    "frames_per_chunk": _Kind(np.int32),
+    "sample_fps": _Kind(np.float64),
+    "keyframes_only": _Kind(np.bool_),
+    "crop": _Kind(np.float64, 4),
+    "crop_px": _Kind(np.int32, 4),
+}
+_DECODING = {
+    "top_k": _Kind(np.int32),
+    "scene_threshold": _Kind(np.float32),
+    "scene_alpha": _Kind(np.float32),
+}
+_WHOLE_VIDEO = {"with_embeddings": _Kind(np.bool_)}
+
+_CONVERT: Mapping[type[np.generic], Callable[[Any], float]] = {
+    np.bool_: bool,
+    np.int32: operator.index,
+    np.float32: float,
+    np.float64: float,
+}
+_EITHER_OR = (("frames_per_chunk", "sample_fps"), ("crop", "crop_px"))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The options of an analysis as input tensors; those left to the server are not among them."""
+
+    planning: Tensors
+    """What its chunks follow from."""
+    chunk: Tensors
+    """How a chunk is sampled and what is made of its frames, free-text tags aside."""
+    whole_video: Tensors
+    """What only an analysis of the whole video can be asked for."""
+    tags: tuple[str, ...] | None
+    """Texts scored instead of the server's tags."""
+
+    def everything(self) -> Tensors:
         """Return the inputs of a whole video's request."""
-        return {
-            **self.sampling(),
-            **self.decoding(),
-            **_given(
-                TAGS=None if self.tags is None else texts(self.tags),
-                WITH_EMBEDDINGS=np.array([True]) if self.with_embeddings else None,
-            ),
-        }
+        tags = {} if self.tags is None else {"TAGS": texts(self.tags)}
+        return {**self.planning, **self.chunk, **self.whole_video, **tags}
+
+
+def step_inputs(options: StepOptions) -> Inputs:
+    """Return the inputs of an analysis chunk by chunk; raises as `analysis_inputs`."""
+    return _inputs(options, StepOptions.__optional_keys__)
+
+
+def analysis_inputs(options: AnalysisOptions) -> Inputs:
+    """Return the inputs of a whole video's analysis.
+
+    Raises:
+        TypeError: there is no such option.
+        InvalidRequest: a value is not of its kind, or one option contradicts another.
+    """
+    return _inputs(options, AnalysisOptions.__optional_keys__)
 
 
 def texts(values: Sequence[str | bytes]) -> NDArray[np.object_]:
@@ -86,20 +134,53 @@ def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
     return checked
 
 
-def _given(**tensors: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
-    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
+def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
+    # A type checker refuses unknown keywords; without one, Python would let them pass here.
+    for name in options.keys() - set(known):
+        raise TypeError(f"there is no option {name!r}: there are {', '.join(sorted(known))}")
+    given = {name: value for name, value in options.items() if value is not None}
+    for one, other in _EITHER_OR:
+        if one in given and other in given:
+            raise InvalidRequest(f"got both of {one} and {other}: give one of them")
+    return Inputs(
+        planning=_tensors(given, _PLANNING),
+        chunk=_tensors(given, {**_SAMPLING, **_DECODING}),
+        whole_video=_tensors(given, _WHOLE_VIDEO),
+        tags=checked_texts("tags", given["tags"]) if "tags" in given else None,
+    )
 
 
-def _number(
-    dtype: type[np.generic], convert: Callable[[Any], float], name: str, value: float | None
-) -> NDArray[Any] | None:
-    if value is None:
-        return None
+def _tensors(given: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
+    tensors = {
+        name.upper(): _tensor(name, given[name], kind)
+        for name, kind in kinds.items()
+        if name in given
+    }
+    # A flag that is not set says nothing: the server is left to its default.
+    return {name: array for name, array in tensors.items() if array.dtype != bool or array.any()}
+
+
+def _tensor(name: str, value: Any, kind: _Kind) -> NDArray[Any]:
+    if kind.size == 1:
+        return np.array([_converted(name, value, kind.dtype)], kind.dtype)
+    if isinstance(value, str) or not _has_length(value, kind.size):
+        raise InvalidRequest(f"{name} is {value!r}: give four numbers: left, top, width, height")
+    return np.array([_converted(name, number, kind.dtype) for number in value], kind.dtype)
+
+
+def _has_length(value: Any, length: int) -> bool:
     try:
-        converted = convert(value)
+        return len(value) == length
+    except TypeError:  # a number has none
+        return False
+
+
+def _converted(name: str, value: Any, dtype: type[np.generic]) -> float:
+    try:
+        converted = _CONVERT[dtype](value)
         if np.issubdtype(dtype, np.integer) and not -(2**31) <= converted < 2**31:
             raise OverflowError  # NumPy 1 would keep the lower bits and go on
-        return np.array([converted], dtype)
     except (TypeError, ValueError, OverflowError) as error:
         kind = np.dtype(dtype).name
         raise InvalidRequest(f"{name} is {value!r}: give a number that fits {kind}") from error
+    return converted

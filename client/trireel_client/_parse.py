@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,7 +63,12 @@ def parse_analysis(
     video = parse_video(tensors)
     return Analysis(
         stream_id=stream_id,
+        start_seconds=_number(tensors, "VIDEO_START_SECONDS"),
         duration_seconds=_number(tensors, "VIDEO_DURATION_SECONDS"),
+        time_base=_time_base(tensors),
+        stream_index=_integer(tensors, "STREAM_INDEX"),
+        video_stream_indices=_integers(tensors, "VIDEO_STREAM_INDICES", ANY),
+        decoder=_strings(take(tensors, "DECODER", (1,)))[0],
         tags=video.tags,
         caption=video.caption,
         scene_changes=tuple(cut for chunk in chunks for cut in chunk.scene_changes),
@@ -93,8 +100,8 @@ def parse_chunks(
 ) -> tuple[ChunkAnalysis, ...]:
     """Return the chunks of an answer; raises UnexpectedAnswer.
 
-    Frames of chunk i are the rows `i * F` to `(i + 1) * F`, where F is frames a chunk; cuts name
-    the chunk they belong to.
+    Frames stand one after another, as many of each chunk as CHUNK_NUM_FRAMES says; cuts name the
+    chunk they belong to.
     """
     indices = _integers(tensors, "CHUNK_INDICES", ANY)
     n = len(indices)
@@ -105,11 +112,13 @@ def parse_chunks(
     tags = _tag_rows(tensors, n)
     captions = _texts(Caption, tensors, CHUNK_CAPTIONS, n)
     cuts = _cuts_by_chunk(tensors, indices)
-    timestamps = _frame_rows(tensors, "TIMESTAMPS", n)
-    trace = _frame_rows(tensors, "SCENE_TRACE", n)
+    damaged = _integers(tensors, "CHUNK_DAMAGED_PACKETS", n)
+    rows = _frame_rows(tensors, n)
+    f = rows[-1].stop
+    timestamps, trace = _numbers(tensors, "TIMESTAMPS", f), _numbers(tensors, "SCENE_TRACE", f)
+    pts, time_base = _integers(tensors, "PTS", f), _time_base(tensors)
     embeddings = _optional(tensors, "CHUNK_EMBEDDINGS", (n, ANY))
-    frames = _optional(tensors, "EMBEDDINGS", (n * len(timestamps[0]), ANY))
-    frame_rows = [None] * n if frames is None else np.split(frames, n)
+    frames = _optional(tensors, "EMBEDDINGS", (f, ANY))
     return tuple(
         ChunkAnalysis(
             index=indices[i],
@@ -118,11 +127,14 @@ def parse_chunks(
             tags=tags[i],
             caption=captions[i],
             scene_changes=cuts[indices[i]],
-            frame_timestamps_seconds=timestamps[i],
-            scene_trace=trace[i],
+            frame_timestamps_seconds=timestamps[rows[i]],
+            frame_pts=pts[rows[i]],
+            time_base=time_base,
+            scene_trace=trace[rows[i]],
+            damaged_packets=damaged[i],
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
-            frame_embeddings=frame_rows[i],
+            frame_embeddings=None if frames is None else frames[rows[i]],
             video_so_far=video_so_far,
         )
         for i in range(n)
@@ -212,13 +224,26 @@ def _cuts_by_chunk(
     return {i: tuple(cut for cut in cuts if cut.chunk_index == i) for i in chunk_indices}
 
 
-def _frame_rows(tensors: Tensors, name: str, n: int) -> list[tuple[float, ...]]:
-    """Return a value per frame as one row per chunk: [6] of 2 chunks -> 2 rows of 3."""
-    values = _numbers(tensors, name, ANY)
-    if len(values) == 0 or len(values) % n:
-        raise UnexpectedAnswer(f"the answer's {name} holds {len(values)} frames of {n} chunks")
-    per_chunk = len(values) // n
-    return [values[i * per_chunk : (i + 1) * per_chunk] for i in range(n)]
+def _frame_rows(tensors: Tensors, n: int) -> list[slice]:
+    """Return where each chunk's frames stand: for chunks of 3 and 2 frames, 0:3 and 3:5."""
+    counts = _integers(tensors, "CHUNK_NUM_FRAMES", n)
+    if min(counts) < 1:
+        raise UnexpectedAnswer(f"the answer has a chunk of {min(counts)} frames")
+    f = sum(counts)
+    for name in ("TIMESTAMPS", "PTS", "SCENE_TRACE"):
+        size = len(take(tensors, name, (ANY,)))
+        if size != f:
+            raise UnexpectedAnswer(
+                f"the answer's {name} holds {size} frames, its CHUNK_NUM_FRAMES make {f}"
+            )
+    return [slice(first, end) for first, end in pairwise(accumulate(counts, initial=0))]
+
+
+def _time_base(tensors: Tensors) -> Fraction:
+    numerator, denominator = _integers(tensors, "TIME_BASE", 2)
+    if numerator < 1 or denominator < 1:
+        raise UnexpectedAnswer(f"the answer's TIME_BASE is {numerator}/{denominator}")
+    return Fraction(numerator, denominator)
 
 
 def _number(tensors: Tensors, name: str) -> float:

@@ -2,6 +2,7 @@
 """What an analysis says. Times are seconds on the video's own clock, its frames' PTS."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,14 @@ class ChunkAnalysis:
     """Cuts in it, in order."""
     frame_timestamps_seconds: tuple[float, ...]
     """PTS of each sampled frame."""
+    frame_pts: tuple[int, ...]
+    """The same times, exactly: in units of `time_base`."""
+    time_base: Fraction
+    """The stream's unit of time in seconds."""
     scene_trace: tuple[float, ...]
     """Scene score of each sampled frame."""
+    damaged_packets: int
+    """Packets on the way to its frames that could not be decoded, and were passed over."""
     num_chunks: int
     """Chunks planned for the whole video."""
     embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
@@ -130,8 +137,18 @@ class Analysis:
 
     stream_id: str
     """The caller's name for it; also the request's id in the server's log."""
+    start_seconds: float
+    """PTS of its first frame."""
     duration_seconds: float
     """Length of the video."""
+    time_base: Fraction
+    """The stream's unit of time in seconds, that of the chunks' `frame_pts`."""
+    stream_index: int
+    """The video stream that was read, by its index in the file."""
+    video_stream_indices: tuple[int, ...]
+    """All video streams of the file."""
+    decoder: str
+    """What decoded it: FFmpeg's name, with ` (cuda)` where a GPU did."""
     tags: tuple[Tag, ...]
     """Best tags by their mean score over all chunks, weighted by duration, best first."""
     caption: Caption
@@ -155,6 +172,11 @@ class Analysis:
     def num_chunks(self) -> int:
         """Number of chunks."""
         return len(self.chunks)
+
+    @property
+    def damaged_packets(self) -> int:
+        """Packets on the way to all sampled frames that could not be decoded."""
+        return sum(chunk.damaged_packets for chunk in self.chunks)
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return the answer as plain values for `json.dumps`; embeddings only if asked for."""

@@ -12,6 +12,7 @@ from trireel_client._results import Analysis, Caption, ChunkAnalysis, ServerInfo
 from trireel_client._timeline import colours_of_tags, timeline, top_tag
 
 BAR_COLUMNS = 20
+ON_GPU = " (cuda)"  # ends the name of a decoder that is one
 TAGS_IN_ROW = 3
 
 
@@ -51,13 +52,29 @@ def _headline(video: str, analysis: Analysis) -> Text:
     chunks = _counted(analysis.num_chunks, "chunk")
     cuts = _counted(len(analysis.scene_changes), "cut")
     server = analysis.server
-    headline = Text(PurePath(video).name or video, style="bold").append(
-        f"  {analysis.duration_seconds:.2f} s, {chunks}, {cuts}, by {server.name} {server.version}",
-        style="not bold dim",
-    )
-    if not analysis.is_complete:
-        headline.append("  the file was cut off: this is what is there", style="not bold yellow")
+    facts = [
+        f"{analysis.duration_seconds:.2f} s",
+        chunks,
+        cuts,
+        f"by {server.name} {server.version}",
+    ]
+    if len(analysis.video_stream_indices) > 1:
+        others = ", ".join(str(index) for index in analysis.video_stream_indices)
+        facts.append(f"stream {analysis.stream_index} (video streams: {others})")
+    if analysis.decoder.endswith(ON_GPU):
+        facts.append(f"decoded by {analysis.decoder}")
+    headline = Text(PurePath(video).name or video, style="bold")
+    headline.append(f"  {', '.join(facts)}", style="not bold dim")
+    for warning in _warnings(analysis):
+        headline.append(f"  {warning}", style="not bold yellow")
     return headline
+
+
+def _warnings(analysis: Analysis) -> Iterable[str]:
+    if not analysis.is_complete:
+        yield "the file was cut off: this is what is there"
+    if analysis.damaged_packets:
+        yield f"{_counted(analysis.damaged_packets, 'damaged packet')} passed over"
 
 
 def _tags(tags: Iterable[Tag]) -> RenderableType:

@@ -10,7 +10,7 @@ import numpy as np
 from trireel_client._calls import Infer, Turn
 from trireel_client._errors import InvalidRequest
 from trireel_client._flows import Flow, Server, embed_texts, video_inputs
-from trireel_client._options import Options, Tensors, texts
+from trireel_client._options import Inputs, Tensors, texts
 from trireel_client._parse import Plan, parse_chunk, parse_plan
 from trireel_client._results import ChunkAnalysis
 from trireel_client._sources import Video
@@ -62,20 +62,19 @@ class Steps:
 def plan_steps(
     server: Server,
     source: Video,
-    options: Options,
+    asked: Inputs,
     sequence_id: str | int | None,
 ) -> Flow[Steps]:
     """Ask for a video's plan, and for the embeddings of free-text tags."""
     sequence_id = _checked_id(sequence_id)
     video = yield from video_inputs(server, source)
-    sampling = options.sampling()
-    look = {**video, **sampling, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
+    look = {**video, **asked.planning, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
     wanted = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
     plan = parse_plan((yield Infer("frame_extractor", look, wanted)))
-    inputs = {**video, **sampling, **options.decoding()}
-    if options.tags is not None:
-        inputs["TAGS"] = texts(options.tags)
-        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(options.tags)
+    inputs = {**video, **asked.planning, **asked.chunk}
+    if asked.tags is not None:
+        inputs["TAGS"] = texts(asked.tags)
+        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(asked.tags)
     return Steps(plan, inputs, sequence_id)
 
 

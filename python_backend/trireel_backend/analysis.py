@@ -2,6 +2,7 @@
 """Orchestrating one whole video: chunks are encoded side by side and decoded strictly in order."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections import deque
@@ -16,17 +17,17 @@ from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
 
+SPAN_CHUNKS = 4  # neighbours that one extractor takes, so that little is decoded twice
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """A video's length and the chunks it is cut into."""
+    """What is known of a video before its first frame."""
 
-    duration_seconds: float
     chunks: tuple[Chunk, ...]
-    is_complete: bool = True
-    """False where the file ends before what its container states."""
+    facts: Tensors = field(default_factory=dict)
+    """What every answer says of the video: its start, length, streams."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class EncodedChunk:
 
     embeddings: NDArray[np.float32]
     """[f, D] unit length."""
-    timestamps_seconds: NDArray[np.float64]
-    """[f] PTS of the sampled frames."""
+    facts: Tensors
+    """What the answer says of the chunk's frames: TIMESTAMPS [f] and what else is known of them."""
     extract_began_ns: int
     """On the machine's monotonic clock, which all processes share."""
     extract_ended_ns: int
@@ -54,7 +55,7 @@ class Turn:
 class Stages(Protocol):
     """The models one whole video is put through."""
 
-    async def plan(self, video: str, chunk_seconds: float) -> VideoPlan:
+    async def plan(self, request: "AnalysisRequest") -> VideoPlan:
         """Look at the video and plan its chunks."""
 
     async def encode(self, request: "AnalysisRequest", chunk: Chunk) -> EncodedChunk:
@@ -76,7 +77,8 @@ class AnalysisRequest:
     video: str
     """Local path, already allowed."""
     chunk_seconds: float
-    frames_per_chunk: int
+    sampling: Tensors = field(default_factory=dict)
+    """Inputs of the extractor that the request sets, the same for every chunk."""
     options: Tensors = field(default_factory=dict)
     """Inputs of the decoder that the request sets, the same for every chunk."""
     tags: tuple[str, ...] = ()
@@ -103,12 +105,12 @@ class _Clock:
 
 
 async def analyze_video(
-    request: AnalysisRequest, stages: Stages, *, window: int
+    request: AnalysisRequest, stages: Stages, *, num_lanes: int
 ) -> AsyncGenerator[dict[str, NDArray[Any]], None]:
     """Yield the answer of each chunk in order, then that of the whole video.
 
     Args:
-        window: chunks that may be in the encoder at once: enough that the next is extracted
+        num_lanes: chunks that may be in the encoder at once: enough that the next is extracted
             while one is encoded and another decoded.
 
     Closing the iterator early stops the work: chunks not begun are never asked for, and the
@@ -116,9 +118,9 @@ async def analyze_video(
     """
     clock = _Clock()
     clock.busy_ms["fetch"] = request.fetch_ms
-    plan = await stages.plan(request.video, request.chunk_seconds)
+    plan = await stages.plan(request)
     options = await _with_free_tags(request, stages)
-    encoding = _EncodeAhead(request, stages, plan.chunks, window)
+    encoding = _EncodeAhead(request, stages, plan.chunks, num_lanes)
     sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []
     try:
@@ -181,22 +183,30 @@ class _TimedEncoding:
 
 
 class _EncodeAhead:
-    """Keeps up to `window` chunks in the encoder and hands them out in order."""
+    """Keeps chunks in several lanes of the encoder and hands them out in order.
+
+    A lane takes spans of neighbouring chunks, one after the other: the extractor that had the last
+    chunk is the one that is free, and goes on where it was.
+    """
 
     def __init__(
-        self, request: AnalysisRequest, stages: Stages, chunks: Sequence[Chunk], window: int
+        self, request: AnalysisRequest, stages: Stages, chunks: Sequence[Chunk], num_lanes: int
     ) -> None:
         self._request = request
         self._stages = stages
-        self._waiting = deque(chunks)
-        self._running: deque[asyncio.Task[_TimedEncoding]] = deque()
-        self._window = window
+        self._lanes = _in_lanes(chunks, num_lanes)
+        self._busy: set[int] = set()
+        self._encodings: dict[int, asyncio.Task[_TimedEncoding]] = {}
+        self._due = 0
+        self._most_ahead = SPAN_CHUNKS * num_lanes
+        self._failed_at = len(chunks)
 
     async def next(self) -> _TimedEncoding:
         self._fill()
-        encoded = await self._running[0]
-        self._running.popleft()
-        self._fill()  # the freed place is taken while the caller decodes
+        encoded = await self._encodings[self._due]
+        del self._encodings[self._due]
+        self._due += 1
+        self._fill()
         return encoded
 
     async def finish(self) -> None:
@@ -204,16 +214,38 @@ class _EncodeAhead:
 
         A call of another model cannot be taken back, and it still reads the video's file.
         """
-        self._waiting.clear()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        self._lanes.clear()
+        await asyncio.gather(*self._encodings.values(), return_exceptions=True)
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._window:
-            self._running.append(asyncio.ensure_future(self._encode(self._waiting.popleft())))
+        """Put the next chunk into every lane that is free, but none far ahead of what is due."""
+        end = min(self._due + self._most_ahead, self._failed_at)
+        for number, lane in enumerate(self._lanes):
+            if number in self._busy or not lane or lane[0].index >= end:
+                continue
+            self._busy.add(number)
+            chunk = lane.popleft()
+            self._encodings[chunk.index] = asyncio.ensure_future(self._encode(chunk, number))
 
-    async def _encode(self, chunk: Chunk) -> _TimedEncoding:
-        encoded = await self._stages.encode(self._request, chunk)
-        return _TimedEncoding(encoded, time.monotonic_ns())
+    async def _encode(self, chunk: Chunk, lane: int) -> _TimedEncoding:
+        try:
+            encoded = await self._stages.encode(self._request, chunk)
+        except BaseException:
+            self._failed_at = min(self._failed_at, chunk.index)  # nobody wants what follows
+            raise
+        ended_ns = time.monotonic_ns()
+        self._busy.remove(lane)
+        self._fill()
+        return _TimedEncoding(encoded, ended_ns)
+
+
+def _in_lanes(chunks: Sequence[Chunk], num_lanes: int) -> list[deque[Chunk]]:
+    """Deal a video's chunks to lanes in spans, which are shorter where there are few chunks."""
+    span = min(SPAN_CHUNKS, math.ceil(len(chunks) / num_lanes))
+    lanes: list[deque[Chunk]] = [deque() for _ in range(num_lanes)]
+    for chunk in chunks:
+        lanes[chunk.index // span % num_lanes].append(chunk)
+    return lanes
 
 
 def _add_encode_times(clock: _Clock, encoded: _TimedEncoding) -> None:
@@ -234,9 +266,8 @@ def _complete(
         **answer,
         "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
         "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
-        "TIMESTAMPS": encoded.timestamps_seconds,
-        "VIDEO_DURATION_SECONDS": scalar(plan.duration_seconds, np.float64),
-        "IS_COMPLETE": scalar(plan.is_complete, np.bool_),
+        **plan.facts,
+        **encoded.facts,
         "NUM_CHUNKS": scalar(len(plan.chunks), np.int32),
         "EMBEDDING_DIM": scalar(encoded.embeddings.shape[1], np.int32),
     }

@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: a chunk's frames, or only a look at the video."""
 
-import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.errors import InvalidInput
-from trireel_backend.extraction import SamplerCache, VideoInfo, VideoSampler
+from trireel_backend.extraction.task import Extracted, ExtractionTask, VideoInfo
+from trireel_backend.extraction.view import View
 from trireel_backend.media import MediaFolders, local_video
-from trireel_backend.plan import Chunk, plan_chunks
+from trireel_backend.plan import plan_chunks
 from trireel_backend.requests import Request
+from trireel_backend.sampling_request import wanted_frames
 from trireel_backend.settings import SamplingSettings
-from trireel_backend.tensors import scalar
+from trireel_backend.tensors import scalar, texts
 
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
+
+
+class RunsTasks(Protocol):
+    """An extractor: `extraction.isolation.IsolatedExtractor`."""
+
+    def run(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Extracted:
+        """Do a task; raises RequestError."""
 
 
 def extract_chunk(
@@ -23,64 +31,51 @@ def extract_chunk(
     folders: MediaFolders,
     sampling: SamplingSettings,
     size_px: int,
-    samplers: SamplerCache,
+    extractor: RunsTasks,
 ) -> dict[str, NDArray[Any]]:
     """Answer a request for one chunk; with FRAMES_PER_CHUNK 0 nothing is decoded.
 
     Raises:
         RequestError: the request or its video is not usable.
     """
-    chunk_seconds = sampling.checked_chunk_seconds(request.number("CHUNK_SECONDS", float))
-    num_frames = sampling.checked_frames_per_chunk(request.number("FRAMES_PER_CHUNK", int), least=0)
-    start_seconds = request.number("START_SECONDS", float)
+    wanted = wanted_frames(request, sampling, least=0)
     reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-    with local_video(folders, reference, data) as path:
-        began_ns = time.monotonic_ns()
-        try:
-            sampler = samplers.sampler(path)
-            chunk = _chunk(sampler.info, start_seconds, chunk_seconds)
-            frames = _frame_tensors(sampler, chunk, num_frames, size_px)
-        except Exception:
-            samplers.forget(path)  # whatever state it was left in
-            raise
-        finally:
-            if data is not None:
-                samplers.forget(path)  # the file goes with its request
-        ended_ns = time.monotonic_ns()
-    info = sampler.info
-    answer = {
-        **frames,
-        "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
-        "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
-        "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
-        "IS_COMPLETE": scalar(info.is_complete, np.bool_),
-        "EXTRACT_NS": np.array([began_ns, ended_ns], np.int64),
-    }
+    with local_video(folders, reference, data, stop=request.is_cancelled) as path:
+        task = ExtractionTask(
+            path,
+            wanted.chunk_seconds,
+            wanted.sampling,
+            View(size_px, wanted.crop),
+            start_seconds=request.number("START_SECONDS", float),
+            stream_index=wanted.stream_index,
+            keep_open=data is None,  # an upload goes with its request
+        )
+        extracted = extractor.run(task, request.is_cancelled)
+    answer = _tensors(extracted)
     if PLAN_OUTPUTS & request.requested_outputs:
-        answer |= _plan_tensors(info, chunk_seconds)
+        answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
     return answer
 
 
-def _chunk(info: VideoInfo, start_seconds: float | None, chunk_seconds: float) -> Chunk:
-    """Return the chunk asked for, cut where the video ends."""
-    start = info.start_seconds if start_seconds is None else start_seconds
-    end_seconds = info.start_seconds + info.duration_seconds
-    if not info.start_seconds <= start < end_seconds:  # also true for NaN
-        raise InvalidInput(
-            f"START_SECONDS is {start:g}: the video begins at {info.start_seconds:g} s and ends"
-            f" at {end_seconds:g} s"
-        )
-    return Chunk(0, start, min(chunk_seconds, end_seconds - start))
-
-
-def _frame_tensors(
-    sampler: VideoSampler, chunk: Chunk, num_frames: int, size_px: int
-) -> dict[str, NDArray[Any]]:
-    if num_frames == 0:
-        pixels = np.zeros((0, size_px, size_px, 3), np.uint8)
-        return {"FRAMES": pixels, "TIMESTAMPS": np.zeros(0)}
-    frames = sampler.sample(chunk, num_frames, size_px)
-    return {"FRAMES": frames.pixels, "TIMESTAMPS": frames.timestamps_seconds}
+def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
+    info, chunk, frames = extracted.info, extracted.chunk, extracted.frames
+    return {
+        "FRAMES": frames.pixels,
+        "TIMESTAMPS": frames.timestamps_seconds,
+        "PTS": frames.pts,
+        "TIME_BASE": np.array(frames.time_base.as_integer_ratio(), np.int64),
+        "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
+        "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
+        "CHUNK_NUM_FRAMES": scalar(len(frames.pts), np.int32),
+        "CHUNK_DAMAGED_PACKETS": scalar(frames.damaged_packets, np.int32),
+        "VIDEO_START_SECONDS": scalar(info.start_seconds, np.float64),
+        "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
+        "IS_COMPLETE": scalar(info.is_complete, np.bool_),
+        "STREAM_INDEX": scalar(info.stream_index, np.int32),
+        "VIDEO_STREAM_INDICES": np.array(info.video_stream_indices, np.int32),
+        "DECODER": texts([extracted.decoder]),
+        "EXTRACT_NS": np.array([extracted.began_ns, extracted.ended_ns], np.int64),
+    }
 
 
 def _plan_tensors(info: VideoInfo, chunk_seconds: float) -> dict[str, NDArray[Any]]:

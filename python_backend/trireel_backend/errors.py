@@ -5,6 +5,8 @@ TrireelError
 ├── RequestError            refused or failed: answered to the one request it belongs to
 │   ├── InvalidInput        a value, shape or file the request should not have sent
 │   │   ├── NotAVideo       the file holds no picture we can decode
+│   │   ├── TooMuchWork     more pixels, or more time, than a video may cost
+│   │   ├── DecoderCrashed  the decoding process died of the file
 │   │   ├── OutsideMediaFolder
 │   │   ├── SourceRefused   an address, a host or a redirect that is not followed
 │   │   ├── SourceTooLarge
@@ -43,6 +45,14 @@ class InvalidInput(RequestError):
 
 class NotAVideo(InvalidInput):
     """The file holds no video or picture that can be decoded."""
+
+
+class TooMuchWork(InvalidInput):
+    """The video, or what is asked of it, takes more than the operator allows."""
+
+
+class DecoderCrashed(InvalidInput):
+    """The process that decoded the file died of it; another one has taken its place."""
 
 
 class OutsideMediaFolder(InvalidInput):

@@ -3,18 +3,25 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from trireel_backend.errors import InvalidInput, OutsideMediaFolder, Unsupported, VideoNotFound
-from trireel_backend.sources.limits import SourceLimits
+from trireel_backend.errors import (
+    Cancelled,
+    InvalidInput,
+    OutsideMediaFolder,
+    Unsupported,
+    VideoNotFound,
+)
+from trireel_backend.sources.limits import NowAndThen, SourceLimits
 from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
 from trireel_backend.sources.spool import VIDEO_NAME
 
+POLL_SECONDS = 0.5  # between looks whether the client is still there
 MAX_REFERENCE_CHARACTERS = 4096  # PATH_MAX; resolving a longer one takes the square of its length
 
 
@@ -44,14 +51,14 @@ def local_video(
     reference: str | None,
     data: bytes | None,
     *,
-    stop: threading.Event | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Path]:
     """Yield the path of the request's video, which is there for as long as the context.
 
     Args:
         reference: path (relative to the media folder, or absolute) or URI.
         data: the file's bytes. Exactly one of both is given.
-        stop: ends a fetch under way when it is set.
+        stop: ends a fetch under way when it says so; asked twice a second.
 
     Raises:
         RequestError: why there is no such file; see `resolve` and `docs/sources.md`.
@@ -61,7 +68,7 @@ def local_video(
         raise InvalidInput(
             f"got {got} of VIDEO and VIDEO_DATA: send VIDEO (a path or URI) or VIDEO_DATA (bytes)"
         )
-    stop = stop or threading.Event()
+    stop = NowAndThen(stop)
     if data is not None:
         if not data:
             raise InvalidInput("VIDEO_DATA is empty: send the video file's bytes")
@@ -79,22 +86,32 @@ def local_video(
 
 @asynccontextmanager
 async def local_video_beside(
-    executor: Executor, folders: MediaFolders, reference: str | None, data: bytes | None
+    executor: Executor,
+    folders: MediaFolders,
+    reference: str | None,
+    data: bytes | None,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Path]:
     """Do what `local_video` does in a thread of `executor`, beside the event loop.
 
-    Where the task is cancelled meanwhile, the fetch ends at its next look at the clock, within a
-    second while a body comes, and leaves nothing.
+    Where the client goes away or the task is cancelled meanwhile, the fetch ends at its next look
+    at the clock, within a second while a body comes, and leaves nothing.
+
+    Raises:
+        Cancelled: the client has gone away.
     """
     stop = threading.Event()
-    video = local_video(folders, reference, data, stop=stop)
+    video = local_video(folders, reference, data, stop=stop.is_set)
     entering = asyncio.get_running_loop().run_in_executor(executor, video.__enter__)
     try:
-        path = await asyncio.shield(entering)
-    except asyncio.CancelledError:
+        while not (await asyncio.wait({entering}, timeout=POLL_SECONDS))[0]:
+            if is_cancelled():
+                raise Cancelled("the client has gone away")
+    except (asyncio.CancelledError, Cancelled):
         stop.set()
         entering.add_done_callback(lambda done: _leave(video, done))
         raise
+    path = entering.result()
     try:
         yield path
     finally:

@@ -26,6 +26,11 @@ class Chunk:
     duration_seconds: float
     """Its length; only the last chunk may be shorter or longer than the others."""
 
+    @property
+    def end_seconds(self) -> float:
+        """Where it ends."""
+        return self.start_seconds + self.duration_seconds
+
 
 def plan_chunks(
     start_seconds: float, duration_seconds: float, chunk_seconds: float
@@ -58,12 +63,32 @@ def plan_chunks(
     return tuple(chunks)
 
 
-def slot_middles(
-    start_seconds: float, duration_seconds: float, num_frames: int
-) -> NDArray[np.float64]:
-    """Return the middle of each of `num_frames` equal slots, in seconds, shape [num_frames].
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of a chunk are taken: those on screen at the middles of its slots."""
 
-    For a chunk of 10 s from 20 s and 4 frames: 21.25, 23.75, 26.25, 28.75.
-    """
-    slots: NDArray[np.float64] = np.arange(num_frames, dtype=np.float64)
-    return start_seconds + (slots + 0.5) * (duration_seconds / num_frames)
+    num_frames: int = 16
+    """Equal slots of a chunk, where no rate is given; 0 to take none."""
+    fps: float | None = None
+    """Slots a second, from the chunk's start on, instead of a number."""
+    keyframes_only: bool = False
+    """Take the last keyframe not after each middle, each once, and decode nothing else."""
+
+    def count(self, chunk_seconds: float) -> int:
+        """Return the number of slots in a chunk."""
+        if self.fps is None:
+            return self.num_frames
+        # Those whose middle lies inside; a rounding error of the length must not add one.
+        return max(1, math.ceil(round(chunk_seconds * self.fps, 6) - 0.5))
+
+    def slot_middles(self, chunk: Chunk) -> NDArray[np.float64]:
+        """Return the middle of each of a chunk's slots in seconds, shape [count].
+
+        For a chunk of 10 s from 20 s and 4 frames: 21.25, 23.75, 26.25, 28.75.
+        """
+        count = self.count(chunk.duration_seconds)
+        slot_seconds = chunk.duration_seconds / max(1, count)
+        if self.fps is not None and chunk.duration_seconds * self.fps > 0.5:
+            slot_seconds = 1 / self.fps
+        slots: NDArray[np.float64] = np.arange(count, dtype=np.float64)
+        return chunk.start_seconds + (slots + 0.5) * slot_seconds

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trireel_backend.errors import InvalidInput, StartupError
+from trireel_backend.errors import StartupError
+from trireel_backend.extraction import limits as extraction_limits
+from trireel_backend.extraction.task import ExtractorOptions
 from trireel_backend.media import MediaFolders
-from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import (
     MAX_SPOOL_BYTES,
@@ -23,6 +24,7 @@ from trireel_backend.sources.limits import (
 )
 
 Settings = TypeVar("Settings")
+DECODE_ON = ("cpu", "auto")
 
 
 @dataclass(frozen=True)
@@ -92,32 +94,39 @@ class SamplingSettings:
     max_frames_per_chunk: int
     """Bounds the size of a chunk; the tower must take as many in one batch."""
 
-    def checked_chunk_seconds(self, requested: float | None) -> float:
-        """Return the chunk length to use; raises InvalidInput."""
-        seconds = self.chunk_seconds if requested is None else requested
-        if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:  # also true for NaN
-            raise InvalidInput(
-                f"CHUNK_SECONDS is {seconds:g}: give {MIN_CHUNK_SECONDS:g} to"
-                f" {MAX_CHUNK_SECONDS:g} seconds"
-            )
-        return seconds
-
-    def checked_frames_per_chunk(self, requested: int | None, *, least: int = 1) -> int:
-        """Return the number of frames to sample; raises InvalidInput."""
-        frames = self.frames_per_chunk if requested is None else requested
-        if not least <= frames <= self.max_frames_per_chunk:
-            raise InvalidInput(
-                f"FRAMES_PER_CHUNK is {frames}: give {least} to {self.max_frames_per_chunk}"
-            )
-        return frames
-
 
 @dataclass(frozen=True)
 class ExtractorSettings:
     """What an extractor keeps between requests."""
 
-    open_videos: int
-    """Videos kept open, so that the next chunk goes on where the last one ended."""
+    open_videos_bytes: int = extraction_limits.OPEN_VIDEOS_BYTES
+    """Memory for videos kept open, so that their next chunk goes on where the last one ended."""
+    decode_on: str = "cpu"
+    """`cpu`, or `auto` for NVDEC where there is one that takes the codec."""
+    extract_timeout_seconds: float = extraction_limits.TIMEOUT_SECONDS
+    """For one look or one chunk."""
+    max_frame_pixels: int = extraction_limits.MAX_FRAME_PIXELS
+    """Of one frame."""
+    max_video_pixels: int = extraction_limits.MAX_VIDEO_PIXELS
+    """Width x height x frames of a video, by what it states."""
+    decoder_memory_bytes: int = extraction_limits.MEMORY_BYTES
+    """That an instance's decoding process may take."""
+
+    def options(self) -> ExtractorOptions:
+        """Return what the extractor works with, checked; raises StartupError."""
+        if self.decode_on not in DECODE_ON:
+            raise StartupError(
+                f"decode_on is {self.decode_on!r}: give one of {', '.join(DECODE_ON)}"
+            )
+        limits = extraction_limits.ExtractionLimits(
+            max_frame_pixels=self.max_frame_pixels,
+            max_video_pixels=self.max_video_pixels,
+            timeout_seconds=self.extract_timeout_seconds,
+            memory_bytes=self.decoder_memory_bytes,
+        )
+        if not min(dataclasses.astuple(limits)) > 0:
+            raise StartupError(f"got {limits}: every limit has to be more than 0")
+        return ExtractorOptions(self.open_videos_bytes, self.decode_on == "auto", limits)
 
 
 @dataclass(frozen=True)

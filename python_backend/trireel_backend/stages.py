@@ -12,11 +12,16 @@ from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, scalar, texts
 
 TEXT_BATCH = 64  # siglip_text's max_batch_size
-PLAN_OUTPUTS = (
-    *("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"),
-    *("VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
+VIDEO_FACTS = (
+    *("VIDEO_START_SECONDS", "VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
+    *("STREAM_INDEX", "VIDEO_STREAM_INDICES"),
 )
-ENCODER_OUTPUTS = ("EMBEDDINGS", "TIMESTAMPS", "EXTRACT_NS")
+PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", *VIDEO_FACTS)
+CHUNK_FACTS = (
+    *("TIMESTAMPS", "PTS", "TIME_BASE", "CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
+    *("DECODER",),
+)
+ENCODER_OUTPUTS = ("EMBEDDINGS", "EXTRACT_NS", *CHUNK_FACTS)
 DECODER_OUTPUTS = (
     *("CHUNK_INDICES", "CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES"),
     *("CHUNK_CAPTION_TEXTS", "CHUNK_CAPTION_SCORES", "CHUNK_CAPTION_PROBABILITIES"),
@@ -41,38 +46,35 @@ class ModelStages:
     def __init__(self, call_model: CallModel) -> None:
         self._call_model = call_model
 
-    async def plan(self, video: str, chunk_seconds: float) -> VideoPlan:
+    async def plan(self, request: AnalysisRequest) -> VideoPlan:
         """Look at the video and plan its chunks."""
         inputs = {
-            "VIDEO": texts([video]),
-            "CHUNK_SECONDS": scalar(chunk_seconds, np.float64),
+            "VIDEO": texts([request.video]),
+            "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),
             "FRAMES_PER_CHUNK": scalar(0, np.int32),
         }
+        if "STREAM_INDEX" in request.sampling:
+            inputs["STREAM_INDEX"] = request.sampling["STREAM_INDEX"]
         plan = await self._call_model("frame_extractor", inputs, PLAN_OUTPUTS)
         spans = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
         chunks = (
             Chunk(index, float(start), float(duration))
             for index, (start, duration) in enumerate(spans)
         )
-        return VideoPlan(
-            duration_seconds=float(plan["VIDEO_DURATION_SECONDS"][0]),
-            chunks=tuple(chunks),
-            is_complete=bool(plan["IS_COMPLETE"][0]),
-        )
+        return VideoPlan(tuple(chunks), {name: plan[name] for name in VIDEO_FACTS})
 
     async def encode(self, request: AnalysisRequest, chunk: Chunk) -> EncodedChunk:
         """Extract and encode one chunk."""
-        inputs = {
+        inputs: Tensors = {
+            **request.sampling,
             "VIDEO": texts([request.video]),
             "START_SECONDS": scalar(chunk.start_seconds, np.float64),
             "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),  # cut at the video's end
-            "FRAMES_PER_CHUNK": scalar(request.frames_per_chunk, np.int32),
         }
         encoded = await self._call_model("chunk_encoder", inputs, ENCODER_OUTPUTS)
         began_ns, ended_ns = encoded["EXTRACT_NS"]
-        return EncodedChunk(
-            encoded["EMBEDDINGS"], encoded["TIMESTAMPS"], int(began_ns), int(ended_ns)
-        )
+        facts = {name: encoded[name] for name in CHUNK_FACTS}
+        return EncodedChunk(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
 
     async def decode(
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
@@ -81,7 +83,7 @@ class ModelStages:
         inputs: Tensors = {
             **options,
             "EMBEDDINGS": encoded.embeddings,
-            "TIMESTAMPS": encoded.timestamps_seconds,
+            "TIMESTAMPS": encoded.facts["TIMESTAMPS"],
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
         return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Tensors = Mapping[str, NDArray[Any]]
 
-STACKED = ("CHUNK_", "SCENE_", "TIMESTAMPS", "EMBEDDINGS")
+STACKED = ("CHUNK_", "SCENE_", "TIMESTAMPS", "PTS", "EMBEDDINGS")
 
 
 def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:

@@ -3,9 +3,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from trireel_backend.decoding import DecodeOptions, decode_options
 from trireel_backend.errors import Cancelled
 from trireel_backend.media import MediaFolders, local_video_beside
 from trireel_backend.requests import Request
+from trireel_backend.sampling_request import SAMPLING_INPUTS, wanted_frames
 from trireel_backend.settings import (
     FolderSettings,
     OrchestratorSettings,
@@ -24,6 +26,8 @@ from trireel_backend.settings import (
 from trireel_backend.tensors import Tensors
 
 Answer = dict[str, NDArray[Any]]
+
+DECODER_INPUTS = ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")
 
 
 class WholeVideo:
@@ -59,36 +63,41 @@ class WholeVideo:
         async with self._videos:
             if request.is_cancelled():  # while it waited
                 raise Cancelled("the client has gone away")
+            wanted = self._wanted(request)  # refused before anything is fetched
             began = time.monotonic()
             reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-            local = local_video_beside(self._fetchers, self._folders, reference, data)
+            local = local_video_beside(
+                self._fetchers, self._folders, reference, data, request.is_cancelled
+            )
             async with local as path:
                 fetch_ms = (time.monotonic() - began) * 1e3
                 analysis = analyze_video(
-                    self._analysis_request(request, str(path), fetch_ms),
+                    replace(wanted, video=str(path), fetch_ms=fetch_ms),
                     self._stages,
-                    window=self._chunks_in_flight,
+                    num_lanes=self._chunks_in_flight,
                 )
                 async with aclosing(analysis):
                     async for answer in analysis:
                         yield answer
 
-    def _analysis_request(self, request: Request, video: str, fetch_ms: float) -> AnalysisRequest:
-        sampling = self._sampling
-        frames_per_chunk = request.number("FRAMES_PER_CHUNK", int)
+    def _wanted(self, request: Request) -> AnalysisRequest:
+        """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""
         return AnalysisRequest(
-            video=video,
-            chunk_seconds=sampling.checked_chunk_seconds(request.number("CHUNK_SECONDS", float)),
-            frames_per_chunk=sampling.checked_frames_per_chunk(frames_per_chunk),
+            video="",
+            chunk_seconds=wanted_frames(request, self._sampling).chunk_seconds,
+            sampling=_given(request, SAMPLING_INPUTS),
             options=_decoder_inputs(request),
             tags=request.texts("TAGS") or (),
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
-            fetch_ms=fetch_ms,
         )
 
 
 def _decoder_inputs(request: Request) -> Tensors:
     """Return the request's inputs for the decoder, checked before a frame is extracted."""
     decode_options(request, DecodeOptions())
-    inputs = {name: request.array(name) for name in ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")}
+    return _given(request, DECODER_INPUTS)
+
+
+def _given(request: Request, names: Sequence[str]) -> Tensors:
+    inputs = {name: request.array(name) for name in names}
     return {name: array for name, array in inputs.items() if array is not None}

@@ -5,44 +5,8 @@ import uuid
 
 import numpy as np
 import pytest
-import tritonclient.grpc
-import tritonclient.http
+from support.raw import Raw, number, texts, video
 from tritonclient.utils import InferenceServerException
-
-GRPC_STATUS = {
-    400: "StatusCode.INVALID_ARGUMENT",
-    404: "StatusCode.NOT_FOUND",
-    501: "StatusCode.UNIMPLEMENTED",
-}
-
-
-class Raw:
-    """Either of Triton's own clients, to send what ours would not."""
-
-    def __init__(self, server, protocol):
-        self.protocol = protocol
-        self._module = tritonclient.grpc if protocol == "grpc" else tritonclient.http
-        self._client = self._module.InferenceServerClient(server.url(protocol))
-
-    def infer(self, model, inputs, **sequence):
-        tensors = []
-        for name, (kind, value) in inputs.items():
-            array = np.asarray(value)
-            tensor = self._module.InferInput(name, list(array.shape), kind)
-            tensor.set_data_from_numpy(array)
-            tensors.append(tensor)
-        return self._client.infer(model, tensors, **sequence)
-
-    def refused(self, status, model, inputs, **sequence):
-        """Return the message of a refusal, having checked its status."""
-        with pytest.raises(InferenceServerException) as raised:
-            self.infer(model, inputs, **sequence)
-        expected = GRPC_STATUS[status] if self.protocol == "grpc" else str(status)
-        assert raised.value.status() == expected, raised.value.message()
-        return raised.value.message()
-
-    def close(self):
-        self._client.close()
 
 
 @pytest.fixture(params=["grpc", "http"])
@@ -51,19 +15,6 @@ def raw(server, request):
     yield raw
     raw.infer("video_analysis", video("clip.mp4"))  # whatever was refused, the next one works
     raw.close()
-
-
-def texts(*values):
-    return "BYTES", np.array([v if isinstance(v, bytes) else v.encode() for v in values], object)
-
-
-def video(name, **inputs):
-    return {"VIDEO": texts(name), **inputs}
-
-
-def number(kind, value):
-    dtype = {"INT32": np.int32, "FP64": np.float64, "FP32": np.float32}[kind]
-    return kind, np.array([value], dtype)
 
 
 BAD_VIDEOS = [
@@ -97,12 +48,30 @@ def test_a_bad_video(raw, model, inputs, status, message):
     ("inputs", "message"),
     [
         ({"TOP_K": number("INT32", 0)}, "TOP_K is 0: give a number from 1"),
-        ({"FRAMES_PER_CHUNK": number("INT32", 0)}, "FRAMES_PER_CHUNK is 0: give 1 to 64"),
-        ({"FRAMES_PER_CHUNK": number("INT32", 65)}, "FRAMES_PER_CHUNK is 65"),
+        ({"FRAMES_PER_CHUNK": number("INT32", 0)}, "FRAMES_PER_CHUNK is 0: give 1 to 128"),
+        ({"FRAMES_PER_CHUNK": number("INT32", 129)}, "FRAMES_PER_CHUNK is 129"),
         ({"CHUNK_SECONDS": number("FP64", -1.0)}, "CHUNK_SECONDS is -1"),
         ({"CHUNK_SECONDS": number("FP64", np.nan)}, "CHUNK_SECONDS is nan"),
         ({"SCENE_THRESHOLD": number("FP32", 3.0)}, "SCENE_THRESHOLD is 3"),
         ({"SCENE_ALPHA": number("FP32", -0.5)}, "SCENE_ALPHA is -0.5"),
+        ({"SAMPLE_FPS": number("FP64", 0.0)}, "SAMPLE_FPS is 0: give more than 0"),
+        ({"SAMPLE_FPS": number("FP64", np.nan)}, "SAMPLE_FPS is nan"),
+        (
+            {"SAMPLE_FPS": number("FP64", 30.0)},
+            "makes 300 frames a chunk, and 128 are possible: set CHUNK_SECONDS to 4.26 or less",
+        ),
+        (
+            {"SAMPLE_FPS": number("FP64", 1.0), "FRAMES_PER_CHUNK": number("INT32", 4)},
+            "both of FRAMES_PER_CHUNK and SAMPLE_FPS",
+        ),
+        ({"CROP": number("FP64", [0.5, 0.0, 0.6, 1.0])}, "CROP is [0.5, 0, 0.6, 1]"),
+        ({"CROP": number("FP64", [0.5, 0.0])}, "CROP"),
+        ({"CROP_PX": number("INT32", [0, 0, 65, 48])}, "upright picture of 64 x 48"),
+        (
+            {"CROP": number("FP64", [0, 0, 1, 1]), "CROP_PX": number("INT32", [0, 0, 8, 8])},
+            "both of CROP and CROP_PX",
+        ),
+        ({"STREAM_INDEX": number("INT32", 3)}, "the file's video streams are 0"),
         ({"TAGS": texts("a", " ")}, "TAGS[1] is blank"),
         ({"TOP_K": number("FP32", 1.0)}, "TOP_K"),
         ({"TOP_K": ("INT32", np.array([1, 2], np.int32))}, "TOP_K"),

@@ -2,6 +2,8 @@
 """The same video from wherever it comes, through a server that may fetch from loopback."""
 
 import os
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,8 +43,10 @@ def web():
         "/denied.mp4": lambda handler: handler.answer(403),
         "/missing.mp4": lambda handler: handler.answer(404),
         "/failing.mp4": lambda handler: handler.answer(500),
+        "/dripping.mp4": drip,
     }
     with web_server(answers) as server:
+        server.dripping, server.hung_up = threading.Event(), threading.Event()
         yield server
 
 
@@ -84,6 +88,20 @@ def server(bucket, web, tmp_path_factory):
             process_id=running.process.pid,
             log=log,
         )
+
+
+def drip(handler):
+    """Send a body a few bytes at a time, until the other side hangs up."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "10000000")
+    handler.end_headers()
+    handler.server.dripping.set()
+    try:
+        while True:
+            handler.wfile.write(b"x" * 64)
+            time.sleep(0.05)
+    except (BrokenPipeError, ConnectionResetError):
+        handler.server.hung_up.set()
 
 
 def uri_of(source, web):
@@ -140,6 +158,25 @@ def test_asked_for_by_many_at_once_with_one_download(server, web, by_path):
         for answer in pool.map(analyze, range(8)):
             assert_same(answer, by_path)
     assert len([asked for asked in web.requests if asked.path == "/sample.mp4?many"]) == 1
+
+
+@pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
+def test_a_client_that_goes_away_ends_its_download(server, web, model):
+    web.dripping.clear()
+    web.hung_up.clear()
+    tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([web.url("/dripping.mp4").encode()], object))
+    with tritonclient.grpc.InferenceServerClient(server.grpc_url) as raw:
+        if model == "video_analysis":
+            call = raw.async_infer(model, [tensor], callback=lambda result, error: None)
+            assert web.dripping.wait(10)
+            call.cancel()
+        else:
+            raw.start_stream(lambda result, error: None)
+            raw.async_stream_infer(model, [tensor])
+            assert web.dripping.wait(10)
+            raw.stop_stream(cancel_requests=True)
+        assert web.hung_up.wait(5)
 
 
 def test_the_spool_holds_videos_and_records_alone(server, client, web):

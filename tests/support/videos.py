@@ -83,6 +83,19 @@ def decode_everything(path: Path, size_px: int) -> list[tuple[float, NDArray[np.
     return sorted(timed, key=lambda frame: frame[0])
 
 
+def keyframe_seconds(path: Path) -> list[float]:
+    """Return the times of a video's keyframes, as a full decode tells them."""
+    seconds = []
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        for count, frame in enumerate(container.decode(stream)):
+            if frame.key_frame:
+                timeless = frame.pts is None or container.format.name == "avi"
+                time = count / stream.average_rate if timeless else frame.pts * frame.time_base
+                seconds.append(float(time))
+    return sorted(seconds)
+
+
 def write_audio(path: Path) -> Path:
     """Encode a second of silence, without a picture."""
     with av.open(str(path), "w") as container:

@@ -4,7 +4,7 @@
 from trireel_backend import adapter
 from trireel_backend.artifacts import METADATA_FILE, load_metadata
 from trireel_backend.chunk_request import extract_chunk
-from trireel_backend.extraction import SamplerCache
+from trireel_backend.extraction.isolation import IsolatedExtractor
 from trireel_backend.settings import (
     ExtractorSettings,
     FolderSettings,
@@ -20,10 +20,15 @@ class TritonPythonModel:
         self._folders = read_settings(FolderSettings, parameters).folders()
         self._sampling = read_settings(SamplingSettings, parameters)
         self._size_px = load_metadata(adapter.model_folder(args) / METADATA_FILE).image_size_px
-        self._samplers = SamplerCache(read_settings(ExtractorSettings, parameters).open_videos)
+        options = read_settings(ExtractorSettings, parameters).options()
+        most_frames = self._sampling.max_frames_per_chunk
+        self._extractor = IsolatedExtractor(options, most_frames * self._size_px**2 * 3)
 
     def execute(self, requests):
         return adapter.answer_each(requests, self._answer)
 
     def _answer(self, request):
-        return extract_chunk(request, self._folders, self._sampling, self._size_px, self._samplers)
+        return extract_chunk(request, self._folders, self._sampling, self._size_px, self._extractor)
+
+    def finalize(self):
+        self._extractor.close()

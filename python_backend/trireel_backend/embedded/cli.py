@@ -51,6 +51,9 @@ def serve(
         int | None,
         typer.Option(help="Whole videos under way at once, by default as configured.", min=1),
     ] = None,
+    decode_on: Annotated[
+        str | None, typer.Option(help="cpu, or auto for NVDEC where there is a GPU.")
+    ] = None,
     stop_seconds: Annotated[
         int, typer.Option(help="How long a stop waits for requests and open sequences.", min=0)
     ] = 10,
@@ -64,6 +67,7 @@ def serve(
     parameters = {
         **{name: str(int(gib * GIB)) for name, gib in bytes_at_most.items() if gib is not None},
         **({"allowed_networks": ",".join(allow_network)} if allow_network else {}),
+        **({"decode_on": decode_on} if decode_on else {}),
     }
     counts = {"frame_extractor": extractors, "video_analysis": videos}
     try:

@@ -2,11 +2,5 @@
 """Sampling frames from a video file with FFmpeg's libraries (PyAV).
 
 A sampled frame is the one on screen at the middle of its slot, and its time is its own PTS. Only
-what such a frame needs is decoded.
+what such a frame needs is decoded, in a process of its own.
 """
-
-from trireel_backend.extraction.cache import SamplerCache
-from trireel_backend.extraction.container import VideoInfo, look
-from trireel_backend.extraction.sampling import Frames, VideoSampler, sample_chunk
-
-__all__ = ["Frames", "SamplerCache", "VideoInfo", "VideoSampler", "look", "sample_chunk"]

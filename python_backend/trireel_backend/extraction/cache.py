@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trireel_backend.errors import VideoNotFound
+from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
+
+MOST_OPEN = 64  # of small ones; each has up to two open files
 
 
 @dataclass(frozen=True)
 class _FileState:
-    """What tells a file from another that took its place."""
+    """What tells a file, opened in one way, from another that took its place."""
 
-    path: Path
+    file: VideoFile
     device: int
     inode: int
     size_bytes: int
@@ -21,50 +24,55 @@ class _FileState:
 
 
 class SamplerCache:
-    """A few open videos, least recently used closed first.
+    """Open videos, least recently used closed first.
 
-    A video's next chunk goes on where the last one ended. A decoder takes tens of megabytes for
-    large pictures, so there are few.
+    A video's next chunk goes on where the last one ended. A decoder takes megabytes for small
+    pictures and hundreds for the largest, so it is memory that bounds how many there are.
     """
 
-    def __init__(self, most_open: int) -> None:
-        self._most_open = most_open
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._open: OrderedDict[_FileState, VideoSampler] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def sampler(self, path: Path) -> VideoSampler:
-        """Return an open video; raises NotAVideo, VideoNotFound."""
+    def sampler(self, file: VideoFile) -> VideoSampler:
+        """Return an open video; raises what `look` does, and VideoNotFound."""
         self._close_vanished()
-        state = _state_of(path)
+        state = _state_of(file)
         if state not in self._open:
-            sampler = VideoSampler(path)
-            while len(self._open) >= self._most_open:
-                self._open.popitem(last=False)[1].close()
-            self._open[state] = sampler
+            self._open[state] = VideoSampler(file)
         self._open.move_to_end(state)
+        self._make_room()
         return self._open[state]
 
     def forget(self, path: Path) -> None:
         """Close a video, after an error or when its file is about to go."""
-        for state in [state for state in self._open if state.path == path]:
+        for state in [state for state in self._open if state.file.path == path]:
             self._open.pop(state).close()
+
+    def _make_room(self) -> None:
+        while len(self._open) > 1 and (
+            len(self._open) > MOST_OPEN
+            or sum(sampler.held_bytes for sampler in self._open.values()) > self._most_bytes
+        ):
+            self._open.popitem(last=False)[1].close()
 
     def _close_vanished(self) -> None:
         """Close files that have been removed or replaced: an open one would keep its disk space."""
         for state in list(self._open):
             try:
-                unchanged = _state_of(state.path) == state
+                unchanged = _state_of(state.file) == state
             except VideoNotFound:
                 unchanged = False
             if not unchanged:
                 self._open.pop(state).close()
 
 
-def _state_of(path: Path) -> _FileState:
+def _state_of(file: VideoFile) -> _FileState:
     try:
-        status = path.stat()
+        status = file.path.stat()
     except FileNotFoundError as error:
-        raise VideoNotFound(f"{path.name!r} has been removed") from error
-    return _FileState(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        raise VideoNotFound(f"{file.path.name!r} has been removed") from error
+    return _FileState(file, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a file, choosing its video stream, and what the file says of it."""
+"""Opening a file, choosing its video stream, and going to a place in it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
-from trireel_backend.errors import NotAVideo
-from trireel_backend.plan import MIN_CHUNK_SECONDS
+from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.extraction.limits import ExtractionLimits
 
 # Containers that hold pictures themselves. Playlists (hls, concat, dash) are not among them: they
 # name other files, and a file that comes from outside must not choose what is read here.
@@ -46,10 +46,6 @@ DEMUXERS = (
     "tiff_pipe",
 )
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(DEMUXERS)}
-# Its duration comes from a table of all frames; elsewhere it is an estimate from a few times.
-DEMUXER_WITH_FRAME_TABLE = "mov,mp4,m4a,3gp,3g2,mj2"
-TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
-MAX_PIXELS = 8192 * 8192  # of a frame; a bomb is refused before its memory is taken
 # Read from their start only: a bare stream has no index and a seek would read it all, and behind a
 # seek in a programme stream packets have times of their neighbours.
 DEMUXERS_WITHOUT_SEEK = frozenset(
@@ -57,84 +53,122 @@ DEMUXERS_WITHOUT_SEEK = frozenset(
 )
 RAW_STREAM_RATE = Fraction(25)  # FFmpeg's own, for streams that state neither times nor a rate
 DECODER_THREADS = 1  # the most CPU-efficient: other videos keep the other cores busy
+HARDWARE = "cuda"  # NVDEC, by FFmpeg's name
 
 
 @dataclass(frozen=True)
-class VideoInfo:
-    """What a file says of its video stream, without decoding it."""
+class VideoFile:
+    """A file and how it is opened."""
 
-    start_seconds: float
-    """PTS of the first frame."""
-    duration_seconds: float
-    """From the first frame's PTS to the end of the last that is there."""
-    is_complete: bool = True
-    """False where the file ends before what its container states."""
-
-
-@dataclass(frozen=True)
-class _End:
-    """Where the last frame ends, in seconds, and whether that is what the container states."""
-
-    seconds: float
-    is_complete: bool = True
-
-
-def look(path: Path) -> VideoInfo:
-    """Read the start and the length of a video; raises NotAVideo."""
-    with damage_is_not_a_video():
-        with open_container(path) as container:
-            stream = video_stream(container)
-            start_seconds = stream_start_seconds(container, stream)
-            end = _end_by_frame_table(container, stream) or _end_by_last_packets(container, stream)
-        if end is None:
-            with open_container(path) as container:
-                end = _end_by_all_packets(container, video_stream(container))
-    # A still picture, or a single frame, may state no duration: it stands for a moment.
-    duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
-    return VideoInfo(start_seconds, duration_seconds, end.is_complete)
+    path: Path
+    stream_index: int | None = None
+    """Of the video stream, None for the one a player would show."""
+    on_gpu: bool = False
+    """Decode with NVDEC where it takes the codec."""
+    limits: ExtractionLimits = field(default_factory=ExtractionLimits)
 
 
 @contextmanager
 def damage_is_not_a_video() -> Iterator[None]:
-    """Turn what FFmpeg raises on files nobody could foresee into NotAVideo."""
+    """Turn what FFmpeg raises on files nobody could foresee into NotAVideo or TooMuchWork."""
     try:
         yield
-    except (av.error.FFmpegError, MemoryError, IndexError, OverflowError, ValueError) as error:
+    except MemoryError as error:
+        raise TooMuchWork(
+            "decoding the video takes more memory than one may have: scale it down"
+        ) from error
+    except (av.error.FFmpegError, IndexError, OverflowError, ValueError) as error:
         raise NotAVideo(
             f"the file is damaged or of a kind that cannot be decoded ({type(error).__name__})"
         ) from error
 
 
-def open_container(path: Path) -> InputContainer:
-    """Open a file with the demuxers and the protocol that are allowed; raises NotAVideo."""
+@cache
+def gpu_decodes() -> bool:
+    """Tell whether there is a GPU whose decoder FFmpeg can use; found out once a process."""
     try:
-        return av.open(str(path), container_options=OPEN_OPTIONS)
+        HWAccel(HARDWARE).create(av.Codec("h264", "r"))
+    except (av.error.FFmpegError, NotImplementedError):
+        return False
+    return True
+
+
+def open_video(file: VideoFile) -> tuple[InputContainer, VideoStream]:
+    """Open a file with the demuxers and the protocol that are allowed, and choose its stream.
+
+    Raises:
+        NotAVideo: nothing in it can be decoded here.
+        InvalidInput: it has no video stream of the wanted index.
+        TooMuchWork: its frames are too large.
+    """
+    hardware = HWAccel(HARDWARE) if file.on_gpu and gpu_decodes() else None
+    try:
+        container = av.open(str(file.path), container_options=OPEN_OPTIONS, hwaccel=hardware)
     except (av.error.FFmpegError, ValueError) as error:
         raise NotAVideo(
             "the file is not a video: no container or picture format was recognised in it"
         ) from error
+    try:
+        return container, _video_stream(container, file)
+    except BaseException:
+        container.close()
+        raise
 
 
-def video_stream(container: InputContainer) -> VideoStream:
-    """Return the stream a player would show; raises NotAVideo where there is none.
+@contextmanager
+def opened_video(file: VideoFile) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a video, as `open_video` does, for the length of the context."""
+    container, stream = open_video(file)
+    with container:
+        yield container, stream
 
-    Cover art is a picture beside the sound, not a video.
-    """
-    stream = container.streams.best("video")
-    if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
-        raise NotAVideo("the file holds no video stream")
-    assert isinstance(stream, VideoStream)
+
+def video_stream_indices(container: InputContainer) -> tuple[int, ...]:
+    """Return which streams are videos; cover art is a picture beside the sound, not a video."""
+    return tuple(stream.index for stream in container.streams.video if not _is_cover_art(stream))
+
+
+def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
+    stream = _chosen(container, file.stream_index)
     if stream.codec_context is None:
         raise NotAVideo("the file's video is of a codec that cannot be decoded here")
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
-    if width_px * height_px > MAX_PIXELS:
-        raise NotAVideo(
-            f"the video is {width_px} x {height_px}: frames of at most {MAX_PIXELS:,} pixels are"
-            " decoded"
+    most = file.limits.max_frame_pixels
+    if width_px * height_px > most:
+        raise TooMuchWork(
+            f"the video is {width_px} x {height_px}: frames of at most {most:,} pixels are decoded"
         )
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # it may change midway
+    stream.codec_context.options = {"max_pixels": str(most)}  # it may change midway
     stream.thread_count = DECODER_THREADS
     return stream
+
+
+def _chosen(container: InputContainer, index: int | None) -> VideoStream:
+    indices = video_stream_indices(container)
+    if not indices:
+        raise NotAVideo("the file holds no video stream")
+    if index is not None and index not in indices:
+        raise InvalidInput(
+            f"STREAM_INDEX is {index}: the file's video streams are"
+            f" {', '.join(str(known) for known in indices)}"
+        )
+    best = container.streams.best("video")
+    if index is None and best is not None and best.index in indices:
+        index = best.index
+    stream = container.streams[indices[0] if index is None else index]
+    assert isinstance(stream, VideoStream)
+    return stream
+
+
+def _is_cover_art(stream: VideoStream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def decoder_name(stream: VideoStream) -> str:
+    """Return the decoder's name as FFmpeg has it, with ` (cuda)` where NVDEC did the work."""
+    codec = stream.codec_context
+    on_gpu = codec.is_hwaccel and codec.pix_fmt == HARDWARE
+    return f"{codec.codec.name} ({HARDWARE})" if on_gpu else codec.codec.name
 
 
 def stream_start_seconds(container: InputContainer, stream: VideoStream) -> float:
@@ -144,21 +178,23 @@ def stream_start_seconds(container: InputContainer, stream: VideoStream) -> floa
     return float(Fraction(container.start_time or 0, av.time_base))
 
 
-def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool:
-    """Go to the keyframe before a time; tell whether the place is the start of the file.
+def can_seek(container: InputContainer) -> bool:
+    """Tell whether `seek` leads anywhere."""
+    return container.format.name not in DEMUXERS_WITHOUT_SEEK
 
-    A container without seek stays where it is, at its start if it was just opened.
+
+def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool:
+    """Go to the keyframe before a time; tell whether that was possible.
+
+    Where it was not, the way to the frame leads from the start of a file newly opened: seeking
+    there fails in streams that begin before 0.
     """
-    if container.format.name in DEMUXERS_WITHOUT_SEEK:
-        return True
-    if seconds > stream_start_seconds(container, stream):
-        try:
-            container.seek(round(seconds / time_base(stream)), stream=stream)
-            return False
-        except av.error.FFmpegError:
-            pass  # its index is damaged
-    # A stream may begin before 0.
-    container.seek(min(0, container.start_time or 0), backward=True, any_frame=False)
+    if not can_seek(container) or seconds <= stream_start_seconds(container, stream):
+        return False
+    try:
+        container.seek(round(seconds / time_base(stream)), stream=stream)
+    except av.error.FFmpegError:
+        return False  # its index is damaged
     return True
 
 
@@ -177,66 +213,3 @@ def time_base(stream: VideoStream) -> Fraction:
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames without times follow each other."""
     return stream.average_rate or RAW_STREAM_RATE
-
-
-def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End | None:
-    if stream.duration is None or container.format.name != DEMUXER_WITH_FRAME_TABLE:
-        return None
-    for entry in stream.index_entries:
-        if entry.pos + entry.size > container.size:  # the file was cut off here
-            return _End(float(entry.timestamp * time_base(stream)), is_complete=False)
-    return _End(float(((stream.start_time or 0) + stream.duration) * time_base(stream)))
-
-
-def _end_by_last_packets(container: InputContainer, stream: VideoStream) -> _End | None:
-    """Read what is behind the last keyframe, where the container can be sought in.
-
-    What it states itself is an estimate, or a total with the longest of its streams.
-    """
-    if container.duration is None or container.format.name in DEMUXERS_WITHOUT_SEEK:
-        return None
-    stated_end = (container.start_time or 0) + container.duration
-    try:
-        container.seek(stated_end)
-    except av.error.FFmpegError:
-        return None
-    end_seconds, last_seconds, _ = _last_ends(container, stream)
-    if end_seconds is None:
-        return None
-    stated_seconds = float(Fraction(stated_end, av.time_base))
-    if stream.duration is not None:
-        stated_seconds = max(stated_seconds, float(stream.duration * time_base(stream)))
-    missing_seconds = stated_seconds - last_seconds
-    return _End(end_seconds, is_complete=missing_seconds < TRUNCATED_SECONDS)
-
-
-def _end_by_all_packets(container: InputContainer, stream: VideoStream) -> _End:
-    end_seconds, _, count = _last_ends(container, stream)
-    if count == 0:
-        raise NotAVideo("the file has a video stream, but there is nothing in it")
-    if end_seconds is None:  # a bare elementary stream: its frames come at a steady rate
-        return _End(float(count / frame_rate(stream)))
-    return _End(end_seconds)
-
-
-def _length(packet: "Packet[Any]", stream: VideoStream, is_video: bool) -> Fraction:
-    """Return how long a packet lasts; transport streams do not say, so a frame's time it is."""
-    if packet.duration and packet.time_base is not None:
-        return packet.duration * packet.time_base
-    return 1 / frame_rate(stream) if is_video else Fraction(0)
-
-
-def _last_ends(container: InputContainer, stream: VideoStream) -> tuple[float | None, float, int]:
-    """Return where the stream ends, where the last of all streams does, and its packets' number."""
-    end_seconds, last_seconds, count = None, float("-inf"), 0
-    for packet in container.demux():
-        is_video = packet.stream_index == stream.index
-        count += is_video and packet.size > 0
-        time = packet.dts if packet.pts is None else packet.pts
-        if time is None or packet.time_base is None:
-            continue
-        packet_end = float(time * packet.time_base + _length(packet, stream, is_video))
-        last_seconds = max(last_seconds, packet_end)
-        if is_video:
-            end_seconds = packet_end if end_seconds is None else max(end_seconds, packet_end)
-    return end_seconds, last_seconds, count

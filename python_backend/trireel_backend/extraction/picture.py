@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.hdr import TO_NITS, tone_map
+from trireel_backend.extraction.view import Crop, Region, View, turned_back
 
 COLOUR_BYTES = "rgb24"
 COLOUR_AND_ALPHA_BYTES = "rgba"
@@ -31,14 +32,16 @@ class _Geometry:
     colorspace: int
     color_range: int
     interlaced: bool
+    region: Region | None
+    """Of the frame as it is stored; None for all of it."""
     output: str
 
 
 class PictureMaker:
-    """Turns frames into square pictures of one size."""
+    """Turns frames into square pictures of one view."""
 
-    def __init__(self, size_px: int) -> None:
-        self._size_px = size_px
+    def __init__(self, view: View) -> None:
+        self._view = view
         self._graphs: dict[_Geometry, Graph] = {}
 
     def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
@@ -46,8 +49,11 @@ class PictureMaker:
 
         Of an interlaced frame one field is taken: it has the lines of one moment. What is
         transparent is black.
+
+        Raises:
+            InvalidInput: the view's crop reaches beyond the frame.
         """
-        geometry = _geometry_of(frame)
+        geometry = _geometry_of(frame, self._view.crop)
         graph = self._graph(geometry)
         graph.vpush(frame)
         picture = graph.vpull().to_ndarray()
@@ -62,11 +68,11 @@ class PictureMaker:
         if graph is None:
             while len(self._graphs) >= MOST_GRAPHS:
                 self._graphs.pop(next(iter(self._graphs)))
-            graph = self._graphs[geometry] = _make_graph(geometry, self._size_px)
+            graph = self._graphs[geometry] = _make_graph(geometry, self._view.size_px)
         return graph
 
 
-def _geometry_of(frame: VideoFrame) -> _Geometry:
+def _geometry_of(frame: VideoFrame, crop: Crop | None) -> _Geometry:
     alpha = any(component.is_alpha for component in frame.format.components)
     hdr = int(frame.color_trc) in TO_NITS
     return _Geometry(
@@ -76,8 +82,15 @@ def _geometry_of(frame: VideoFrame) -> _Geometry:
         colorspace=int(frame.colorspace),
         color_range=int(frame.color_range),
         interlaced=bool(frame.interlaced_frame),
+        region=None if crop is None else _stored_region(frame, crop),
         output=COLOUR_WORDS if hdr else COLOUR_AND_ALPHA_BYTES if alpha else COLOUR_BYTES,
     )
+
+
+def _stored_region(frame: VideoFrame, crop: Crop) -> Region:
+    quarters = _quarters(frame.rotation)
+    sides = (frame.height, frame.width) if quarters % 2 else (frame.width, frame.height)
+    return turned_back(crop.region(*sides), quarters, frame.width, frame.height)
 
 
 def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
@@ -93,6 +106,8 @@ def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
     ]
     if geometry.interlaced:
         filters.append(graph.add("field", "type=top"))
+    if geometry.region is not None:
+        filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
     filters += [
         graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
         graph.add("format", geometry.output),
@@ -102,15 +117,28 @@ def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
     return graph
 
 
+def _crop_arguments(region: Region, interlaced: bool) -> str:
+    top_px, bottom_px = region.top_px, region.top_px + region.height_px
+    if interlaced:  # a field has every other line
+        top_px, bottom_px = top_px // 2, (bottom_px + 1) // 2
+    # Not exact, the filter would round to whole samples of the chroma planes.
+    return f"w={region.width_px}:h={bottom_px - top_px}:x={region.left_px}:y={top_px}:exact=1"
+
+
 def _over_black(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = picture[..., 3:].astype(np.uint16)
     return np.asarray((picture[..., :3] * alpha + 127) // 255, np.uint8)
 
 
+def _quarters(rotation_degrees: int) -> int:
+    """Return the right angles that make a frame upright; other angles are left as they are."""
+    quarters, rest = divmod(rotation_degrees, 90)
+    return quarters if rest == 0 else 0
+
+
 def _upright(picture: NDArray[np.uint8], rotation_degrees: int) -> NDArray[np.uint8]:
-    """Turn a square picture as the file's display matrix says; other angles stay as they are.
+    """Turn a square picture as the file's display matrix says.
 
     Squashing to the square and turning by a right angle may change places.
     """
-    quarters, rest = divmod(rotation_degrees, 90)
-    return np.rot90(picture, quarters) if rest == 0 else picture
+    return np.rot90(picture, _quarters(rotation_degrees))

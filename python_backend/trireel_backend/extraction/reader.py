@@ -10,43 +10,24 @@ bit.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
-from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
-from trireel_backend.extraction.container import (
-    DEMUXERS_WITHOUT_SEEK,
-    open_container,
-    seek,
-    time_base,
-    times_are_guessed,
-    video_stream,
+from trireel_backend.extraction.container import VideoFile, decoder_name
+from trireel_backend.extraction.packets import (
+    NEVER_SECONDS,
+    PacketReader,
+    TimedPacket,
+    TimesUnknown,
 )
-from trireel_backend.extraction.plain import FIRST_BACK_OFF_SECONDS, TimedFrame
+from trireel_backend.extraction.plain import Damage, TimedFrame
 
-SEEK_AHEAD_SECONDS = 10.0  # a time further on than this is sought, not read up to
 MOST_AHEAD_PACKETS = 512  # read ahead of the decoder; only a GOP of many seconds has more
-NEVER_SECONDS = float("-inf")
 # Decoders that take `skip_frame` from packet to packet; others read it once, if at all.
 SKIPPING_DECODERS = frozenset(
     ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "vp8", "vp9")
 )
-
-
-class TimesUnknown(Exception):
-    """A packet has no PTS, so it cannot be told before decoding when it is on screen."""
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """A packet that was read and not yet given to the decoder."""
-
-    packet: "Packet[VideoStream]"
-    pts: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,32 +45,26 @@ class FrameReader:
     it is not decoded again.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file; raises NotAVideo."""
-        self._path = path
-        self._open()
-        self._packets: Iterator[Packet[VideoStream]] = iter(())
-        self._ahead: deque[_Ahead] = deque()
+    def __init__(self, file: VideoFile, damage: Damage) -> None:
+        """Open the file; raises what `open_video` does."""
+        self._packets = PacketReader(file)
+        self._damage = damage
+        self._can_skip = self._packets.codec.name in SKIPPING_DECODERS
+        self._ahead: deque[TimedPacket] = deque()
         self._fed: set[int] = set()  # PTS of packets given to the decoder, as far as of interest
         self._frames: dict[int, VideoFrame] = {}  # what came out of it, by PTS, likewise
         self._of_interest_from: int | None = None
-        self._read_up_to_seconds = NEVER_SECONDS  # no packet to come is on screen before this
         self._last_seconds = NEVER_SECONDS
         self._placed = False
-        self.damaged_packets = 0
-        """Packets the decoder could make nothing of."""
 
     def close(self) -> None:
         """Close the file."""
-        self._container.close()
+        self._packets.close()
 
-    def _open(self) -> None:
-        self._container = open_container(self._path)
-        self._stream = video_stream(self._container)
-        self._codec = self._stream.codec_context
-        self._can_skip = self._codec.name in SKIPPING_DECODERS
-        self._time_base = time_base(self._stream)
-        self._seeks = self._container.format.name not in DEMUXERS_WITHOUT_SEEK
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder."""
+        return decoder_name(self._packets.stream)
 
     def frames_on_screen(
         self, targets_seconds: Sequence[float]
@@ -102,8 +77,7 @@ class FrameReader:
         Raises:
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
-        if times_are_guessed(self._container, self._stream):
-            raise TimesUnknown
+        self._packets.check_times()
         waiting: deque[_Wanted] = deque()
         for slot, seconds in enumerate(targets_seconds):
             waiting.append(_Wanted(slot, self._feed_for(seconds)))
@@ -116,24 +90,28 @@ class FrameReader:
             self._placed = False
             yield from self._arrived(waiting)
         for wanted in waiting:
-            yield wanted.slot, None
+            yield self._missing(wanted)
 
     def _arrived(self, waiting: deque[_Wanted]) -> Iterator[tuple[int, TimedFrame | None]]:
         while waiting:
             pts = waiting[0].pts
             self._forget_before(pts)
             if pts in self._frames:
-                timed = TimedFrame(self._frames[pts], float(pts * self._time_base))
+                timed = TimedFrame(self._frames[pts], pts, self._packets.time_base)
                 yield waiting.popleft().slot, timed
             elif self._frames:  # a later one is out already: this one will not come
-                yield waiting.popleft().slot, None
+                yield self._missing(waiting.popleft())
             else:
                 return
 
+    def _missing(self, wanted: _Wanted) -> tuple[int, None]:
+        self._damage.add(float(wanted.pts * self._packets.time_base))
+        return wanted.slot, None
+
     def _feed_for(self, seconds: float) -> int:
         """Give the decoder what the frame on screen at a time needs; return that frame's PTS."""
-        far_ahead = self._seeks and seconds > self._read_up_to_seconds + SEEK_AHEAD_SECONDS
-        if not self._placed or seconds < self._last_seconds or far_ahead:
+        goes_back = seconds < self._last_seconds
+        if not self._placed or goes_back or self._packets.is_far_ahead(seconds):
             self._place(seconds)
         self._last_seconds = seconds
         self._read_ahead(seconds)
@@ -143,50 +121,22 @@ class FrameReader:
 
     def _place(self, seconds: float) -> None:
         """Go to a keyframe from which the frame on screen at a time can be decoded."""
-        if seconds < self._last_seconds:
+        self._drain()
+        if seconds < self._last_seconds:  # what came out lies ahead of all that is wanted
             self._frames.clear()
             self._of_interest_from = None
-        back_off_seconds = 0.0
-        while True:
-            self._drain()
-            if not self._seeks and self._last_seconds != NEVER_SECONDS:
-                self._container.close()
-                self._open()
-            self._ahead.clear()
-            self._read_up_to_seconds = NEVER_SECONDS
-            at_start = seek(self._container, self._stream, seconds - back_off_seconds)
-            self._packets = self._container.demux(self._stream)
-            self._placed = True
-            first = self._read_one()
-            while not at_start and first is not None and not first.packet.is_keyframe:
-                self._ahead.clear()  # a seek by bytes ends anywhere
-                first = self._read_one()
-            if at_start or (first is not None and first.seconds <= seconds):
-                return
-            back_off_seconds = max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
+        first = self._packets.place(seconds)
+        self._ahead = deque([first] if first is not None else [])
+        self._placed = True
 
     def _read_ahead(self, seconds: float) -> None:
         """Read until it is known which frame is on screen at a time."""
-        while self._read_up_to_seconds <= seconds and (read := self._read_one()) is not None:
+        while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
+            self._ahead.append(read)
             if read.packet.is_keyframe and read.seconds <= seconds:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._feed_through(self._on_screen(seconds), wanted=False)
-
-    def _read_one(self) -> _Ahead | None:
-        """Read the next packet that will be on screen; None at the end."""
-        for packet in self._packets:
-            if packet.pts is None:
-                if packet.size == 0:
-                    return None  # what PyAV sends at the end
-                raise TimesUnknown
-            if packet.dts is not None:
-                # No frame is shown before it is decoded, and decoding times only go up.
-                self._read_up_to_seconds = float(packet.dts * self._time_base)
-            read = _Ahead(packet, packet.pts, float(packet.pts * self._time_base))
-            self._ahead.append(read)
-            return read
-        return None
 
     def _on_screen(self, seconds: float) -> int:
         """Return the PTS of the frame on screen at a time, among all that is known."""
@@ -194,10 +144,10 @@ class FrameReader:
         known = [*sorted(self._fed), *shown]
         if not known:
             raise TimesUnknown  # there are no packets at all
-        before = [pts for pts in known if float(pts * self._time_base) <= seconds]
+        before = [pts for pts in known if float(pts * self._packets.time_base) <= seconds]
         return max(before) if before else known[0]
 
-    def _skip_to(self, keyframe: _Ahead) -> None:
+    def _skip_to(self, keyframe: TimedPacket) -> None:
         """Leave out the packets before a keyframe, where there are any."""
         if len(self._ahead) > 1:
             self._drain()
@@ -213,35 +163,46 @@ class FrameReader:
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
-        if not self._ahead and self._read_one() is None:
-            return False
+        if not self._ahead:
+            read = self._packets.read()
+            if read is None:
+                return False
+            self._ahead.append(read)
         self._feed(self._ahead.popleft(), skip_unreferred=False)
         return True
 
-    def _feed(self, ahead: _Ahead, *, skip_unreferred: bool) -> None:
+    def _feed(self, ahead: TimedPacket, *, skip_unreferred: bool) -> None:
+        codec = self._packets.codec
         if self._can_skip:
-            self._codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
+            codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
         if not ahead.packet.is_discard:
             self._fed.add(ahead.pts)
         try:
-            self._keep(self._codec.decode(ahead.packet))
+            self._keep(codec.decode(ahead.packet))
+        except av.error.MemoryError:
+            raise  # that is not the packet's fault
         except av.error.FFmpegError:
-            self.damaged_packets += 1
+            self._damage.add(ahead.seconds)
 
     def _drain(self) -> None:
         """Take out what the decoder still holds, and make it ready for a keyframe."""
+        codec = self._packets.codec
         if self._fed:
             try:
-                self._keep(self._codec.decode(None))
+                self._keep(codec.decode(None))
             except av.error.FFmpegError:
-                self.damaged_packets += 1
-        self._codec.flush_buffers()
+                self._damage.add(self._packets.read_up_to_seconds)
+        codec.flush_buffers()
         self._fed.clear()
 
     def _keep(self, frames: Sequence[VideoFrame]) -> None:
         least = self._of_interest_from
         for frame in frames:
-            if frame.pts is not None and (least is None or frame.pts >= least):
+            if frame.pts is None:
+                continue
+            if frame.is_corrupt:
+                self._damage.add(float(frame.pts * self._packets.time_base))
+            if least is None or frame.pts >= least:
                 self._frames[frame.pts] = frame
 
     def _forget_before(self, pts: int) -> None:

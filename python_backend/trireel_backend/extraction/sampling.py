@@ -2,97 +2,162 @@
 """The frames of a chunk: which times, which frames, which pixels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from trireel_backend.extraction.container import (
-    damage_is_not_a_video,
-    look,
-    open_container,
-    video_stream,
+from trireel_backend.extraction.animation import (
+    AnimationReader,
+    is_animated_webp,
+    look_at_animation,
 )
+from trireel_backend.extraction.container import (
+    VideoFile,
+    damage_is_not_a_video,
+)
+from trireel_backend.extraction.keyframes import KeyframeReader
+from trireel_backend.extraction.look import look
+from trireel_backend.extraction.packets import TimesUnknown
 from trireel_backend.extraction.picture import PictureMaker
-from trireel_backend.extraction.plain import TimedFrame, decode_on_screen
-from trireel_backend.extraction.reader import FrameReader, TimesUnknown
-from trireel_backend.plan import Chunk, slot_middles
+from trireel_backend.extraction.plain import Damage, TimedFrame, decode_on_screen
+from trireel_backend.extraction.reader import FrameReader
+from trireel_backend.extraction.task import Frames
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling
+
+# 16 reference frames and a few on their way, of 1.5 bytes a pixel.
+HELD_BYTES_PER_PIXEL = 32
 
 
-@dataclass(frozen=True)
-class Frames:
-    """Frames sampled from one chunk."""
+class Reader(Protocol):
+    """What finds the frames of an open video."""
 
-    pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB, the whole picture squashed to the square."""
-    timestamps_seconds: NDArray[np.float64]
-    """[f] PTS of each frame."""
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder."""
+
+    def frames_on_screen(
+        self, targets_seconds: Sequence[float]
+    ) -> Iterator[tuple[int, TimedFrame | None]]:
+        """Yield, for each of the ascending times, its index and the last frame not after it.
+
+        None stands for a frame that did not come out of the decoder.
+
+        Raises:
+            TimesUnknown: the container states no PTS; of the times not yet answered none will be.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
 
 
 class VideoSampler:
     """An open video that hands out the frames of its chunks."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file; raises NotAVideo."""
-        self.info = look(path)
-        """Start and length of the video."""
-        self._path = path
-        self._reader = FrameReader(path)
-        self._makers: dict[int, PictureMaker] = {}
+    def __init__(self, file: VideoFile) -> None:
+        """Look at the file; raises what `look` does."""
+        self._is_animation = is_animated_webp(file.path)
+        self.info = look_at_animation(file) if self._is_animation else look(file)
+        """What the file says of its video."""
+        self._file = file
+        self._damage = Damage()
+        self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
+        self._makers: dict[View, PictureMaker] = {}
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
+        for reader in self._readers.values():
+            reader.close()
 
-    def sample(self, chunk: Chunk, num_frames: int, size_px: int) -> Frames:
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder; whether it is the GPU's is known after the first frame."""
+        return next((reader.decoder for reader in self._readers.values()), self.info.decoder)
+
+    @property
+    def held_bytes(self) -> int:
+        """Roughly the memory that is taken between two chunks."""
+        return len(self._readers) * HELD_BYTES_PER_PIXEL * self.info.frame_pixels
+
+    def sample(
+        self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
+    ) -> Frames:
         """Decode the frames on screen at the middles of a chunk's slots.
 
         Where the chunk holds fewer frames than slots, a frame stands in several of them.
 
+        Args:
+            into: [at least as many as slots, S, S, 3], where the pixels are to be.
+
         Raises:
             NotAVideo: nothing could be decoded.
+            InvalidInput: the view's crop reaches beyond a frame.
         """
-        targets = slot_middles(chunk.start_seconds, chunk.duration_seconds, num_frames)
-        pixels = np.empty((num_frames, size_px, size_px, 3), np.uint8)
-        timestamps = np.empty(num_frames, np.float64)
-        pictures = self._pictures(size_px)
+        targets = sampling.slot_middles(chunk)
+        shape = (len(targets), view.size_px, view.size_px, 3)
+        pixels = np.empty(shape, np.uint8) if into is None else into[: len(targets)]
+        pts = np.empty(len(targets), np.int64)
+        pictures = self._pictures(view)
         drawn: tuple[VideoFrame, int] | None = None
+        time_base = Fraction(1)
         with damage_is_not_a_video():
-            for slot, timed in self._on_screen(targets.tolist()):
+            for slot, timed in self._on_screen(targets.tolist(), sampling.keyframes_only):
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
                     pixels[slot] = pictures.draw(timed.frame)
-                timestamps[slot] = timed.seconds
+                pts[slot], time_base = timed.pts, timed.time_base
                 drawn = timed.frame, slot
-        return Frames(pixels, timestamps)
+        if sampling.keyframes_only:
+            pixels, pts = _each_once(pixels, pts)
+        damaged = self._damage.count(chunk.start_seconds, chunk.end_seconds)
+        return Frames(pixels, pts, time_base, damaged)
 
-    def _pictures(self, size_px: int) -> PictureMaker:
-        return self._makers.setdefault(size_px, PictureMaker(size_px))
+    def _pictures(self, view: View) -> PictureMaker:
+        if view not in self._makers:
+            self._makers.clear()  # a client that moves its crop about must not fill the memory
+            self._makers[view] = PictureMaker(view)
+        return self._makers[view]
 
-    def _on_screen(self, targets: Sequence[float]) -> Iterator[tuple[int, TimedFrame]]:
+    def _on_screen(
+        self, targets: Sequence[float], keyframes_only: bool
+    ) -> Iterator[tuple[int, TimedFrame]]:
         """Yield slots and their frames, in no certain order; the plain way finds what is left."""
         missing = dict(enumerate(targets))
         try:
-            for slot, timed in self._reader.frames_on_screen(targets):
+            for slot, timed in self._reader(keyframes_only).frames_on_screen(targets):
                 if timed is not None:
                     del missing[slot]
                     yield slot, timed
         except TimesUnknown:
             pass
         if missing:
-            with open_container(self._path) as container:
-                stream = video_stream(container)
-                plain = decode_on_screen(container, stream, list(missing.values()))
-                yield from zip(missing, plain, strict=True)
+            plain = decode_on_screen(
+                self._file, list(missing.values()), self._damage, keyframes_only=keyframes_only
+            )
+            yield from zip(missing, plain, strict=True)
+
+    def _reader(self, keyframes_only: bool) -> Reader:
+        if keyframes_only not in self._readers:
+            self._readers[keyframes_only] = self._open_reader(keyframes_only)
+        return self._readers[keyframes_only]
+
+    def _open_reader(self, keyframes_only: bool) -> Reader:
+        if self._is_animation:
+            return AnimationReader(self._file)
+        kind = KeyframeReader if keyframes_only else FrameReader
+        return kind(self._file, self._damage)
 
 
-def sample_chunk(path: Path, chunk: Chunk, num_frames: int, size_px: int) -> Frames:
-    """Sample one chunk of a file; raises NotAVideo."""
-    sampler = VideoSampler(path)
-    try:
-        return sampler.sample(chunk, num_frames, size_px)
-    finally:
-        sampler.close()
+def _each_once(
+    pixels: NDArray[np.uint8], pts: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Move each different frame to the front, in place; times are in order."""
+    different = [slot for slot in range(len(pts)) if slot == 0 or pts[slot] != pts[slot - 1]]
+    for place, slot in enumerate(different):
+        if place != slot:
+            pixels[place] = pixels[slot]
+    return pixels[: len(different)], pts[different]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be fetched, how much of it, and for how long."""
 
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -44,16 +44,33 @@ class SourceLimits:
             )
 
 
+class NowAndThen:
+    """A question that is asked of another process now and then, not as often as it comes up."""
+
+    def __init__(self, ask: Callable[[], bool], every_seconds: float = 0.5) -> None:
+        self._ask = ask
+        self._every_seconds = every_seconds
+        self._next = 0.0
+        self._answer = False
+
+    def __call__(self) -> bool:
+        """Return the latest answer; once it was yes, it stays so."""
+        if not self._answer and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every_seconds
+            self._answer = self._ask()
+        return self._answer
+
+
 class Deadline:
     """The end of one request's patience: its time is up, or nobody wants the answer any more."""
 
-    def __init__(self, seconds: float, *stops: threading.Event) -> None:
-        """Begin now; setting any of `stops` ends it early."""
+    def __init__(self, seconds: float, *stops: Callable[[], bool]) -> None:
+        """Begin now; any of `stops` that says so ends it early."""
         self._seconds = seconds
         self._ends = time.monotonic() + seconds
         self._stops = stops
 
-    def or_stopped(self, stop: threading.Event) -> "Deadline":
+    def or_stopped(self, stop: Callable[[], bool]) -> "Deadline":
         """Return the same deadline that `stop` ends early as well."""
         other = Deadline(self._seconds, *self._stops, stop)
         other._ends = self._ends
@@ -61,7 +78,7 @@ class Deadline:
 
     def remaining(self) -> float:
         """Return the seconds left, more than none; raises Unavailable where none are."""
-        if any(stop.is_set() for stop in self._stops):
+        if any(stop() for stop in self._stops):
             raise Unavailable("the fetch was given up: nobody waits for it any more")
         seconds = self._ends - time.monotonic()
         if seconds <= 0:

@@ -2,6 +2,7 @@
 """From a URI to a file in the spool, by whichever source its scheme has."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -30,11 +31,11 @@ class RemoteSources:
         self._sources: dict[str, Source] = {}
         self._opening = threading.Lock()
 
-    def upload(self, data: bytes, stop: threading.Event) -> HeldFile:
+    def upload(self, data: bytes, stop: Callable[[], bool]) -> HeldFile:
         """Return a file with these bytes, gone when it is closed; raises RequestError."""
         return self._spool.upload(data, self._deadline(stop))
 
-    def fetch(self, scheme: str, uri: str, stop: threading.Event) -> HeldFile:
+    def fetch(self, scheme: str, uri: str, stop: Callable[[], bool]) -> HeldFile:
         """Return a URI's video, which stays until it is closed; raises RequestError."""
         deadline = self._deadline(stop)
 
@@ -43,7 +44,7 @@ class RemoteSources:
 
         return self._spool.fetched(uri, download, deadline)
 
-    def _deadline(self, stop: threading.Event) -> Deadline:
+    def _deadline(self, stop: Callable[[], bool]) -> Deadline:
         return Deadline(self._limits.timeout_seconds, stop)
 
     def _source(self, scheme: str) -> Source:

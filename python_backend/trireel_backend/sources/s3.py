@@ -108,7 +108,7 @@ class S3Source:
         self, uri: str, which: dict[str, str], size: int, part: Part, deadline: Deadline
     ) -> None:
         failed = threading.Event()
-        patience = deadline.or_stopped(failed)
+        patience = deadline.or_stopped(failed.is_set)
         errors: list[BaseException] = []
 
         def fetch(start: int) -> None:

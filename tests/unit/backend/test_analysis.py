@@ -7,7 +7,13 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from trireel_backend.analysis import AnalysisRequest, EncodedChunk, VideoPlan, analyze_video
+from trireel_backend.analysis import (
+    SPAN_CHUNKS,
+    AnalysisRequest,
+    EncodedChunk,
+    VideoPlan,
+    analyze_video,
+)
 from trireel_backend.artifacts import TextBank
 from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.errors import StageFailed
@@ -29,11 +35,10 @@ class InProcessStages:
         self.encoded, self.decoded = [], []
         self.state = VideoState()
 
-    async def plan(self, video, chunk_seconds):
-        return VideoPlan(
-            self.num_chunks * chunk_seconds,
-            plan_chunks(0.0, self.num_chunks * chunk_seconds, chunk_seconds),
-        )
+    async def plan(self, request):
+        seconds = self.num_chunks * request.chunk_seconds
+        facts = {"VIDEO_DURATION_SECONDS": np.array([seconds]), "IS_COMPLETE": np.array([True])}
+        return VideoPlan(plan_chunks(0.0, seconds, request.chunk_seconds), facts)
 
     async def encode(self, request, chunk):
         self.encoding += 1
@@ -45,16 +50,18 @@ class InProcessStages:
         finally:
             self.encoding -= 1
         self.encoded.append(chunk.index)
-        embeddings = AXES[[chunk.index % WIDTH] * request.frames_per_chunk]
-        times = chunk.start_seconds + np.arange(request.frames_per_chunk, dtype=np.float64)
-        return EncodedChunk(embeddings, times, 0, 1_000_000)
+        num_frames = int(request.sampling["FRAMES_PER_CHUNK"][0])
+        embeddings = AXES[[chunk.index % WIDTH] * num_frames]
+        times = chunk.start_seconds + np.arange(num_frames, dtype=np.float64)
+        return EncodedChunk(embeddings, {"TIMESTAMPS": times}, 0, 1_000_000)
 
     async def decode(self, turn, chunk, encoded, options):
         self.decoded.append((chunk.index, turn.start, turn.end, turn.correlation_id))
         tags = TextSet(
             tuple(t.decode() for t in options["TAGS"]), options["TAG_EMBEDDINGS"]
         ) if "TAGS" in options else None  # fmt: skip
-        frames = ChunkFrames(encoded.embeddings, encoded.timestamps_seconds, chunk.duration_seconds)
+        times = encoded.facts["TIMESTAMPS"]
+        frames = ChunkFrames(encoded.embeddings, times, chunk.duration_seconds)
         self.state, answer = self.decoder.decode(self.state, frames, DecodeOptions(tags=tags))
         return answer
 
@@ -63,16 +70,19 @@ class InProcessStages:
 
 
 def request(**changes):
-    return AnalysisRequest("clip", chunk_seconds=10.0, frames_per_chunk=4, **changes)
+    sampling = {"FRAMES_PER_CHUNK": np.array([4], np.int32)}
+    return AnalysisRequest("clip", chunk_seconds=10.0, sampling=sampling, **changes)
 
 
-async def collect(stages, asked=None, window=2):
-    return [answer async for answer in analyze_video(asked or request(), stages, window=window)]
+async def collect(stages, asked=None, num_lanes=2):
+    return [
+        answer async for answer in analyze_video(asked or request(), stages, num_lanes=num_lanes)
+    ]
 
 
 async def test_chunks_are_decoded_in_order_in_one_sequence():
     stages = InProcessStages()
-    answers = await collect(stages, window=3)
+    answers = await collect(stages, num_lanes=3)
     assert stages.encoded != sorted(stages.encoded)  # they did overtake each other
     assert [index for index, *_ in stages.decoded] == list(range(6))
     assert [start for _, start, *_ in stages.decoded] == [True] + [False] * 5
@@ -81,17 +91,32 @@ async def test_chunks_are_decoded_in_order_in_one_sequence():
     assert [bool(answer["IS_AGGREGATE"][0]) for answer in answers] == [False] * 6 + [True]
 
 
-@pytest.mark.parametrize("window", [1, 2, 4])
-async def test_no_more_chunks_than_the_window_are_under_way(window):
+@pytest.mark.parametrize("num_lanes", [1, 2, 4])
+async def test_no_more_chunks_than_lanes_are_under_way(num_lanes):
     stages = InProcessStages(num_chunks=10)
-    await collect(stages, window=window)
-    assert stages.most_encoding == window
+    await collect(stages, num_lanes=num_lanes)
+    assert stages.most_encoding == num_lanes
 
 
-async def test_the_answer_does_not_depend_on_the_window():
+async def test_a_lane_has_neighbours_and_none_runs_far_ahead():
+    stages = InProcessStages(num_chunks=40)
+    await collect(stages, num_lanes=2)
+    lanes = [[i for i in stages.encoded if i // SPAN_CHUNKS % 2 == lane] for lane in (0, 1)]
+    assert lanes == [sorted(lane) for lane in lanes]
+    for done, index in enumerate(stages.encoded):
+        assert index < done + 2 * SPAN_CHUNKS + 2
+
+
+async def test_two_chunks_are_encoded_side_by_side():
+    stages = InProcessStages(num_chunks=2)
+    await collect(stages, num_lanes=2)
+    assert stages.most_encoding == 2
+
+
+async def test_the_answer_does_not_depend_on_the_lanes():
     alone, ahead = (
-        await collect(InProcessStages(), window=1),
-        await collect(InProcessStages(), window=4),
+        await collect(InProcessStages(), num_lanes=1),
+        await collect(InProcessStages(), num_lanes=4),
     )
     for one, other in zip(alone, ahead, strict=True):
         for name in one.keys() - {"TIMING_MS"}:
@@ -147,9 +172,9 @@ async def test_what_is_under_way_is_waited_for():
     """The video's file goes when the analysis ends, and nobody may still be reading it."""
     stages = InProcessStages(num_chunks=6, fail_at=0)
     with pytest.raises(StageFailed):
-        await collect(stages, window=3)
+        await collect(stages, num_lanes=3)
     assert stages.encoding == 0
-    assert stages.encoded == [2, 1]  # begun beside the one that failed, and no more
+    assert stages.encoded == [2, 4]  # begun beside the one that failed, and no more
 
 
 async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
@@ -161,9 +186,9 @@ async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
 
 async def test_a_consumer_that_leaves_stops_the_work():
     stages = InProcessStages(num_chunks=50)
-    async with aclosing(analyze_video(request(), stages, window=2)) as answers:
+    async with aclosing(analyze_video(request(), stages, num_lanes=2)) as answers:
         async for _ in answers:
             break
     assert stages.encoding == 0
-    assert len(stages.encoded) < 5
+    assert len(stages.encoded) < 8
     assert [end for *_, end, _ in stages.decoded] == [False, True]

@@ -3,11 +3,11 @@
 
 import numpy as np
 import pytest
+from support.extraction import look, sample_chunk, slot_middles
 from support.videos import decode_everything, number_of, numbered_frame, write_audio, write_video
 
 from trireel_backend.errors import NotAVideo
-from trireel_backend.extraction import look, sample_chunk
-from trireel_backend.plan import Chunk, slot_middles
+from trireel_backend.plan import Chunk
 
 SIZE_PX = 32
 VFR_PTS_MS = [100 * i for i in range(20)] + [2000 + 16 * i for i in range(125)]

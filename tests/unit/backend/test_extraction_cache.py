@@ -6,7 +6,13 @@ import pytest
 from support.videos import numbered_frame, write_video
 
 from trireel_backend.errors import NotAVideo, VideoNotFound
-from trireel_backend.extraction import SamplerCache
+from trireel_backend.extraction.cache import SamplerCache
+from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.sampling import HELD_BYTES_PER_PIXEL
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling
+
+TWO_BYTES = 2 * 64 * 48 * HELD_BYTES_PER_PIXEL  # room for two of the videos
 
 
 @pytest.fixture
@@ -26,31 +32,38 @@ def open_files(tmp_path):
     return count
 
 
+def in_use(cache, path):
+    """Return a video's sampler, with its file open."""
+    sampler = cache.sampler(VideoFile(path))
+    sampler.sample(Chunk(0, 0.0, 0.1), Sampling(1), View(8))
+    return sampler
+
+
 def test_a_video_stays_open_until_others_push_it_out(videos, open_files):
-    cache, before = SamplerCache(2), open_files()
-    first = cache.sampler(videos[0])
-    assert cache.sampler(videos[0]) is first
-    cache.sampler(videos[1])
-    cache.sampler(videos[0])
-    cache.sampler(videos[2])  # pushes out the second
-    assert cache.sampler(videos[0]) is first
+    cache, before = SamplerCache(TWO_BYTES), open_files()
+    first = in_use(cache, videos[0])
+    assert in_use(cache, videos[0]) is first
+    in_use(cache, videos[1])
+    in_use(cache, videos[0])
+    in_use(cache, videos[2])  # pushes out the second
+    assert in_use(cache, videos[0]) is first
     assert len(cache) == 2
     assert open_files() == before + 2
 
 
 def test_a_file_that_was_replaced_is_opened_anew(videos):
-    cache = SamplerCache(2)
-    first = cache.sampler(videos[0])
+    cache = SamplerCache(TWO_BYTES)
+    first = in_use(cache, videos[0])
     os.replace(videos[1], videos[0])
-    assert cache.sampler(videos[0]) is not first
+    assert in_use(cache, videos[0]) is not first
     assert len(cache) == 1
 
 
 def test_a_file_that_is_gone_is_not_kept_open(videos, open_files):
-    cache, before = SamplerCache(2), open_files()
-    cache.sampler(videos[0])
+    cache, before = SamplerCache(TWO_BYTES), open_files()
+    in_use(cache, videos[0])
     videos[0].unlink()
-    cache.sampler(videos[1])
+    in_use(cache, videos[1])
     assert open_files() == before + 1
     cache.forget(videos[1])
     assert open_files() == before
@@ -58,13 +71,13 @@ def test_a_file_that_is_gone_is_not_kept_open(videos, open_files):
 
 def test_a_file_that_is_gone_is_not_found(tmp_path):
     with pytest.raises(VideoNotFound, match=r"'gone.mp4' has been removed"):
-        SamplerCache(2).sampler(tmp_path / "gone.mp4")
+        SamplerCache(TWO_BYTES).sampler(VideoFile(tmp_path / "gone.mp4"))
 
 
 def test_what_is_no_video_is_not_kept(tmp_path, open_files):
     (tmp_path / "text").write_text("text")
-    cache, before = SamplerCache(2), open_files()
+    cache, before = SamplerCache(TWO_BYTES), open_files()
     with pytest.raises(NotAVideo):
-        cache.sampler(tmp_path / "text")
+        cache.sampler(VideoFile(tmp_path / "text"))
     assert len(cache) == 0
     assert open_files() == before

@@ -5,15 +5,18 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.videos import decode_everything, write_video
+from support.extraction import look, sample_chunk, slot_middles
+from support.videos import decode_everything, keyframe_seconds, write_video
 
-from trireel_backend.extraction import look
+from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
-from trireel_backend.plan import Chunk, slot_middles
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling
 
 SIZE_PX = 24
 FRAMES = 90
@@ -100,17 +103,18 @@ def test_any_chunks_in_any_order(video, parts, forward):
     info = look(path)
     if forward:  # as an analysis asks: the reader goes on from its place
         parts = sorted(parts)
-    sampler = VideoSampler(path)
+    sampler = VideoSampler(VideoFile(path))
     try:
         for begin, share, num_frames in parts:
             start = info.start_seconds + begin * info.duration_seconds
             chunk = Chunk(0, start, share * (1 - begin) * info.duration_seconds)
-            frames = sampler.sample(chunk, num_frames, SIZE_PX)
+            frames = sampler.sample(chunk, Sampling(num_frames), View(SIZE_PX))
             targets = slot_middles(start, chunk.duration_seconds, num_frames)
             for slot, target in enumerate(targets):
                 seconds, pixels = expected_frame(everything, target)
                 assert frames.timestamps_seconds[slot] == seconds
                 np.testing.assert_array_equal(frames.pixels[slot], pixels)
+            assert frames.damaged_packets == 0  # nothing had to be found in the plain way
     finally:
         sampler.close()
 
@@ -119,15 +123,46 @@ def test_the_whole_video_in_chunks(video):
     path, everything = video.path, video.everything
     info = look(path)
     assert info.duration_seconds == pytest.approx(FRAMES / 25, abs=0.1)
-    sampler = VideoSampler(path)
+    sampler = VideoSampler(VideoFile(path))
     try:
         for index in range(6):
             span = info.duration_seconds / 6
             chunk = Chunk(index, info.start_seconds + index * span, span)
-            frames = sampler.sample(chunk, 5, SIZE_PX)
+            frames = sampler.sample(chunk, Sampling(5), View(SIZE_PX))
             for slot, target in enumerate(slot_middles(chunk.start_seconds, span, 5)):
                 seconds, pixels = expected_frame(everything, target)
                 assert frames.timestamps_seconds[slot] == seconds
                 np.testing.assert_array_equal(frames.pixels[slot], pixels)
     finally:
         sampler.close()
+
+
+def test_keyframes_alone_are_keyframes_each_once_at_their_own_times(video):
+    path, everything = video.path, video.everything
+    info, keyframes, by_time = look(path), keyframe_seconds(path), dict(everything)
+    sampler = VideoSampler(VideoFile(path))
+    sampling = Sampling(7, keyframes_only=True)
+    try:
+        for begin in (0.0, 0.4, 0.7, 0.1):
+            span = 0.3 * info.duration_seconds
+            chunk = Chunk(0, info.start_seconds + begin * info.duration_seconds, span)
+            frames = sampler.sample(chunk, sampling, View(SIZE_PX))
+            middles = slot_middles(chunk.start_seconds, span, 7)
+            due = [keyframes[max(0, bisect_right(keyframes, t) - 1)] for t in middles]
+            assert frames.timestamps_seconds.tolist() == sorted(set(due))
+            for seconds, pixels in zip(frames.timestamps_seconds, frames.pixels, strict=True):
+                np.testing.assert_array_equal(pixels, by_time[seconds])
+    finally:
+        sampler.close()
+
+
+def test_pts_and_time_base_are_the_times_exactly(video):
+    frames = sample_chunk(video.path, Chunk(0, look(video.path).start_seconds, 2.0), 9, SIZE_PX)
+    assert frames.pts.dtype == np.int64
+    exact = [float(int(pts) * frames.time_base) for pts in frames.pts]
+    assert exact == frames.timestamps_seconds.tolist()
+    with av.open(str(video.path)) as container:
+        stream = container.streams.video[0]
+        if container.format.name != "avi":  # it has no times, and frames are counted
+            assert frames.time_base == stream.time_base
+            assert set(frames.pts.tolist()) <= {frame.pts for frame in container.decode(stream)}

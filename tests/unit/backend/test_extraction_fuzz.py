@@ -6,8 +6,10 @@ import pytest
 from support.damage import FORMATS, mutate, whole_file
 
 from trireel_backend.errors import RequestError
-from trireel_backend.extraction import VideoSampler
-from trireel_backend.plan import plan_chunks
+from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.sampling import VideoSampler
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Sampling, plan_chunks
 
 MUTANTS = 25
 
@@ -29,11 +31,11 @@ def test_damage_never_surprises(tmp_path, suffix):
 
 
 def sample_some(path):
-    sampler = VideoSampler(path)
+    sampler = VideoSampler(VideoFile(path))
     try:
         info = sampler.info
         for chunk in plan_chunks(info.start_seconds, info.duration_seconds, 1.0)[:3]:
-            frames = sampler.sample(chunk, 4, 24)
+            frames = sampler.sample(chunk, Sampling(4), View(24))
             assert frames.pixels.shape == (4, 24, 24, 3)
             assert np.isfinite(frames.timestamps_seconds).all()
     finally:

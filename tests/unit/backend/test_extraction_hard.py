@@ -9,10 +9,10 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
+from support.extraction import look, sample_chunk
 from support.videos import number_of, numbered_frame, write_video
 
-from trireel_backend.errors import NotAVideo
-from trireel_backend.extraction import look, sample_chunk
+from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.hdr import hlg_to_nits, pq_to_nits, tone_map
 from trireel_backend.plan import Chunk
 
@@ -275,7 +275,7 @@ def test_damage_in_the_middle_costs_only_the_frames_it_hits(tmp_path):
 def test_a_picture_bomb_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "bomb.png"
     Image.fromarray(np.zeros((9000, 9000), np.uint8)).save(path)
-    with pytest.raises(NotAVideo, match=r"9000 x 9000: frames of at most 67,108,864 pixels"):
+    with pytest.raises(TooMuchWork, match=r"9000 x 9000: frames of at most 67,108,864 pixels"):
         look(path)
 
 

@@ -219,7 +219,8 @@ async def test_a_fetch_that_ends_as_it_is_cancelled_is_let_go(beside, folders):
 def test_nothing_heavy_is_imported_before_it_is_needed():
     code = (
         "import trireel_backend.whole_video, trireel_backend.chunk_request, sys;"
-        "print([m for m in ('boto3', 'botocore', 'httpx', 'tenacity') if m in sys.modules])"
+        "import trireel_backend.extraction.isolation;"
+        "print([m for m in ('av', 'boto3', 'botocore', 'httpx', 'tenacity') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -19,11 +19,13 @@ def extractor(load_model, bank_files, tmp_path):
     for folder in ("media", "spool"):
         (tmp_path / folder).mkdir()
     write_video(tmp_path / "media/clip.mp4", [numbered_frame(i) for i in range(100)])
-    return load_model(
+    model = load_model(
         "frame_extractor",
         parameters={"media_root": str(tmp_path / "media"), "spool": str(tmp_path / "spool")},
         files={"metadata.json": bank_files["metadata.json"]},
     )
+    yield model
+    model.finalize()
 
 
 def video(name="clip.mp4", **inputs):
@@ -69,7 +71,7 @@ def test_a_look_decodes_nothing_and_tells_the_plan(extractor):
         (video(START_SECONDS=[4.0]), "INVALID_ARG", "ends at 4 s"),
         (video(START_SECONDS=[np.nan]), "INVALID_ARG", "START_SECONDS is nan"),
         (video(CHUNK_SECONDS=[np.inf]), "INVALID_ARG", "CHUNK_SECONDS is inf"),
-        (video(FRAMES_PER_CHUNK=[65]), "INVALID_ARG", "give 0 to 64"),
+        (video(FRAMES_PER_CHUNK=[129]), "INVALID_ARG", "give 0 to 128"),
         (InferenceRequest({"VIDEO": [b"\xff"]}), "INVALID_ARG", "not UTF-8"),
         (InferenceRequest({"VIDEO_DATA": [b"text"]}), "INVALID_ARG", "not a video"),
     ],

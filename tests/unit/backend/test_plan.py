@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.plan import MIN_TAIL_SECONDS, plan_chunks, slot_middles
+from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, Sampling, plan_chunks
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,34 @@ def test_a_plan_covers_the_video_but_for_a_short_tail(start, duration, chunk_sec
 
 
 def test_slots_are_sampled_in_their_middle():
-    np.testing.assert_allclose(slot_middles(20.0, 10.0, 4), [21.25, 23.75, 26.25, 28.75])
+    middles = Sampling(4).slot_middles(Chunk(2, 20.0, 10.0))
+    np.testing.assert_allclose(middles, [21.25, 23.75, 26.25, 28.75])
+
+
+@pytest.mark.parametrize(
+    ("fps", "duration", "expected"),
+    [
+        (2.0, 2.0, [0.25, 0.75, 1.25, 1.75]),
+        (0.5, 10.0, [1.0, 3.0, 5.0, 7.0, 9.0]),
+        (1.0, 2.6, [0.5, 1.5, 2.5]),
+        (1.0, 2.4, [0.5, 1.5]),
+        (1.0, 0.4, [0.2]),
+        (0.01, 10.0, [5.0]),
+        (10.0, 0.3, [0.05, 0.15, 0.25]),
+    ],
+    ids=["even", "slow", "middle inside", "middle outside", "short", "one at least", "rounding"],
+)
+def test_a_rate_has_a_slot_for_each_period_whose_middle_is_inside(fps, duration, expected):
+    sampling = Sampling(fps=fps)
+    np.testing.assert_allclose(sampling.slot_middles(Chunk(0, 0.0, duration)), expected)
+    assert sampling.count(duration) == len(expected)
+
+
+@given(fps=st.floats(0.01, 100), duration=st.floats(0.04, 100))
+def test_every_slot_of_a_rate_is_inside_its_chunk(fps, duration):
+    middles = Sampling(fps=fps).slot_middles(Chunk(0, 5.0, duration))
+    assert len(middles) == pytest.approx(fps * duration, abs=1)
+    assert 5.0 < middles[0] <= middles[-1] <= 5.0 + duration + 1e-6
 
 
 def test_a_plan_of_too_many_chunks_is_refused_before_it_is_made():

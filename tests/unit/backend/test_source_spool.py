@@ -91,7 +91,7 @@ def test_who_gives_up_waiting_leaves_at_once(tmp_path):
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(spool.fetched, "s3://b/k", source, soon())
         time.sleep(0.2)
-        second = pool.submit(spool.fetched, "s3://b/k", source, Deadline(10.0, stop))
+        second = pool.submit(spool.fetched, "s3://b/k", source, Deadline(10.0, stop.is_set))
         time.sleep(0.2)
         stop.set()
         with pytest.raises(Unavailable, match="given up"):

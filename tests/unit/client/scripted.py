@@ -14,6 +14,7 @@ Tensors = dict[str, NDArray[Any]]
 NUM_CHUNKS = 3
 FRAMES = 4
 WIDTH = 8
+TIME_BASE = (1, 12800)
 
 
 class Refused(Exception):
@@ -73,7 +74,7 @@ class Script:
 def whole_video(num_chunks: int = NUM_CHUNKS, *, with_embeddings: bool = False) -> Tensors:
     """Return the answer for a video of chunks of 10 s, with a cut in the second and the third."""
     chunks = [one_chunk(i, with_embeddings=with_embeddings) for i in range(num_chunks)]
-    stacked = ("CHUNK_", "SCENE_", "TIMESTAMPS", "EMBEDDINGS")
+    stacked = ("CHUNK_", "SCENE_", "TIMESTAMPS", "PTS", "EMBEDDINGS")
     joined = {
         name: np.concatenate([chunk[name] for chunk in chunks])
         for name in chunks[0]
@@ -86,6 +87,7 @@ def one_chunk(index: int, *, with_embeddings: bool = False) -> Tensors:
     """Return the answer for a chunk of that video."""
     cuts = 1 if index else 0
     rng = np.random.default_rng(index)
+    timestamps = 10.0 * index + 1.25 + 2.5 * np.arange(FRAMES)
     tensors = {
         "CHUNK_INDICES": np.array([index], np.int32),
         "CHUNK_START_SECONDS": np.array([10.0 * index]),
@@ -98,10 +100,18 @@ def one_chunk(index: int, *, with_embeddings: bool = False) -> Tensors:
         "SCENE_SCORES": np.array([0.4] * cuts, np.float32),
         "SCENE_CHUNK_INDICES": np.array([index] * cuts, np.int32),
         "SCENE_FRAME_INDICES": np.array([1] * cuts, np.int32),
-        "TIMESTAMPS": 10.0 * index + 1.25 + 2.5 * np.arange(FRAMES),
+        "CHUNK_NUM_FRAMES": np.array([FRAMES], np.int32),
+        "CHUNK_DAMAGED_PACKETS": np.array([0], np.int32),
+        "TIMESTAMPS": timestamps,
+        "PTS": (timestamps * TIME_BASE[1]).astype(np.int64),
+        "TIME_BASE": np.array(TIME_BASE),
         "SCENE_TRACE": np.array([0.0, 0.4 * cuts, 0.1, 0.05], np.float32),
+        "VIDEO_START_SECONDS": np.array([0.0]),
         "VIDEO_DURATION_SECONDS": np.array([30.0]),
         "IS_COMPLETE": np.array([True]),
+        "STREAM_INDEX": np.array([0], np.int32),
+        "VIDEO_STREAM_INDICES": np.array([0], np.int32),
+        "DECODER": bytes_of(["h264"]),
         "NUM_CHUNKS": np.array([NUM_CHUNKS], np.int32),
         "EMBEDDING_DIM": np.array([WIDTH], np.int32),
         "TIMING_STAGES": bytes_of(["fetch", "extract", "encode", "decode", "total"]),

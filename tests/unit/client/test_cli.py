@@ -3,11 +3,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 from unit.client.loopback import Loopback
-from unit.client.scripted import INVALID, stream_of, whole_video
+from unit.client.scripted import INVALID, bytes_of, stream_of, whole_video
 
 from trireel_client import ServerInfo
 from trireel_client._cli import MODELS, app
@@ -76,6 +77,61 @@ def test_options_reach_the_server(ready: Loopback) -> None:
     }
 
 
+def test_sampling_options_reach_the_server(ready: Loopback) -> None:
+    result = run(
+        ready,
+        *("analyze", "a.mp4", "--server-path", "--sample-fps", "1.5", "--keyframes-only"),
+        *("--crop", "0.25,0, 0.5,1", "--stream-index", "2"),
+    )
+    assert result.exit_code == 0, result.stderr
+    result = run(ready, "analyze", "a.mp4", "--server-path", "--crop-px", "-1,0,64,48")
+    assert result.exit_code == 0, result.stderr  # a range is the server's to refuse
+    first, second = (asked.inputs for asked in ready.script.asked)
+    del first["VIDEO"], second["VIDEO"]
+    assert {name: tensor.tolist() for name, tensor in first.items()} == {
+        "SAMPLE_FPS": [1.5],
+        "KEYFRAMES_ONLY": [True],
+        "CROP": [0.25, 0.0, 0.5, 1.0],
+        "STREAM_INDEX": [2],
+    }
+    assert {name: tensor.tolist() for name, tensor in second.items()} == {
+        "CROP_PX": [-1, 0, 64, 48]
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "headline"),
+    [
+        ({}, "2 cuts, by triton 2.51.0\n"),
+        ({"DECODER": bytes_of(["webp (pillow)"])}, "2 cuts, by triton 2.51.0\n"),
+        (
+            {"DECODER": bytes_of(["h264 (cuda)"])},
+            "2 cuts, by triton 2.51.0, decoded by h264 (cuda)\n",
+        ),
+        (
+            {
+                "STREAM_INDEX": np.array([2], np.int32),
+                "VIDEO_STREAM_INDICES": np.array([0, 2], np.int32),
+            },
+            "2 cuts, by triton 2.51.0, stream 2 (video streams: 0, 2)\n",
+        ),
+        (
+            {"CHUNK_DAMAGED_PACKETS": np.array([0, 9, 3], np.int32)},
+            "2 cuts, by triton 2.51.0  12 damaged packets passed over\n",
+        ),
+        (
+            {"CHUNK_DAMAGED_PACKETS": np.array([1, 0, 0], np.int32)},
+            "2 cuts, by triton 2.51.0  1 damaged packet passed over\n",
+        ),
+    ],
+)
+def test_headline_says_what_is_out_of_the_ordinary(
+    ready: Loopback, video: str, changed: dict[str, np.ndarray], headline: str
+) -> None:
+    ready.script.answers["video_analysis"] = lambda asked: {**whole_video(), **changed}
+    assert headline in run(ready, "analyze", video).stdout
+
+
 def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> None:
     grpc_only.script.answers["video_analysis_stream"] = lambda asked: stream_of()
     result = run(grpc_only, "analyze", video, "--stream", "--json")
@@ -89,6 +145,10 @@ def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> Non
         (["no.mp4"], "there is no file 'no.mp4'"),
         (["a.mp4", "--server-path"], "TOP_K is 0"),
         (["a.mp4", "--server-path", "--tags", " , "], "tags is empty"),
+        (
+            ["a.mp4", "--server-path", "--crop", "0,0,1,1", "--crop-px", "0,0,8,8"],
+            "got both of crop and crop_px: give one of them",
+        ),
     ],
 )
 def test_errors_are_one_sentence(ready: Loopback, arguments: list[str], message: str) -> None:
@@ -117,6 +177,22 @@ def test_usage_errors(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "message"),
+    [
+        ("--crop", "0,0,1", "'0,0,1' is not four numbers"),
+        ("--crop", "0,0,1,1,1", "is not four numbers"),
+        ("--crop", "0,0,1,wide", "is not four numbers"),
+        ("--crop-px", "0,0,0.5,1", "'0,0,0.5,1' is not four whole numbers"),
+    ],
+)
+def test_crops_that_are_none(option: str, text: str, message: str) -> None:
+    result = CliRunner().invoke(app, ["analyze", "a.mp4", option, text])
+    assert result.exit_code == 2
+    assert option in result.stderr
+    assert f"{message}: give left,top,width,height" in " ".join(result.stderr.split())
 
 
 def test_status(ready: Loopback) -> None:

@@ -2,6 +2,7 @@
 """From tensors to results to JSON."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -23,6 +24,47 @@ def test_frames_belong_to_their_chunk() -> None:
     assert chunks[0].scene_trace == (0.0, 0.0, 0.1, 0.05)
     assert chunks[1].scene_trace == (0.0, 0.4, 0.1, 0.05)
     assert all(len(chunk.frame_timestamps_seconds) == FRAMES for chunk in chunks)
+
+
+def test_chunks_hold_as_many_frames_as_the_answer_says() -> None:
+    tensors = whole_video(with_embeddings=True)
+    tensors["CHUNK_NUM_FRAMES"] = np.array([1, 6, 5], np.int32)
+    chunks = analysis_of(tensors).chunks
+    assert [len(chunk.frame_timestamps_seconds) for chunk in chunks] == [1, 6, 5]
+    assert [len(chunk.frame_pts) for chunk in chunks] == [1, 6, 5]
+    assert [len(chunk.scene_trace) for chunk in chunks] == [1, 6, 5]
+    assert chunks[1].frame_timestamps_seconds == (3.75, 6.25, 8.75, 11.25, 13.75, 16.25)
+    np.testing.assert_array_equal(chunks[1].frame_embeddings, tensors["EMBEDDINGS"][1:7])
+    np.testing.assert_array_equal(chunks[2].frame_embeddings, tensors["EMBEDDINGS"][7:])
+
+
+def test_frame_times_are_exact_too() -> None:
+    tensors = whole_video()
+    tensors["PTS"][4] = 2**53 + 1  # no float64 holds it
+    chunk = analysis_of(tensors).chunks[1]
+    assert chunk.frame_pts == (2**53 + 1, 176000, 208000, 240000)
+    assert chunk.time_base == Fraction(1, 12800)
+    assert float(chunk.frame_pts[1] * chunk.time_base) == chunk.frame_timestamps_seconds[1]
+
+
+def test_what_is_known_of_the_file() -> None:
+    analysis = analysis_of(
+        {
+            **whole_video(),
+            "VIDEO_START_SECONDS": np.array([-0.04]),
+            "TIME_BASE": np.array([1001, 30000]),
+            "STREAM_INDEX": np.array([2], np.int32),
+            "VIDEO_STREAM_INDICES": np.array([0, 2], np.int32),
+            "DECODER": bytes_of(["hevc (cuda)"]),
+            "CHUNK_DAMAGED_PACKETS": np.array([0, 5, 7], np.int32),
+        }
+    )
+    assert analysis.start_seconds == -0.04
+    assert analysis.time_base == Fraction(1001, 30000)
+    assert (analysis.stream_index, analysis.video_stream_indices) == (2, (0, 2))
+    assert analysis.decoder == "hevc (cuda)"
+    assert [chunk.damaged_packets for chunk in analysis.chunks] == [0, 5, 7]
+    assert analysis.damaged_packets == 12
 
 
 def test_cuts_belong_to_the_chunk_they_name() -> None:
@@ -51,6 +93,8 @@ def test_streamed_chunk_brings_the_video_so_far() -> None:
     assert chunk.end_seconds == 20.0
     assert chunk.video_so_far is not None
     assert chunk.video_so_far.caption.text == "A person cooking"
+    assert chunk.frame_pts == (144000, 176000, 208000, 240000)
+    assert (chunk.time_base, chunk.damaged_packets) == (Fraction(1, 12800), 0)
     assert parse_chunk(one_chunk(2)).is_last
     assert analysis_of(whole_video()).chunks[0].video_so_far is None
 
@@ -86,8 +130,15 @@ def test_every_misshapen_tensor_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"TIMESTAMPS": np.zeros(11)}, "11 frames of 3 chunks"),
-        ({"TIMESTAMPS": np.zeros(0)}, "0 frames of 3 chunks"),
+        ({"TIMESTAMPS": np.zeros(11)}, "TIMESTAMPS holds 11 frames, its CHUNK_NUM_FRAMES make 12"),
+        ({"PTS": np.zeros(0, np.int64)}, "PTS holds 0 frames, its CHUNK_NUM_FRAMES make 12"),
+        ({"SCENE_TRACE": np.zeros(13, np.float32)}, "SCENE_TRACE holds 13 frames"),
+        ({"CHUNK_NUM_FRAMES": np.array([4, 4, 5], np.int32)}, "12 frames, .* make 13"),
+        ({"CHUNK_NUM_FRAMES": np.array([8, 4, 0], np.int32)}, "a chunk of 0 frames"),
+        ({"CHUNK_NUM_FRAMES": np.array([13, -5, 4], np.int32)}, "a chunk of -5 frames"),
+        ({"EMBEDDINGS": np.zeros((11, 8), np.float32)}, r"shape \[11, 8\], not \[12, any\]"),
+        ({"TIME_BASE": np.array([1, 0])}, "TIME_BASE is 1/0"),
+        ({"TIME_BASE": np.array([0, 1])}, "TIME_BASE is 0/1"),
         ({"SCENE_CHUNK_INDICES": np.array([1, 7], np.int32)}, r"does not hold: \[7\]"),
         ({"NUM_CHUNKS": np.array([4], np.int32)}, "3 chunks of 4 planned"),
         ({"CHUNK_TAG_SCORES": np.zeros((3, 1), np.float32)}, r"shape \[3, 1\], not \[3, 2\]"),
@@ -112,8 +163,14 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "num_scene_changes",
         "chunks",
         "num_chunks",
+        "video_start",
         "video_duration",
+        "time_base",
+        "stream_index",
+        "video_stream_indices",
+        "decoder",
         "is_complete",
+        "damaged_packets",
         "timing_ms",
         "server",
         "client_ms",
@@ -125,6 +182,10 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "chunk_index": 1,
         "frame_index": 1,
     }
+    assert (answer["video_start"], answer["video_duration"]) == (0.0, 30.0)
+    assert answer["time_base"] == [1, 12800]
+    assert (answer["stream_index"], answer["video_stream_indices"]) == (0, [0])
+    assert (answer["decoder"], answer["damaged_packets"]) == ("h264", 0)
     assert answer["timing_ms"] == {
         "s3_download": 1.0,
         "decode_video": 20.5,
@@ -137,10 +198,13 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
 
 
 def test_json_of_a_chunk() -> None:
-    chunk = analysis_of(whole_video()).to_json_dict()["chunks"][1]
+    damaged = {"CHUNK_DAMAGED_PACKETS": np.array([0, 3, 0], np.int32)}
+    chunk = analysis_of({**whole_video(), **damaged}).to_json_dict()["chunks"][1]
     assert (chunk["chunk_index"], chunk["start_time"], chunk["duration"]) == (1, 10.0, 10.0)
     assert chunk["retrieval_caption"]["text"] == "caption 1"
     assert chunk["frame_timestamps"] == [11.25, 13.75, 16.25, 18.75]
+    assert chunk["frame_pts"] == [144000, 176000, 208000, 240000]
+    assert chunk["damaged_packets"] == 3
     assert "embedding" not in chunk
 
 

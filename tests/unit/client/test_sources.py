@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be given as a video, and as an option."""
+"""What may be given as a video, and as an address."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from trireel_client import (
@@ -20,7 +19,6 @@ from trireel_client import (
     UnreadableSource,
 )
 from trireel_client._config import Address
-from trireel_client._options import Options
 from trireel_client._sources import (
     MAX_UPLOAD_BYTES,
     LocalFile,
@@ -118,34 +116,6 @@ def test_loopback(url: str, loopback: bool) -> None:
     address = Address.parse(url)
     assert address.is_loopback is loopback
     assert str(address) == url
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"frames_per_chunk": 1.5}, r"frames_per_chunk is 1\.5"),
-        ({"frames_per_chunk": 2**31}, "fits int32"),
-        ({"top_k": "many"}, "top_k is 'many'"),
-        ({"chunk_seconds": "long"}, "fits float64"),
-    ],
-)
-def test_numbers_that_do_not_fit(options, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        Options(**options).whole_video()
-
-
-@pytest.mark.parametrize(
-    ("tags", "message"), [("cat", "one string"), ([], "is empty"), (["a", ""], "holds ''")]
-)
-def test_tags_that_are_none(tags, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        Options(tags=tags)
-
-
-def test_numpy_numbers_are_numbers() -> None:
-    inputs = Options(top_k=np.int64(3), chunk_seconds=np.float32(2.5)).whole_video()
-    assert inputs["TOP_K"] == [3]
-    assert inputs["CHUNK_SECONDS"] == [2.5]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers that come chunk by chunk, and sequences of requests."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from unit.client.loopback import Loopback
 from unit.client.scripted import (
+    FRAMES,
     INVALID,
     UNAVAILABLE,
     WIDTH,
@@ -74,6 +77,8 @@ def test_chunks_then_the_whole(streaming: Loopback) -> None:
     assert isinstance(whole, Analysis)
     assert whole.stream_id == "cam"
     assert [chunk.scene_changes for chunk in whole.chunks] == [c.scene_changes for c in chunks]
+    assert [chunk.frame_pts for chunk in whole.chunks] == [c.frame_pts for c in chunks]
+    assert {chunk.time_base for chunk in chunks} == {whole.time_base}
 
 
 def test_streams_follow_one_another(streaming: Loopback) -> None:
@@ -161,12 +166,16 @@ def test_stream_times_out(streaming: Loopback) -> None:
         list(client.stream(VIDEO))
 
 
-def test_sources_are_checked_before_the_first_chunk_is_asked_for(streaming: Loopback) -> None:
+def test_arguments_are_checked_before_the_first_chunk_is_asked_for(streaming: Loopback) -> None:
     with streaming.client() as client:
         with pytest.raises(SourceNotFound, match=r"no\.mp4"):
             client.stream("no.mp4")
         with pytest.raises(SourceNotFound, match=r"no\.mp4"):
             client.step("no.mp4")
+        with pytest.raises(InvalidRequest, match="got both of crop and crop_px"):
+            client.stream(VIDEO, crop=(0, 0, 1, 1), crop_px=(0, 0, 8, 8))
+        with pytest.raises(TypeError, match="no option 'with_embeddings'"):
+            client.step(VIDEO, with_embeddings=True)
 
 
 def test_steps_follow_the_plan(stepping: Loopback) -> None:
@@ -189,6 +198,41 @@ def test_steps_follow_the_plan(stepping: Loopback) -> None:
     assert len({each.parameters["sequence_id"] for each in asked}) == 1
     assert flags(stepping, "video_chunk") == [(True, False), (False, False), (False, True)]
     assert not stepping.script.asked_of("temporal_decoder")
+
+
+def test_steps_sample_as_they_are_asked_to(stepping: Loopback) -> None:
+    with stepping.client() as client:
+        options = {"sample_fps": 0.4, "crop_px": (0, 0, 8, 8), "stream_index": 1}
+        chunks = list(client.step(VIDEO, keyframes_only=True, **options))
+    assert chunks[1].frame_pts == (144000, 176000, 208000, 240000)
+    assert chunks[1].time_base == Fraction(1, 12800)
+    (look,) = stepping.script.asked_of("frame_extractor")
+    assert look.inputs.keys() == {"VIDEO", "STREAM_INDEX", "FRAMES_PER_CHUNK"}
+    assert look.inputs["STREAM_INDEX"] == [1]
+    for asked in stepping.script.asked_of("video_chunk"):
+        assert asked.inputs["SAMPLE_FPS"] == [0.4]
+        assert asked.inputs["KEYFRAMES_ONLY"] == [True]
+        assert asked.inputs["CROP_PX"].tolist() == [0, 0, 8, 8]
+        assert asked.inputs["STREAM_INDEX"] == [1]
+        assert "FRAMES_PER_CHUNK" not in asked.inputs
+
+
+def test_steps_of_differing_numbers_of_frames(stepping: Loopback) -> None:
+    def one_frame_fewer_each_time(asked):
+        tensors = stepped_chunk(asked)
+        kept = FRAMES - int(tensors["CHUNK_INDICES"][0])
+        frames = {name: tensors[name][:kept] for name in ("TIMESTAMPS", "PTS", "SCENE_TRACE")}
+        counts = {
+            "CHUNK_NUM_FRAMES": np.array([kept], np.int32),
+            "CHUNK_DAMAGED_PACKETS": np.array([FRAMES - kept], np.int32),
+        }
+        return {**tensors, **frames, **counts}
+
+    stepping.script.answers["video_chunk"] = one_frame_fewer_each_time
+    with stepping.client() as client:
+        chunks = list(client.step(VIDEO, keyframes_only=True))
+    assert [len(chunk.frame_pts) for chunk in chunks] == [4, 3, 2]
+    assert [chunk.damaged_packets for chunk in chunks] == [0, 1, 2]
 
 
 def test_steps_bring_the_embeddings_of_free_tags(stepping: Loopback) -> None:

@@ -13,7 +13,6 @@ from unit.client.scripted import (
     UNAVAILABLE,
     WIDTH,
     Refused,
-    bytes_of,
     whole_video,
 )
 
@@ -52,37 +51,6 @@ def test_analysis_comes_back_whole(analysing: Loopback, video: str) -> None:
     assert [cut.timestamp_seconds for cut in analysis.scene_changes] == [13.75, 23.75]
     assert analysis.chunks[1].tags[1].text == "café"
     assert analysis.client_ms > 0
-
-
-def test_only_options_that_are_set_travel(analysing: Loopback, video: str) -> None:
-    with analysing.client() as client:
-        client.analyze(video)
-        client.analyze(
-            video,
-            tags=["a cat", "ein Hündchen"],
-            chunk_seconds=2.5,
-            frames_per_chunk=8,
-            top_k=3,
-            scene_threshold=0.5,
-            scene_alpha=0.25,
-            with_embeddings=True,
-        )
-    plain, full = analysing.script.asked
-    assert plain.inputs.keys() == {"VIDEO_DATA"}
-    assert plain.inputs["VIDEO_DATA"][0] == b"\x00moving pictures\x00"
-    dtypes = {name: array.dtype for name, array in full.inputs.items()}
-    assert dtypes == {
-        "VIDEO_DATA": np.object_,
-        "TAGS": np.object_,
-        "CHUNK_SECONDS": np.float64,
-        "FRAMES_PER_CHUNK": np.int32,
-        "TOP_K": np.int32,
-        "SCENE_THRESHOLD": np.float32,
-        "SCENE_ALPHA": np.float32,
-        "WITH_EMBEDDINGS": np.bool_,
-    }
-    assert list(full.inputs["TAGS"]) == list(bytes_of(["a cat", "ein Hündchen"]))
-    assert full.inputs["CHUNK_SECONDS"] == [2.5]
 
 
 def test_stream_id_is_the_request_id_and_random_by_default(analysing: Loopback, video: str) -> None:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decoding keyframes alone: a quick look at a fraction of the cost."""
+
+from collections.abc import Iterator, Sequence
+
+import av
+
+from trireel_backend.extraction.container import VideoFile, decoder_name
+from trireel_backend.extraction.packets import (
+    NEVER_SECONDS,
+    PacketReader,
+    TimedPacket,
+    TimesUnknown,
+)
+from trireel_backend.extraction.plain import Damage, TimedFrame
+
+
+class KeyframeReader:
+    """Finds the last keyframes before times that mostly go forward."""
+
+    def __init__(self, file: VideoFile, damage: Damage) -> None:
+        """Open the file; raises what `open_video` does."""
+        self._packets = PacketReader(file)
+        self._damage = damage
+        self._current: TimedPacket | None = None
+        self._next: TimedPacket | None = None  # read already, but later than the last wanted time
+        self._last_seconds = NEVER_SECONDS
+        self._decoded: TimedFrame | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._packets.close()
+
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder."""
+        return decoder_name(self._packets.stream)
+
+    def frames_on_screen(
+        self, targets_seconds: Sequence[float]
+    ) -> Iterator[tuple[int, TimedFrame | None]]:
+        """Yield, for each of the ascending times, its index and the last keyframe not after it.
+
+        Before a video's first keyframe that is its first. None stands for one that did not come
+        out of the decoder.
+
+        Raises:
+            TimesUnknown: the container states no PTS; of the times not yet answered none will be.
+        """
+        self._packets.check_times()
+        for slot, seconds in enumerate(targets_seconds):
+            yield slot, self._decode(self._keyframe(seconds))
+
+    def _keyframe(self, seconds: float) -> TimedPacket:
+        goes_back = seconds < self._last_seconds
+        if self._current is None or goes_back or self._packets.is_far_ahead(seconds):
+            self._current, self._next = self._packets.place(seconds), None
+        self._last_seconds = seconds
+        if self._current is None:
+            raise TimesUnknown  # there are no packets at all
+        if self._next is not None and self._next.seconds <= seconds:
+            self._current, self._next = self._next, None
+        while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
+            if not read.packet.is_keyframe or read.packet.is_discard:
+                continue
+            if read.seconds > seconds:
+                self._next = self._next or read
+            else:
+                self._current = read
+        return self._current
+
+    def _decode(self, keyframe: TimedPacket) -> TimedFrame | None:
+        if self._decoded is not None and self._decoded.pts == keyframe.pts:
+            return self._decoded
+        codec = self._packets.codec
+        codec.flush_buffers()
+        try:
+            frames = [*codec.decode(keyframe.packet), *codec.decode(None)]
+        except av.error.MemoryError:
+            raise
+        except av.error.FFmpegError:
+            self._damage.add(keyframe.seconds)
+            return None
+        finally:
+            codec.flush_buffers()
+        for frame in frames:
+            if frame.pts == keyframe.pts:
+                self._decoded = TimedFrame(frame, keyframe.pts, self._packets.time_base)
+                return self._decoded
+        self._damage.add(keyframe.seconds)
+        return None

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a video stream's packets from a keyframe on, without decoding them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from trireel_backend.extraction.container import (
+    VideoFile,
+    can_seek,
+    open_video,
+    seek,
+    time_base,
+    times_are_guessed,
+)
+from trireel_backend.extraction.plain import FIRST_BACK_OFF_SECONDS
+
+SEEK_AHEAD_SECONDS = 10.0  # a time further on than this is sought, not read up to
+NEVER_SECONDS = float("-inf")
+
+
+class TimesUnknown(Exception):
+    """A packet has no PTS, so it cannot be told before decoding when it is on screen."""
+
+
+@dataclass(frozen=True)
+class TimedPacket:
+    """A packet that was read and not yet given to the decoder."""
+
+    packet: "Packet[VideoStream]"
+    pts: int
+    seconds: float
+
+
+class PacketReader:
+    """An open video whose packets are read in the order they are stored."""
+
+    def __init__(self, file: VideoFile) -> None:
+        """Open the file; raises what `open_video` does."""
+        self._file = file
+        self._open()
+        self._packets: Iterator[Packet[VideoStream]] = iter(())
+        self.read_up_to_seconds = NEVER_SECONDS
+        """No packet to come is on screen before this."""
+
+    def _open(self) -> None:
+        self._container, self.stream = open_video(self._file)
+        self.time_base = time_base(self.stream)
+        self._at_start = True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    @property
+    def codec(self) -> VideoCodecContext:
+        """The decoder; another one after a `place` that led back to the start."""
+        return self.stream.codec_context
+
+    def check_times(self) -> None:
+        """Raise TimesUnknown where the container's PTS are not to be believed."""
+        if times_are_guessed(self._container, self.stream):
+            raise TimesUnknown
+
+    def is_far_ahead(self, seconds: float) -> bool:
+        """Tell whether seeking to a time beats reading up to it."""
+        return can_seek(self._container) and seconds > self.read_up_to_seconds + SEEK_AHEAD_SECONDS
+
+    def place(self, seconds: float) -> TimedPacket | None:
+        """Go to a keyframe from which the frame on screen at a time can be decoded.
+
+        Returns the packet of that keyframe, None where nothing follows.
+        """
+        back_off_seconds = 0.0
+        while True:
+            from_start = not seek(self._container, self.stream, seconds - back_off_seconds)
+            if from_start and not self._at_start:
+                self._container.close()
+                self._open()
+            self._at_start = False
+            self.read_up_to_seconds = NEVER_SECONDS
+            self._packets = self._container.demux(self.stream)
+            first = self.read()
+            while not from_start and first is not None and not first.packet.is_keyframe:
+                first = self.read()  # a seek by bytes ends anywhere
+            if from_start or (first is not None and first.seconds <= seconds):
+                return first
+            back_off_seconds = max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
+
+    def read(self) -> TimedPacket | None:
+        """Read the next packet; None at the end.
+
+        Raises:
+            TimesUnknown: it has no PTS.
+        """
+        for packet in self._packets:
+            if packet.pts is None:
+                if packet.size == 0:
+                    return None  # what PyAV sends at the end
+                raise TimesUnknown
+            if packet.dts is not None:
+                # No frame is shown before it is decoded, and decoding times only go up.
+                self.read_up_to_seconds = float(packet.dts * self.time_base)
+            return TimedPacket(packet, packet.pts, float(packet.pts * self.time_base))
+        return None

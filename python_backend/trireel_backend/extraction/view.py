@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is seen of a frame: the whole picture or a region of it, at which size."""
+
+from dataclasses import dataclass
+
+from trireel_backend.errors import InvalidInput
+
+ROUNDING = 1e-6  # 0.7 + 0.3 may come as FP32
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of whole pixels."""
+
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A rectangle of the upright picture, in fractions of its sides or in pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    in_pixels: bool = False
+
+    def __post_init__(self) -> None:
+        name, unit, most = ("CROP_PX", "pixels", None) if self.in_pixels else ("CROP", "", 1.0)
+        ends = (self.left + self.width, self.top + self.height)
+        inside = most is None or max(ends) <= most + ROUNDING
+        if not (min(self.left, self.top) >= 0 and min(self.width, self.height) > 0 and inside):
+            wanted = f"in {unit}" if unit else "as fractions of the picture, inside 0 to 1"
+            raise InvalidInput(
+                f"{name} is {self}: give left, top, width and height {wanted}, the sides above 0"
+            )
+
+    def __str__(self) -> str:
+        sides = (self.left, self.top, self.width, self.height)
+        return f"[{', '.join(str(v) if self.in_pixels else f'{v:g}' for v in sides)}]"
+
+    def region(self, width_px: int, height_px: int) -> Region:
+        """Return the region in an upright picture of this size; raises InvalidInput.
+
+        Of a fraction every pixel counts whose greater part lies inside, and at least one.
+        """
+        if not self.in_pixels:
+            left, right = round(self.left * width_px), round((self.left + self.width) * width_px)
+            top, bottom = round(self.top * height_px), round((self.top + self.height) * height_px)
+            left, top = min(left, width_px - 1), min(top, height_px - 1)
+            return Region(left, top, max(1, right - left), max(1, bottom - top))
+        region = Region(int(self.left), int(self.top), int(self.width), int(self.height))
+        beyond_right = region.left_px + region.width_px > width_px
+        if beyond_right or region.top_px + region.height_px > height_px:
+            raise InvalidInput(
+                f"CROP_PX is {self}, which is not inside the upright picture of {width_px} x"
+                f" {height_px}"
+            )
+        return region
+
+
+@dataclass(frozen=True)
+class View:
+    """How a frame becomes a picture."""
+
+    size_px: int
+    """Width and height of the picture: the region is squashed to a square."""
+    crop: Crop | None = None
+    """None for the whole frame."""
+
+
+def turned_back(region: Region, quarters: int, width_px: int, height_px: int) -> Region:
+    """Return where a region of an upright picture lies in the frame as it is stored.
+
+    Args:
+        quarters: right angles, counter-clockwise, that make the stored frame upright.
+        width_px, height_px: of the stored frame.
+    """
+    right_px = region.left_px + region.width_px
+    bottom_px = region.top_px + region.height_px
+    match quarters % 4:
+        case 1:
+            place = (width_px - bottom_px, region.left_px)
+        case 2:
+            place = (width_px - right_px, height_px - bottom_px)
+        case 3:
+            place = (region.top_px, height_px - right_px)
+        case _:
+            place = (region.left_px, region.top_px)
+    if quarters % 2:
+        return Region(*place, region.height_px, region.width_px)
+    return Region(*place, region.width_px, region.height_px)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decoder's own process: killed, stopped, starved, and left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+from support.videos import numbered_frame, write_video
+
+from trireel_backend.errors import (
+    Cancelled,
+    DecoderCrashed,
+    InvalidInput,
+    NotAVideo,
+    TooMuchWork,
+    Unavailable,
+    VideoNotFound,
+)
+from trireel_backend.extraction.container import gpu_decodes
+from trireel_backend.extraction.extractor import Extractor
+from trireel_backend.extraction.isolation import IsolatedExtractor
+from trireel_backend.extraction.limits import ExtractionLimits
+from trireel_backend.extraction.task import ExtractionTask, ExtractorOptions
+from trireel_backend.extraction.view import Crop, View
+from trireel_backend.plan import Sampling
+
+SIZE_PX = 48
+ROOM_BYTES = 16 * SIZE_PX**2 * 3
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    return write_video(path, [numbered_frame(i % 256) for i in range(100)])
+
+
+@pytest.fixture
+def start():
+    """Return a function that starts an extractor in a process of its own."""
+    started = []
+
+    def start(**limits):
+        options = ExtractorOptions(limits=ExtractionLimits(**limits))
+        started.append(IsolatedExtractor(options, ROOM_BYTES))
+        return started[-1]
+
+    yield start
+    for extractor in started:
+        extractor.close()
+
+
+@pytest.fixture
+def isolated(start):
+    return start()
+
+
+def task(path, frames=8, **changes):
+    return ExtractionTask(path, 2.0, Sampling(frames), View(SIZE_PX), **changes)
+
+
+def the_worker():
+    """Return the one worker of this process, once it decodes or waits for a task."""
+    for _ in range(200):
+        workers = psutil.Process().children()
+        if len(workers) == 1 and "trireel_backend.extraction.worker" in workers[0].cmdline():
+            return workers[0]
+        time.sleep(0.05)
+    raise AssertionError("there is not exactly one worker")
+
+
+def while_stopped(extractor, path, do):
+    """Give a worker that has been stopped a task, and do something to it meanwhile."""
+    extractor.run(task(path))
+    worker = the_worker()
+    worker.suspend()
+    timer = threading.Timer(0.2, do, [worker])
+    timer.start()
+    try:
+        return extractor.run(task(path))
+    finally:
+        timer.join()
+
+
+def test_its_answers_are_those_of_this_process(isolated, clip):
+    here = Extractor(ExtractorOptions())
+    crop = Crop(0.25, 0.0, 0.5, 1.0)
+    for wanted in (
+        task(clip),
+        task(clip, start_seconds=1.3, stream_index=0),
+        ExtractionTask(clip, 3.0, Sampling(fps=2.5), View(SIZE_PX, crop), keep_open=False),
+        ExtractionTask(clip, 3.0, Sampling(5, keyframes_only=True), View(SIZE_PX)),
+        ExtractionTask(clip, 3.0, Sampling(0), View(SIZE_PX)),
+    ):
+        there, expected = isolated.run(wanted), here.run(wanted)
+        np.testing.assert_array_equal(there.frames.pixels, expected.frames.pixels)
+        np.testing.assert_array_equal(there.frames.pts, expected.frames.pts)
+        assert there.frames.time_base == expected.frames.time_base
+        assert (there.info, there.chunk) == (expected.info, expected.chunk)
+        assert there.decoder == expected.decoder == "h264"
+        assert 0 < there.ended_ns - there.began_ns < 10e9
+
+
+def test_an_answer_stays_as_it_was_when_the_next_is_made(isolated, clip):
+    first = isolated.run(task(clip))
+    before = first.frames.pixels.copy()
+    isolated.run(task(clip, start_seconds=1.9))
+    np.testing.assert_array_equal(first.frames.pixels, before)
+
+
+def test_refusals_come_through(isolated, clip, tmp_path):
+    (tmp_path / "text").write_text("text")
+    with pytest.raises(NotAVideo, match="not a video"):
+        isolated.run(task(tmp_path / "text"))
+    with pytest.raises(VideoNotFound, match="'gone' has been removed"):
+        isolated.run(task(tmp_path / "gone"))
+    with pytest.raises(InvalidInput, match="STREAM_INDEX is 7: the file's video streams are 0"):
+        isolated.run(task(clip, stream_index=7))
+    assert len(isolated.run(task(clip)).frames.pts) == 8
+
+
+@pytest.mark.parametrize("how", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
+def test_a_crash_costs_one_request(isolated, clip, how):
+    def crash(worker):
+        worker.send_signal(how)
+        worker.resume()
+
+    with pytest.raises(DecoderCrashed, match=f"process died \\({how.name}\\) of this video"):
+        while_stopped(isolated, clip, crash)
+    assert len(isolated.run(task(clip)).frames.pts) == 8
+
+
+def test_a_worker_killed_at_work_is_worth_another_try(isolated, clip):
+    with pytest.raises(Unavailable, match="was killed while it worked on the video"):
+        while_stopped(isolated, clip, psutil.Process.kill)
+    assert len(isolated.run(task(clip)).frames.pts) == 8
+
+
+def test_a_worker_killed_at_rest_is_replaced_unnoticed(isolated, clip):
+    isolated.run(task(clip))
+    worker = the_worker()
+    worker.kill()
+    worker.wait()
+    assert len(isolated.run(task(clip)).frames.pts) == 8
+
+
+def test_time_is_bounded_whatever_the_decoder_does(start, clip):
+    extractor = start(timeout_seconds=1.0)
+    began = time.monotonic()
+    with pytest.raises(TooMuchWork, match="not there after 1 s: ask for shorter chunks"):
+        while_stopped(extractor, clip, lambda worker: None)
+    assert time.monotonic() - began < 4
+    assert len(extractor.run(task(clip)).frames.pts) == 8
+
+
+def test_nobody_works_for_a_client_that_has_gone(isolated, clip):
+    isolated.run(task(clip))
+    the_worker().suspend()
+    with pytest.raises(Cancelled, match="has gone away"):
+        isolated.run(task(clip), is_cancelled=lambda: True)
+    assert len(isolated.run(task(clip)).frames.pts) == 8
+
+
+def test_a_quick_answer_is_not_thrown_away(isolated, clip):
+    isolated.run(task(clip))
+    assert len(isolated.run(task(clip), is_cancelled=lambda: True).frames.pts) == 8
+
+
+def test_memory_is_bounded(start, clip, tmp_path):
+    path = tmp_path / "large.png"
+    Image.fromarray(np.zeros((8000, 8000, 3), np.uint8)).save(path)
+    extractor = start(memory_bytes=250_000_000)
+    assert len(extractor.run(task(clip)).frames.pts) == 8
+    with pytest.raises(TooMuchWork, match="more memory than one may have"):
+        extractor.run(task(path, frames=1))
+    assert len(extractor.run(task(clip)).frames.pts) == 8
+
+
+def test_without_a_gpu_it_decodes_on_the_cpu_and_says_so(clip, capfd):
+    if gpu_decodes():
+        pytest.skip("there is a GPU")
+    extractor = IsolatedExtractor(ExtractorOptions(on_gpu=True), ROOM_BYTES)
+    try:
+        extracted = extractor.run(task(clip))
+    finally:
+        extractor.close()
+    assert extracted.decoder == "h264"
+    expected = Extractor(ExtractorOptions()).run(task(clip))
+    np.testing.assert_array_equal(extracted.frames.pixels, expected.frames.pixels)
+    assert "no GPU to decode on: decoding on the CPU" in capfd.readouterr().err
+
+
+def test_a_worker_sees_no_credentials(monkeypatch, start, clip):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    start().run(task(clip))
+    environment = the_worker().environ()
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert "PATH" in environment
+
+
+def test_nothing_is_left(clip):
+    fds_before = len(os.listdir("/proc/self/fd"))
+    extractor = IsolatedExtractor(ExtractorOptions(), ROOM_BYTES)
+    extractor.run(task(clip))
+    for _ in range(5):
+        the_worker().kill()
+        with pytest.raises(Unavailable, match="try again"):
+            while_stopped(extractor, clip, psutil.Process.kill)
+    extractor.close()
+    assert psutil.Process().children() == []
+    assert len(os.listdir("/proc/self/fd")) <= fds_before
+
+
+def test_a_worker_ends_with_its_owner_even_in_the_middle_of_its_work(clip):
+    code = (
+        "import sys, time;"
+        "from pathlib import Path;"
+        "from trireel_backend.extraction.isolation import IsolatedExtractor;"
+        "from trireel_backend.extraction.task import ExtractorOptions;"
+        "extractor = IsolatedExtractor(ExtractorOptions(), 1000);"
+        "print(extractor._process.pid, flush=True);"
+        "time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with owner:
+        worker = psutil.Process(int(owner.stdout.readline()))
+        while "trireel_backend.extraction.worker" not in worker.cmdline():
+            time.sleep(0.02)  # not yet past fork
+        time.sleep(1.0)  # now it waits for a task
+        worker.suspend()  # as if it were busy in C
+        owner.kill()
+        owner.wait()
+        _, alive = psutil.wait_procs([worker], timeout=5)
+    assert [process.pid for process in alive] == []
+    assert Path(f"/proc/{worker.pid}").exists() is False
