@@ -1,38 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames sampled per CPU-second: this extractor, the replaced pipeline's ffmpeg, and others.
+"""Frames sampled per CPU-second, and chunks per second on two cores, beside other ways to sample.
 
-Run: python -m benchmarks.extraction --output benchmarks/extraction/results.json
-(needs the environment of scripts/test; decord and torchcodec take part where they are installed).
-Every method samples the same number of frames from the same clips and scales them to 384 x 384;
-they take turns, several rounds, and the median of each is kept. CPU time is that of this process
-and of the commands it starts.
+Run: python -m benchmarks.extraction --cache /tmp/clips --output benchmarks/extraction/results.json
+     python -m benchmarks.extraction.table
+(needs the environment of scripts/test; decord and torchcodec take part where they are installed,
+see requirements.txt). Every method samples the same number of frames from the same clips and scales
+them to 384 x 384; they take turns, several rounds, and the median of each is kept. CPU time is that
+of this process and of the commands it starts.
 """
 
 import argparse
 import json
-import platform
 import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
 from pathlib import Path
 
-from benchmarks.extraction.clips import CLIPS, Clip, make_clip
-from benchmarks.extraction.methods import METHODS, Method
+from benchmarks.extraction import two_cores
+from benchmarks.extraction.clips import CLIPS, make_clip
+from benchmarks.extraction.machine import describe
+from benchmarks.extraction.methods import METHODS, Job
+from benchmarks.extraction.peers import PEERS
 
 ROUNDS = 5
-CHUNK_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One pass of one method over one clip."""
-
-    frames: int
-    cpu_seconds: float
-    wall_seconds: float
+FRAMES_PER_CHUNK = (16, 10)  # the replaced pipeline's own number, and one a second
+ALL_METHODS = METHODS | PEERS
 
 
 def cpu_seconds() -> float:
@@ -41,74 +38,80 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def measure(method: Callable[[], int]) -> Measurement:
-    """Time one pass."""
-    wall, cpu = time.monotonic(), cpu_seconds()
-    frames = method()
-    return Measurement(frames, cpu_seconds() - cpu, time.monotonic() - wall)
+def measure_cpu(job: Job, rounds: int) -> dict[str, object]:
+    """Let all methods take turns on one clip; return frames per CPU-second and every round."""
+    runs = {name: partial(method, job) for name, method in ALL_METHODS.items()}
+    return _take_turns(runs, rounds, cpu_seconds, len(job.targets_seconds))
 
 
-def run_clip(clip: Clip, folder: Path, frames_per_chunk: int, rounds: int) -> dict[str, object]:
-    """Let all methods take turns on one clip; return medians and every round."""
-    path = make_clip(clip, folder)
-    passes: dict[str, list[Measurement]] = {name: [] for name in METHODS}
+def measure_wall(job: Job, rounds: int, pool: ProcessPoolExecutor) -> dict[str, object]:
+    """Let all methods take turns on two cores; return chunks per second and every round."""
+    runs = {name: partial(two_cores.run, pool, name, job) for name in two_cores.NAMES}
+    chunks = two_cores.WORKERS * len(job.chunks())
+    return _take_turns(runs, rounds, time.monotonic, chunks)
+
+
+def _take_turns(
+    runs: dict[str, Callable[[], int]], rounds: int, clock: Callable[[], float], amount: int
+) -> dict[str, object]:
+    """Return what `amount` makes by the second, how many frames there were, and every round."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    frames = {}
     for _ in range(rounds):
-        for name, method in METHODS.items():
-            passes[name].append(
-                measure(lambda method=method: sample(method, path, frames_per_chunk))
-            )
-    per_cpu_second = {
-        name: statistics.median(m.frames / m.cpu_seconds for m in measured)
-        for name, measured in passes.items()
-    }
+        for name, run in runs.items():
+            began = clock()
+            frames[name] = run()
+            seconds[name].append(clock() - began)
+    rates = {name: amount / statistics.median(taken) for name, taken in seconds.items()}
     return {
-        "clip": clip.name,
-        "frames_per_chunk": frames_per_chunk,
-        "frames_per_cpu_second": {name: round(value, 1) for name, value in per_cpu_second.items()},
-        "ratio_to": {
-            name: round(per_cpu_second["trireel"] / value, 2)
-            for name, value in per_cpu_second.items()
-            if name != "trireel"
-        },
-        "rounds": {
-            name: [[m.frames, round(m.cpu_seconds, 4), round(m.wall_seconds, 4)] for m in measured]
-            for name, measured in passes.items()
-        },
+        "per_second": {name: round(rate, 2) for name, rate in rates.items()},
+        "frames": frames,
+        "seconds": {name: [round(s, 4) for s in taken] for name, taken in seconds.items()},
     }
 
 
-def sample(method: Method, path: Path, frames_per_chunk: int) -> int:
-    """Run one method over a whole clip; return the number of frames."""
-    return method(path, CHUNK_SECONDS, frames_per_chunk)
+def create_parser() -> argparse.ArgumentParser:
+    """Return the command's arguments."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--cache", type=Path, help="folder that keeps the clips for the next time")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--clips", nargs="*", help="only these", choices=[c.name for c in CLIPS])
+    return parser
 
 
 def main() -> None:
-    """Run all clips and write the results."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--clips", nargs="*", help="only these", choices=[c.name for c in CLIPS])
-    arguments = parser.parse_args()
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        for clip in CLIPS:
-            if arguments.clips and clip.name not in arguments.clips:
-                continue
-            for frames_per_chunk in (16, 10):
-                result = run_clip(clip, Path(folder), frames_per_chunk, arguments.rounds)
-                results.append(result)
-                print(result["clip"], frames_per_chunk, result["frames_per_cpu_second"], flush=True)
+    """Run all clips and write the results, anew after each."""
+    arguments = create_parser().parse_args()
     report = {
-        "machine": {"processor": platform.machine(), "cores": _cores()},
-        "unit": "rounds: frames, CPU seconds, wall seconds",
-        "results": results,
+        "machine": describe(),
+        "unit": "per_second: frames per CPU-second; on two cores, chunks per second of wall time",
+        "rounds": arguments.rounds,
+        "results": [],
     }
-    arguments.output.write_text(json.dumps(report, indent=1) + "\n")
+    clips = [clip for clip in CLIPS if not arguments.clips or clip.name in arguments.clips]
+    with tempfile.TemporaryDirectory() as temporary, two_cores.workers() as pool:
+        folder = arguments.cache or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for clip, frames_per_chunk in product(clips, FRAMES_PER_CHUNK):
+            job = Job(make_clip(clip, folder), frames_per_chunk)
+            report["results"].append(_measure(clip.name, job, arguments.rounds, pool))
+            arguments.output.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _cores() -> list[str]:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+def _measure(name: str, job: Job, rounds: int, pool: ProcessPoolExecutor) -> dict[str, object]:
+    began = time.monotonic()
+    result = {
+        "clip": name,
+        "frames_per_chunk": job.frames_per_chunk,
+        "cpu": measure_cpu(job, rounds),
+        "two_cores": measure_wall(job, rounds, pool),
+    }
+    print(name, job.frames_per_chunk, result["cpu"]["per_second"], flush=True)
+    print(f"    {time.monotonic() - began:.0f} s", result["two_cores"]["per_second"], flush=True)
+    return result
 
 
 if __name__ == "__main__":

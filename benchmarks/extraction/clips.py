@@ -12,6 +12,9 @@ from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
 RATE = 30
 SECONDS = 20
 PLACE_SECONDS = 5
+GOPS = (12, 60, 250)
+B_FRAMES = 3
+SIZES_PX = {"384x384": (384, 384), "1080p": (1920, 1080)}
 
 
 @dataclass(frozen=True)
@@ -20,38 +23,44 @@ class Clip:
 
     name: str
     codec: str
+    """FFmpeg's name of the encoder."""
     size_px: tuple[int, int]
     options: dict[str, str]
+    """Of the encoder."""
 
 
-def _x264(gop: int, b_frames: int) -> dict[str, str]:
+def _h264(size: str, gop: int, b_frames: int) -> Clip:
     params = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}"
-    return {"preset": "medium", "crf": "23", "x264-params": params}
+    options = {"preset": "medium", "crf": "23", "x264-params": params}
+    return Clip(f"h264 {size} gop {gop} b {b_frames}", "libx264", SIZES_PX[size], options)
+
+
+def _hevc(gop: int, b_frames: int) -> Clip:
+    params = f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}"
+    options = {"preset": "fast", "crf": "28", "x265-params": params}
+    return Clip(f"hevc 1080p gop {gop} b {b_frames}", "libx265", SIZES_PX["1080p"], options)
+
+
+def _vp9(gop: int, *, alt_ref: bool) -> Clip:
+    """VP9 has no B-frames; hidden frames that are only referred to take their place."""
+    options = {
+        "deadline": "realtime",
+        "cpu-used": "6",
+        "g": str(gop),
+        "keyint_min": str(gop),
+        "b": "4M",
+        "lag-in-frames": "16" if alt_ref else "0",
+        "auto-alt-ref": "1" if alt_ref else "0",
+    }
+    name = f"vp9 1080p gop {gop} alt-ref {int(alt_ref)}"
+    return Clip(name, "libvpx-vp9", SIZES_PX["1080p"], options)
 
 
 CLIPS = (
-    *(
-        Clip(f"h264 384x384 gop {gop} b {b}", "libx264", (384, 384), _x264(gop, b))
-        for gop in (12, 60, 250)
-        for b in (0, 3)
-    ),
-    Clip("h264 1080p gop 12 b 3", "libx264", (1920, 1080), _x264(12, 3)),
-    Clip("h264 1080p gop 60 b 3", "libx264", (1920, 1080), _x264(60, 3)),
-    Clip("h264 1080p gop 250 b 0", "libx264", (1920, 1080), _x264(250, 0)),
-    Clip(
-        "hevc 1080p gop 60",
-        "libx265",
-        (1920, 1080),
-        {"preset": "fast", "x265-params": "log-level=none:keyint=60"},
-    ),
-    Clip(
-        "vp9 1080p gop 60",
-        "libvpx-vp9",
-        (1920, 1080),
-        {"deadline": "realtime", "cpu-used": "6", "g": "60", "b": "4M", "lag-in-frames": "16",
-         "auto-alt-ref": "1"},
-    ),
-)  # fmt: skip
+    *(_h264(size, gop, b) for size in SIZES_PX for gop in GOPS for b in (0, B_FRAMES)),
+    *(_hevc(gop, b) for gop in GOPS for b in (0, B_FRAMES)),
+    *(_vp9(gop, alt_ref=alt_ref) for gop in GOPS for alt_ref in (False, True)),
+)
 
 
 def make_clip(clip: Clip, folder: Path) -> Path:
@@ -59,7 +68,8 @@ def make_clip(clip: Clip, folder: Path) -> Path:
     path = folder / f"{clip.name.replace(' ', '_')}.mkv"
     if path.exists():
         return path
-    with av.open(str(path), "w") as container:
+    part = path.with_suffix(".part.mkv")  # one that was cut short must not be taken for a clip
+    with av.open(str(part), "w") as container:
         stream = container.add_stream(clip.codec, rate=RATE, options=clip.options)
         stream.width, stream.height = clip.size_px
         stream.pix_fmt = "yuv420p"
@@ -69,4 +79,5 @@ def make_clip(clip: Clip, folder: Path) -> Path:
             picture = scene.frame(index / RATE, clip.size_px)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
+    part.rename(path)
     return path

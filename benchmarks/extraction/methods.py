@@ -1,66 +1,98 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to sample a video: each takes path, chunk seconds, frames a chunk; returns a count.
+"""Ways to sample a video: this extractor, the replaced pipeline's ffmpeg, and two yardsticks.
 
-All of them hand over uint8 RGB of 384 x 384 for every sampled frame.
+A method takes a path and what is wanted of it, and hands over uint8 RGB of 384 x 384 for every
+sampled frame, as chunks that one worker does one after the other.
 """
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import av
 import imageio_ffmpeg
 import numpy as np
 
-from trireel_backend.extraction import VideoSampler, look
-from trireel_backend.plan import Chunk, plan_chunks, slot_middles
+from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.look import look
+from trireel_backend.extraction.sampling import VideoSampler
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling, plan_chunks
 
-Method = Callable[[Path, float, int], int]
 SIZE_PX = 384
+CHUNK_SECONDS = 10.0
 FFMPEG_PROCESSES = 3  # the replaced pipeline's own numbers
 FFMPEG_THREADS = 2
 
 
-def trireel(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
-    """Sample as frame_extractor does: chunk after chunk of one open video."""
-    sampler = VideoSampler(path)
-    info = sampler.info
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
-    count = sum(len(sampler.sample(c, frames_per_chunk, SIZE_PX).pixels) for c in chunks)
+@dataclass(frozen=True)
+class Job:
+    """What is wanted of a clip."""
+
+    path: Path
+    frames_per_chunk: int
+
+    @property
+    def sampling(self) -> Sampling:
+        """Where its chunks are sampled."""
+        return Sampling(num_frames=self.frames_per_chunk)
+
+    def chunks(self) -> tuple[Chunk, ...]:
+        """Return its chunks, by what the container says."""
+        info = look(VideoFile(self.path))
+        return plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
+
+    @cached_property
+    def targets_seconds(self) -> tuple[float, ...]:
+        """The times of all frames that are wanted, in order."""
+        middles = (self.sampling.slot_middles(chunk).tolist() for chunk in self.chunks())
+        return tuple(chain.from_iterable(middles))
+
+
+Method = Callable[[Job], int]
+"""Samples a clip; returns how many frames there were."""
+
+
+def trireel(job: Job) -> int:
+    """Sample as frame_extractor does: chunk after chunk of one open video, into one buffer."""
+    sampler = VideoSampler(VideoFile(job.path))
+    into = np.empty((job.frames_per_chunk, SIZE_PX, SIZE_PX, 3), np.uint8)
+    info, view = sampler.info, View(SIZE_PX)
+    chunks = plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
+    count = sum(len(sampler.sample(chunk, job.sampling, view, into).pixels) for chunk in chunks)
     sampler.close()
     return count
 
 
-def ffmpeg_commands(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
+def ffmpeg_commands(job: Job) -> int:
     """Sample as the replaced pipeline does: an ffmpeg process a chunk, three at once."""
-    info = look(path)
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
-
-    def extract(chunk: Chunk) -> int:
-        command = [
-            imageio_ffmpeg.get_ffmpeg_exe(),
-            *("-v", "error", "-nostdin", "-threads", str(FFMPEG_THREADS)),
-            *("-ss", str(chunk.start_seconds), "-t", str(chunk.duration_seconds), "-i", str(path)),
-            *("-vf", f"fps={frames_per_chunk}/{chunk.duration_seconds},scale={SIZE_PX}:{SIZE_PX}"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
-        ]
-        done = subprocess.run(command, capture_output=True, check=True)
-        return len(np.frombuffer(done.stdout, np.uint8)) // (SIZE_PX * SIZE_PX * 3)
-
     with ThreadPoolExecutor(FFMPEG_PROCESSES) as pool:
-        return sum(pool.map(extract, chunks))
+        return sum(pool.map(lambda chunk: ffmpeg_command(job, chunk), job.chunks()))
 
 
-def full_decode(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
+def ffmpeg_command(job: Job, chunk: Chunk) -> int:
+    """Sample one chunk with one process of two threads."""
+    rate = f"{job.frames_per_chunk}/{chunk.duration_seconds}"
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        *("-v", "error", "-nostdin", "-threads", str(FFMPEG_THREADS)),
+        *("-ss", str(chunk.start_seconds), "-t", str(chunk.duration_seconds), "-i", str(job.path)),
+        *("-vf", f"fps={rate},scale={SIZE_PX}:{SIZE_PX}"),
+        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
+    ]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return len(np.frombuffer(done.stdout, np.uint8)) // (SIZE_PX * SIZE_PX * 3)
+
+
+def full_decode(job: Job) -> int:
     """Decode every frame in this process and scale those that are wanted."""
-    info = look(path)
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
-    targets = np.concatenate(
-        [slot_middles(c.start_seconds, c.duration_seconds, frames_per_chunk) for c in chunks]
-    ).tolist()
+    targets = list(job.targets_seconds)
     count, current = 0, None
-    with av.open(str(path)) as container:
+    with av.open(str(job.path)) as container:
         stream = container.streams.video[0]
         stream.thread_count = 1
         for frame in container.decode(stream):
@@ -72,48 +104,49 @@ def full_decode(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
     return count + len(targets)
 
 
-def decord(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
-    """Sample by frame number with decord; right only where frames are evenly spaced."""
-    from decord import VideoReader, cpu
+def bare_decode(job: Job) -> int:
+    """Decode what an exact sampler must, and nothing else: no scaling, no copies, no times.
 
-    reader = VideoReader(str(path), ctx=cpu(0), width=SIZE_PX, height=SIZE_PX, num_threads=1)
-    rate = reader.get_avg_fps()
-    chunks = plan_chunks(0.0, len(reader) / rate, chunk_seconds)
-    count = 0
-    for chunk in chunks:
-        times = slot_middles(chunk.start_seconds, chunk.duration_seconds, frames_per_chunk)
-        count += len(reader.get_batch((times * rate).astype(int).tolist()).asnumpy())
-    return count
-
-
-def torchcodec(path: Path, chunk_seconds: float, frames_per_chunk: int) -> int:
-    """Sample by time with torchcodec, and scale with its own transform's peer, interpolation."""
-    import torch
-    from torchcodec.decoders import VideoDecoder
-
-    decoder = VideoDecoder(str(path), num_ffmpeg_threads=1, seek_mode="approximate")
-    chunks = plan_chunks(0.0, decoder.metadata.duration_seconds, chunk_seconds)
-    count = 0
-    for chunk in chunks:
-        times = slot_middles(chunk.start_seconds, chunk.duration_seconds, frames_per_chunk)
-        frames = decoder.get_frames_played_at(times.tolist()).data
-        scaled = torch.nn.functional.interpolate(frames.float(), (SIZE_PX, SIZE_PX))
-        count += len(scaled.to(torch.uint8))
-    return count
+    That is, for each wanted frame, the packets from its keyframe on that others refer to, and its
+    own. The limit that one thread of FFmpeg's decoders sets to any sampler of exact frames; where a
+    goal is above it, no sampler reaches the goal.
+    """
+    with av.open(str(job.path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_count = 1
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        wanted = _on_screen(packets, job.targets_seconds)
+        codec = stream.codec_context
+        for packet in _needed(packets, wanted):
+            codec.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+            codec.decode(packet)
+        codec.decode(None)
+    return len(job.targets_seconds)
 
 
-def _importable(name: str) -> bool:
-    try:
-        __import__(name)
-    except Exception:  # a wheel may be there without the libraries it needs
-        return False
-    return True
+def _on_screen(packets: list[av.Packet], targets_seconds: Sequence[float]) -> set[int]:
+    shown = np.array(sorted(packet.pts for packet in packets))
+    seconds = shown * float(packets[0].time_base)
+    places = np.searchsorted(seconds, targets_seconds, side="right") - 1
+    return set(shown[np.maximum(0, places)].tolist())
+
+
+def _needed(packets: list[av.Packet], wanted: set[int]) -> list[av.Packet]:
+    """Leave out what comes after the last wanted packet of a GOP, and GOPs without one."""
+    needed: list[av.Packet] = []
+    is_led_to = False
+    for packet in reversed(packets):
+        is_led_to = is_led_to or packet.pts in wanted
+        if is_led_to:
+            needed.append(packet)
+        if packet.is_keyframe:
+            is_led_to = False
+    return needed[::-1]
 
 
 METHODS: dict[str, Method] = {
     "trireel": trireel,
     "ffmpeg commands": ffmpeg_commands,
     "full decode": full_decode,
-    **({"decord": decord} if _importable("decord") else {}),
-    **({"torchcodec": torchcodec} if _importable("torchcodec") else {}),
+    "bare decode": bare_decode,
 }

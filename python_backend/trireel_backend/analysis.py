@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orchestrating one whole video: chunks are encoded side by side and decoded strictly in order."""
 
-import asyncio
-import math
 import time
 import uuid
-from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
+from trireel_backend.spans import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan, spans
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
 
-SPAN_CHUNKS = 4  # neighbours that one extractor takes, so that little is decoded twice
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
@@ -28,19 +26,6 @@ class VideoPlan:
     chunks: tuple[Chunk, ...]
     facts: Tensors = field(default_factory=dict)
     """What every answer says of the video: its start, length, streams."""
-
-
-@dataclass(frozen=True)
-class EncodedChunk:
-    """What the encoder says of a chunk."""
-
-    embeddings: NDArray[np.float32]
-    """[f, D] unit length."""
-    facts: Tensors
-    """What the answer says of the chunk's frames: TIMESTAMPS [f] and what else is known of them."""
-    extract_began_ns: int
-    """On the machine's monotonic clock, which all processes share."""
-    extract_ended_ns: int
 
 
 @dataclass(frozen=True)
@@ -58,8 +43,8 @@ class Stages(Protocol):
     async def plan(self, request: "AnalysisRequest") -> VideoPlan:
         """Look at the video and plan its chunks."""
 
-    async def encode(self, request: "AnalysisRequest", chunk: Chunk) -> EncodedChunk:
-        """Extract and encode one chunk; any number of them may be under way."""
+    async def encode(self, request: "AnalysisRequest", chunks: Sequence[Chunk]) -> EncodedSpan:
+        """Extract and encode some neighbouring chunks; any number of spans may be under way."""
 
     async def decode(
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
@@ -77,6 +62,8 @@ class AnalysisRequest:
     video: str
     """Local path, already allowed."""
     chunk_seconds: float
+    frames_per_chunk: int
+    """At most."""
     sampling: Tensors = field(default_factory=dict)
     """Inputs of the extractor that the request sets, the same for every chunk."""
     options: Tensors = field(default_factory=dict)
@@ -98,6 +85,11 @@ class _Clock:
     def add(self, stage: str, began_seconds: float) -> None:
         self.busy_ms[stage] += (time.monotonic() - began_seconds) * 1e3
 
+    def add_encoding(self, encoded: TimedSpan) -> None:
+        began_ns, ended_ns = encoded.span.extract_began_ns, encoded.span.extract_ended_ns
+        self.busy_ms["extract"] += (ended_ns - began_ns) / 1e6
+        self.busy_ms["encode"] += (encoded.ended_ns - ended_ns) / 1e6
+
     def tensors(self) -> Tensors:
         total_ms = (time.monotonic() - self.began) * 1e3 + self.busy_ms["fetch"]
         busy_ms = {**self.busy_ms, "total": total_ms}
@@ -105,13 +97,13 @@ class _Clock:
 
 
 async def analyze_video(
-    request: AnalysisRequest, stages: Stages, *, num_lanes: int
+    request: AnalysisRequest, stages: Stages, *, window: int
 ) -> AsyncGenerator[dict[str, NDArray[Any]], None]:
     """Yield the answer of each chunk in order, then that of the whole video.
 
     Args:
-        num_lanes: chunks that may be in the encoder at once: enough that the next is extracted
-            while one is encoded and another decoded.
+        window: spans of chunks that may be in the encoder at once: enough that the next is
+            extracted while one is encoded and another decoded.
 
     Closing the iterator early stops the work: chunks not begun are never asked for, and the
     decoder's sequence is closed.
@@ -120,17 +112,17 @@ async def analyze_video(
     clock.busy_ms["fetch"] = request.fetch_ms
     plan = await stages.plan(request)
     options = await _with_free_tags(request, stages)
-    encoding = _EncodeAhead(request, stages, plan.chunks, num_lanes)
+    waiting = spans(plan.chunks, window, request.frames_per_chunk)
+    encoding = EncodeAhead(partial(stages.encode, request), waiting, window)
     sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []
     try:
         for chunk in plan.chunks:
-            encoded = await encoding.next()
-            _add_encode_times(clock, encoded)
+            encoded = await encoding.next(clock.add_encoding)
             began = time.monotonic()
-            answer = await sequence.decode(chunk, encoded.chunk)
+            answer = await sequence.decode(chunk, encoded)
             clock.add("decode", began)
-            answers.append(_complete(answer, chunk, encoded.chunk, request, plan))
+            answers.append(_complete(answer, chunk, encoded, request, plan))
             yield _answer(answers[-1], clock, is_aggregate=False)
     finally:
         await encoding.finish()
@@ -174,84 +166,6 @@ class _Sequence:
             await self._stages.decode(turn, *self._open_at, self._options)
         except RequestError:
             pass  # END went through with it, or the decoder is gone
-
-
-@dataclass(frozen=True)
-class _TimedEncoding:
-    chunk: EncodedChunk
-    ended_ns: int
-
-
-class _EncodeAhead:
-    """Keeps chunks in several lanes of the encoder and hands them out in order.
-
-    A lane takes spans of neighbouring chunks, one after the other: the extractor that had the last
-    chunk is the one that is free, and goes on where it was.
-    """
-
-    def __init__(
-        self, request: AnalysisRequest, stages: Stages, chunks: Sequence[Chunk], num_lanes: int
-    ) -> None:
-        self._request = request
-        self._stages = stages
-        self._lanes = _in_lanes(chunks, num_lanes)
-        self._busy: set[int] = set()
-        self._encodings: dict[int, asyncio.Task[_TimedEncoding]] = {}
-        self._due = 0
-        self._most_ahead = SPAN_CHUNKS * num_lanes
-        self._failed_at = len(chunks)
-
-    async def next(self) -> _TimedEncoding:
-        self._fill()
-        encoded = await self._encodings[self._due]
-        del self._encodings[self._due]
-        self._due += 1
-        self._fill()
-        return encoded
-
-    async def finish(self) -> None:
-        """Begin nothing more, and wait for what is under way; what comes of it interests nobody.
-
-        A call of another model cannot be taken back, and it still reads the video's file.
-        """
-        self._lanes.clear()
-        await asyncio.gather(*self._encodings.values(), return_exceptions=True)
-
-    def _fill(self) -> None:
-        """Put the next chunk into every lane that is free, but none far ahead of what is due."""
-        end = min(self._due + self._most_ahead, self._failed_at)
-        for number, lane in enumerate(self._lanes):
-            if number in self._busy or not lane or lane[0].index >= end:
-                continue
-            self._busy.add(number)
-            chunk = lane.popleft()
-            self._encodings[chunk.index] = asyncio.ensure_future(self._encode(chunk, number))
-
-    async def _encode(self, chunk: Chunk, lane: int) -> _TimedEncoding:
-        try:
-            encoded = await self._stages.encode(self._request, chunk)
-        except BaseException:
-            self._failed_at = min(self._failed_at, chunk.index)  # nobody wants what follows
-            raise
-        ended_ns = time.monotonic_ns()
-        self._busy.remove(lane)
-        self._fill()
-        return _TimedEncoding(encoded, ended_ns)
-
-
-def _in_lanes(chunks: Sequence[Chunk], num_lanes: int) -> list[deque[Chunk]]:
-    """Deal a video's chunks to lanes in spans, which are shorter where there are few chunks."""
-    span = min(SPAN_CHUNKS, math.ceil(len(chunks) / num_lanes))
-    lanes: list[deque[Chunk]] = [deque() for _ in range(num_lanes)]
-    for chunk in chunks:
-        lanes[chunk.index // span % num_lanes].append(chunk)
-    return lanes
-
-
-def _add_encode_times(clock: _Clock, encoded: _TimedEncoding) -> None:
-    began_ns, ended_ns = encoded.chunk.extract_began_ns, encoded.chunk.extract_ended_ns
-    clock.busy_ms["extract"] += (ended_ns - began_ns) / 1e6
-    clock.busy_ms["encode"] += (encoded.ended_ns - ended_ns) / 1e6
 
 
 def _complete(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `frame_extractor` answers: a chunk's frames, or only a look at the video."""
+"""What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -33,7 +33,7 @@ def extract_chunk(
     size_px: int,
     extractor: RunsTasks,
 ) -> dict[str, NDArray[Any]]:
-    """Answer a request for one chunk; with FRAMES_PER_CHUNK 0 nothing is decoded.
+    """Answer a request for one chunk or more; with FRAMES_PER_CHUNK 0 nothing is decoded.
 
     Raises:
         RequestError: the request or its video is not usable.
@@ -46,7 +46,7 @@ def extract_chunk(
             wanted.chunk_seconds,
             wanted.sampling,
             View(size_px, wanted.crop),
-            start_seconds=request.number("START_SECONDS", float),
+            starts_seconds=wanted.starts_seconds,
             stream_index=wanted.stream_index,
             keep_open=data is None,  # an upload goes with its request
         )
@@ -58,16 +58,16 @@ def extract_chunk(
 
 
 def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
-    info, chunk, frames = extracted.info, extracted.chunk, extracted.frames
+    info, chunks, frames = extracted.info, extracted.chunks, extracted.frames
     return {
-        "FRAMES": frames.pixels,
-        "TIMESTAMPS": frames.timestamps_seconds,
-        "PTS": frames.pts,
-        "TIME_BASE": np.array(frames.time_base.as_integer_ratio(), np.int64),
-        "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
-        "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
-        "CHUNK_NUM_FRAMES": scalar(len(frames.pts), np.int32),
-        "CHUNK_DAMAGED_PACKETS": scalar(frames.damaged_packets, np.int32),
+        "FRAMES": extracted.pixels,
+        "TIMESTAMPS": np.concatenate([part.timestamps_seconds for part in frames]),
+        "PTS": np.concatenate([part.pts for part in frames]),
+        "TIME_BASE": np.array(frames[0].time_base.as_integer_ratio(), np.int64),
+        "CHUNK_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
+        "CHUNK_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),
+        "CHUNK_NUM_FRAMES": np.array([len(part.pts) for part in frames], np.int32),
+        "CHUNK_DAMAGED_PACKETS": np.array([part.damaged_packets for part in frames], np.int32),
         "VIDEO_START_SECONDS": scalar(info.start_seconds, np.float64),
         "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
         "IS_COMPLETE": scalar(info.is_complete, np.bool_),

@@ -23,6 +23,8 @@ class WantedFrames:
     """What a request wants of every chunk."""
 
     chunk_seconds: float
+    starts_seconds: tuple[float, ...]
+    """Of the chunks; none for one chunk from the video's first frame."""
     sampling: Sampling
     crop: Crop | None
     stream_index: int | None
@@ -35,9 +37,11 @@ def wanted_frames(request: Request, settings: SamplingSettings, *, least: int = 
         least: frames that may be asked for; 0 where a request may only look.
     """
     chunk_seconds = _chunk_seconds(request, settings)
+    sampling = _sampling(request, settings, chunk_seconds, least)
     return WantedFrames(
         chunk_seconds,
-        _sampling(request, settings, chunk_seconds, least),
+        _starts_seconds(request, settings, sampling.count(chunk_seconds)),
+        sampling,
         _crop(request),
         request.number("STREAM_INDEX", int),
     )
@@ -52,6 +56,21 @@ def _chunk_seconds(request: Request, settings: SamplingSettings) -> float:
             " seconds"
         )
     return seconds
+
+
+def _starts_seconds(
+    request: Request, settings: SamplingSettings, frames_per_chunk: int
+) -> tuple[float, ...]:
+    starts = request.array("START_SECONDS")
+    if starts is None:
+        return ()
+    most = settings.max_frames_per_chunk
+    if not 1 <= starts.size <= max(1, most // max(1, frames_per_chunk)):
+        raise InvalidInput(
+            f"START_SECONDS names {starts.size} chunks of {frames_per_chunk} frames: name at least"
+            f" one, and at most {most} frames in all"
+        )
+    return tuple(starts.tolist())
 
 
 def _sampling(

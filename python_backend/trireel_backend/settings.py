@@ -141,10 +141,10 @@ class TowerSettings:
 
 @dataclass(frozen=True)
 class OrchestratorSettings:
-    """How many chunks and videos the orchestrator keeps under way."""
+    """How much the orchestrator keeps under way."""
 
-    chunks_in_flight: int
-    """Of one video, in the encoder at once."""
+    spans_in_flight: int
+    """Spans of one video's chunks in the encoder at once."""
     videos_in_flight: int = 1
     """In one instance at once; the unary model has one an instance."""
 

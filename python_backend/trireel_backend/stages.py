@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.analysis import AnalysisRequest, EncodedChunk, Turn, VideoPlan
+from trireel_backend.analysis import AnalysisRequest, Turn, VideoPlan
 from trireel_backend.plan import Chunk
+from trireel_backend.spans import EncodedChunk, EncodedSpan
 from trireel_backend.tensors import Tensors, scalar, texts
 
 TEXT_BATCH = 64  # siglip_text's max_batch_size
@@ -63,18 +64,18 @@ class ModelStages:
         )
         return VideoPlan(tuple(chunks), {name: plan[name] for name in VIDEO_FACTS})
 
-    async def encode(self, request: AnalysisRequest, chunk: Chunk) -> EncodedChunk:
-        """Extract and encode one chunk."""
+    async def encode(self, request: AnalysisRequest, chunks: Sequence[Chunk]) -> EncodedSpan:
+        """Extract and encode some neighbouring chunks."""
         inputs: Tensors = {
             **request.sampling,
             "VIDEO": texts([request.video]),
-            "START_SECONDS": scalar(chunk.start_seconds, np.float64),
+            "START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
             "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),  # cut at the video's end
         }
         encoded = await self._call_model("chunk_encoder", inputs, ENCODER_OUTPUTS)
         began_ns, ended_ns = encoded["EXTRACT_NS"]
         facts = {name: encoded[name] for name in CHUNK_FACTS}
-        return EncodedChunk(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
+        return EncodedSpan(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
 
     async def decode(
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors

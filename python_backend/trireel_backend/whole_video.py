@@ -43,7 +43,7 @@ class WholeVideo:
         self._stages = stages
         self._folders = folders
         self._sampling = sampling
-        self._chunks_in_flight = orchestrator.chunks_in_flight
+        self._spans_in_flight = orchestrator.spans_in_flight
         self._videos = asyncio.Semaphore(orchestrator.videos_in_flight)
         # One a video: a slow source keeps no other video waiting.
         self._fetchers = ThreadPoolExecutor(orchestrator.videos_in_flight, "fetch")
@@ -74,7 +74,7 @@ class WholeVideo:
                 analysis = analyze_video(
                     replace(wanted, video=str(path), fetch_ms=fetch_ms),
                     self._stages,
-                    num_lanes=self._chunks_in_flight,
+                    window=self._spans_in_flight,
                 )
                 async with aclosing(analysis):
                     async for answer in analysis:
@@ -82,9 +82,11 @@ class WholeVideo:
 
     def _wanted(self, request: Request) -> AnalysisRequest:
         """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""
+        frames = wanted_frames(request, self._sampling)
         return AnalysisRequest(
             video="",
-            chunk_seconds=wanted_frames(request, self._sampling).chunk_seconds,
+            chunk_seconds=frames.chunk_seconds,
+            frames_per_chunk=frames.sampling.count(frames.chunk_seconds),
             sampling=_given(request, SAMPLING_INPUTS),
             options=_decoder_inputs(request),
             tags=request.texts("TAGS") or (),

@@ -6,17 +6,25 @@ import threading
 import time
 from bisect import bisect_right
 
+import av
 import numpy as np
 import psutil
 import pytest
+import torch
 from support.extraction import sample_chunk
 from support.raw import Raw, number, video
 from support.videos import keyframe_seconds, numbered_frame, write_video
+from transformers import SiglipImageProcessor, SiglipVisionModel
 
 from trireel_backend.plan import Chunk
 from trireel_client import InvalidRequest, ServerPath
+from trireel_export.tiny.places import PAIRS
+from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+
+from .conftest import ROOT
 
 CLIP_FPS = 25
+CHECKPOINT = ROOT / "export/tiny/checkpoint"
 WORKER = "trireel_backend.extraction.worker"
 
 
@@ -136,3 +144,28 @@ def test_workers_that_are_killed_at_rest_are_replaced_unnoticed(client, server):
     time.sleep(0.2)
     for _ in range(3):
         assert client.analyze(ServerPath("clip.mp4")).num_chunks == 2
+
+
+@pytest.mark.parametrize("name", ["sample.mp4", "wide.mp4"])
+def test_embeddings_are_those_of_the_checkpoints_own_processor(raw, server, name):
+    """Full decode, Pillow's scaling, torch: nothing of this project."""
+    if name == "wide.mp4":  # 1280 x 720, of scenes that the checkpoint has not seen
+        pictures = [
+            draw_scene(HELD_OUT_SEED + 900_000 + i, *PAIRS[9 * i]).frame(0.5, (1280, 720))
+            for i in range(5)
+        ]
+        write_video(server.media / name, pictures * 5, codec="libx264", options={"crf": "12"})
+    answer = ask(raw, "chunk_encoder", name)
+    by_time = {}
+    with av.open(str(server.media / name)) as container:
+        for frame in container.decode(video=0):
+            if frame.time in answer["TIMESTAMPS"]:
+                by_time[frame.time] = frame.to_image()
+    pictures = [by_time[seconds] for seconds in answer["TIMESTAMPS"].tolist()]
+    processor = SiglipImageProcessor.from_pretrained(CHECKPOINT)
+    model = SiglipVisionModel.from_pretrained(CHECKPOINT).eval()
+    with torch.no_grad():
+        pooled = model(**processor(images=pictures, return_tensors="pt")).pooler_output
+    expected = torch.nn.functional.normalize(pooled, dim=-1).numpy()
+    cosines = (expected * answer["EMBEDDINGS"]).sum(axis=1)
+    assert cosines.min() >= 0.999

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One chunk's frames from one file, in this process."""
+"""Some chunks' frames from one file, in this process."""
 
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from trireel_backend.errors import InvalidInput
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
@@ -17,7 +19,6 @@ from trireel_backend.extraction.task import (
     Frames,
     VideoInfo,
 )
-from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk
 
 
@@ -41,33 +42,55 @@ class Extractor:
         file = VideoFile(task.path, task.stream_index, self._options.on_gpu, self._options.limits)
         try:
             sampler = self._samplers.sampler(file)
-            chunk = _chunk(sampler.info, task.start_seconds, task.chunk_seconds)
-            if task.sampling.count(chunk.duration_seconds) == 0:
-                frames = _no_frames(task.view)
-            else:
-                frames = sampler.sample(chunk, task.sampling, task.view, into)
-            extracted = Extracted(
-                sampler.info, chunk, frames, sampler.decoder, began_ns, time.monotonic_ns()
+            starts_seconds = task.starts_seconds or (sampler.info.start_seconds,)
+            chunks = tuple(
+                _chunk(sampler.info, index, start_seconds, task.chunk_seconds)
+                for index, start_seconds in enumerate(starts_seconds)
             )
+            pixels = _room(task, chunks) if into is None else into
+            frames = _sample(sampler, task, chunks, pixels)
         except Exception:
             self._samplers.forget(task.path)  # whatever state it was left in
             raise
+        extracted = Extracted(
+            info=sampler.info,
+            pixels=pixels[: sum(len(part.pts) for part in frames)],
+            chunks=chunks,
+            frames=frames,
+            decoder=sampler.decoder,
+            began_ns=began_ns,
+            ended_ns=time.monotonic_ns(),
+        )
         if not task.keep_open:
             self._samplers.forget(task.path)
         return extracted
 
 
-def _chunk(info: VideoInfo, start_seconds: float | None, chunk_seconds: float) -> Chunk:
+def _room(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
+    count = sum(task.sampling.count(chunk.duration_seconds) for chunk in chunks)
+    return np.empty((count, task.view.size_px, task.view.size_px, 3), np.uint8)
+
+
+def _sample(
+    sampler: VideoSampler, task: ExtractionTask, chunks: Sequence[Chunk], into: NDArray[np.uint8]
+) -> tuple[Frames, ...]:
+    """Sample chunk after chunk, their pixels one behind the other."""
+    frames: list[Frames] = []
+    at = 0
+    for chunk in chunks:
+        if task.sampling.count(chunk.duration_seconds) == 0:
+            frames.append(Frames(into[:0], np.zeros(0, np.int64), Fraction(1)))
+        else:
+            frames.append(sampler.sample(chunk, task.sampling, task.view, into[at:]))
+        at += len(frames[-1].pts)
+    return tuple(frames)
+
+
+def _chunk(info: VideoInfo, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:
     """Return the chunk asked for, cut where the video ends."""
-    start = info.start_seconds if start_seconds is None else start_seconds
-    if not info.start_seconds <= start < info.end_seconds:  # also true for NaN
+    if not info.start_seconds <= start_seconds < info.end_seconds:  # also true for NaN
         raise InvalidInput(
-            f"START_SECONDS is {start:g}: the video begins at {info.start_seconds:g} s and ends"
-            f" at {info.end_seconds:g} s"
+            f"START_SECONDS is {start_seconds:g}: the video begins at {info.start_seconds:g} s and"
+            f" ends at {info.end_seconds:g} s"
         )
-    return Chunk(0, start, min(chunk_seconds, info.end_seconds - start))
-
-
-def _no_frames(view: View) -> Frames:
-    pixels = np.zeros((0, view.size_px, view.size_px, 3), np.uint8)
-    return Frames(pixels, np.zeros(0, np.int64), Fraction(1))
+    return Chunk(index, start_seconds, min(chunk_seconds, info.end_seconds - start_seconds))

@@ -84,7 +84,7 @@ class IsolatedExtractor:
             self._restart()
         try:
             self._connection.send_bytes(encode(task))
-            self._wait(is_cancelled)
+            self._wait(len(task.starts_seconds), is_cancelled)
             message = self._connection.recv_bytes(MAX_MESSAGE_BYTES)
         except (EOFError, ConnectionError) as error:
             raise _death(self._restart()) from error
@@ -98,8 +98,8 @@ class IsolatedExtractor:
         self._pixels = np.empty(0, np.uint8)  # lets go of the shared memory
         os.close(self._pixels_fd)
 
-    def _wait(self, is_cancelled: Callable[[], bool]) -> None:
-        timeout_seconds = self._options.limits.timeout_seconds
+    def _wait(self, num_chunks: int, is_cancelled: Callable[[], bool]) -> None:
+        timeout_seconds = self._options.limits.timeout_seconds * max(1, num_chunks)
         deadline = time.monotonic() + timeout_seconds
         while not self._connection.poll(min(POLL_SECONDS, timeout_seconds)):
             if time.monotonic() > deadline:

@@ -59,6 +59,7 @@ def decode_task(message: bytes) -> ExtractionTask:
         | {
             "path": Path(values["path"]),
             "sampling": Sampling(**values["sampling"]),
+            "starts_seconds": tuple(values["starts_seconds"]),
             "view": View(view["size_px"], None if crop is None else Crop(**crop)),
         }
     )
@@ -72,18 +73,23 @@ def decode_options(message: str | bytes) -> ExtractorOptions:
 
 def encode_result(result: Extracted) -> bytes:
     """Return a result as JSON, but for the pixels."""
-    frames = result.frames
     values = {
         "info": dataclasses.asdict(result.info),
-        "chunk": dataclasses.asdict(result.chunk),
-        "pts": frames.pts.tolist(),
-        "time_base": [frames.time_base.numerator, frames.time_base.denominator],
-        "damaged_packets": frames.damaged_packets,
+        "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
+        "frames": [_frames_values(frames) for frames in result.frames],
         "decoder": result.decoder,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
     }
     return json.dumps(values).encode()
+
+
+def _frames_values(frames: Frames) -> dict[str, Any]:
+    return {
+        "pts": frames.pts.tolist(),
+        "time_base": frames.time_base.as_integer_ratio(),
+        "damaged_packets": frames.damaged_packets,
+    }
 
 
 def encode_error(error: RequestError) -> bytes:
@@ -105,21 +111,28 @@ def decode_result(message: bytes, pixels: NDArray[np.uint8]) -> Extracted:
         raise _error_class(values["error"])(values["message"])
     info = values["info"]
     streams = tuple(info["video_stream_indices"])
-    pts = np.array(values["pts"], np.int64)
+    count = sum(len(frames["pts"]) for frames in values["frames"])
+    pixels = pixels[:count].copy()  # the next task's are written to the same place
     return Extracted(
         info=VideoInfo(**info | {"video_stream_indices": streams}),
-        chunk=Chunk(**values["chunk"]),
-        frames=Frames(
-            # A copy: the next task's pixels are written to the same place.
-            pixels[: len(pts)].copy(),
-            pts,
-            Fraction(*values["time_base"]),
-            values["damaged_packets"],
-        ),
+        pixels=pixels,
+        chunks=tuple(Chunk(**chunk) for chunk in values["chunks"]),
+        frames=_frames(values["frames"], pixels),
         decoder=values["decoder"],
         began_ns=values["began_ns"],
         ended_ns=values["ended_ns"],
     )
+
+
+def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Frames, ...]:
+    frames, at = [], 0
+    for part in parts:
+        pts = np.array(part["pts"], np.int64)
+        time_base = Fraction(*part["time_base"])
+        of_chunk = pixels[at : at + len(pts)]
+        frames.append(Frames(of_chunk, pts, time_base, part["damaged_packets"]))
+        at += len(pts)
+    return tuple(frames)
 
 
 def _error_class(name: str) -> type[RequestError]:

@@ -63,12 +63,12 @@ class ExtractionTask:
 
     path: Path
     chunk_seconds: float
-    """Length of the chunk, which is cut where the video ends."""
+    """Length of a chunk, which is cut where the video ends."""
     sampling: Sampling
     """0 frames only look."""
     view: View
-    start_seconds: float | None = None
-    """Start of the chunk, None for the video's first frame."""
+    starts_seconds: tuple[float, ...] = ()
+    """Starts of the chunks; none for one chunk from the video's first frame."""
     stream_index: int | None = None
     """Of the video stream, None for the file's default."""
     keep_open: bool = True
@@ -77,11 +77,14 @@ class ExtractionTask:
 
 @dataclass(frozen=True)
 class Extracted:
-    """A chunk's frames, and what is known of the video."""
+    """The frames of some chunks, and what is known of the video."""
 
     info: VideoInfo
-    chunk: Chunk
-    frames: Frames
+    pixels: NDArray[np.uint8]
+    """[f, S, S, 3] RGB of all chunks."""
+    chunks: tuple[Chunk, ...]
+    frames: tuple[Frames, ...]
+    """Of each chunk; their pixels are parts of the ones above."""
     decoder: str
     """FFmpeg's name of what decoded it, with ` (cuda)` where NVDEC did."""
     began_ns: int

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from trireel_backend.analysis import (
-    SPAN_CHUNKS,
     AnalysisRequest,
-    EncodedChunk,
     VideoPlan,
     analyze_video,
 )
@@ -19,6 +17,7 @@ from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoS
 from trireel_backend.errors import StageFailed
 from trireel_backend.plan import plan_chunks
 from trireel_backend.scoring import Calibration, TextSet
+from trireel_backend.spans import EncodedSpan, spans
 
 WIDTH = 8
 AXES = np.eye(WIDTH, dtype=np.float32)
@@ -40,20 +39,26 @@ class InProcessStages:
         facts = {"VIDEO_DURATION_SECONDS": np.array([seconds]), "IS_COMPLETE": np.array([True])}
         return VideoPlan(plan_chunks(0.0, seconds, request.chunk_seconds), facts)
 
-    async def encode(self, request, chunk):
+    async def encode(self, request, chunks):
         self.encoding += 1
         self.most_encoding = max(self.most_encoding, self.encoding)
+        indices = [chunk.index for chunk in chunks]
         try:
-            await asyncio.sleep(0.01 * (1 + (self.num_chunks - chunk.index) % 3))
-            if chunk.index == self.fail_at:
+            await asyncio.sleep(0.01 * (1 + (self.num_chunks - indices[0]) % 3))
+            if self.fail_at in indices:
                 raise StageFailed("the encoder failed")
         finally:
             self.encoding -= 1
-        self.encoded.append(chunk.index)
-        num_frames = int(request.sampling["FRAMES_PER_CHUNK"][0])
-        embeddings = AXES[[chunk.index % WIDTH] * num_frames]
-        times = chunk.start_seconds + np.arange(num_frames, dtype=np.float64)
-        return EncodedChunk(embeddings, {"TIMESTAMPS": times}, 0, 1_000_000)
+        self.encoded.append(indices)
+        num_frames = request.frames_per_chunk
+        embeddings = AXES[np.repeat([index % WIDTH for index in indices], num_frames)]
+        starts = np.array([chunk.start_seconds for chunk in chunks])
+        facts = {
+            "TIMESTAMPS": (starts[:, None] + np.arange(num_frames)).ravel(),
+            "CHUNK_NUM_FRAMES": np.full(len(chunks), num_frames, np.int32),
+            "TIME_BASE": np.array([1, 25]),
+        }
+        return EncodedSpan(embeddings, facts, 0, 1_000_000 * len(chunks))
 
     async def decode(self, turn, chunk, encoded, options):
         self.decoded.append((chunk.index, turn.start, turn.end, turn.correlation_id))
@@ -70,20 +75,18 @@ class InProcessStages:
 
 
 def request(**changes):
-    sampling = {"FRAMES_PER_CHUNK": np.array([4], np.int32)}
-    return AnalysisRequest("clip", chunk_seconds=10.0, sampling=sampling, **changes)
+    return AnalysisRequest("clip", chunk_seconds=10.0, **{"frames_per_chunk": 4} | changes)
 
 
-async def collect(stages, asked=None, num_lanes=2):
-    return [
-        answer async for answer in analyze_video(asked or request(), stages, num_lanes=num_lanes)
-    ]
+async def collect(stages, asked=None, window=2):
+    return [answer async for answer in analyze_video(asked or request(), stages, window=window)]
 
 
 async def test_chunks_are_decoded_in_order_in_one_sequence():
     stages = InProcessStages()
-    answers = await collect(stages, num_lanes=3)
+    answers = await collect(stages, window=3)
     assert stages.encoded != sorted(stages.encoded)  # they did overtake each other
+    assert sorted(index for span in stages.encoded for index in span) == list(range(6))
     assert [index for index, *_ in stages.decoded] == list(range(6))
     assert [start for _, start, *_ in stages.decoded] == [True] + [False] * 5
     assert [end for *_, end, _ in stages.decoded] == [False] * 5 + [True]
@@ -91,32 +94,60 @@ async def test_chunks_are_decoded_in_order_in_one_sequence():
     assert [bool(answer["IS_AGGREGATE"][0]) for answer in answers] == [False] * 6 + [True]
 
 
-@pytest.mark.parametrize("num_lanes", [1, 2, 4])
-async def test_no_more_chunks_than_lanes_are_under_way(num_lanes):
+@pytest.mark.parametrize("window", [1, 2, 4])
+async def test_no_more_chunks_than_lanes_are_under_way(window):
     stages = InProcessStages(num_chunks=10)
-    await collect(stages, num_lanes=num_lanes)
-    assert stages.most_encoding == num_lanes
+    await collect(stages, window=window)
+    assert stages.most_encoding == window
 
 
-async def test_a_lane_has_neighbours_and_none_runs_far_ahead():
-    stages = InProcessStages(num_chunks=40)
-    await collect(stages, num_lanes=2)
-    lanes = [[i for i in stages.encoded if i // SPAN_CHUNKS % 2 == lane] for lane in (0, 1)]
-    assert lanes == [sorted(lane) for lane in lanes]
-    for done, index in enumerate(stages.encoded):
-        assert index < done + 2 * SPAN_CHUNKS + 2
+@pytest.mark.parametrize(
+    ("num_chunks", "window", "expected"),
+    [
+        (1, 2, [1]),
+        (2, 2, [1, 1]),
+        (6, 2, [1, 1, 2, 1, 1]),
+        (12, 2, [1, 1, 2, 2, 3, 2, 1]),
+        (20, 2, [1, 1, 2, 2, 4, 4, 3, 2, 1]),
+        (7, 1, [1, 2, 4]),
+        (30, 4, [1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 3, 2, 2, 1, 1, 1]),
+    ],
+)
+def test_spans_grow_and_leave_work_for_all(num_chunks, window, expected):
+    chunks = plan_chunks(0.0, num_chunks * 10.0, 10.0)
+    cut = list(spans(chunks, window, 16))
+    assert [len(span) for span in cut] == expected
+    assert [chunk for span in cut for chunk in span] == list(chunks)
+
+
+def test_spans_fit_into_a_batch_of_the_tower():
+    chunks = plan_chunks(0.0, 1000.0, 10.0)
+    for frames_per_chunk in (1, 16, 33, 60, 128):
+        longest = max(len(span) for span in spans(chunks, 2, frames_per_chunk))
+        assert longest == max(1, min(4, 128 // frames_per_chunk))
+
+
+async def test_every_chunk_gets_its_own_part_of_a_span():
+    stages = InProcessStages(num_chunks=30)
+    *answers, whole = await collect(stages, request(with_embeddings=True))
+    for index, answer in enumerate(answers):
+        assert answer["TIMESTAMPS"].tolist() == [10.0 * index + second for second in range(4)]
+        assert answer["CHUNK_NUM_FRAMES"].tolist() == [4]
+        assert answer["TIME_BASE"].tolist() == [1, 25]
+        np.testing.assert_array_equal(answer["EMBEDDINGS"], AXES[[index % WIDTH] * 4])
+    assert whole["CHUNK_NUM_FRAMES"].tolist() == [4] * 30
 
 
 async def test_two_chunks_are_encoded_side_by_side():
     stages = InProcessStages(num_chunks=2)
-    await collect(stages, num_lanes=2)
+    await collect(stages, window=2)
     assert stages.most_encoding == 2
 
 
 async def test_the_answer_does_not_depend_on_the_lanes():
     alone, ahead = (
-        await collect(InProcessStages(), num_lanes=1),
-        await collect(InProcessStages(), num_lanes=4),
+        await collect(InProcessStages(), window=1),
+        await collect(InProcessStages(), window=4),
     )
     for one, other in zip(alone, ahead, strict=True):
         for name in one.keys() - {"TIMING_MS"}:
@@ -160,9 +191,8 @@ async def test_a_failing_chunk_closes_the_sequence_and_ends_the_rest():
         await collect(stages)
     assert [(index, end) for index, _, end, _ in stages.decoded] == [
         (0, False),
-        (1, False),
-        (2, False),
-        (2, True),  # sent again to free the slot
+        (1, False),  # the second is in one span with the one that fails
+        (1, True),  # sent again to free the slot
     ]
     assert len({correlation_id for *_, correlation_id in stages.decoded}) == 1
     assert stages.encoding == 0
@@ -172,9 +202,9 @@ async def test_what_is_under_way_is_waited_for():
     """The video's file goes when the analysis ends, and nobody may still be reading it."""
     stages = InProcessStages(num_chunks=6, fail_at=0)
     with pytest.raises(StageFailed):
-        await collect(stages, num_lanes=3)
+        await collect(stages, window=3)
     assert stages.encoding == 0
-    assert stages.encoded == [2, 4]  # begun beside the one that failed, and no more
+    assert stages.encoded == [[2], [1]]  # begun beside the one that failed, and no more
 
 
 async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
@@ -186,7 +216,7 @@ async def test_a_video_that_fails_at_once_has_no_sequence_to_close():
 
 async def test_a_consumer_that_leaves_stops_the_work():
     stages = InProcessStages(num_chunks=50)
-    async with aclosing(analyze_video(request(), stages, num_lanes=2)) as answers:
+    async with aclosing(analyze_video(request(), stages, window=2)) as answers:
         async for _ in answers:
             break
     assert stages.encoding == 0

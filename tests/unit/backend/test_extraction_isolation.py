@@ -94,25 +94,26 @@ def test_its_answers_are_those_of_this_process(isolated, clip):
     crop = Crop(0.25, 0.0, 0.5, 1.0)
     for wanted in (
         task(clip),
-        task(clip, start_seconds=1.3, stream_index=0),
+        task(clip, starts_seconds=(1.3,), stream_index=0),
+        task(clip, frames=3, starts_seconds=(0.0, 2.0, 3.5)),
         ExtractionTask(clip, 3.0, Sampling(fps=2.5), View(SIZE_PX, crop), keep_open=False),
         ExtractionTask(clip, 3.0, Sampling(5, keyframes_only=True), View(SIZE_PX)),
         ExtractionTask(clip, 3.0, Sampling(0), View(SIZE_PX)),
     ):
         there, expected = isolated.run(wanted), here.run(wanted)
-        np.testing.assert_array_equal(there.frames.pixels, expected.frames.pixels)
-        np.testing.assert_array_equal(there.frames.pts, expected.frames.pts)
-        assert there.frames.time_base == expected.frames.time_base
-        assert (there.info, there.chunk) == (expected.info, expected.chunk)
+        np.testing.assert_array_equal(there.pixels, expected.pixels)
+        np.testing.assert_array_equal(there.frames[0].pts, expected.frames[0].pts)
+        assert there.frames[0].time_base == expected.frames[0].time_base
+        assert (there.info, there.chunks) == (expected.info, expected.chunks)
         assert there.decoder == expected.decoder == "h264"
         assert 0 < there.ended_ns - there.began_ns < 10e9
 
 
 def test_an_answer_stays_as_it_was_when_the_next_is_made(isolated, clip):
     first = isolated.run(task(clip))
-    before = first.frames.pixels.copy()
-    isolated.run(task(clip, start_seconds=1.9))
-    np.testing.assert_array_equal(first.frames.pixels, before)
+    before = first.pixels.copy()
+    isolated.run(task(clip, starts_seconds=(1.9,)))
+    np.testing.assert_array_equal(first.pixels, before)
 
 
 def test_refusals_come_through(isolated, clip, tmp_path):
@@ -123,7 +124,7 @@ def test_refusals_come_through(isolated, clip, tmp_path):
         isolated.run(task(tmp_path / "gone"))
     with pytest.raises(InvalidInput, match="STREAM_INDEX is 7: the file's video streams are 0"):
         isolated.run(task(clip, stream_index=7))
-    assert len(isolated.run(task(clip)).frames.pts) == 8
+    assert len(isolated.run(task(clip)).pixels) == 8
 
 
 @pytest.mark.parametrize("how", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
@@ -134,13 +135,13 @@ def test_a_crash_costs_one_request(isolated, clip, how):
 
     with pytest.raises(DecoderCrashed, match=f"process died \\({how.name}\\) of this video"):
         while_stopped(isolated, clip, crash)
-    assert len(isolated.run(task(clip)).frames.pts) == 8
+    assert len(isolated.run(task(clip)).pixels) == 8
 
 
 def test_a_worker_killed_at_work_is_worth_another_try(isolated, clip):
     with pytest.raises(Unavailable, match="was killed while it worked on the video"):
         while_stopped(isolated, clip, psutil.Process.kill)
-    assert len(isolated.run(task(clip)).frames.pts) == 8
+    assert len(isolated.run(task(clip)).pixels) == 8
 
 
 def test_a_worker_killed_at_rest_is_replaced_unnoticed(isolated, clip):
@@ -148,7 +149,7 @@ def test_a_worker_killed_at_rest_is_replaced_unnoticed(isolated, clip):
     worker = the_worker()
     worker.kill()
     worker.wait()
-    assert len(isolated.run(task(clip)).frames.pts) == 8
+    assert len(isolated.run(task(clip)).pixels) == 8
 
 
 def test_time_is_bounded_whatever_the_decoder_does(start, clip):
@@ -157,7 +158,7 @@ def test_time_is_bounded_whatever_the_decoder_does(start, clip):
     with pytest.raises(TooMuchWork, match="not there after 1 s: ask for shorter chunks"):
         while_stopped(extractor, clip, lambda worker: None)
     assert time.monotonic() - began < 4
-    assert len(extractor.run(task(clip)).frames.pts) == 8
+    assert len(extractor.run(task(clip)).pixels) == 8
 
 
 def test_nobody_works_for_a_client_that_has_gone(isolated, clip):
@@ -165,22 +166,22 @@ def test_nobody_works_for_a_client_that_has_gone(isolated, clip):
     the_worker().suspend()
     with pytest.raises(Cancelled, match="has gone away"):
         isolated.run(task(clip), is_cancelled=lambda: True)
-    assert len(isolated.run(task(clip)).frames.pts) == 8
+    assert len(isolated.run(task(clip)).pixels) == 8
 
 
 def test_a_quick_answer_is_not_thrown_away(isolated, clip):
     isolated.run(task(clip))
-    assert len(isolated.run(task(clip), is_cancelled=lambda: True).frames.pts) == 8
+    assert len(isolated.run(task(clip), is_cancelled=lambda: True).pixels) == 8
 
 
 def test_memory_is_bounded(start, clip, tmp_path):
     path = tmp_path / "large.png"
     Image.fromarray(np.zeros((8000, 8000, 3), np.uint8)).save(path)
     extractor = start(memory_bytes=250_000_000)
-    assert len(extractor.run(task(clip)).frames.pts) == 8
+    assert len(extractor.run(task(clip)).pixels) == 8
     with pytest.raises(TooMuchWork, match="more memory than one may have"):
         extractor.run(task(path, frames=1))
-    assert len(extractor.run(task(clip)).frames.pts) == 8
+    assert len(extractor.run(task(clip)).pixels) == 8
 
 
 def test_without_a_gpu_it_decodes_on_the_cpu_and_says_so(clip, capfd):
@@ -193,7 +194,7 @@ def test_without_a_gpu_it_decodes_on_the_cpu_and_says_so(clip, capfd):
         extractor.close()
     assert extracted.decoder == "h264"
     expected = Extractor(ExtractorOptions()).run(task(clip))
-    np.testing.assert_array_equal(extracted.frames.pixels, expected.frames.pixels)
+    np.testing.assert_array_equal(extracted.pixels, expected.pixels)
     assert "no GPU to decode on: decoding on the CPU" in capfd.readouterr().err
 
 
