@@ -48,7 +48,8 @@ def _vp9(gop: int, *, alt_ref: bool) -> Clip:
         "cpu-used": "6",
         "g": str(gop),
         "keyint_min": str(gop),
-        "b": "4M",
+        "b": "0",
+        "crf": "32",
         "lag-in-frames": "16" if alt_ref else "0",
         "auto-alt-ref": "1" if alt_ref else "0",
     }

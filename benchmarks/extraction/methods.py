@@ -18,7 +18,6 @@ import imageio_ffmpeg
 import numpy as np
 
 from trireel_backend.extraction.container import VideoFile
-from trireel_backend.extraction.look import look
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling, plan_chunks
@@ -43,7 +42,9 @@ class Job:
 
     def chunks(self) -> tuple[Chunk, ...]:
         """Return its chunks, by what the container says."""
-        info = look(VideoFile(self.path))
+        sampler = VideoSampler(VideoFile(self.path))
+        sampler.close()
+        info = sampler.info
         return plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
 
     @cached_property

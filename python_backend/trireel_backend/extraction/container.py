@@ -68,6 +68,9 @@ class VideoFile:
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
 
 
+OpenedVideo = tuple[InputContainer, VideoStream]
+
+
 @contextmanager
 def damage_is_not_a_video() -> Iterator[None]:
     """Turn what FFmpeg raises on files nobody could foresee into NotAVideo or TooMuchWork."""
@@ -93,7 +96,7 @@ def gpu_decodes() -> bool:
     return True
 
 
-def open_video(file: VideoFile) -> tuple[InputContainer, VideoStream]:
+def open_video(file: VideoFile) -> OpenedVideo:
     """Open a file with the demuxers and the protocol that are allowed, and choose its stream.
 
     Raises:
@@ -116,7 +119,7 @@ def open_video(file: VideoFile) -> tuple[InputContainer, VideoStream]:
 
 
 @contextmanager
-def opened_video(file: VideoFile) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened_video(file: VideoFile) -> Iterator[OpenedVideo]:
     """Open a video, as `open_video` does, for the length of the context."""
     container, stream = open_video(file)
     with container:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import av
 
-from trireel_backend.extraction.container import VideoFile, decoder_name
+from trireel_backend.extraction.container import OpenedVideo, VideoFile, decoder_name
 from trireel_backend.extraction.packets import (
     NEVER_SECONDS,
     PacketReader,
@@ -18,9 +18,9 @@ from trireel_backend.extraction.plain import Damage, TimedFrame
 class KeyframeReader:
     """Finds the last keyframes before times that mostly go forward."""
 
-    def __init__(self, file: VideoFile, damage: Damage) -> None:
-        """Open the file; raises what `open_video` does."""
-        self._packets = PacketReader(file)
+    def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
+        """Take over an opened file, or open it; raises what `open_video` does."""
+        self._packets = PacketReader(file, opened)
         self._damage = damage
         self._current: TimedPacket | None = None
         self._next: TimedPacket | None = None  # read already, but later than the last wanted time

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a file says of its video, without decoding it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +12,9 @@ from av.video.stream import VideoStream
 
 from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.container import (
+    OpenedVideo,
     VideoFile,
     can_seek,
-    damage_is_not_a_video,
     decoder_name,
     frame_rate,
     opened_video,
@@ -41,34 +41,35 @@ class _End:
     is_complete: bool = True
 
 
-def look(file: VideoFile) -> VideoInfo:
+def look(file: VideoFile, opened: OpenedVideo) -> VideoInfo:
     """Read the start and the length of a video.
 
+    Args:
+        opened: the file, which is left wherever the look ended.
+
     Raises:
-        NotAVideo: nothing in it can be decoded here.
-        InvalidInput: it has no video stream of the wanted index.
+        NotAVideo: it is damaged, or there is nothing in it.
         TooMuchWork: it has more pixels than the limits allow.
     """
-    file = replace(file, on_gpu=False)  # nothing is decoded
-    with damage_is_not_a_video(), opened_video(file) as (container, stream):
-        start_seconds = stream_start_seconds(container, stream)
-        end = (
-            _end_by_frame_table(container, stream)
-            or _end_by_last_packets(container, stream)
-            or _end_by_all_packets(file)
-        )
-        # A still picture, or a single frame, may state no duration: it stands for a moment.
-        duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
-        _check_work(container, stream, duration_seconds, file.limits.max_video_pixels)
-        return VideoInfo(
-            start_seconds=start_seconds,
-            duration_seconds=duration_seconds,
-            is_complete=end.is_complete,
-            stream_index=stream.index,
-            video_stream_indices=video_stream_indices(container),
-            decoder=decoder_name(stream),
-            frame_pixels=stream.codec_context.width * stream.codec_context.height,
-        )
+    container, stream = opened
+    start_seconds = stream_start_seconds(container, stream)
+    end = (
+        _end_by_frame_table(container, stream)
+        or _end_by_last_packets(container, stream)
+        or _end_by_all_packets(file)
+    )
+    # A still picture, or a single frame, may state no duration: it stands for a moment.
+    duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
+    _check_work(container, stream, duration_seconds, file.limits.max_video_pixels)
+    return VideoInfo(
+        start_seconds=start_seconds,
+        duration_seconds=duration_seconds,
+        is_complete=end.is_complete,
+        stream_index=stream.index,
+        video_stream_indices=video_stream_indices(container),
+        decoder=decoder_name(stream),
+        frame_pixels=stream.codec_context.width * stream.codec_context.height,
+    )
 
 
 def _check_work(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import av
 from av.video.frame import VideoFrame
 
-from trireel_backend.extraction.container import VideoFile, decoder_name
+from trireel_backend.extraction.container import OpenedVideo, VideoFile, decoder_name
 from trireel_backend.extraction.packets import (
     NEVER_SECONDS,
     PacketReader,
@@ -23,6 +23,7 @@ from trireel_backend.extraction.packets import (
 )
 from trireel_backend.extraction.plain import Damage, TimedFrame
 
+EARLIEST_PTS = -(2**63)
 MOST_AHEAD_PACKETS = 512  # read ahead of the decoder; only a GOP of many seconds has more
 # Decoders that take `skip_frame` from packet to packet; others read it once, if at all.
 SKIPPING_DECODERS = frozenset(
@@ -45,15 +46,16 @@ class FrameReader:
     it is not decoded again.
     """
 
-    def __init__(self, file: VideoFile, damage: Damage) -> None:
-        """Open the file; raises what `open_video` does."""
-        self._packets = PacketReader(file)
+    def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
+        """Take over an opened file, or open it; raises what `open_video` does."""
+        self._packets = PacketReader(file, opened)
         self._damage = damage
         self._can_skip = self._packets.codec.name in SKIPPING_DECODERS
         self._ahead: deque[TimedPacket] = deque()
         self._fed: set[int] = set()  # PTS of packets given to the decoder, as far as of interest
         self._frames: dict[int, VideoFrame] = {}  # what came out of it, by PTS, likewise
-        self._of_interest_from: int | None = None
+        self._wanted: set[int] = set()  # PTS of frames that are yet to come out
+        self._interesting_from = EARLIEST_PTS  # PTS from which on others may be wanted
         self._last_seconds = NEVER_SECONDS
         self._placed = False
 
@@ -105,7 +107,7 @@ class FrameReader:
                 return
 
     def _missing(self, wanted: _Wanted) -> tuple[int, None]:
-        self._damage.add(float(wanted.pts * self._packets.time_base))
+        self._damage.add(self._packets.seconds(wanted.pts))
         return wanted.slot, None
 
     def _feed_for(self, seconds: float) -> int:
@@ -116,6 +118,8 @@ class FrameReader:
         self._last_seconds = seconds
         self._read_ahead(seconds)
         pts = self._on_screen(seconds)
+        self._wanted.add(pts)
+        self._interesting_from = pts
         self._feed_through(pts, wanted=True)
         return pts
 
@@ -124,7 +128,8 @@ class FrameReader:
         self._drain()
         if seconds < self._last_seconds:  # what came out lies ahead of all that is wanted
             self._frames.clear()
-            self._of_interest_from = None
+            self._wanted.clear()
+            self._interesting_from = EARLIEST_PTS
         first = self._packets.place(seconds)
         self._ahead = deque([first] if first is not None else [])
         self._placed = True
@@ -136,7 +141,8 @@ class FrameReader:
             if read.packet.is_keyframe and read.seconds <= seconds:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
-                self._feed_through(self._on_screen(seconds), wanted=False)
+                self._interesting_from = self._on_screen(seconds)
+                self._feed_through(self._interesting_from, wanted=False)
 
     def _on_screen(self, seconds: float) -> int:
         """Return the PTS of the frame on screen at a time, among all that is known."""
@@ -144,7 +150,7 @@ class FrameReader:
         known = [*sorted(self._fed), *shown]
         if not known:
             raise TimesUnknown  # there are no packets at all
-        before = [pts for pts in known if float(pts * self._packets.time_base) <= seconds]
+        before = [pts for pts in known if self._packets.seconds(pts) <= seconds]
         return max(before) if before else known[0]
 
     def _skip_to(self, keyframe: TimedPacket) -> None:
@@ -196,16 +202,17 @@ class FrameReader:
         self._fed.clear()
 
     def _keep(self, frames: Sequence[VideoFrame]) -> None:
-        least = self._of_interest_from
+        # A frame that is let go at once gives its memory to the next, while it is in the cache.
         for frame in frames:
-            if frame.pts is None:
+            pts = frame.pts
+            if pts is None:
                 continue
             if frame.is_corrupt:
-                self._damage.add(float(frame.pts * self._packets.time_base))
-            if least is None or frame.pts >= least:
-                self._frames[frame.pts] = frame
+                self._damage.add(self._packets.seconds(pts))
+            if pts in self._wanted or pts >= self._interesting_from:
+                self._frames[pts] = frame
 
     def _forget_before(self, pts: int) -> None:
-        self._of_interest_from = pts
+        self._wanted = {wanted for wanted in self._wanted if wanted >= pts}
         self._fed = {fed for fed in self._fed if fed >= pts}
         self._frames = {out: frame for out, frame in self._frames.items() if out >= pts}

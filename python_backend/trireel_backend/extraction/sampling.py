@@ -2,6 +2,7 @@
 """The frames of a chunk: which times, which frames, which pixels."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Protocol
 
@@ -15,8 +16,10 @@ from trireel_backend.extraction.animation import (
     look_at_animation,
 )
 from trireel_backend.extraction.container import (
+    OpenedVideo,
     VideoFile,
     damage_is_not_a_video,
+    open_video,
 )
 from trireel_backend.extraction.keyframes import KeyframeReader
 from trireel_backend.extraction.look import look
@@ -24,7 +27,7 @@ from trireel_backend.extraction.packets import TimesUnknown
 from trireel_backend.extraction.picture import PictureMaker
 from trireel_backend.extraction.plain import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reader import FrameReader
-from trireel_backend.extraction.task import Frames
+from trireel_backend.extraction.task import Frames, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -58,17 +61,40 @@ class VideoSampler:
     """An open video that hands out the frames of its chunks."""
 
     def __init__(self, file: VideoFile) -> None:
-        """Look at the file; raises what `look` does."""
-        self._is_animation = is_animated_webp(file.path)
-        self.info = look_at_animation(file) if self._is_animation else look(file)
-        """What the file says of its video."""
+        """Look at the file.
+
+        Raises:
+            NotAVideo: nothing in it can be decoded here.
+            InvalidInput: it has no video stream of the wanted index.
+            TooMuchWork: it has more pixels than the limits allow.
+        """
         self._file = file
+        self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
+        self._is_animation = is_animated_webp(file.path)
+        self.info = look_at_animation(file) if self._is_animation else self._look()
+        """What the file says of its video."""
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
 
+    def _look(self) -> VideoInfo:
+        with damage_is_not_a_video():
+            opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
+            try:
+                info = look(self._file, opened)
+            except BaseException:
+                opened[0].close()
+                raise
+        if self._file.on_gpu:
+            opened[0].close()
+        else:
+            self._opened = opened
+        return info
+
     def close(self) -> None:
         """Close the file."""
+        if self._opened is not None:
+            self._opened[0].close()
         for reader in self._readers.values():
             reader.close()
 
@@ -149,7 +175,8 @@ class VideoSampler:
         if self._is_animation:
             return AnimationReader(self._file)
         kind = KeyframeReader if keyframes_only else FrameReader
-        return kind(self._file, self._damage)
+        opened, self._opened = self._opened, None
+        return kind(self._file, self._damage, opened)
 
 
 def _each_once(
