@@ -90,7 +90,19 @@ def table(results: list[Result], measure: str) -> Iterable[str]:
         yield f"{head} | {cells} |"
 
 
-def page(report: Result) -> str:
+def threads_table(report: Result) -> Iterable[str]:
+    """Yield the lines of the table of decoder threads."""
+    yield "| clip | threads | CPU seconds | wall seconds |"
+    yield "|---|---|---|---|"
+    for result in report["results"]:
+        kind = "one" if result["threads"] == 1 else f"{result['threads']}, {result['kind'].lower()}"
+        yield (
+            f"| {result['clip']} | {kind} | {result['cpu_seconds']:.3f} |"
+            f" {result['wall_seconds']:.3f} |"
+        )
+
+
+def page(report: Result, threads: Result) -> str:
     """Return RESULTS.md."""
     results, machine = report["results"], report["machine"]
     packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items() if v)
@@ -116,14 +128,23 @@ def page(report: Result) -> str:
         "Two videos at once: a process each, or the ffmpeg commands' three of two threads.",
         "",
         *table(results, "two_cores"),
+        "",
+        "## Decoder threads",
+        "",
+        "A whole clip decoded by one thread or two: `python -m benchmarks.extraction.threads`. A"
+        " second extractor, with a video or a span of its own, uses the other core for no more.",
+        "",
+        *threads_table(threads),
     ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     """Read results.json and write RESULTS.md beside it."""
-    report = json.loads((FOLDER / "results.json").read_text())
-    (FOLDER / "RESULTS.md").write_text(page(report))
+    report, threads = (
+        json.loads((FOLDER / name).read_text()) for name in ("results.json", "threads.json")
+    )
+    (FOLDER / "RESULTS.md").write_text(page(report, threads))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import av
 import psutil
 
 from benchmarks.extraction.clips import CLIPS, make_clip
+from benchmarks.extraction.machine import describe
 from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 from trireel_client import ServerPath, Timeout, TrireelClient
 
@@ -144,7 +145,8 @@ def main() -> None:
             for extractors in EXTRACTORS:
                 runs.append(analyze(folder, arguments.clip, minutes, extractors))
                 print(runs[-1], "PSS", statistics.median(runs[-1].pss_mib), flush=True)
-    arguments.output.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
+    report = {"machine": describe(), "runs": [asdict(run) for run in runs]}
+    arguments.output.write_text(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

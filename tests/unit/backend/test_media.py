@@ -21,7 +21,7 @@ from trireel_backend.errors import (
     VideoNotFound,
 )
 from trireel_backend.media import MediaFolders, local_video, local_video_beside, resolve
-from trireel_backend.settings import FolderSettings, read_settings
+from trireel_backend.settings import ExtractorSettings, FolderSettings, read_settings
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import SourceLimits
 
@@ -257,3 +257,26 @@ def test_parameters_become_limits(folders):
     assert limits.schemes == {"s3", "https"}
     assert limits.allowed_networks == parse_networks("10.0.0.0/8")
     assert limits.s3_buckets == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"decode_on": "gpu"}, "decode_on is 'gpu': give one of cpu, auto"),
+        ({"max_video_pixels": "0"}, "every limit has to be more than 0"),
+        ({"extract_timeout_seconds": "-1"}, "every limit has to be more than 0"),
+        ({"decoder_memory_bytes": "4 GiB"}, "parameter decoder_memory_bytes is '4 GiB'"),
+    ],
+)
+def test_a_mistaken_parameter_of_the_extractor_is_told_at_the_start(parameters, message):
+    with pytest.raises(StartupError, match=message):
+        read_settings(ExtractorSettings, parameters).options()
+
+
+def test_the_extractors_parameters_arrive():
+    parameters = {"decode_on": "auto", "max_frame_pixels": "100", "open_videos_bytes": "7"}
+    options = read_settings(ExtractorSettings, parameters).options()
+    assert options.on_gpu
+    assert options.limits.max_frame_pixels == 100
+    assert options.open_videos_bytes == 7
+    assert not read_settings(ExtractorSettings, {}).options().on_gpu
