@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from support.videos import numbered_frame, write_video
 
@@ -17,6 +18,8 @@ FORMATS = {
     "mov": "libx265",
     "mpg": "mpeg2video",
     "gif": "gif",
+    "webp": "animated",
+    "jpg": "still",
 }
 
 
@@ -44,11 +47,18 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def whole_file(folder: Path, suffix: str) -> bytes:
-    """Return a file of two seconds in one of the formats."""
-    codec = FORMATS[suffix]
-    path = write_video(
-        folder / f"whole.{suffix}",
-        [numbered_frame(number) for number in range(50)],
+    """Return a file of two seconds in one of the formats, or a still picture."""
+    codec, path = FORMATS[suffix], folder / f"whole.{suffix}"
+    frames = [numbered_frame(number) for number in range(50)]
+    if codec in ("animated", "still"):
+        noise = np.random.default_rng(0).integers(0, 128, (50, 48, 64, 3), np.uint8)
+        first, *others = map(Image.fromarray, noise // 2 + np.array(frames) // 2)
+        animated = {"save_all": True, "append_images": others, "duration": 40}
+        first.save(path, **(animated if codec == "animated" else {}))
+        return path.read_bytes()
+    write_video(
+        path,
+        frames,
         codec=codec,
         pixel_format="rgb8" if suffix == "gif" else "yuv420p",
         options={"x265-params": "log-level=none"} if codec == "libx265" else None,
