@@ -62,8 +62,8 @@ class AnalysisRequest:
     video: str
     """Local path, already allowed."""
     chunk_seconds: float
-    frames_per_chunk: int
-    """At most."""
+    most_chunks: int = 1
+    """Chunks whose frames fit into one request of the encoder."""
     sampling: Tensors = field(default_factory=dict)
     """Inputs of the extractor that the request sets, the same for every chunk."""
     options: Tensors = field(default_factory=dict)
@@ -112,7 +112,7 @@ async def analyze_video(
     clock.busy_ms["fetch"] = request.fetch_ms
     plan = await stages.plan(request)
     options = await _with_free_tags(request, stages)
-    waiting = spans(plan.chunks, window, request.frames_per_chunk)
+    waiting = spans(plan.chunks, window, request.most_chunks)
     encoding = EncodeAhead(partial(stages.encode, request), waiting, window)
     sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []

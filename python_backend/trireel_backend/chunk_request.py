@@ -38,7 +38,9 @@ def extract_chunk(
     Raises:
         RequestError: the request or its video is not usable.
     """
-    wanted = wanted_frames(request, sampling, least=0)
+    # Without frames there is nothing for an ensemble's next step.
+    may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
+    wanted = wanted_frames(request, sampling, least=0 if may_look else 1)
     reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
     with local_video(folders, reference, data, stop=request.is_cancelled) as path:
         task = ExtractionTask(

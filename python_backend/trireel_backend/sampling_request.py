@@ -65,7 +65,7 @@ def _starts_seconds(
     if starts is None:
         return ()
     most = settings.max_frames_per_chunk
-    if not 1 <= starts.size <= max(1, most // max(1, frames_per_chunk)):
+    if not 1 <= starts.size <= (most // frames_per_chunk if frames_per_chunk else 1):
         raise InvalidInput(
             f"START_SECONDS names {starts.size} chunks of {frames_per_chunk} frames: name at least"
             f" one, and at most {most} frames in all"

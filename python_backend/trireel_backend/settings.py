@@ -97,14 +97,14 @@ class SamplingSettings:
 
 @dataclass(frozen=True)
 class ExtractorSettings:
-    """What an extractor keeps between requests."""
+    """Where an extractor decodes, what it keeps, and what a video may cost it."""
 
     open_videos_bytes: int = extraction_limits.OPEN_VIDEOS_BYTES
     """Memory for videos kept open, so that their next chunk goes on where the last one ended."""
     decode_on: str = "cpu"
     """`cpu`, or `auto` for NVDEC where there is one that takes the codec."""
     extract_timeout_seconds: float = extraction_limits.TIMEOUT_SECONDS
-    """For one look or one chunk."""
+    """For a look, and for each chunk of a request, up to four."""
     max_frame_pixels: int = extraction_limits.MAX_FRAME_PIXELS
     """Of one frame."""
     max_video_pixels: int = extraction_limits.MAX_VIDEO_PIXELS

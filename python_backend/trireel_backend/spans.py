@@ -15,7 +15,6 @@ from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors
 
 SPAN_CHUNKS = 4
-SPAN_FRAMES = 128  # siglip_vision's batch
 FRAME_FACTS = ("TIMESTAMPS", "PTS")
 
 
@@ -68,19 +67,22 @@ class TimedSpan:
 Encode = Callable[[Sequence[Chunk]], Awaitable[EncodedSpan]]
 
 
-def spans(chunks: Sequence[Chunk], window: int, frames_per_chunk: int) -> Iterator[Sequence[Chunk]]:
+def spans(chunks: Sequence[Chunk], window: int, most_chunks: int) -> Iterator[Sequence[Chunk]]:
     """Cut a video's chunks into spans of neighbours, each extracted and encoded in one request.
 
     An extractor goes on from chunk to chunk, but has to find its way into a span. The first spans
     are short, so that the first answer comes soon, and no span takes more than its share of what is
     left, so that all of the window has work up to the end.
+
+    Args:
+        window: spans that are under way at once.
+        most_chunks: whose frames fit into one request.
     """
-    most = max(1, min(SPAN_CHUNKS, SPAN_FRAMES // max(1, frames_per_chunk)))
     begin, length = 0, 1
     while begin < len(chunks):
         for _ in range(window):
             share = math.ceil((len(chunks) - begin) / window)
-            end = begin + min(length, most, max(1, share))
+            end = begin + min(length, SPAN_CHUNKS, most_chunks, max(1, share))
             if begin < len(chunks):
                 yield chunks[begin:end]
             begin = end

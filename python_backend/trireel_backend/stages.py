@@ -18,11 +18,11 @@ VIDEO_FACTS = (
     *("STREAM_INDEX", "VIDEO_STREAM_INDICES"),
 )
 PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", *VIDEO_FACTS)
-CHUNK_FACTS = (
-    *("TIMESTAMPS", "PTS", "TIME_BASE", "CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
-    *("DECODER",),
+FRAMES_FACTS = (
+    *("TIMESTAMPS", "PTS", "TIME_BASE", "DECODER"),
+    *("CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
 )
-ENCODER_OUTPUTS = ("EMBEDDINGS", "EXTRACT_NS", *CHUNK_FACTS)
+ENCODER_OUTPUTS = ("EMBEDDINGS", "EXTRACT_NS", *FRAMES_FACTS)
 DECODER_OUTPUTS = (
     *("CHUNK_INDICES", "CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES"),
     *("CHUNK_CAPTION_TEXTS", "CHUNK_CAPTION_SCORES", "CHUNK_CAPTION_PROBABILITIES"),
@@ -57,10 +57,10 @@ class ModelStages:
         if "STREAM_INDEX" in request.sampling:
             inputs["STREAM_INDEX"] = request.sampling["STREAM_INDEX"]
         plan = await self._call_model("frame_extractor", inputs, PLAN_OUTPUTS)
-        spans = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
+        planned = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
         chunks = (
             Chunk(index, float(start), float(duration))
-            for index, (start, duration) in enumerate(spans)
+            for index, (start, duration) in enumerate(planned)
         )
         return VideoPlan(tuple(chunks), {name: plan[name] for name in VIDEO_FACTS})
 
@@ -74,7 +74,7 @@ class ModelStages:
         }
         encoded = await self._call_model("chunk_encoder", inputs, ENCODER_OUTPUTS)
         began_ns, ended_ns = encoded["EXTRACT_NS"]
-        facts = {name: encoded[name] for name in CHUNK_FACTS}
+        facts = {name: encoded[name] for name in FRAMES_FACTS}
         return EncodedSpan(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
 
     async def decode(

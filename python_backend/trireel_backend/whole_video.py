@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
@@ -23,7 +24,7 @@ from trireel_backend.settings import (
     SamplingSettings,
     read_settings,
 )
-from trireel_backend.tensors import Tensors
+from trireel_backend.tensors import Tensors, scalar
 
 Answer = dict[str, NDArray[Any]]
 
@@ -83,11 +84,15 @@ class WholeVideo:
     def _wanted(self, request: Request) -> AnalysisRequest:
         """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""
         frames = wanted_frames(request, self._sampling)
+        count = frames.sampling.count(frames.chunk_seconds)
+        sampling = _given(request, SAMPLING_INPUTS)
+        if frames.sampling.fps is None:  # which the extractor may be configured otherwise for
+            sampling["FRAMES_PER_CHUNK"] = scalar(count, np.int32)
         return AnalysisRequest(
             video="",
             chunk_seconds=frames.chunk_seconds,
-            frames_per_chunk=frames.sampling.count(frames.chunk_seconds),
-            sampling=_given(request, SAMPLING_INPUTS),
+            most_chunks=max(1, self._sampling.max_frames_per_chunk // count),
+            sampling=sampling,
             options=_decoder_inputs(request),
             tags=request.texts("TAGS") or (),
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
@@ -100,6 +105,6 @@ def _decoder_inputs(request: Request) -> Tensors:
     return _given(request, DECODER_INPUTS)
 
 
-def _given(request: Request, names: Sequence[str]) -> Tensors:
+def _given(request: Request, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     inputs = {name: request.array(name) for name in names}
     return {name: array for name, array in inputs.items() if array is not None}

@@ -99,6 +99,49 @@ def test_what_was_read_is_told(raw, model):
     assert answer["CHUNK_DAMAGED_PACKETS"].sum() == 0
 
 
+def test_another_stream_is_another_video(raw, server):
+    path = server.media / "two.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for stream, shown in zip(streams, (range(50), range(255, 205, -1)), strict=True):
+            for value in shown:
+                frame = av.VideoFrame.from_ndarray(numbered_frame(value), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    embeddings = []
+    for index in (0, 1):
+        inputs = {"STREAM_INDEX": number("INT32", index)}
+        whole = ask(
+            raw, "video_analysis", "two.mkv", WITH_EMBEDDINGS=number("BOOL", True), **inputs
+        )
+        assert whole["STREAM_INDEX"] == [index]
+        assert whole["VIDEO_STREAM_INDICES"].tolist() == [0, 1]
+        frames = ask(raw, "frame_extractor", "two.mkv", **inputs)["FRAMES"]
+        expected = sample_chunk(path, Chunk(0, 0.0, 2.0), 16, frames.shape[1], stream_index=index)
+        np.testing.assert_array_equal(frames, expected.pixels)
+        parts = ask(raw, "chunk_encoder", "two.mkv", **inputs)
+        np.testing.assert_allclose(whole["EMBEDDINGS"], parts["EMBEDDINGS"], atol=1e-5)
+        embeddings.append(whole["EMBEDDINGS"])
+    assert (embeddings[0] * embeddings[1]).sum(axis=1).mean() < 0.98
+
+
+def test_several_chunks_in_one_request_are_those_of_one_each(raw):
+    starts = [0.0, 2.0, 7.5, 11.0]
+    together = ask(raw, "chunk_encoder", "clip.mp4", START_SECONDS=number("FP64", starts),
+                   CHUNK_SECONDS=number("FP64", 2.0))  # fmt: skip
+    assert together["CHUNK_NUM_FRAMES"].tolist() == [16] * 4
+    for index, start in enumerate(starts):
+        alone = ask(raw, "chunk_encoder", "clip.mp4", START_SECONDS=number("FP64", start),
+                    CHUNK_SECONDS=number("FP64", 2.0))  # fmt: skip
+        of_chunk = slice(16 * index, 16 * index + 16)
+        np.testing.assert_array_equal(together["PTS"][of_chunk], alone["PTS"])
+        np.testing.assert_allclose(together["EMBEDDINGS"][of_chunk], alone["EMBEDDINGS"], atol=1e-5)
+        for name in ("CHUNK_START_SECONDS", "CHUNK_DURATION_SECONDS"):
+            assert together[name][index] == alone[name][0]
+
+
 def test_damage_is_told_chunk_by_chunk(raw, server):
     path = write_video(
         server.media / "damaged.ts", [numbered_frame(i % 256) for i in range(500)], gop=10

@@ -75,6 +75,7 @@ def server(bucket, web, tmp_path_factory):
             "allowed_networks": "127.0.0.0/8",
             "source_max_bytes": str(10**8),
             "spool_reuse_seconds": "60",
+            "max_frames_per_chunk": "32",  # two chunks a request
         },
         log=log,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triton model: a video's chunk -> sampled frames."""
+"""Triton model: some chunks of a video -> sampled frames."""
 
 from trireel_backend import adapter
 from trireel_backend.artifacts import METADATA_FILE, load_metadata

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from trireel_backend.errors import NotAVideo, TooMuchWork
+from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.plain import TimedFrame
 from trireel_backend.extraction.task import VideoInfo
@@ -23,9 +23,12 @@ ANIMATION_FLAG = 0x02  # of the VP8X chunk, RFC 9649
 
 
 def is_animated_webp(path: Path) -> bool:
-    """Tell by its first bytes whether a file is an animated WebP."""
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
+    """Tell by its first bytes whether a file is an animated WebP; raises NotAVideo."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError as error:
+        raise NotAVideo(f"the file cannot be read: {error.strerror}") from error
     is_extended = header[:4] == b"RIFF" and header[8:16] == b"WEBPVP8X"
     return is_extended and len(header) == HEADER_BYTES and bool(header[20] & ANIMATION_FLAG)
 
@@ -37,6 +40,8 @@ def look_at_animation(file: VideoFile) -> VideoInfo:
         NotAVideo: it is damaged from its first frame on.
         TooMuchWork: it has more pixels than the limits allow.
     """
+    if file.stream_index not in (None, 0):
+        raise InvalidInput(f"STREAM_INDEX is {file.stream_index}: an animated WebP has stream 0")
     with _opened(file) as image:
         stated_frames = _stated_frames(image)
         count, end_ms = 0, 0
@@ -90,6 +95,8 @@ def _opened(file: VideoFile) -> Image.Image:
     try:
         with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
             image = Image.open(file.path, formats=["WEBP"])
+    except Image.DecompressionBombError as error:
+        raise TooMuchWork(f"the animation is too large to be decoded: {error}") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise NotAVideo("the file is an animated WebP, but a damaged one") from error
     width_px, height_px = image.size

@@ -39,7 +39,7 @@ class SamplerCache:
 
     def sampler(self, file: VideoFile) -> VideoSampler:
         """Return an open video; raises what `look` does, and VideoNotFound."""
-        self._close_vanished()
+        self.close_vanished()
         state = _state_of(file)
         if state not in self._open:
             self._open[state] = VideoSampler(file)
@@ -52,6 +52,11 @@ class SamplerCache:
         for state in [state for state in self._open if state.file.path == path]:
             self._open.pop(state).close()
 
+    def close(self) -> None:
+        """Close all videos."""
+        while self._open:
+            self._open.popitem()[1].close()
+
     def _make_room(self) -> None:
         while len(self._open) > 1 and (
             len(self._open) > MOST_OPEN
@@ -59,7 +64,7 @@ class SamplerCache:
         ):
             self._open.popitem(last=False)[1].close()
 
-    def _close_vanished(self) -> None:
+    def close_vanished(self) -> None:
         """Close files that have been removed or replaced: an open one would keep its disk space."""
         for state in list(self._open):
             try:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Some chunks' frames from one file, in this process."""
 
+import resource
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.errors import InvalidInput
+from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
@@ -38,16 +40,39 @@ class Extractor:
         Raises:
             RequestError: the file or what is wanted of it is not usable.
         """
+        try:
+            extracted = self._run(task, into)
+            is_sound = all(frames.damaged_packets == 0 for frames in extracted.frames)
+        except (NotAVideo, TooMuchWork):
+            if not self._is_crowded():
+                raise
+            is_sound = False
+        if not is_sound and self._is_crowded():
+            # FFmpeg does not always say that it is memory it lacks.
+            self._samplers.close()
+            extracted = self._run(task, into)
+        if self._is_crowded():
+            self._samplers.close()
+        return extracted
+
+    def close_vanished(self) -> None:
+        """Let go of videos whose files have been removed."""
+        self._samplers.close_vanished()
+
+    def is_worn_out(self) -> bool:
+        """Tell whether memory is short though no video is open."""
+        return self._is_crowded() and not len(self._samplers)
+
+    def _is_crowded(self) -> bool:
+        return _data_bytes() > self._options.limits.memory_bytes / 2
+
+    def _run(self, task: ExtractionTask, into: NDArray[np.uint8] | None) -> Extracted:
         began_ns = time.monotonic_ns()
         file = VideoFile(task.path, task.stream_index, self._options.on_gpu, self._options.limits)
+        sampler = self._samplers.sampler(file)
+        chunks = _chunks(sampler.info, task)
+        pixels = _room(task, chunks) if into is None else into
         try:
-            sampler = self._samplers.sampler(file)
-            starts_seconds = task.starts_seconds or (sampler.info.start_seconds,)
-            chunks = tuple(
-                _chunk(sampler.info, index, start_seconds, task.chunk_seconds)
-                for index, start_seconds in enumerate(starts_seconds)
-            )
-            pixels = _room(task, chunks) if into is None else into
             frames = _sample(sampler, task, chunks, pixels)
         except Exception:
             self._samplers.forget(task.path)  # whatever state it was left in
@@ -64,6 +89,20 @@ class Extractor:
         if not task.keep_open:
             self._samplers.forget(task.path)
         return extracted
+
+
+def _data_bytes() -> int:
+    """Return what counts against RLIMIT_DATA, nearly: proc(5), statm's sixth field."""
+    pages = int(Path("/proc/self/statm").read_text().split()[5])
+    return pages * resource.getpagesize()
+
+
+def _chunks(info: VideoInfo, task: ExtractionTask) -> tuple[Chunk, ...]:
+    starts_seconds = task.starts_seconds or (info.start_seconds,)
+    return tuple(
+        _chunk(info, index, start_seconds, task.chunk_seconds)
+        for index, start_seconds in enumerate(starts_seconds)
+    )
 
 
 def _room(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:

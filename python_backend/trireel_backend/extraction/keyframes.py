@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decoding keyframes alone: a quick look at a fraction of the cost."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import av
@@ -23,7 +24,7 @@ class KeyframeReader:
         self._packets = PacketReader(file, opened)
         self._damage = damage
         self._current: TimedPacket | None = None
-        self._next: TimedPacket | None = None  # read already, but later than the last wanted time
+        self._later: deque[TimedPacket] = deque()  # read already, in order of their times
         self._last_seconds = NEVER_SECONDS
         self._decoded: TimedFrame | None = None
 
@@ -54,19 +55,20 @@ class KeyframeReader:
     def _keyframe(self, seconds: float) -> TimedPacket:
         goes_back = seconds < self._last_seconds
         if self._current is None or goes_back or self._packets.is_far_ahead(seconds):
-            self._current, self._next = self._packets.place(seconds), None
+            first = self._packets.place(seconds)
+            self._current = None
+            self._later = deque([first] if first is not None and _is_keyframe(first) else [])
         self._last_seconds = seconds
+        while self._packets.read_up_to_seconds <= seconds or not (self._current or self._later):
+            read = self._packets.read()
+            if read is None:
+                break
+            if _is_keyframe(read):
+                self._later.append(read)
+        while self._later and (self._current is None or self._later[0].seconds <= seconds):
+            self._current = self._later.popleft()
         if self._current is None:
-            raise TimesUnknown  # there are no packets at all
-        if self._next is not None and self._next.seconds <= seconds:
-            self._current, self._next = self._next, None
-        while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
-            if not read.packet.is_keyframe or read.packet.is_discard:
-                continue
-            if read.seconds > seconds:
-                self._next = self._next or read
-            else:
-                self._current = read
+            raise TimesUnknown  # there are no keyframes at all
         return self._current
 
     def _decode(self, keyframe: TimedPacket) -> TimedFrame | None:
@@ -84,8 +86,12 @@ class KeyframeReader:
         finally:
             codec.flush_buffers()
         for frame in frames:
-            if frame.pts == keyframe.pts:
+            if frame.pts == keyframe.pts and frame.key_frame:  # not a mere point of recovery
                 self._decoded = TimedFrame(frame, keyframe.pts, self._packets.time_base)
                 return self._decoded
         self._damage.add(keyframe.seconds)
         return None
+
+
+def _is_keyframe(read: TimedPacket) -> bool:
+    return read.packet.is_keyframe and not read.packet.is_discard

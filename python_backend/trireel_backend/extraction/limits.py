@@ -17,8 +17,8 @@ class ExtractionLimits:
     max_frame_pixels: int = MAX_FRAME_PIXELS
     """Of one frame; a picture bomb is refused before its memory is taken."""
     max_video_pixels: int = MAX_VIDEO_PIXELS
-    """Width x height x frames per second x seconds, by what the file states."""
+    """Width x height x frames of a video, by what it states and at most what its size can hold."""
     timeout_seconds: float = TIMEOUT_SECONDS
-    """For one request: a look, or one chunk's frames."""
+    """For a look, and for each chunk of a request, up to four."""
     memory_bytes: int = MEMORY_BYTES
     """That the decoding process may take, all its open videos included."""

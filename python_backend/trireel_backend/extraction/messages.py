@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tasks and their results as JSON, between an extractor's process and its owner.
+"""Tasks and their results between an extractor's process and its owner: a line of JSON each.
 
-Not pickled: a decoder that a hostile file has taken over must not be able to make its owner run
-code. Pixels go through shared memory beside the message.
+Not pickled, and nothing in a result is believed: a decoder that a hostile file has taken over must
+not be able to make its owner run code or fail. Pixels go through shared memory beside the message.
 """
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +30,8 @@ from trireel_backend.extraction.view import Crop, View
 from trireel_backend.plan import Chunk, Sampling
 
 MAX_MESSAGE_BYTES = 2**20
+READY = b'{"ready": true}\n'
+"""A worker's first line: it can do what it is there for."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,22 @@ class WorkerSetup:
     """`ExtractorOptions` as JSON."""
 
 
-def encode(value: ExtractionTask | ExtractorOptions) -> bytes:
+def encode(value: ExtractionTask | ExtractorOptions) -> str:
     """Return a task or options as JSON."""
-    return json.dumps(dataclasses.asdict(value), default=str).encode()
+    return json.dumps(dataclasses.asdict(value), default=str)
 
 
-def decode_task(message: bytes) -> ExtractionTask:
-    """Read what `encode` made of a task."""
-    values = json.loads(message)
+def encode_task(number: int, task: ExtractionTask) -> bytes:
+    """Return a task as a line; its answer has the same number."""
+    return f'{{"number": {number}, "task": {encode(task)}}}\n'.encode()
+
+
+def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
+    """Read what `encode_task` wrote."""
+    message = json.loads(line)
+    values = message["task"]
     view, crop = values["view"], values["view"]["crop"]
-    return ExtractionTask(
+    task = ExtractionTask(
         **values
         | {
             "path": Path(values["path"]),
@@ -63,17 +72,24 @@ def decode_task(message: bytes) -> ExtractionTask:
             "view": View(view["size_px"], None if crop is None else Crop(**crop)),
         }
     )
+    return message["number"], task
 
 
-def decode_options(message: str | bytes) -> ExtractorOptions:
+def decode_options(message: str) -> ExtractorOptions:
     """Read what `encode` made of options."""
     values = json.loads(message)
     return ExtractorOptions(**values | {"limits": ExtractionLimits(**values["limits"])})
 
 
-def encode_result(result: Extracted) -> bytes:
-    """Return a result as JSON, but for the pixels."""
+def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes:
+    """Return a result as a line, but for the pixels.
+
+    Args:
+        is_worn_out: the worker wants to be replaced: it cannot give its memory back.
+    """
     values = {
+        "number": number,
+        "is_worn_out": is_worn_out,
         "info": dataclasses.asdict(result.info),
         "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
         "frames": [_frames_values(frames) for frames in result.frames],
@@ -81,7 +97,7 @@ def encode_result(result: Extracted) -> bytes:
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
     }
-    return json.dumps(values).encode()
+    return json.dumps(values).encode() + b"\n"
 
 
 def _frames_values(frames: Frames) -> dict[str, Any]:
@@ -92,45 +108,112 @@ def _frames_values(frames: Frames) -> dict[str, Any]:
     }
 
 
-def encode_error(error: RequestError) -> bytes:
-    """Return a refusal as JSON."""
-    return json.dumps({"error": type(error).__name__, "message": str(error)}).encode()
+def encode_error(number: int, error: RequestError, *, is_worn_out: bool) -> bytes:
+    """Return a refusal as a line."""
+    values = {
+        "number": number,
+        "is_worn_out": is_worn_out,
+        "error": type(error).__name__,
+        "message": str(error),
+    }
+    return json.dumps(values).encode() + b"\n"
 
 
-def decode_result(message: bytes, pixels: NDArray[np.uint8]) -> Extracted:
-    """Read a result.
+# What reading a line raises that no sound worker wrote.
+SURPRISES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker said of a task."""
+
+    result: Extracted | RequestError
+    is_worn_out: bool
+
+
+class Nonsense(Exception):
+    """The line is not an answer to the task."""
+
+
+def decode_answer(
+    line: bytes, number: int, task: ExtractionTask, pixels: NDArray[np.uint8]
+) -> Answer:
+    """Read the answer to a task, and check all of it.
 
     Args:
         pixels: [at least as many as frames, S, S, 3], where they were written.
 
     Raises:
-        RequestError: the message is a refusal.
+        Nonsense: no sound worker would say that.
     """
-    values = json.loads(message)
-    if "error" in values:
-        raise _error_class(values["error"])(values["message"])
-    info = values["info"]
-    streams = tuple(info["video_stream_indices"])
-    count = sum(len(frames["pts"]) for frames in values["frames"])
-    pixels = pixels[:count].copy()  # the next task's are written to the same place
+    try:
+        values = json.loads(line)
+        if values["number"] != number:
+            raise Nonsense(f"an answer to task {values['number']}, not {number}")
+        is_worn_out = bool(values["is_worn_out"])
+        if "error" in values:
+            return Answer(_error_class(values["error"])(str(values["message"])), is_worn_out)
+        return Answer(_result(values, task, pixels), is_worn_out)
+    except SURPRISES as error:
+        raise Nonsense(repr(error)) from error
+
+
+def _result(values: dict[str, Any], task: ExtractionTask, pixels: NDArray[np.uint8]) -> Extracted:
+    chunks = tuple(_chunk(chunk) for chunk in values["chunks"])
+    counts = [len(frames["pts"]) for frames in values["frames"]]
+    if len(chunks) != len(counts) or len(chunks) != max(1, len(task.starts_seconds)):
+        raise Nonsense(f"{len(chunks)} chunks with {len(counts)} lots of frames")
+    for chunk, count in zip(chunks, counts, strict=True):
+        if count > task.sampling.count(chunk.duration_seconds):
+            raise Nonsense(f"{count} frames of one chunk")
+    if sum(counts) > len(pixels):
+        raise Nonsense(f"{sum(counts)} frames where {len(pixels)} fit")
+    own = pixels[: sum(counts)].copy()  # the next task's are written to the same place
     return Extracted(
-        info=VideoInfo(**info | {"video_stream_indices": streams}),
-        pixels=pixels,
-        chunks=tuple(Chunk(**chunk) for chunk in values["chunks"]),
-        frames=_frames(values["frames"], pixels),
-        decoder=values["decoder"],
-        began_ns=values["began_ns"],
-        ended_ns=values["ended_ns"],
+        info=_info(values["info"]),
+        pixels=own,
+        chunks=chunks,
+        frames=_frames(values["frames"], own),
+        decoder=str(values["decoder"]),
+        began_ns=int(values["began_ns"]),
+        ended_ns=int(values["ended_ns"]),
     )
+
+
+def _chunk(values: dict[str, Any]) -> Chunk:
+    return Chunk(
+        int(values["index"]),
+        _finite(values["start_seconds"]),
+        _finite(values["duration_seconds"]),
+    )
+
+
+def _info(values: dict[str, Any]) -> VideoInfo:
+    return VideoInfo(
+        start_seconds=_finite(values["start_seconds"]),
+        duration_seconds=_finite(values["duration_seconds"]),
+        is_complete=bool(values["is_complete"]),
+        stream_index=int(values["stream_index"]),
+        video_stream_indices=tuple(map(int, values["video_stream_indices"])),
+        decoder=str(values["decoder"]),
+        frame_pixels=int(values["frame_pixels"]),
+    )
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise Nonsense(f"a time of {number}")
+    return number
 
 
 def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Frames, ...]:
     frames, at = [], 0
     for part in parts:
-        pts = np.array(part["pts"], np.int64)
+        pts = np.array(part["pts"], np.int64).reshape(-1)
         time_base = Fraction(*part["time_base"])
         of_chunk = pixels[at : at + len(pts)]
-        frames.append(Frames(of_chunk, pts, time_base, part["damaged_packets"]))
+        frames.append(Frames(of_chunk, pts, time_base, int(part["damaged_packets"])))
         at += len(pts)
     return tuple(frames)
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from trireel_backend.errors import NotAVideo
 from trireel_backend.extraction.container import (
+    OpenedVideo,
     VideoFile,
     frame_rate,
     opened_video,
@@ -48,15 +47,20 @@ class Damage:
 
     def __init__(self) -> None:
         self._seconds: set[float] = set()
+        self._from_seconds = float("-inf")
+
+    def begin(self, keyframe_seconds: float) -> None:
+        """Note the keyframe that leads to a chunk's first frame: what lies before is forgotten."""
+        self._from_seconds = keyframe_seconds
+        self._seconds = {seconds for seconds in self._seconds if seconds >= keyframe_seconds}
 
     def add(self, seconds: float) -> None:
         """Note a packet by its time; met again, it is still one."""
         self._seconds.add(seconds)
 
-    def count(self, start_seconds: float, end_seconds: float) -> int:
-        """Return the number of packets in a stretch, and forget what lies before it."""
-        self._seconds = {seconds for seconds in self._seconds if seconds >= start_seconds}
-        return sum(seconds < end_seconds for seconds in self._seconds)
+    def count(self, end_seconds: float) -> int:
+        """Return the number of packets from the chunk's keyframe on, up to its end."""
+        return sum(self._from_seconds <= seconds < end_seconds for seconds in self._seconds)
 
 
 def decode_on_screen(
@@ -75,9 +79,7 @@ def decode_on_screen(
     """
     current: TimedFrame | None = None
     pending = list(targets_seconds)
-    for frame in _decoded_from(file, pending[0], damage):
-        if keyframes_only and not frame.frame.key_frame:
-            continue
+    for frame in _decoded_from(file, pending[0], damage, keyframes_only):
         if current is not None:
             while pending and frame.seconds > pending[0]:
                 yield current
@@ -91,7 +93,9 @@ def decode_on_screen(
         yield current
 
 
-def _decoded_from(file: VideoFile, target_seconds: float, damage: Damage) -> Iterator[TimedFrame]:
+def _decoded_from(
+    file: VideoFile, target_seconds: float, damage: Damage, keyframes_only: bool
+) -> Iterator[TimedFrame]:
     """Decode from the keyframe that a frame at a time needs, in order of PTS.
 
     A seek goes by the container's index, whose entry may be a decoding time after the wanted PTS;
@@ -104,7 +108,7 @@ def _decoded_from(file: VideoFile, target_seconds: float, damage: Damage) -> Ite
             sought = not times_are_guessed(container, stream) and seek(
                 container, stream, target_seconds - back_off_seconds
             )
-            frames = _decoded(container, stream, damage, from_keyframe=sought)
+            frames = _decoded((container, stream), damage, sought, keyframes_only)
             first = next(frames, None)
             if not sought or (first is not None and first.seconds <= target_seconds):
                 if first is not None:
@@ -115,31 +119,42 @@ def _decoded_from(file: VideoFile, target_seconds: float, damage: Damage) -> Ite
 
 
 def _decoded(
-    container: InputContainer, stream: VideoStream, damage: Damage, *, from_keyframe: bool
+    opened: OpenedVideo, damage: Damage, from_keyframe: bool, keyframes_only: bool
 ) -> Iterator[TimedFrame]:
-    """Decode what follows; a damaged packet is passed over, as a player would."""
-    stream.codec_context.flush_buffers()
-    stream.codec_context.skip_frame = "DEFAULT"
+    """Decode what follows; a damaged packet is passed over, as a player would.
+
+    Frames without times follow the last one that has a time at a steady rate; where there is none
+    yet, they begin at 0, which only the start of a file does.
+    """
+    container, stream = opened
     period = 1 / frame_rate(stream)
     guessed = times_are_guessed(container, stream)
     unit = period if guessed else time_base(stream)
-    count = 0
+    known = None if from_keyframe else 0
+    since = 0  # frames after that one
     for packet in container.demux(stream):
         if from_keyframe and packet.size and not packet.is_keyframe:
             continue  # a seek by bytes ends anywhere
         from_keyframe = False
+        has_time = not guessed and packet.pts is not None
+        # Without times all frames have to come out, to be counted.
+        stream.codec_context.skip_frame = "NONKEY" if keyframes_only and has_time else "DEFAULT"
         try:
             frames: Sequence[VideoFrame] = packet.decode()
         except av.error.MemoryError:
             raise
         except av.error.FFmpegError:
-            damage.add(float(count * period) if packet.pts is None else float(packet.pts * unit))
+            seconds = (known or 0) * unit + since * period
+            damage.add(float(seconds if packet.pts is None else packet.pts * unit))
             continue
         for frame in frames:
-            # Frames without times come at a steady rate from the start of the file.
-            pts = None if guessed else frame.pts
-            timed = TimedFrame(frame, round(count * period / unit) if pts is None else pts, unit)
+            if not guessed and frame.pts is not None:
+                known, since = frame.pts, 0
+            if known is None:
+                return  # an earlier keyframe has to be tried
+            timed = TimedFrame(frame, known + round(since * period / unit), unit)
+            since += 1
             if frame.is_corrupt:
                 damage.add(timed.seconds)
-            yield timed
-            count += 1
+            if frame.key_frame or not keyframes_only:
+                yield timed

@@ -57,6 +57,7 @@ class FrameReader:
         self._wanted: set[int] = set()  # PTS of frames that are yet to come out
         self._interesting_from = EARLIEST_PTS  # PTS from which on others may be wanted
         self._last_seconds = NEVER_SECONDS
+        self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
 
     def close(self) -> None:
@@ -82,7 +83,13 @@ class FrameReader:
         self._packets.check_times()
         waiting: deque[_Wanted] = deque()
         for slot, seconds in enumerate(targets_seconds):
-            waiting.append(_Wanted(slot, self._feed_for(seconds)))
+            try:
+                waiting.append(_Wanted(slot, self._feed_for(seconds)))
+            except TimesUnknown:
+                self._placed = False  # a packet has been read that nobody will decode
+                raise
+            if slot == 0:
+                self._damage.begin(self._keyframe_seconds)
             yield from self._arrived(waiting)
         # The decoder holds the last frames back until it has seen some more packets.
         while waiting and self._feed_one_more():
@@ -132,6 +139,7 @@ class FrameReader:
             self._interesting_from = EARLIEST_PTS
         first = self._packets.place(seconds)
         self._ahead = deque([first] if first is not None else [])
+        self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
         self._placed = True
 
     def _read_ahead(self, seconds: float) -> None:
@@ -155,6 +163,7 @@ class FrameReader:
 
     def _skip_to(self, keyframe: TimedPacket) -> None:
         """Leave out the packets before a keyframe, where there are any."""
+        self._keyframe_seconds = keyframe.seconds
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])

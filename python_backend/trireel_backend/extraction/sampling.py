@@ -71,20 +71,21 @@ class VideoSampler:
         self._file = file
         self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
-        self.info = look_at_animation(file) if self._is_animation else self._look()
+        with damage_is_not_a_video():
+            self.info = look_at_animation(file) if self._is_animation else self._look()
         """What the file says of its video."""
+        self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
 
     def _look(self) -> VideoInfo:
-        with damage_is_not_a_video():
-            opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
-            try:
-                info = look(self._file, opened)
-            except BaseException:
-                opened[0].close()
-                raise
+        opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
+        try:
+            info = look(self._file, opened)
+        except BaseException:
+            opened[0].close()
+            raise
         if self._file.on_gpu:
             opened[0].close()
         else:
@@ -106,7 +107,7 @@ class VideoSampler:
     @property
     def held_bytes(self) -> int:
         """Roughly the memory that is taken between two chunks."""
-        return len(self._readers) * HELD_BYTES_PER_PIXEL * self.info.frame_pixels
+        return len(self._readers) * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
@@ -123,6 +124,7 @@ class VideoSampler:
             InvalidInput: the view's crop reaches beyond a frame.
         """
         targets = sampling.slot_middles(chunk)
+        self._damage.begin(chunk.start_seconds)
         shape = (len(targets), view.size_px, view.size_px, 3)
         pixels = np.empty(shape, np.uint8) if into is None else into[: len(targets)]
         pts = np.empty(len(targets), np.int64)
@@ -136,10 +138,12 @@ class VideoSampler:
                 else:
                     pixels[slot] = pictures.draw(timed.frame)
                 pts[slot], time_base = timed.pts, timed.time_base
+                frame_pixels = timed.frame.width * timed.frame.height
+                self._largest_pixels = max(self._largest_pixels, frame_pixels)
                 drawn = timed.frame, slot
         if sampling.keyframes_only:
             pixels, pts = _each_once(pixels, pts)
-        damaged = self._damage.count(chunk.start_seconds, chunk.end_seconds)
+        damaged = self._damage.count(chunk.end_seconds)
         return Frames(pixels, pts, time_base, damaged)
 
     def _pictures(self, view: View) -> PictureMaker:

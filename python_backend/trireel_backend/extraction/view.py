@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is seen of a frame: the whole picture or a region of it, at which size."""
 
+import math
 from dataclasses import dataclass
 
 from trireel_backend.errors import InvalidInput
@@ -30,9 +31,11 @@ class Crop:
 
     def __post_init__(self) -> None:
         name, unit, most = ("CROP_PX", "pixels", None) if self.in_pixels else ("CROP", "", 1.0)
+        sides = (self.left, self.top, self.width, self.height)
         ends = (self.left + self.width, self.top + self.height)
         inside = most is None or max(ends) <= most + ROUNDING
-        if not (min(self.left, self.top) >= 0 and min(self.width, self.height) > 0 and inside):
+        sound = all(map(math.isfinite, sides)) and inside
+        if not (sound and min(self.left, self.top) >= 0 and min(self.width, self.height) > 0):
             wanted = f"in {unit}" if unit else "as fractions of the picture, inside 0 to 1"
             raise InvalidInput(
                 f"{name} is {self}: give left, top, width and height {wanted}, the sides above 0"

@@ -9,10 +9,11 @@ import json
 import mmap
 import os
 import resource
+import select
 import signal
+import socket
 import sys
 import traceback
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from trireel_backend.extraction.container import gpu_decodes
 from trireel_backend.extraction.extractor import Extractor
 from trireel_backend.extraction.messages import (
     MAX_MESSAGE_BYTES,
+    READY,
     WorkerSetup,
     as_frames,
     decode_options,
@@ -33,6 +35,7 @@ from trireel_backend.extraction.messages import (
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 MAX_OPEN_FILES = 256
+IDLE_SECONDS = 1.0
 
 
 def main() -> None:
@@ -45,25 +48,31 @@ def main() -> None:
         print("there is no GPU to decode on: decoding on the CPU", file=sys.stderr, flush=True)
     pixels = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
     extractor = Extractor(options)
-    with Connection(setup.socket_fd) as connection:
-        while True:
-            try:
-                message = connection.recv_bytes(MAX_MESSAGE_BYTES)
-            except (EOFError, ConnectionError):
-                return
-            connection.send_bytes(_answer(extractor, message, pixels))
+    with socket.socket(fileno=setup.socket_fd) as connection, connection.makefile("rb") as lines:
+        connection.sendall(READY)
+        while _has_task(connection, extractor) and (line := lines.readline(MAX_MESSAGE_BYTES)):
+            connection.sendall(_answer(extractor, line, pixels))
 
 
-def _answer(extractor: Extractor, message: bytes, pixels: NDArray[Any]) -> bytes:
+def _has_task(connection: socket.socket, extractor: Extractor) -> bool:
+    """Wait for a task; meanwhile let go of files that have been removed."""
+    while not select.select([connection], [], [], IDLE_SECONDS)[0]:
+        extractor.close_vanished()
+    return True
+
+
+def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any]) -> bytes:
+    number, task = decode_task(line)
     try:
-        task = decode_task(message)
-        return encode_result(extractor.run(task, as_frames(pixels, task.view.size_px)))
+        result = extractor.run(task, as_frames(pixels, task.view.size_px))
+        return encode_result(number, result, is_worn_out=extractor.is_worn_out())
     except RequestError as error:
-        return encode_error(error)
+        return encode_error(number, error, is_worn_out=extractor.is_worn_out())
     except Exception as error:
         traceback.print_exc()  # a bug: the server's log gets all of it
         name = type(error).__name__
-        return encode_error(StageFailed(f"internal error ({name}): see the server's log"))
+        refusal = StageFailed(f"internal error ({name}): see the server's log")
+        return encode_error(number, refusal, is_worn_out=True)
 
 
 def _end_with(owner_pid: int) -> None:

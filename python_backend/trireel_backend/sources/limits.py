@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be fetched, how much of it, and for how long."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,12 +53,16 @@ class NowAndThen:
         self._every_seconds = every_seconds
         self._next = 0.0
         self._answer = False
+        self._asking = threading.Lock()
 
     def __call__(self) -> bool:
-        """Return the latest answer; once it was yes, it stays so."""
-        if not self._answer and time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._every_seconds
-            self._answer = self._ask()
+        """Return the latest answer; once it was yes, it stays so. From any thread."""
+        if not self._answer and time.monotonic() >= self._next and self._asking.acquire(False):
+            try:
+                self._next = time.monotonic() + self._every_seconds
+                self._answer = self._ask()
+            finally:
+                self._asking.release()
         return self._answer
 
 

@@ -50,7 +50,7 @@ class InProcessStages:
         finally:
             self.encoding -= 1
         self.encoded.append(indices)
-        num_frames = request.frames_per_chunk
+        num_frames = 4
         embeddings = AXES[np.repeat([index % WIDTH for index in indices], num_frames)]
         starts = np.array([chunk.start_seconds for chunk in chunks])
         facts = {
@@ -75,7 +75,7 @@ class InProcessStages:
 
 
 def request(**changes):
-    return AnalysisRequest("clip", chunk_seconds=10.0, **{"frames_per_chunk": 4} | changes)
+    return AnalysisRequest("clip", chunk_seconds=10.0, **{"most_chunks": 8} | changes)
 
 
 async def collect(stages, asked=None, window=2):
@@ -115,16 +115,16 @@ async def test_no_more_chunks_than_lanes_are_under_way(window):
 )
 def test_spans_grow_and_leave_work_for_all(num_chunks, window, expected):
     chunks = plan_chunks(0.0, num_chunks * 10.0, 10.0)
-    cut = list(spans(chunks, window, 16))
+    cut = list(spans(chunks, window, 8))
     assert [len(span) for span in cut] == expected
     assert [chunk for span in cut for chunk in span] == list(chunks)
 
 
-def test_spans_fit_into_a_batch_of_the_tower():
+@pytest.mark.parametrize("most_chunks", [1, 2, 3, 4, 8])
+def test_a_span_has_no_more_chunks_than_fit_into_a_request(most_chunks):
     chunks = plan_chunks(0.0, 1000.0, 10.0)
-    for frames_per_chunk in (1, 16, 33, 60, 128):
-        longest = max(len(span) for span in spans(chunks, 2, frames_per_chunk))
-        assert longest == max(1, min(4, 128 // frames_per_chunk))
+    longest = max(len(span) for span in spans(chunks, 2, most_chunks))
+    assert longest == min(4, most_chunks)
 
 
 async def test_every_chunk_gets_its_own_part_of_a_span():

@@ -20,7 +20,10 @@ from support.videos import (
 )
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
-from trireel_backend.plan import Chunk
+from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.sampling import VideoSampler
+from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling
 
 B_FRAMES = {"x264-params": "bframes=3:b-pyramid=normal:scenecut=0"}
 
@@ -148,6 +151,19 @@ def test_an_animation_has_limits(tmp_path):
             look(path)
 
 
+def test_an_animation_has_one_stream_and_a_largest_size(tmp_path):
+    path = tmp_path / "animation.webp"
+    first, second = Image.new("RGB", (8, 8)), Image.new("RGB", (8, 8), (9, 9, 9))
+    first.save(path, save_all=True, append_images=[second], duration=100, lossless=True)
+    with pytest.raises(InvalidInput, match="STREAM_INDEX is 7: an animated WebP has stream 0"):
+        look(path, stream_index=7)
+    data = bytearray(path.read_bytes())
+    data[24:30] = (16000).to_bytes(3, "little") * 2  # the canvas, less one
+    path.write_bytes(bytes(data))
+    with pytest.raises((TooMuchWork, NotAVideo), match=r"too large|at most|damaged"):
+        look(path)
+
+
 def test_an_animation_ends_where_it_is_damaged(tmp_path):
     path = tmp_path / "animation.webp"
     rng = np.random.default_rng(0)
@@ -249,6 +265,41 @@ def test_damaged_packets_are_passed_over_and_counted(clip, tmp_path):
         assert right[frames.timestamps_seconds < first - 0.2].all()
 
 
+def test_damage_on_the_way_to_a_chunk_counts(tmp_path):
+    """Its frames refer to what was damaged before it."""
+    pictures = [numbered_frame(i % 256) for i in range(150)]
+    clip = write_video(tmp_path / "whole.mp4", pictures, gop=1000, options={"bf": "0"})
+    path = tmp_path / "damaged.mp4"
+    (seconds,) = damaged(clip, path, {40})
+    assert seconds < 2
+    assert sample_chunk(path, Chunk(0, 2.0, 2.0), 8, 64).damaged_packets == 1
+    assert sample_chunk(path, Chunk(0, 0.0, 1.0), 8, 64).damaged_packets == 0
+
+
+def test_a_packet_without_a_time_spoils_no_other_chunk(tmp_path):
+    pictures = [numbered_frame(i) for i in range(250)]
+    path = write_video(tmp_path / "whole.ts", pictures, gop=50, options={"bf": "0"})
+    data, found = bytearray(path.read_bytes()), 0
+    for at in range(0, len(data), 188):  # packets of the transport stream
+        begin = data.find(b"\x00\x00\x01\xe0", at, at + 188)
+        if begin >= 0:
+            found += 1
+            if found == 130:  # a PES packet's flags: no PTS, no DTS, five or ten bytes of stuffing
+                data[begin + 7] &= 0x3F
+                length = data[begin + 8]
+                data[begin + 9 : begin + 9 + length] = b"\xff" * length
+    path.write_bytes(bytes(data))
+    info = look(path)
+    sampler = VideoSampler(VideoFile(path))
+    for index in range(5):
+        chunk = Chunk(index, info.start_seconds + 2.0 * index, 2.0)
+        frames = sampler.sample(chunk, Sampling(8), View(64))
+        due = np.round((frames.timestamps_seconds - info.start_seconds) * 25).astype(int)
+        np.testing.assert_allclose(numbers(frames), due, atol=1)
+        assert (np.diff(frames.timestamps_seconds) > 0).all()
+    sampler.close()
+
+
 def test_what_nobody_needs_is_not_counted(clip, tmp_path):
     path = tmp_path / "damaged.mp4"
     seconds = damaged(clip, path, {190, 191})
@@ -265,6 +316,44 @@ def test_a_damaged_keyframe_is_passed_over_by_a_quick_look(tmp_path):
     expected = [time for time in keyframe_seconds(clip) if time != seconds]
     assert frames.timestamps_seconds.tolist() == expected
     assert frames.damaged_packets == 1
+
+
+@pytest.mark.parametrize(
+    ("codec", "options", "suffix"),
+    [
+        ("libx264", {"x264-params": "keyint=2:min-keyint=1:bframes=1:scenecut=0"}, "mp4"),
+        ("libx264", {"x264-params": "keyint=3:min-keyint=1:bframes=2:scenecut=0"}, "mkv"),
+        ("mpeg2video", {"g": "3", "bf": "2"}, "ts"),
+        ("libx264", {"x264-params": "intra-refresh=1:keyint=30:bframes=0"}, "mp4"),
+        ("libx264", {"x264-params": "intra-refresh=1:keyint=30:bframes=0"}, "ts"),
+    ],
+    ids=["gop 2", "gop 3", "mpeg2 gop 3", "intra refresh mp4", "intra refresh ts"],
+)
+def test_keyframes_in_every_kind_of_order(tmp_path, codec, options, suffix):
+    pictures = [numbered_frame(i) for i in range(100)]
+    path = tmp_path / f"video.{suffix}"
+    write_video(path, pictures, codec=codec, options=options, gop=None)
+    info, keyframes = look(path), keyframe_seconds(path)
+    for chunk in (whole(info), Chunk(0, info.start_seconds + 1.03, 2.0)):
+        frames = sample_chunk(path, chunk, 25, 64, keyframes_only=True)
+        middles = slot_middles(chunk.start_seconds, chunk.duration_seconds, 25)
+        due = {keyframes[max(0, bisect_right(keyframes, t) - 1)] for t in middles}
+        assert frames.timestamps_seconds.tolist() == sorted(due)
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_behind_a_damaged_keyframe_the_one_before_it_stands(tmp_path, which):
+    pictures = [numbered_frame(i) for i in range(100)]
+    clip = write_video(tmp_path / "whole.mp4", pictures, codec="mpeg4", gop=40)
+    keyframes = keyframe_seconds(clip)
+    assert len(keyframes) == 3
+    with av.open(str(clip)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    indices = [index for index, packet in enumerate(packets) if packet.is_keyframe]
+    path = tmp_path / "damaged.mp4"
+    damaged(clip, path, {indices[which]})
+    frames = sample_chunk(path, Chunk(0, keyframes[which] + 0.1, 0.5), 4, 64, keyframes_only=True)
+    assert frames.timestamps_seconds.tolist() == [keyframes[which - 1]]
 
 
 def test_a_quick_look_at_a_stream_without_times(tmp_path):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder's own process: killed, stopped, starved, and left alone."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,21 +10,25 @@ import threading
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from support.videos import numbered_frame, write_video
+from support.videos import number_of, numbered_frame, write_video
 
 from trireel_backend.errors import (
     Cancelled,
     DecoderCrashed,
     InvalidInput,
+    MissingPart,
     NotAVideo,
+    StageFailed,
     TooMuchWork,
     Unavailable,
     VideoNotFound,
 )
+from trireel_backend.extraction import isolation
 from trireel_backend.extraction.container import gpu_decodes
 from trireel_backend.extraction.extractor import Extractor
 from trireel_backend.extraction.isolation import IsolatedExtractor
@@ -169,9 +174,142 @@ def test_nobody_works_for_a_client_that_has_gone(isolated, clip):
     assert len(isolated.run(task(clip)).pixels) == 8
 
 
-def test_a_quick_answer_is_not_thrown_away(isolated, clip):
+def test_an_answer_to_a_task_that_was_given_up_is_not_taken_for_the_next(isolated, clip, tmp_path):
+    def fail():
+        raise RuntimeError("boom")
+
+    other = write_video(tmp_path / "other.mp4", [numbered_frame(200)] * 50)
     isolated.run(task(clip))
-    assert len(isolated.run(task(clip), is_cancelled=lambda: True).pixels) == 8
+    the_worker().suspend()
+    with pytest.raises(RuntimeError, match="boom"):
+        isolated.run(task(clip), is_cancelled=fail)
+    assert {number_of(pixels) for pixels in isolated.run(task(other)).pixels} == {200}
+
+
+ROGUES = [
+    *("endless", "null", "list", "deep", "earlier", "no chunks", "many frames", "nan", "no time"),
+    "huge pts",
+]
+
+
+@pytest.fixture
+def rogue(monkeypatch, start):
+    """An extractor whose worker is not to be trusted."""
+    monkeypatch.setattr(isolation, "WORKER_MODULE", "support.rogue_worker")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return start(timeout_seconds=3.0)
+
+
+@pytest.mark.parametrize("kind", ROGUES)
+def test_a_worker_that_was_taken_over_harms_nobody(rogue, clip, tmp_path, kind):
+    path = tmp_path / f"{kind}.mp4"
+    path.write_bytes(clip.read_bytes())
+    with pytest.raises(DecoderCrashed, match="damaged or hostile"):
+        rogue.run(task(path))
+    assert len(rogue.run(task(clip)).pixels) == 8
+
+
+def test_half_an_answer_is_not_waited_for_beyond_the_time(rogue, clip, tmp_path):
+    path = tmp_path / "half.mp4"
+    path.write_bytes(clip.read_bytes())
+    began = time.monotonic()
+    with pytest.raises(TooMuchWork, match="not there after 3 s"):
+        rogue.run(task(path))
+    assert time.monotonic() - began < 6
+    assert len(rogue.run(task(clip)).pixels) == 8
+
+
+def test_a_worker_that_leaves_by_itself_has_crashed(rogue, clip, tmp_path):
+    path = tmp_path / "exit.mp4"
+    path.write_bytes(clip.read_bytes())
+    with pytest.raises(DecoderCrashed, match=r"process died \(exit status 3\)"):
+        rogue.run(task(path))
+
+
+def test_shared_memory_cannot_be_shortened(rogue, clip, tmp_path):
+    path = tmp_path / "shrink.mp4"
+    path.write_bytes(clip.read_bytes())
+    assert len(rogue.run(task(path)).pixels) == 8
+    assert os.fstat(rogue._pixels_fd).st_size == ROOM_BYTES
+
+
+def test_an_error_of_its_own_invention_is_an_internal_one(rogue, clip, tmp_path):
+    path = tmp_path / "not an error.mp4"
+    path.write_bytes(clip.read_bytes())
+    with pytest.raises(StageFailed, match="x"):
+        rogue.run(task(path))
+
+
+def test_a_worker_that_does_not_start_is_told_at_the_start(monkeypatch):
+    monkeypatch.setattr(isolation, "WORKER_MODULE", "no.such.module")
+    with pytest.raises(MissingPart, match="the decoder's process does not start"):
+        IsolatedExtractor(ExtractorOptions(), ROOM_BYTES)
+    assert psutil.Process().children() == []
+
+
+def test_a_worker_that_does_not_start_again_is_nobodys_fault(monkeypatch, isolated, clip):
+    isolated.run(task(clip))
+    monkeypatch.setattr(isolation, "WORKER_MODULE", "no.such.module")
+    the_worker().kill()
+    time.sleep(0.2)
+    with pytest.raises(Unavailable, match="does not start"):
+        isolated.run(task(clip))
+    monkeypatch.undo()
+    with contextlib.suppress(Unavailable):  # the next one had been started already
+        isolated.run(task(clip))
+    assert len(isolated.run(task(clip)).pixels) == 8
+
+
+def test_a_look_at_many_chunks_gets_no_more_time_than_one(start, clip):
+    extractor = start(timeout_seconds=1.0)
+    extractor.run(task(clip))
+    the_worker().suspend()
+    began = time.monotonic()
+    with pytest.raises(TooMuchWork, match="not there after 1 s"):
+        extractor.run(task(clip, frames=0, starts_seconds=(0.0,) * 100))
+    assert time.monotonic() - began < 4
+
+
+def growing(path, size_px):
+    """Write a stream that states a small picture and goes on with large ones."""
+    parts = [
+        write_video(path.with_suffix(f".{side}.ts"), [numbered_frame(1, side, side)] * 6,
+                    options={"x264-params": "ref=4:bframes=0"})
+        for side in (64, size_px)
+    ]  # fmt: skip
+    with av.open(str(path), "w") as output:
+        stream = None
+        for index, part in enumerate(parts):
+            with av.open(str(part)) as source:
+                stream = stream or output.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.pts is not None:
+                        packet.pts += index * 90000
+                        packet.dts += index * 90000
+                        packet.stream = stream
+                        output.mux(packet)
+    return path
+
+
+def test_videos_that_hide_their_size_take_no_memory_from_others(start, clip, tmp_path):
+    extractor = start(memory_bytes=400_000_000)
+    expected = extractor.run(task(clip)).pixels
+    for index in range(8):
+        path = growing(tmp_path / f"{index}.ts", 2048)
+        with contextlib.suppress(TooMuchWork, NotAVideo):
+            extractor.run(task(path))
+        np.testing.assert_array_equal(extractor.run(task(clip)).pixels, expected)
+
+
+def test_a_removed_file_is_let_go_soon(isolated, clip, tmp_path):
+    path = tmp_path / "upload.mp4"
+    path.write_bytes(clip.read_bytes())
+    isolated.run(task(path))
+    files = Path(f"/proc/{the_worker().pid}/fd")
+    assert any("upload.mp4" in os.readlink(file) for file in files.iterdir())
+    path.unlink()
+    time.sleep(2.5)
+    assert not any("upload.mp4" in os.readlink(file) for file in files.iterdir())
 
 
 def test_memory_is_bounded(start, clip, tmp_path):

@@ -122,6 +122,8 @@ def test_a_fraction_is_always_some_pixels_inside(values, width_px, height_px):
         ((-0.1, 0.0, 0.5, 1.0), "inside 0 to 1"),
         ((0.0, 0.0, 0.0, 1.0), "the sides above 0"),
         ((float("nan"), 0.0, 0.5, 1.0), r"CROP is \[nan"),
+        ((0.0, float("nan"), 1.0, 1.0), r"CROP is \[0, nan"),
+        ((0.0, 0.0, 1.0, float("nan")), r"CROP is \[0, 0, 1, nan"),
         ((0.0, 0.0, float("inf"), 1.0), r"CROP is \[0, 0, inf"),
         ((0, 0, 0, 5, True), r"CROP_PX is \[0, 0, 0, 5\]: .* in pixels, the sides above 0"),
         ((-1, 0, 5, 5, True), r"CROP_PX is \[-1"),
