@@ -133,15 +133,19 @@ def _on_screen(packets: list[av.Packet], targets_seconds: Sequence[float]) -> se
 
 
 def _needed(packets: list[av.Packet], wanted: set[int]) -> list[av.Packet]:
-    """Leave out what comes after the last wanted packet of a GOP, and GOPs without one."""
+    """Leave out what comes after the last wanted packet of a GOP, and GOPs without one.
+
+    A frame that is shown before its keyframe, though it is stored after it, needs the GOP before.
+    """
     needed: list[av.Packet] = []
-    is_led_to = False
+    led_to: set[int] = set()
     for packet in reversed(packets):
-        is_led_to = is_led_to or packet.pts in wanted
-        if is_led_to:
+        if packet.pts in wanted:
+            led_to.add(packet.pts)
+        if led_to:
             needed.append(packet)
         if packet.is_keyframe:
-            is_led_to = False
+            led_to = {pts for pts in led_to if pts < packet.pts}
     return needed[::-1]
 
 

@@ -14,7 +14,7 @@ def line(run: dict[str, Any]) -> str:
     """Return a row; memory is that of the first tenth of the run against that of the last."""
     pss = run["pss_mib"]
     tenth = max(1, len(pss) // 10)
-    first, last = statistics.median(pss[1 : 1 + tenth]), statistics.median(pss[-tenth:])
+    first, last = statistics.median(pss[:tenth]), statistics.median(pss[-tenth:])
     seconds = run["minutes"] * 60
     return (
         f"| {run['minutes']} | {run['extractors']} | {run['wall_seconds']:.1f} |"

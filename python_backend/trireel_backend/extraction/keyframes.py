@@ -50,7 +50,12 @@ class KeyframeReader:
         """
         self._packets.check_times()
         for slot, seconds in enumerate(targets_seconds):
-            yield slot, self._decode(self._keyframe(seconds))
+            try:
+                keyframe = self._keyframe(seconds)
+            except TimesUnknown:
+                self._current = None  # a packet has been read that may have been one
+                raise
+            yield slot, self._decode(keyframe)
 
     def _keyframe(self, seconds: float) -> TimedPacket:
         goes_back = seconds < self._last_seconds
@@ -86,11 +91,10 @@ class KeyframeReader:
         finally:
             codec.flush_buffers()
         for frame in frames:
-            if frame.pts == keyframe.pts and frame.key_frame:  # not a mere point of recovery
+            if frame.pts == keyframe.pts and frame.key_frame:
                 self._decoded = TimedFrame(frame, keyframe.pts, self._packets.time_base)
                 return self._decoded
-        self._damage.add(keyframe.seconds)
-        return None
+        return None  # a mere point of recovery, from which pictures become whole bit by bit
 
 
 def _is_keyframe(read: TimedPacket) -> bool:

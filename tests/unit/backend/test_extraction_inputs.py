@@ -339,6 +339,7 @@ def test_keyframes_in_every_kind_of_order(tmp_path, codec, options, suffix):
         middles = slot_middles(chunk.start_seconds, chunk.duration_seconds, 25)
         due = {keyframes[max(0, bisect_right(keyframes, t) - 1)] for t in middles}
         assert frames.timestamps_seconds.tolist() == sorted(due)
+        assert frames.damaged_packets == 0
 
 
 @pytest.mark.parametrize("which", [1, 2])
