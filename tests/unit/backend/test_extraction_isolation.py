@@ -71,14 +71,23 @@ def task(path, frames=8, **changes):
     return ExtractionTask(path, 2.0, Sampling(frames), View(SIZE_PX), **changes)
 
 
+def workers():
+    """Return the workers of this process, which may have other children."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found += [child] if isolation.WORKER_MODULE in child.cmdline() else []
+    return found
+
+
 def the_worker():
-    """Return the one worker of this process, once it decodes or waits for a task."""
+    """Return the one worker of this process, once it is more than a copy of its owner."""
     for _ in range(200):
-        workers = psutil.Process().children()
-        if len(workers) == 1 and "trireel_backend.extraction.worker" in workers[0].cmdline():
-            return workers[0]
+        found = workers()
+        if len(found) == 1:
+            return found[0]
         time.sleep(0.05)
-    raise AssertionError("there is not exactly one worker")
+    raise AssertionError(f"there is not exactly one worker: {found}")
 
 
 def while_stopped(extractor, path, do):
@@ -244,14 +253,15 @@ def test_a_worker_that_does_not_start_is_told_at_the_start(monkeypatch):
     monkeypatch.setattr(isolation, "WORKER_MODULE", "no.such.module")
     with pytest.raises(MissingPart, match="the decoder's process does not start"):
         IsolatedExtractor(ExtractorOptions(), ROOM_BYTES)
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def test_a_worker_that_does_not_start_again_is_nobodys_fault(monkeypatch, isolated, clip):
     isolated.run(task(clip))
+    worker = the_worker()
     monkeypatch.setattr(isolation, "WORKER_MODULE", "no.such.module")
-    the_worker().kill()
-    time.sleep(0.2)
+    worker.kill()
+    worker.wait()
     with pytest.raises(Unavailable, match="does not start"):
         isolated.run(task(clip))
     monkeypatch.undo()
@@ -353,7 +363,7 @@ def test_nothing_is_left(clip):
         with pytest.raises(Unavailable, match="try again"):
             while_stopped(extractor, clip, psutil.Process.kill)
     extractor.close()
-    assert psutil.Process().children() == []
+    assert workers() == []
     assert len(os.listdir("/proc/self/fd")) <= fds_before
 
 
