@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.plan import Chunk
-from trireel_backend.tensors import Tensors
+from trireel_backend.tensors import Tensors, split_chunks
 
 SPAN_CHUNKS = 4
-FRAME_FACTS = ("TIMESTAMPS", "PTS")
 
 
 @dataclass(frozen=True)
@@ -42,18 +41,8 @@ class EncodedSpan:
 
     def chunks(self) -> Iterator[EncodedChunk]:
         """Yield what is said of each chunk."""
-        ends = np.cumsum(self.facts["CHUNK_NUM_FRAMES"])
-        starts = [0, *ends[:-1]]
-        for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            facts = {}
-            for name, array in self.facts.items():
-                if name.startswith("CHUNK_"):
-                    facts[name] = array[index : index + 1]
-                elif name in FRAME_FACTS:
-                    facts[name] = array[start:end]
-                else:
-                    facts[name] = array
-            yield EncodedChunk(self.embeddings[start:end], facts)
+        for facts in split_chunks({**self.facts, "EMBEDDINGS": self.embeddings}):
+            yield EncodedChunk(facts.pop("EMBEDDINGS"), facts)
 
 
 @dataclass(frozen=True)

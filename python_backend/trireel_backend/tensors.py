@@ -5,7 +5,7 @@ docs/tensors.md says what each name means. Names that begin with one of `STACKED
 chunk, a frame or a cut, and grow from chunk to chunk; the others speak of the video so far.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 Tensors = Mapping[str, NDArray[Any]]
 
-STACKED = ("CHUNK_", "SCENE_", "TIMESTAMPS", "PTS", "EMBEDDINGS")
+PER_FRAME = ("TIMESTAMPS", "PTS", "EMBEDDINGS")
+STACKED = ("CHUNK_", "SCENE_", *PER_FRAME)
 
 
 def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:
@@ -35,3 +36,16 @@ def stack_chunks(answers: Sequence[Tensors]) -> dict[str, NDArray[Any]]:
         if name.startswith(STACKED):
             stacked[name] = np.concatenate([answer[name] for answer in answers])
     return stacked
+
+
+def split_chunks(stacked: Tensors) -> Iterator[dict[str, NDArray[Any]]]:
+    """Take the extractor's answer for several chunks apart by CHUNK_NUM_FRAMES, in order."""
+    ends = np.cumsum(stacked["CHUNK_NUM_FRAMES"])
+    for index, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
+        part = dict(stacked)
+        for name, array in stacked.items():
+            if name.startswith("CHUNK_"):
+                part[name] = array[index : index + 1]
+            elif name in PER_FRAME:
+                part[name] = array[start:end]
+        yield part

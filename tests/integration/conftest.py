@@ -3,6 +3,7 @@
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,11 +53,16 @@ def media(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def server(media, tmp_path_factory):
-    log = tmp_path_factory.mktemp("log") / "triton.log"
+@contextmanager
+def served(media, log_folder, parameters=None):
+    """Run a server that reads a media folder."""
     options = ServerOptions(
-        models=MODELS, export=EXPORT, media_root=media, ports=Ports.free(), log=log
+        models=MODELS,
+        export=EXPORT,
+        media_root=media,
+        ports=Ports.free(),
+        parameters=parameters or {},
+        log=log_folder / "triton.log",
     )
     with embedded_server(options) as running:
         ports = running.ports
@@ -66,8 +72,14 @@ def server(media, tmp_path_factory):
             metrics_url=f"127.0.0.1:{ports.metrics}",
             media=media,
             process_id=running.process.pid,
-            log=log,
+            log=options.log,
         )
+
+
+@pytest.fixture(scope="session")
+def server(media, tmp_path_factory):
+    with served(media, tmp_path_factory.mktemp("log")) as server:
+        yield server
 
 
 @pytest.fixture

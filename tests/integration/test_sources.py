@@ -12,21 +12,14 @@ import numpy as np
 import pytest
 import tritonclient.grpc
 import tritonclient.http
+from support.raw import Raw, video
 from support.s3 import s3_server
 from support.web import web_server, with_ranges
-from tritonclient.utils import InferenceServerException
 
 from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 from trireel_client import ServerPath, TrireelClient
 
-from .conftest import EXPORT, MODELS, SAMPLE, Server
-
-GRPC_STATUS = {
-    400: "StatusCode.INVALID_ARGUMENT",
-    404: "StatusCode.NOT_FOUND",
-    501: "StatusCode.UNIMPLEMENTED",
-    503: "StatusCode.UNAVAILABLE",
-}
+from .conftest import EXPORT, MODELS, SAMPLE, served
 
 
 @pytest.fixture(scope="module")
@@ -65,30 +58,14 @@ def bucket():
 
 @pytest.fixture(scope="module")
 def server(bucket, web, tmp_path_factory):
-    log = tmp_path_factory.mktemp("log") / "triton.log"
-    options = ServerOptions(
-        models=MODELS,
-        export=EXPORT,
-        media_root=SAMPLE.parent,
-        ports=Ports.free(),
-        parameters={
-            "allowed_networks": "127.0.0.0/8",
-            "source_max_bytes": str(10**8),
-            "spool_reuse_seconds": "60",
-            "max_frames_per_chunk": "32",  # two chunks a request
-        },
-        log=log,
-    )
-    with embedded_server(options) as running:
-        ports = running.ports
-        yield Server(
-            grpc_url=f"127.0.0.1:{ports.grpc}",
-            http_url=f"127.0.0.1:{ports.http}",
-            metrics_url=f"127.0.0.1:{ports.metrics}",
-            media=SAMPLE.parent,
-            process_id=running.process.pid,
-            log=log,
-        )
+    parameters = {
+        "allowed_networks": "127.0.0.0/8",
+        "source_max_bytes": str(10**8),
+        "spool_reuse_seconds": "60",
+        "max_frames_per_chunk": "32",  # two chunks a request
+    }
+    with served(SAMPLE.parent, tmp_path_factory.mktemp("log"), parameters) as server:
+        yield server
 
 
 def drip(handler):
@@ -212,19 +189,14 @@ REFUSALS = [
 @pytest.mark.parametrize("model", ["video_analysis", "frame_extractor"])
 @pytest.mark.parametrize(("uri", "status", "message"), REFUSALS)
 def test_a_refusal_has_its_status(server, web, protocol, model, uri, status, message):
-    module = tritonclient.grpc if protocol == "grpc" else tritonclient.http
     uri = uri.format(web=f"127.0.0.1:{web.server_port}", port=web.server_port)
-    tensor = module.InferInput("VIDEO", [1], "BYTES")
-    tensor.set_data_from_numpy(np.array([uri.encode()], object))
-    with module.InferenceServerClient(server.url(protocol)) as raw:
-        with pytest.raises(InferenceServerException) as raised:
-            raw.infer(model, [tensor])
-        expected = GRPC_STATUS[status] if protocol == "grpc" else str(status)
-        assert raised.value.status() == expected, raised.value.message()
-    assert message in raised.value.message()
-    assert "Traceback" not in raised.value.message()
+    raw = Raw(server, protocol)
+    refusal = raw.refused(status, model, video(uri))
+    raw.close()
+    assert message in refusal
+    assert "Traceback" not in refusal
     if "secret" in uri and "/../" not in uri:
-        assert "secret" not in raised.value.message()
+        assert "secret" not in refusal
 
 
 def test_a_server_is_not_started_with_a_wrong_network(tmp_path):

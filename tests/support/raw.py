@@ -11,6 +11,7 @@ GRPC_STATUS = {
     400: "StatusCode.INVALID_ARGUMENT",
     404: "StatusCode.NOT_FOUND",
     501: "StatusCode.UNIMPLEMENTED",
+    503: "StatusCode.UNAVAILABLE",
 }
 
 

@@ -2,7 +2,6 @@
 """Starting, watching and stopping the embedded tritonserver."""
 
 import contextlib
-import ctypes
 import os
 import secrets
 import signal
@@ -11,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +20,7 @@ from trireel_backend.embedded.canary import check_canary, wait_until_ready
 from trireel_backend.embedded.run_folder import RunFolder, run_folder
 from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
 from trireel_backend.errors import NotReady, PortBusy
+from trireel_backend.processes import end_with_parent
 from trireel_backend.settings import FolderSettings, read_settings
 
 HOST = "127.0.0.1"  # the embedded release is not for other machines to reach
@@ -32,7 +33,6 @@ LOG_EXCERPT_LINES = 6
 LOG_LINE_CHARACTERS = 400
 WATCH_SECONDS = 0.5
 ADMIN_APIS = ("model-repository", "shared-memory", "trace", "logging")
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def _process(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in a terminal reaches the launcher alone
-            preexec_fn=_die_with_parent,
+            # A launcher that is killed cannot stop its server: the kernel does.
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
         )
     try:
         yield process
@@ -228,11 +229,6 @@ def _arguments(options: ServerOptions, run: RunFolder) -> list[str]:
         *(f"--{name}={value}" for name, value in flags.items()),
         *(f"--backend-config=python,{name}={value}" for name, value in backend.items()),
     ]
-
-
-def _die_with_parent() -> None:
-    # A launcher that is killed cannot stop its server: the kernel does.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(process: "subprocess.Popen[bytes]", options: ServerOptions, log: Path) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opening a file, choosing its video stream, and going to a place in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,6 +11,9 @@ from pathlib import Path
 import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
@@ -52,6 +55,7 @@ DEMUXERS_WITHOUT_SEEK = frozenset(
     ("mpeg", "mpegvideo", "h264", "hevc", "m4v", "mjpeg", "av1", "obu", "ivf")
 )
 RAW_STREAM_RATE = Fraction(25)  # FFmpeg's own, for streams that state neither times nor a rate
+FIRST_BACK_OFF_SECONDS = 1.0
 DECODER_THREADS = 1  # the most CPU-efficient: other videos keep the other cores busy
 HARDWARE = "cuda"  # NVDEC, by FFmpeg's name
 
@@ -199,6 +203,27 @@ def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool
     except av.error.FFmpegError:
         return False  # its index is damaged
     return True
+
+
+def further_back(back_off_seconds: float) -> float:
+    """Return how much earlier to seek where a seek that went back so far ended too late."""
+    return max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
+
+
+def decode(
+    codec: VideoCodecContext, packet: "Packet[VideoStream] | None"
+) -> Sequence[VideoFrame] | None:
+    """Return what comes out of a decoder, None where it could make nothing of the packet.
+
+    Raises:
+        MemoryError: that is not the packet's fault.
+    """
+    try:
+        return codec.decode(packet)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        return None
 
 
 def times_are_guessed(container: InputContainer, stream: VideoStream) -> bool:

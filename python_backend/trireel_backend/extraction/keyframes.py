@@ -4,38 +4,26 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-import av
-
-from trireel_backend.extraction.container import OpenedVideo, VideoFile, decoder_name
+from trireel_backend.extraction.container import OpenedVideo, VideoFile, decode
 from trireel_backend.extraction.packets import (
     NEVER_SECONDS,
-    PacketReader,
+    DecodingReader,
     TimedPacket,
     TimesUnknown,
 )
 from trireel_backend.extraction.plain import Damage, TimedFrame
 
 
-class KeyframeReader:
+class KeyframeReader(DecodingReader):
     """Finds the last keyframes before times that mostly go forward."""
 
     def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
         """Take over an opened file, or open it; raises what `open_video` does."""
-        self._packets = PacketReader(file, opened)
-        self._damage = damage
+        super().__init__(file, damage, opened)
         self._current: TimedPacket | None = None
         self._later: deque[TimedPacket] = deque()  # read already, in order of their times
         self._last_seconds = NEVER_SECONDS
         self._decoded: TimedFrame | None = None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._packets.close()
-
-    @property
-    def decoder(self) -> str:
-        """FFmpeg's name of the decoder."""
-        return decoder_name(self._packets.stream)
 
     def frames_on_screen(
         self, targets_seconds: Sequence[float]
@@ -82,15 +70,13 @@ class KeyframeReader:
         codec = self._packets.codec
         codec.flush_buffers()
         try:
-            frames = [*codec.decode(keyframe.packet), *codec.decode(None)]
-        except av.error.MemoryError:
-            raise
-        except av.error.FFmpegError:
-            self._damage.add(keyframe.seconds)
-            return None
+            own, held_back = decode(codec, keyframe.packet), decode(codec, None)
         finally:
             codec.flush_buffers()
-        for frame in frames:
+        if own is None or held_back is None:
+            self._damage.add(keyframe.seconds)
+            return None
+        for frame in (*own, *held_back):
             if frame.pts == keyframe.pts and frame.key_frame:
                 self._decoded = TimedFrame(frame, keyframe.pts, self._packets.time_base)
                 return self._decoded

@@ -12,12 +12,14 @@ from trireel_backend.extraction.container import (
     OpenedVideo,
     VideoFile,
     can_seek,
+    decoder_name,
+    further_back,
     open_video,
     seek,
     time_base,
     times_are_guessed,
 )
-from trireel_backend.extraction.plain import FIRST_BACK_OFF_SECONDS
+from trireel_backend.extraction.plain import Damage
 
 SEEK_AHEAD_SECONDS = 10.0  # a time further on than this is sought, not read up to
 NEVER_SECONDS = float("-inf")
@@ -94,7 +96,7 @@ class PacketReader:
                 first = self.read()  # a seek by bytes ends anywhere
             if from_start or (first is not None and first.seconds <= seconds):
                 return first
-            back_off_seconds = max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
+            back_off_seconds = further_back(back_off_seconds)
 
     def read(self) -> TimedPacket | None:
         """Read the next packet; None at the end.
@@ -112,3 +114,21 @@ class PacketReader:
                 self.read_up_to_seconds = self.seconds(packet.dts)
             return TimedPacket(packet, packet.pts, self.seconds(packet.pts))
         return None
+
+
+class DecodingReader:
+    """An open video of which some packets are decoded, and what its decoder passed over."""
+
+    def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
+        """Take over an opened file, or open it; raises what `open_video` does."""
+        self._packets = PacketReader(file, opened)
+        self._damage = damage
+
+    def close(self) -> None:
+        """Close the file."""
+        self._packets.close()
+
+    @property
+    def decoder(self) -> str:
+        """FFmpeg's name of the decoder."""
+        return decoder_name(self._packets.stream)

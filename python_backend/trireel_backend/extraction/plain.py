@@ -9,21 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import av
 from av.video.frame import VideoFrame
 
 from trireel_backend.errors import NotAVideo
 from trireel_backend.extraction.container import (
     OpenedVideo,
     VideoFile,
+    decode,
     frame_rate,
+    further_back,
     opened_video,
     seek,
     time_base,
     times_are_guessed,
 )
-
-FIRST_BACK_OFF_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _decoded_from(
                     yield first
                 yield from frames
                 return
-        back_off_seconds = max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
+        back_off_seconds = further_back(back_off_seconds)
 
 
 def _decoded(
@@ -139,11 +138,8 @@ def _decoded(
         has_time = not guessed and packet.pts is not None
         # Without times all frames have to come out, to be counted.
         stream.codec_context.skip_frame = "NONKEY" if keyframes_only and has_time else "DEFAULT"
-        try:
-            frames: Sequence[VideoFrame] = packet.decode()
-        except av.error.MemoryError:
-            raise
-        except av.error.FFmpegError:
+        frames = decode(stream.codec_context, packet)
+        if frames is None:
             seconds = (known or 0) * unit + since * period
             damage.add(float(seconds if packet.pts is None else packet.pts * unit))
             continue

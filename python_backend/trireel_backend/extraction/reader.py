@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import av
 from av.video.frame import VideoFrame
 
-from trireel_backend.extraction.container import OpenedVideo, VideoFile, decoder_name
+from trireel_backend.extraction.container import OpenedVideo, VideoFile, decode
 from trireel_backend.extraction.packets import (
     NEVER_SECONDS,
-    PacketReader,
+    DecodingReader,
     TimedPacket,
     TimesUnknown,
 )
@@ -39,7 +39,7 @@ class _Wanted:
     pts: int
 
 
-class FrameReader:
+class FrameReader(DecodingReader):
     """Finds the frames on screen at times that mostly go forward.
 
     It keeps its place: a video's next chunk goes on where the last one ended, and what leads up to
@@ -48,8 +48,7 @@ class FrameReader:
 
     def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
         """Take over an opened file, or open it; raises what `open_video` does."""
-        self._packets = PacketReader(file, opened)
-        self._damage = damage
+        super().__init__(file, damage, opened)
         self._can_skip = self._packets.codec.name in SKIPPING_DECODERS
         self._ahead: deque[TimedPacket] = deque()
         self._fed: set[int] = set()  # PTS of packets given to the decoder, as far as of interest
@@ -59,15 +58,6 @@ class FrameReader:
         self._last_seconds = NEVER_SECONDS
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
-
-    def close(self) -> None:
-        """Close the file."""
-        self._packets.close()
-
-    @property
-    def decoder(self) -> str:
-        """FFmpeg's name of the decoder."""
-        return decoder_name(self._packets.stream)
 
     def frames_on_screen(
         self, targets_seconds: Sequence[float]
@@ -192,12 +182,11 @@ class FrameReader:
             codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
         if not ahead.packet.is_discard:
             self._fed.add(ahead.pts)
-        try:
-            self._keep(codec.decode(ahead.packet))
-        except av.error.MemoryError:
-            raise  # that is not the packet's fault
-        except av.error.FFmpegError:
+        frames = decode(codec, ahead.packet)
+        if frames is None:
             self._damage.add(ahead.seconds)
+        else:
+            self._keep(frames)
 
     def _drain(self) -> None:
         """Take out what the decoder still holds, and make it ready for a keyframe."""

@@ -4,7 +4,6 @@
 Started by `isolation.IsolatedExtractor`, never by hand.
 """
 
-import ctypes
 import json
 import mmap
 import os
@@ -32,8 +31,8 @@ from trireel_backend.extraction.messages import (
     encode_error,
     encode_result,
 )
+from trireel_backend.processes import end_with_parent
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 MAX_OPEN_FILES = 256
 IDLE_SECONDS = 1.0
 
@@ -50,15 +49,18 @@ def main() -> None:
     extractor = Extractor(options)
     with socket.socket(fileno=setup.socket_fd) as connection, connection.makefile("rb") as lines:
         connection.sendall(READY)
-        while _has_task(connection, extractor) and (line := lines.readline(MAX_MESSAGE_BYTES)):
+        while True:
+            _wait_for_task(connection, extractor)
+            line = lines.readline(MAX_MESSAGE_BYTES)
+            if not line:
+                return
             connection.sendall(_answer(extractor, line, pixels))
 
 
-def _has_task(connection: socket.socket, extractor: Extractor) -> bool:
-    """Wait for a task; meanwhile let go of files that have been removed."""
+def _wait_for_task(connection: socket.socket, extractor: Extractor) -> None:
+    """Wait, and meanwhile let go of files that have been removed."""
     while not select.select([connection], [], [], IDLE_SECONDS)[0]:
         extractor.close_vanished()
-    return True
 
 
 def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any]) -> bytes:
@@ -77,7 +79,7 @@ def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any]) -> bytes:
 
 def _end_with(owner_pid: int) -> None:
     """Let the kernel end this process with its owner's, whatever it is doing."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent(signal.SIGKILL)
     if os.getppid() != owner_pid:  # it died before that
         sys.exit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the owner
