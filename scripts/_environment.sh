@@ -47,3 +47,27 @@ need_environment() {
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$stamp"
 }
+
+# Prometheus and promtool, which no package index has, into .venv/bin; root is not needed.
+need_prometheus() {
+    local work
+    if [[ -x "$VENV/bin/promtool" && -x "$VENV/bin/prometheus" ]]; then
+        return
+    fi
+    if { command -v prometheus && command -v promtool; } >/dev/null; then
+        ln -sf "$(command -v prometheus)" "$(command -v promtool)" "$VENV/bin/"
+        return
+    fi
+    if ! { command -v apt-get && command -v dpkg-deb; } >/dev/null; then
+        echo "The tests need prometheus and promtool on PATH: https://prometheus.io/download" >&2
+        return 1
+    fi
+    echo "Fetching prometheus from the distribution's packages, once." >&2
+    work="$(mktemp -d)"
+    mkdir -p "$work"/{state/lists,cache/archives}/partial
+    # State and cache of its own: the system's need root.
+    local apt=(apt-get -qq -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=)
+    (cd "$work" && "${apt[@]}" update && "${apt[@]}" download prometheus && dpkg-deb -x ./*.deb .)
+    cp "$work"/usr/bin/{prometheus,promtool} "$VENV/bin/"
+    rm -r "$work"
+}
