@@ -13,12 +13,12 @@ from rich.table import Table
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.metadata import (
-    DEFAULT_OPSET,
     DEFAULT_SCENE_ALPHA,
     DEFAULT_SCENE_THRESHOLD,
     LEAST_OPSET,
     MOST_OPSET,
 )
+from trireel_export.precision import Precision
 
 if TYPE_CHECKING:
     from trireel_export.export import ExportReport
@@ -42,9 +42,19 @@ def main(
     descriptions: Annotated[
         Path, typer.Option(help="Descriptions, one a line.", show_default="20 activities")
     ] = DEFAULT_DESCRIPTIONS,
+    precision: Annotated[
+        Precision,
+        typer.Option(help="Of the vision tower. bf16 and fp16 are for GPUs; the gate checks both."),
+    ] = Precision.FP32,
     opset: Annotated[
-        int, typer.Option(min=LEAST_OPSET, max=MOST_OPSET, help="ONNX opset.")
-    ] = DEFAULT_OPSET,
+        int | None,
+        typer.Option(
+            min=LEAST_OPSET,
+            max=MOST_OPSET,
+            help="ONNX opset; 23 has fused attention.",
+            show_default="20 for fp32, else 23",
+        ),
+    ] = None,
     scene_threshold: Annotated[
         float, typer.Option(help="Scene score that makes a cut, unless a request says otherwise.")
     ] = DEFAULT_SCENE_THRESHOLD,
@@ -68,6 +78,7 @@ def main(
             output,
             tags=tags,
             descriptions=descriptions,
+            precision=precision,
             opset=opset,
             scene_threshold=scene_threshold,
             scene_alpha=scene_alpha,
@@ -86,7 +97,7 @@ def _print_report(report: "ExportReport", console: Console) -> None:
     console.print(_files_table(report))
     console.print(
         f"{metadata.image_size_px} px, {metadata.embedding_dim} wide,"
-        f" {metadata.text_length} tokens, opset {metadata.opset},"
+        f" {metadata.text_length} tokens, {metadata.precision}, opset {metadata.opset},"
         f" weights {metadata.weights_sha256[:12]}",
         highlight=False,
     )

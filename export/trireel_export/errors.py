@@ -11,6 +11,7 @@ ExportError
     ├── InvalidGraph          the ONNX checker or onnxruntime refuses the file
     ├── TokensDiffer          tokenizer.json gives other ids than the checkpoint's processor
     ├── EmbeddingsDiffer      too far from the checkpoint's own, or not the same in every batch
+    ├── RetrievalDiffers      another order of texts than the checkpoint's own
     ├── NotUnitLength         an embedding that is not normalised
     └── ConstantEmbeddings    different pictures or sentences come out the same
 """
@@ -54,6 +55,10 @@ class TokensDiffer(VerificationFailed):
 
 class EmbeddingsDiffer(VerificationFailed):
     """A tower's embedding is too far from the checkpoint's."""
+
+
+class RetrievalDiffers(VerificationFailed):
+    """A picture finds the texts of the bank in another order: take a higher precision."""
 
 
 class NotUnitLength(VerificationFailed):

@@ -4,20 +4,31 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from trireel_backend.artifacts import (
+    CANARY_FILE,
+    EXPORT_FILES,
+    GATE_FILE,
+    METADATA_FILE,
+    TEXT_BANK_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    VISION_FILE,
+)
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list, write_bank
 from trireel_export.canary import write_canary
 from trireel_export.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.emulate import emulated
 from trireel_export.errors import BadOutput
+from trireel_export.gate import check_retrieval, write_gate
 from trireel_export.graph import Tower, check_graph
 from trireel_export.metadata import (
-    DEFAULT_OPSET,
     DEFAULT_SCENE_ALPHA,
     DEFAULT_SCENE_THRESHOLD,
     Metadata,
@@ -25,20 +36,14 @@ from trireel_export.metadata import (
     write_metadata,
 )
 from trireel_export.pictures import SENTENCES, resized, verification_pictures
+from trireel_export.precision import Precision
 from trireel_export.text import write_text
 from trireel_export.tokenizer import build_tokenizer
 from trireel_export.verify import Check, Items, check_tokens, check_tower, token_ids
 from trireel_export.vision import write_vision
 
-VISION_FILE = "vision.onnx"
-TEXT_FILE = "text.onnx"
-TOKENIZER_FILE = "tokenizer.json"
-METADATA_FILE = "metadata.json"
-TEXT_BANK_FILE = "text_bank.npz"
-CANARY_FILE = "canary.npz"
-FILES = (VISION_FILE, TEXT_FILE, TOKENIZER_FILE, METADATA_FILE, TEXT_BANK_FILE, CANARY_FILE)
-# Towers above 2 GB keep their weights in a file of their own.
-EVERY_FILE = {*FILES, f"{VISION_FILE}.data", f"{TEXT_FILE}.data"}
+# Large towers keep their weights in a file of their own.
+EVERY_FILE = {*EXPORT_FILES, f"{VISION_FILE}.data", f"{TEXT_FILE}.data"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def export(
     *,
     tags: Path = DEFAULT_TAGS,
     descriptions: Path = DEFAULT_DESCRIPTIONS,
-    opset: int = DEFAULT_OPSET,
+    precision: Precision = Precision.FP32,
+    opset: int | None = None,
     scene_threshold: float = DEFAULT_SCENE_THRESHOLD,
     scene_alpha: float = DEFAULT_SCENE_ALPHA,
     progress: Callable[[str], None] = lambda step: None,
@@ -69,6 +75,8 @@ def export(
         checkpoint: a Hugging Face folder or hub name.
         output: a new or empty folder, or one that holds an earlier export, which is replaced.
         tags, descriptions: text files, one text a line.
+        precision: of the vision tower; the text tower is fp32 always, it costs next to nothing.
+        opset: of ONNX, by default the precision's own.
         progress: told of each step as it begins.
 
     Raises:
@@ -78,16 +86,20 @@ def export(
     tag_texts, description_texts = read_list(tags), read_list(descriptions)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
-    metadata = _metadata(loaded, opset, scene_threshold, scene_alpha)
+    opset = precision.default_opset if opset is None else opset
+    metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha)
     with _replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
-        write_vision(loaded, folder / VISION_FILE, opset=opset)
+        write_vision(loaded, folder / VISION_FILE, precision, opset=opset)
         write_text(loaded, folder / TEXT_FILE, opset=opset)
         build_tokenizer(loaded).save(str(folder / TOKENIZER_FILE))
         write_metadata(metadata, folder / METADATA_FILE)
         progress("Embedding tags and descriptions")
         write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE)
-        checks = [*verify_text(loaded, folder, progress), *verify_vision(loaded, folder, progress)]
+        checks = [
+            *verify_text(loaded, folder, progress),
+            *verify_vision(loaded, folder, precision, progress),
+        ]
         file_bytes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
     return ExportReport(output, metadata, tuple(checks), file_bytes)
 
@@ -106,18 +118,20 @@ def verify_text(
     check_tokens(tokenizer, checkpoint, SENTENCES)
     reference = checkpoint.embed_texts(SENTENCES)
     sentences = Items("sentences", SENTENCES, token_ids(tokenizer, SENTENCES), reference)
-    return check_tower(Tower(folder / TEXT_FILE).run, sentences)
+    return check_tower(Tower(folder / TEXT_FILE).run, sentences).checks
 
 
 def verify_vision(
-    checkpoint: Checkpoint, folder: Path, progress: Callable[[str], None]
+    checkpoint: Checkpoint, folder: Path, precision: Precision, progress: Callable[[str], None]
 ) -> list[Check]:
-    """Compare the vision tower in `folder` with the checkpoint's own, and write the canary.
+    """Compare the vision tower in `folder` with the checkpoint's own in fp32.
+
+    Writes the canary and the known pictures that a served tower is compared with.
 
     Raises:
         VerificationFailed: naming the worst picture.
     """
-    progress("Checking the vision tower")
+    progress("Embedding the known pictures with the checkpoint itself")
     check_graph(folder / VISION_FILE)
     pictures = verification_pictures()
     reference = checkpoint.embed_pictures(list(pictures.values()))
@@ -125,13 +139,24 @@ def verify_vision(
     # Squashed here, not by the processor: a crop or another filter in it would show.
     side, resample = checkpoint.image_size_px, checkpoint.resample
     frames = np.stack([resized(picture, side, resample) for picture in pictures.values()])
-    return check_tower(
-        Tower(folder / VISION_FILE).run, Items("pictures", list(pictures), frames, reference)
-    )
+    known = Items("pictures", list(pictures), frames, reference)
+    write_gate(known, checkpoint.weights_sha256, folder / GATE_FILE)
+    progress(f"Checking the vision tower in {precision}")
+    with _runnable(folder / VISION_FILE, precision) as path:
+        checked = check_tower(Tower(path).run, known, least_cosine=precision.least_cosine)
+    return [*checked.checks, check_retrieval(checked.embeddings, folder)]
+
+
+def _runnable(path: Path, precision: Precision) -> AbstractContextManager[Path]:
+    return emulated(path) if precision is Precision.BF16 else nullcontext(path)
 
 
 def _metadata(
-    checkpoint: Checkpoint, opset: int, scene_threshold: float, scene_alpha: float
+    checkpoint: Checkpoint,
+    precision: Precision,
+    opset: int,
+    scene_threshold: float,
+    scene_alpha: float,
 ) -> Metadata:
     return Metadata(
         checkpoint=checkpoint.name,
@@ -145,6 +170,7 @@ def _metadata(
         scene_threshold=scene_threshold,
         scene_alpha=scene_alpha,
         opset=opset,
+        precision=precision.value,
         normalisation=checkpoint.normalisation,
         versions=installed_versions(),
     )

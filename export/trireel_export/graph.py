@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from trireel_export.errors import InvalidGraph
 
 OUTPUT = "EMBEDDINGS"
-EXTERNAL_DATA_ABOVE_BYTES = 1_900_000_000  # a protobuf file ends at 2 GiB
+EXTERNAL_DATA_ABOVE_BYTES = 500_000_000  # a protobuf file ends at 2 GiB and is read as a whole
 EXAMPLE_ROWS = 2  # a single row would be taken for a constant
 NOISY_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer")
 
@@ -27,7 +27,7 @@ def write_graph(
 ) -> None:
     """Write `module` as ONNX with a free leading dimension N.
 
-    Weights of more than 2 GB in total go to a file beside it, `<name>.onnx.data`.
+    Large weights go to a file beside it, `<name>.onnx.data`.
 
     Args:
         example: one input [EXAMPLE_ROWS, ...] of the real dtype and shape.

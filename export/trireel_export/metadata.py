@@ -9,8 +9,7 @@ from pathlib import Path
 from trireel_export.errors import BadSetting
 
 FORMAT_VERSION = 1  # a server refuses other versions
-PRECISION = "fp32"
-LEAST_OPSET, DEFAULT_OPSET, MOST_OPSET = 18, 20, 23  # from 20 on GELU is a single node
+LEAST_OPSET, MOST_OPSET = 18, 23
 DEFAULT_SCENE_THRESHOLD = 0.15
 DEFAULT_SCENE_ALPHA = 0.1
 EXPORTERS = ("torch", "transformers", "tokenizers", "onnx", "onnxscript", "onnxruntime")
@@ -52,7 +51,8 @@ class Metadata:
     normalisation: Normalisation
     versions: dict[str, str]
     """Of the packages that made the export."""
-    precision: str = PRECISION
+    precision: str
+    """Of the vision tower's matrix products: fp32, fp16 or bf16. The text tower is fp32."""
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures and sentences that every export is checked with: always the same ones.
 
-No picture is square: one would not show a processor that crops instead of squashing.
+Patterns, photographs and drawn places. No picture is square: one would not show a processor that
+crops instead of squashing.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from trireel_export.tiny.places import PAIRS
+from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+
 SEED = 20
+PHOTOS = Path(__file__).parent / "photos"
+DRAWN_PX = (320, 180)
+DRAWN_AT_SECONDS = 1.0
 
 SENTENCES = (
     "kitchen",
@@ -43,14 +51,29 @@ SENTENCES = (
 
 def verification_pictures() -> dict[str, Image.Image]:
     """Return the pictures by name: RGB, none square, the same on every machine."""
-    return {
-        name: Image.fromarray(draw(np.random.default_rng(SEED))) for name, draw in _DRAWINGS.items()
+    patterns = {
+        name: Image.fromarray(draw(np.random.default_rng(SEED))) for name, draw in _PATTERNS.items()
     }
+    photos = {
+        f"photo, {path.stem}": Image.open(path).convert("RGB")
+        for path in sorted(PHOTOS.glob("*.jpg"))
+    }
+    return patterns | photos | _drawn_places()
 
 
 def resized(picture: Image.Image, side_px: int, resample: Image.Resampling) -> NDArray[np.uint8]:
     """Squash a picture to uint8 [side_px, side_px, 3], as a server's decoder does."""
     return np.asarray(picture.resize((side_px, side_px), resample), np.uint8)
+
+
+def _drawn_places() -> dict[str, Image.Image]:
+    activities = dict(reversed(PAIRS))  # the first of each place
+    return {
+        f"drawn, {place}": Image.fromarray(
+            draw_scene(HELD_OUT_SEED, place, activity).frame(DRAWN_AT_SECONDS, DRAWN_PX)
+        )
+        for place, activity in sorted(activities.items())
+    }
 
 
 def _pixels(values: NDArray[Any]) -> NDArray[np.uint8]:
@@ -122,7 +145,7 @@ def _writing(height: int, width: int) -> NDArray[np.uint8]:
     return np.asarray(picture, np.uint8)
 
 
-_DRAWINGS: Mapping[str, Callable[[np.random.Generator], NDArray[np.uint8]]] = {
+_PATTERNS: Mapping[str, Callable[[np.random.Generator], NDArray[np.uint8]]] = {
     "gradient, wide": lambda rng: _gradient(360, 640),
     "gradient, tall": lambda rng: _gradient(640, 360)[::-1],
     "gradient, panorama": lambda rng: _gradient(60, 900),

@@ -20,6 +20,7 @@ from trireel_export.errors import (
 RunTower = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 LEAST_COSINE = 0.9999
+"""Of an fp32 tower to the checkpoint, and of any tower to itself in other batches."""
 MOST_COSINE_OF_ALL = 0.99  # of the pair that is least alike
 NORM_TOLERANCE = 1e-4
 # How many items go through batches of each size; 16 takes all.
@@ -51,6 +52,15 @@ class Check:
     """Of the worst item."""
 
 
+@dataclass(frozen=True)
+class CheckedTower:
+    """A tower that passed."""
+
+    checks: list[Check]
+    embeddings: NDArray[np.float32]
+    """[N, D] of all items, in batches of the largest size."""
+
+
 def check_tokens(tokenizer: Tokenizer, checkpoint: Checkpoint, sentences: Sequence[str]) -> None:
     """Raise TokensDiffer, naming the worst sentence, unless all ids are the processor's."""
     expected = checkpoint.token_ids(sentences)
@@ -75,24 +85,28 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
     return np.array([encoded.ids for encoded in tokenizer.encode_batch(list(texts))], np.int64)
 
 
-def check_tower(run: RunTower, items: Items) -> list[Check]:
+def check_tower(run: RunTower, items: Items, *, least_cosine: float = LEAST_COSINE) -> CheckedTower:
     """Run the items in batches of several sizes and compare each with the reference.
 
     Args:
         run: the exported tower, a batch of rows -> embeddings [N, D].
+        least_cosine: to the reference.
 
     Raises:
-        EmbeddingsDiffer: a cosine to the reference, or between batches, below LEAST_COSINE.
+        EmbeddingsDiffer: a cosine to the reference below `least_cosine`, or between batches below
+            LEAST_COSINE.
         NotUnitLength: an embedding that is not normalised.
         ConstantEmbeddings: no two items differ.
     """
     runs = [_run_in_batches(run, items, size) for size in ITEMS_BY_BATCH_SIZE]
-    checks = [_compare(batches, "the checkpoint", items.reference) for batches in runs]
+    checks = [
+        _compare(batches, "the checkpoint", items.reference, least_cosine) for batches in runs
+    ]
     *smaller, largest = runs
     other = f"batches of {largest.batch_size}"
-    checks += [_compare(batches, other, largest.embeddings) for batches in smaller]
+    checks += [_compare(batches, other, largest.embeddings, LEAST_COSINE) for batches in smaller]
     _check_spread(largest)
-    return checks
+    return CheckedTower(checks, largest.embeddings)
 
 
 @dataclass(frozen=True)
@@ -134,21 +148,24 @@ def _check_lengths(batches: _Batches) -> None:
     off = np.abs(np.linalg.norm(batches.embeddings, axis=1) - 1)
     worst = np.argmax(off)  # a NaN counts as the largest
     if not off[worst] <= NORM_TOLERANCE:
+        length = np.linalg.norm(batches.embeddings[worst])
         raise NotUnitLength(
-            f"{batches.subject}: the embedding of {batches.name(worst)!r} has length"
-            f" {np.linalg.norm(batches.embeddings[worst]):.6f} instead of 1"
+            f"{batches.subject}: the embedding of {batches.name(worst)!r} has length {length:.6f}"
+            " instead of 1" + (": a value overflows, take bf16 or fp32" if np.isnan(length) else "")
         )
 
 
-def _compare(batches: _Batches, other: str, embeddings: NDArray[np.float32]) -> Check:
-    """Compare with embeddings [all items, D]; raise EmbeddingsDiffer below LEAST_COSINE."""
+def _compare(
+    batches: _Batches, other: str, embeddings: NDArray[np.float32], least_cosine: float
+) -> Check:
+    """Compare with embeddings [all items, D]; raise EmbeddingsDiffer below `least_cosine`."""
     cosines = (batches.embeddings * embeddings[batches.chosen]).sum(axis=1, dtype=np.float64)
     worst = np.argmin(cosines)
     cosine, name = float(cosines[worst]), batches.name(worst)
-    if not cosine >= LEAST_COSINE:
+    if not cosine >= least_cosine:
         raise EmbeddingsDiffer(
             f"{batches.subject}: the worst is {name!r} with cosine {cosine:.6f} to {other},"
-            f" at least {LEAST_COSINE} is needed"
+            f" at least {least_cosine} is needed"
         )
     return Check(batches.subject, other, name, cosine)
 

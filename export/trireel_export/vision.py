@@ -8,7 +8,9 @@ import torch
 
 from trireel_export.checkpoint import Checkpoint
 from trireel_export.graph import EXAMPLE_ROWS, write_graph
+from trireel_export.layers import EncoderLayer, PoolingHead
 from trireel_export.metadata import Normalisation
+from trireel_export.precision import FUSED_ATTENTION_OPSET, Precision
 
 INPUT = "FRAMES"
 
@@ -16,12 +18,20 @@ INPUT = "FRAMES"
 class VisionTower(torch.nn.Module):
     """From pixels as a decoder gives them to unit embeddings.
 
-    Bytes go in so that a quarter of a float batch travels, and nobody can normalise twice.
+    Bytes go in so that a quarter of a float batch travels, and nobody can normalise twice. The
+    encoder's matrix products are of the given precision; the patches, the tokens between layers,
+    all norms, the pooling head and the L2 norm are fp32.
     """
 
-    def __init__(self, model: Any, normalisation: Normalisation) -> None:
+    def __init__(
+        self,
+        model: Any,
+        normalisation: Normalisation,
+        precision: Precision = Precision.FP32,
+        *,
+        fused_attention: bool = False,
+    ) -> None:
         super().__init__()
-        self.model = model
         mean, std = (
             torch.tensor(values, dtype=torch.float64).view(1, 3, 1, 1)
             for values in (normalisation.mean, normalisation.std)
@@ -29,18 +39,34 @@ class VisionTower(torch.nn.Module):
         # (pixel * rescale - mean) / std as one product and one sum
         self.scale = torch.nn.Buffer((normalisation.rescale_factor / std).float())
         self.offset = torch.nn.Buffer((-mean / std).float())
+        self.patches = model.embeddings.patch_embedding
+        self.positions = torch.nn.Buffer(model.embeddings.position_embedding.weight.detach())
+        self.layers = torch.nn.ModuleList(
+            EncoderLayer(layer, precision.dtype, fused_attention=fused_attention)
+            for layer in model.encoder.layers
+        )
+        self.norm = model.post_layernorm
+        self.head = PoolingHead(model.head)
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Embed frames uint8 [N, S, S, 3] RGB as float32 [N, D] of unit length."""
         pixels = frames.permute(0, 3, 1, 2).float() * self.scale + self.offset
-        pooled = self.model(pixel_values=pixels).pooler_output
+        tokens = self.patches(pixels).flatten(2).transpose(1, 2) + self.positions
+        for layer in self.layers:
+            tokens = layer(tokens)
+        pooled = self.head(self.norm(tokens))
         unit: torch.Tensor = pooled / pooled.norm(dim=-1, keepdim=True)
         return unit
 
 
-def write_vision(checkpoint: Checkpoint, path: Path, *, opset: int) -> None:
-    """Write the vision tower of a checkpoint as ONNX."""
-    tower = VisionTower(checkpoint.model.vision_model, checkpoint.normalisation)
+def write_vision(checkpoint: Checkpoint, path: Path, precision: Precision, *, opset: int) -> None:
+    """Write the vision tower of a checkpoint as ONNX, with the precision typed into the graph."""
+    tower = VisionTower(
+        checkpoint.model.vision_model,
+        checkpoint.normalisation,
+        precision,
+        fused_attention=opset >= FUSED_ATTENTION_OPSET,
+    )
     side = checkpoint.image_size_px
     example = torch.zeros(EXAMPLE_ROWS, side, side, 3, dtype=torch.uint8)
     write_graph(tower.eval(), example, path, input_name=INPUT, opset=opset)

@@ -15,6 +15,7 @@ from trireel_backend.scoring import Calibration, TextSet
 METADATA_FILE = "metadata.json"
 TEXT_BANK_FILE = "text_bank.npz"
 CANARY_FILE = "canary.npz"
+GATE_FILE = "gate.npz"
 VISION_FILE = "vision.onnx"
 TEXT_FILE = "text.onnx"
 TOKENIZER_FILE = "tokenizer.json"
@@ -22,6 +23,7 @@ EXPORT_FILES = (
     METADATA_FILE,
     TEXT_BANK_FILE,
     CANARY_FILE,
+    GATE_FILE,
     VISION_FILE,
     TEXT_FILE,
     TOKENIZER_FILE,
@@ -35,6 +37,8 @@ class Metadata:
 
     checkpoint: str
     """Folder name or hub name it was exported from."""
+    precision: str
+    """Of the vision tower: fp32, fp16 or bf16."""
     weights_sha256: str
     """Hash of the weights: models, bank and canary of one export share it."""
     image_size_px: int
@@ -64,6 +68,17 @@ class Canary:
     """[2, D] unit length."""
 
 
+@dataclass(frozen=True)
+class KnownPictures:
+    """Pictures and the embeddings the checkpoint itself gives them, in fp32."""
+
+    names: tuple[str, ...]
+    frames: NDArray[np.uint8]
+    """[N, S, S, 3] RGB, squashed as a server's extractor does it."""
+    embeddings: NDArray[np.float32]
+    """[N, D] unit length."""
+
+
 def load_metadata(path: Path) -> Metadata:
     """Read `metadata.json`; raises MissingPart where it is absent or of another format."""
     try:
@@ -82,6 +97,7 @@ def _metadata(path: Path, raw: dict[str, Any]) -> Metadata:
         )
     return Metadata(
         checkpoint=raw["checkpoint"],
+        precision=raw["precision"],
         weights_sha256=raw["weights_sha256"],
         image_size_px=raw["image_size_px"],
         embedding_dim=raw["embedding_dim"],
@@ -94,12 +110,7 @@ def _metadata(path: Path, raw: dict[str, Any]) -> Metadata:
 
 def load_text_bank(path: Path, metadata: Metadata) -> TextBank:
     """Read `text_bank.npz`; raises MissingPart where it belongs to other weights."""
-    bank = _load_arrays(path)
-    if str(bank["weights_sha256"]) != metadata.weights_sha256:
-        raise MissingPart(
-            f"{path} was made for weights {bank['weights_sha256']}, the models here are of"
-            f" {metadata.weights_sha256}: take models and bank from one export"
-        )
+    bank = _load_arrays_of(path, metadata)
     return TextBank(
         tags=TextSet(tuple(bank["tag_texts"].tolist()), bank["tag_embeddings"]),
         descriptions=TextSet(
@@ -108,10 +119,26 @@ def load_text_bank(path: Path, metadata: Metadata) -> TextBank:
     )
 
 
+def load_gate(path: Path, metadata: Metadata) -> KnownPictures:
+    """Read `gate.npz`; raises MissingPart where it belongs to other weights."""
+    known = _load_arrays_of(path, metadata)
+    return KnownPictures(tuple(known["names"].tolist()), known["frames"], known["embeddings"])
+
+
 def load_canary(path: Path) -> Canary:
     """Read `canary.npz`."""
     canary = _load_arrays(path)
     return Canary(canary["frames"], canary["embeddings"])
+
+
+def _load_arrays_of(path: Path, metadata: Metadata) -> dict[str, NDArray[Any]]:
+    arrays = _load_arrays(path)
+    if str(arrays["weights_sha256"]) != metadata.weights_sha256:
+        raise MissingPart(
+            f"{path} was made for weights {arrays['weights_sha256']}, the models here are of"
+            f" {metadata.weights_sha256}: take all files from one export"
+        )
+    return arrays
 
 
 def _load_arrays(path: Path) -> dict[str, NDArray[Any]]:

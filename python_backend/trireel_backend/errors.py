@@ -20,7 +20,8 @@ TrireelError
     ├── MissingPart         a library, a file or a wheel is not there
     ├── PortBusy
     ├── NotReady            Triton ended or hung before its models were ready
-    └── CanaryFailed        the models answer, but not with what the checkpoint says
+    ├── CanaryFailed        the models answer, but not with what the checkpoint says
+    └── GateFailed          a tower of reduced precision, or an engine, lost accuracy
 """
 
 from typing import ClassVar
@@ -124,3 +125,7 @@ class NotReady(StartupError):
 
 class CanaryFailed(StartupError):
     """The models are loaded but do not answer with what the checkpoint says."""
+
+
+class GateFailed(StartupError):
+    """Do not serve this tower: take a higher precision, or another build."""

@@ -64,7 +64,7 @@ def test_metadata_that_is_not_whole_is_named(tmp_path, content):
 def test_a_bank_of_other_weights_is_refused(bank_files):
     path = bank_files["metadata.json"]
     path.write_text(path.read_text().replace("00ff", "11ee"))
-    with pytest.raises(MissingPart, match="take models and bank from one export"):
+    with pytest.raises(MissingPart, match="take all files from one export"):
         load_text_bank(bank_files["text_bank.npz"], load_metadata(path))
 
 

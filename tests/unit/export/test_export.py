@@ -28,6 +28,7 @@ from transformers import (
 )
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from trireel_backend.artifacts import EXPORT_FILES
 from trireel_export import export as export_module
 from trireel_export import graph
 from trireel_export.bank import DEFAULT_TAGS, read_list
@@ -39,7 +40,7 @@ from trireel_export.errors import (
     TokensDiffer,
     UnsupportedCheckpoint,
 )
-from trireel_export.export import EVERY_FILE, FILES, ExportReport, export
+from trireel_export.export import EVERY_FILE, ExportReport, export
 from trireel_export.pictures import SENTENCES, resized, verification_pictures
 from trireel_export.text import write_text
 from trireel_export.tokenizer import build_tokenizer
@@ -169,7 +170,7 @@ def siglip2(exports: Callable[[str], Exported]) -> Exported:
 def ready_made(siglip2: Exported, monkeypatch: pytest.MonkeyPatch) -> Exported:
     """Take the towers from an earlier export: writing them is what takes seconds."""
 
-    def copy(checkpoint: Checkpoint, path: Path, *, opset: int) -> None:
+    def copy(checkpoint: Checkpoint, path: Path, *_: object, opset: int) -> None:
         shutil.copy(siglip2.report.output / path.name, path)
 
     monkeypatch.setattr(export_module, "write_vision", copy)
@@ -190,9 +191,9 @@ def ids(report: ExportReport, texts: list[str]) -> np.ndarray:
 
 def test_everything_a_server_needs_is_written_and_checked(exported):
     report = exported.report
-    assert set(report.file_bytes) == set(FILES)
+    assert set(report.file_bytes) == set(EXPORT_FILES)
     assert {file.name for file in report.output.parent.iterdir()} == {"checkpoint", "model"}
-    assert len(report.checks) == 10
+    assert len(report.checks) == 11  # ten comparisons of embeddings, one of what they retrieve
     assert min(check.cosine for check in report.checks) >= 0.9999
 
 
@@ -267,7 +268,7 @@ def test_graphs_carry_no_trace_of_where_they_were_made(exported):
 
 def test_an_export_is_the_same_every_time(siglip2, tmp_path):
     again = export(siglip2.source, tmp_path / "model")
-    for name in FILES:
+    for name in EXPORT_FILES:
         assert (again.output / name).read_bytes() == (siglip2.report.output / name).read_bytes()
 
 
@@ -327,8 +328,8 @@ def test_a_tampered_graph_fails_and_leaves_nothing(
 ):
     write = getattr(export_module, f"write_{tower}")
 
-    def tampered(checkpoint: Checkpoint, path: Path, *, opset: int) -> None:
-        write(checkpoint, path, opset=opset)
+    def tampered(checkpoint: Checkpoint, path: Path, *precision: object, opset: int) -> None:
+        write(checkpoint, path, *precision, opset=opset)
         change(path)
 
     monkeypatch.setattr(export_module, f"write_{tower}", tampered)
@@ -350,7 +351,7 @@ def test_a_tokenizer_that_reads_otherwise_fails_and_keeps_the_earlier_export(
     monkeypatch.setattr(export_module, "build_tokenizer", without_end_token)
     with pytest.raises(TokensDiffer, match=r"reads '.+' differently .* \d+ of 24 ids differ"):
         export(ready_made.source, tmp_path / "model")
-    assert {file.name for file in earlier.output.iterdir()} == set(FILES)
+    assert {file.name for file in earlier.output.iterdir()} == set(EXPORT_FILES)
 
 
 def test_a_processor_that_does_not_squash_to_the_towers_size_is_refused(siglip2, tmp_path):

@@ -89,6 +89,7 @@ def test_settings_out_of_range_are_refused(setting: str, value: float, match: st
             logit_bias=-2.0,
             normalisation=Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
             versions={},
+            precision="fp32",
             **settings,
         )
 

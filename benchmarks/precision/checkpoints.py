@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints of the published sizes with random weights: same classes, same files, same cost."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import (
+    AutoTokenizer,
+    SiglipConfig,
+    SiglipModel,
+    SiglipProcessor,
+    SiglipTextConfig,
+    SiglipVisionConfig,
+)
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+TOKENIZER = Path(__file__).parents[2] / "export/tiny/checkpoint"
+SEED = 20
+TEXT_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Size:
+    """The shape of a published SigLIP; both towers are of one width."""
+
+    width: int
+    mlp_width: int
+    layers: int
+    heads: int
+    image_size_px: int
+    patch_px: int
+
+
+SIZES = {
+    "base-patch16-224": Size(768, 3072, 12, 12, 224, 16),
+    "so400m-patch14-384": Size(1152, 4304, 27, 16, 384, 14),
+}
+
+
+def make_checkpoint(name: str, folder: Path) -> Path:
+    """Save a SigLIP of the size of this name, with the library's own random initialisation."""
+    size = SIZES[name]
+    tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
+    common = {
+        "hidden_size": size.width,
+        "intermediate_size": size.mlp_width,
+        "num_hidden_layers": size.layers,
+        "num_attention_heads": size.heads,
+    }
+    vision = SiglipVisionConfig(**common, image_size=size.image_size_px, patch_size=size.patch_px)
+    text = SiglipTextConfig(
+        **common,
+        projection_size=size.width,
+        max_position_embeddings=TEXT_TOKENS,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    torch.manual_seed(SEED)
+    model = SiglipModel(SiglipConfig(text_config=text.to_dict(), vision_config=vision.to_dict()))
+    side = {"height": size.image_size_px, "width": size.image_size_px}
+    images = SiglipImageProcessorPil(size=side, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+    target = folder / f"random-{name}"
+    model.save_pretrained(target)
+    SiglipProcessor(images, tokenizer).save_pretrained(target)
+    return target

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a bfloat16 graph where no kernel computes in bfloat16.
+
+onnxruntime has none on the CPU. Matrix units multiply bfloat16 numbers exactly and add up in fp32,
+so a graph whose nodes compute in fp32 and round what they give to bfloat16 does what they do.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+BFLOAT16, FLOAT = onnx.TensorProto.BFLOAT16, onnx.TensorProto.FLOAT
+
+
+@contextmanager
+def emulated(path: Path) -> Iterator[Path]:
+    """Yield a file beside `path` that does in fp32, rounding as bfloat16 does, what `path` does.
+
+    It names the same file of weights where there is one, and is gone afterwards.
+    """
+    model = onnx.shape_inference.infer_shapes(onnx.load(path, load_external_data=False))
+    narrow = _bfloat16_names(model.graph)
+    nodes: list[Any] = []
+    widened: set[str] = set()
+    for node in model.graph.node:
+        if node.op_type == "Cast":
+            nodes.append(node)
+            continue
+        for index, name in enumerate(node.input):
+            if name in narrow:
+                if name not in widened:
+                    nodes.append(_cast(name, _wide(name), FLOAT))
+                    widened.add(name)
+                node.input[index] = _wide(name)
+        rounded = [name for name in node.output if name in narrow]
+        _rename_outputs(node, rounded, lambda name: f"{name}_unrounded")
+        nodes.append(node)
+        nodes.extend(_cast(f"{name}_unrounded", name, BFLOAT16) for name in rounded)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    target = path.with_name(f"{path.stem}.emulated.onnx")
+    try:
+        onnx.save(model, target)
+        yield target
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def _bfloat16_names(graph: Any) -> set[str]:
+    values = {value.name for value in graph.value_info if _element_type(value) == BFLOAT16}
+    return values | {weights.name for weights in graph.initializer if weights.data_type == BFLOAT16}
+
+
+def _element_type(value: Any) -> int:
+    return int(value.type.tensor_type.elem_type)
+
+
+def _wide(name: str) -> str:
+    return f"{name}_wide"
+
+
+def _cast(source: str, target: str, to: int) -> Any:
+    return onnx.helper.make_node("Cast", [source], [target], to=to)
+
+
+def _rename_outputs(node: Any, names: list[str], renamed: Callable[[str], str]) -> None:
+    for index, name in enumerate(node.output):
+        if name in names:
+            node.output[index] = renamed(name)
