@@ -76,6 +76,7 @@ def bank_files(tmp_path):
     metadata = {
         "format_version": 1,
         "checkpoint": "axes",
+        "precision": "fp32",
         "weights_sha256": "00ff",
         "image_size_px": 24,
         "embedding_dim": WIDTH,
