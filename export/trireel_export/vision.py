@@ -50,7 +50,8 @@ class VisionTower(torch.nn.Module):
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Embed frames uint8 [N, S, S, 3] RGB as float32 [N, D] of unit length."""
-        pixels = frames.permute(0, 3, 1, 2).float() * self.scale + self.offset
+        # Of bytes TensorRT knows no operation but the cast, so that comes first.
+        pixels = frames.float().permute(0, 3, 1, 2) * self.scale + self.offset
         tokens = self.patches(pixels).flatten(2).transpose(1, 2) + self.positions
         for layer in self.layers:
             tokens = layer(tokens)
