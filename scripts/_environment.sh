@@ -5,6 +5,8 @@
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$ROOT/.venv"
+# onnxruntime reports on its use from 1.29 on, unless told not to.
+export ORT_DISABLE_TELEMETRY=1
 
 usable_python() {
     "$1" -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null

@@ -6,8 +6,10 @@ With the `model.py` files the only code that knows `triton_python_backend_utils`
 
 import json
 import re
+import threading
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.analysis import Turn
 from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, Cancelled, RequestError, StageFailed
+from trireel_backend.metrics import Family, Kind, Metrics
 from trireel_backend.requests import Request
 from trireel_backend.tensors import Tensors
 
@@ -27,10 +30,23 @@ _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
 
+# The trace of the request that the running task answers, for the calls it makes.
+_trace: ContextVar[Any] = ContextVar("trace", default=None)
+
 
 def model_folder(args: Mapping[str, str]) -> Path:
     """Return the version folder of a model from what `initialize` is given."""
     return Path(args["model_repository"]) / args["model_version"]
+
+
+def export_metrics(args: Mapping[str, str], families: Iterable[Family]) -> Metrics:
+    """Make metric families part of what Triton's /metrics says.
+
+    Args:
+        args: what `initialize` is given.
+    """
+    labels = {"model": args["model_name"], "model_instance": args["model_instance_name"]}
+    return _ExportedMetrics(labels, families)
 
 
 def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
@@ -64,7 +80,12 @@ def answer_together(
 async def answer_once(
     request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
 ) -> Any:
-    """Return the last of an asynchronous iterator's answers as the one response."""
+    """Return the last of an asynchronous iterator's answers as the one response.
+
+    What it asks of other models is traced with the request. Not so in `answer_stream`: a decoupled
+    request's trace is gone before its answers are, and Triton 2.51 ends with a segfault.
+    """
+    _trace.set(request.trace())
     iterator = answers(_request(request))
     try:
         last: Tensors = {}
@@ -118,11 +139,64 @@ async def call_model(
         inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
         parameters={STATUS_IN_MESSAGE: True},
         **sequence,
+        **({"trace": trace} if (trace := _trace.get()) is not None else {}),
     )
     response = await request.async_exec()
     if response.has_error():
         raise _raised_again(response.error().message())
     return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
+
+
+class _ExportedMetrics:
+    """`metrics.Metrics`: series in Triton's registry, each with its model instance as labels.
+
+    Every instance has series of its own: Triton frees a series with the first instance that lets
+    go of it, whoever else still counts there.
+    """
+
+    def __init__(self, labels: Mapping[str, str], families: Iterable[Family]) -> None:
+        self._lock = threading.Lock()  # a series must not be used by two threads at once
+        self._families: list[Any] = []  # a family must outlive its series
+        self._series: dict[tuple[str, str], Any] = {}
+        self._gauges: dict[str, float] = {}
+        try:
+            for family in families:
+                self._register(family, labels)
+        except pb_utils.TritonModelException as error:  # metrics are switched off, or without ours
+            pb_utils.Logger.log_warn(f"own metrics are not exported: {error}")
+            self._series.clear()
+
+    def add(self, family: Family, amount: float = 1.0, value: str = "") -> None:
+        self._call("increment", family, amount, value)
+
+    def set(self, family: Family, amount: float) -> None:
+        if self._gauges.get(family.name) != amount:
+            self._gauges[family.name] = amount
+            self._call("set", family, amount)
+
+    def observe(self, family: Family, amount: float) -> None:
+        self._call("observe", family, amount)
+
+    def _register(self, family: Family, labels: Mapping[str, str]) -> None:
+        kind = getattr(pb_utils.MetricFamily, family.kind.name)
+        exported = pb_utils.MetricFamily(
+            name=family.name, description=family.description, kind=kind
+        )
+        self._families.append(exported)
+        buckets = {"buckets": list(family.buckets)} if family.kind is Kind.HISTOGRAM else {}
+        for value in family.values:
+            own = {**labels, family.label: value} if family.label else dict(labels)
+            self._series[family.name, value] = exported.Metric(labels=own, **buckets)
+
+    def _call(self, operation: str, family: Family, amount: float, value: str = "") -> None:
+        series = self._series.get((family.name, value))
+        if series is None:
+            return
+        try:
+            with self._lock:
+                getattr(series, operation)(amount)
+        except pb_utils.TritonModelException as error:
+            pb_utils.Logger.log_warn(f"{family.name} was not counted: {error}")
 
 
 def _flags(turn: Turn) -> int:

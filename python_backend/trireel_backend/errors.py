@@ -16,7 +16,7 @@ TrireelError
 │   ├── Unavailable         try again later
 │   ├── Cancelled           the client has gone away
 │   └── StageFailed         another model of the pipeline failed on its own account
-└── StartupError            the embedded server cannot start
+└── StartupError            the server cannot start
     ├── MissingPart         a library, a file or a wheel is not there
     ├── PortBusy
     ├── NotReady            Triton ended or hung before its models were ready
@@ -108,7 +108,7 @@ REQUEST_ERRORS_BY_STATUS: dict[str, type[RequestError]] = {
 
 
 class StartupError(TrireelError):
-    """The embedded server cannot start."""
+    """The server cannot start."""
 
 
 class MissingPart(StartupError):

@@ -32,6 +32,7 @@ class SequenceStore(Generic[State]):
         *,
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        expired: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Make an empty store.
 
@@ -39,10 +40,12 @@ class SequenceStore(Generic[State]):
             start: the state of a sequence that begins.
             idle_seconds: how long an untouched state is kept.
             clock: seconds, never going back.
+            expired: told how many states were forgotten because nobody asked for them.
         """
         self._start = start
         self._idle_seconds = idle_seconds
         self._clock = clock
+        self._expired = expired
         self._kept: dict[CorrelationId, _Kept[State]] = {}
 
     def __len__(self) -> int:
@@ -56,7 +59,7 @@ class SequenceStore(Generic[State]):
         Raises:
             InvalidInput: no START, and nothing is known of this id (any more).
         """
-        self._forget_idle()
+        self.forget_idle()
         kept = (
             self._kept.pop(correlation_id, None) if start or end else self._kept.get(correlation_id)
         )
@@ -75,9 +78,13 @@ class SequenceStore(Generic[State]):
         self._kept.pop(correlation_id, None)
         self._kept[correlation_id] = _Kept(state, self._clock())
 
-    def _forget_idle(self) -> None:
+    def forget_idle(self) -> None:
+        """Forget the states nobody has asked for; to be called now and then where no request is."""
         oldest_allowed = self._clock() - self._idle_seconds
+        before = len(self._kept)
         for correlation_id, kept in list(self._kept.items()):
             if kept.touched_seconds >= oldest_allowed:
                 break
             del self._kept[correlation_id]
+        if len(self._kept) < before:
+            self._expired(before - len(self._kept))

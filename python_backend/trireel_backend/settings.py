@@ -147,6 +147,8 @@ class OrchestratorSettings:
     """Spans of one video's chunks in the encoder at once."""
     videos_in_flight: int = 1
     """In one instance at once; the unary model has one an instance."""
+    admission: str = ""
+    """Folder by which the launcher waits for videos under way before it stops; empty for none."""
 
 
 def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Settings:

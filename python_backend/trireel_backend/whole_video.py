@@ -5,8 +5,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
 from trireel_backend.decoding import DecodeOptions, decode_options
 from trireel_backend.errors import Cancelled
 from trireel_backend.media import MediaFolders, local_video_beside
+from trireel_backend.metrics import Metrics, count_stages, measure_spool, video_counted
 from trireel_backend.requests import Request
 from trireel_backend.sampling_request import SAMPLING_INPUTS, wanted_frames
+from trireel_backend.serving.admission import Admission
 from trireel_backend.settings import (
     FolderSettings,
     OrchestratorSettings,
@@ -40,46 +43,65 @@ class WholeVideo:
         folders: MediaFolders,
         sampling: SamplingSettings,
         orchestrator: OrchestratorSettings,
+        metrics: Metrics,
     ) -> None:
         self._stages = stages
+        self._metrics = metrics
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.spans_in_flight
         self._videos = asyncio.Semaphore(orchestrator.videos_in_flight)
+        folder = orchestrator.admission
+        self._under_way = Admission(Path(folder)).video if folder else nullcontext
         # One a video: a slow source keeps no other video waiting.
         self._fetchers = ThreadPoolExecutor(orchestrator.videos_in_flight, "fetch")
 
     @classmethod
-    def from_parameters(cls, stages: Stages, parameters: Mapping[str, str]) -> "WholeVideo":
+    def from_parameters(
+        cls, stages: Stages, parameters: Mapping[str, str], metrics: Metrics
+    ) -> "WholeVideo":
         """Read the model's parameters; raises StartupError where one is wrong."""
         return cls(
             stages,
             read_settings(FolderSettings, parameters).folders(),
             read_settings(SamplingSettings, parameters),
             read_settings(OrchestratorSettings, parameters),
+            metrics,
         )
 
     async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
         """Yield the answer of each chunk, then that of the whole video."""
-        async with self._videos:
-            if request.is_cancelled():  # while it waited
-                raise Cancelled("the client has gone away")
-            wanted = self._wanted(request)  # refused before anything is fetched
-            began = time.monotonic()
-            reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-            local = local_video_beside(
-                self._fetchers, self._folders, reference, data, request.is_cancelled
+        with video_counted(self._metrics):
+            async with self._videos:
+                with self._under_way():  # which a stop waits for
+                    async with aclosing(self._answers(request)) as answers:
+                        async for answer in answers:
+                            yield answer
+            count_stages(self._metrics, answer["TIMING_STAGES"], answer["TIMING_MS"])
+
+    def measure_spool(self) -> None:
+        """Say in the metrics how much the spool holds."""
+        measure_spool(self._metrics, self._folders.spool, self._folders.limits.spool_max_bytes)
+
+    async def _answers(self, request: Request) -> AsyncGenerator[Answer, None]:
+        if request.is_cancelled():  # while it waited
+            raise Cancelled("the client has gone away")
+        wanted = self._wanted(request)  # refused before anything is fetched
+        began = time.monotonic()
+        reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+        local = local_video_beside(
+            self._fetchers, self._folders, reference, data, request.is_cancelled
+        )
+        async with local as path:
+            fetch_ms = (time.monotonic() - began) * 1e3
+            analysis = analyze_video(
+                replace(wanted, video=str(path), fetch_ms=fetch_ms),
+                self._stages,
+                window=self._spans_in_flight,
             )
-            async with local as path:
-                fetch_ms = (time.monotonic() - began) * 1e3
-                analysis = analyze_video(
-                    replace(wanted, video=str(path), fetch_ms=fetch_ms),
-                    self._stages,
-                    window=self._spans_in_flight,
-                )
-                async with aclosing(analysis):
-                    async for answer in analysis:
-                        yield answer
+            async with aclosing(analysis):
+                async for answer in analysis:
+                    yield answer
 
     def _wanted(self, request: Request) -> AnalysisRequest:
         """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""

@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trireel_backend.embedded.run_folder import FOLDER_PREFIX
-from trireel_backend.embedded.server import SHM_GROWTH_BYTES, Ports
+from trireel_backend.embedded.server import Ports
+from trireel_backend.serving.flags import SHM_GROWTH_BYTES
+from trireel_backend.serving.run_folder import FOLDER_PREFIX
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import MODELS

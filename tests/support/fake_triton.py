@@ -3,7 +3,7 @@
 
 import json
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,46 @@ class InferenceResponse:
         return {tensor.name(): tensor.as_numpy() for tensor in self._tensors}
 
 
+class TritonModelException(Exception):
+    pass
+
+
+class Series:
+    """A metric with its labels, which keeps what it was told."""
+
+    def __init__(self, labels: dict[str, str], buckets: list[float] | None) -> None:
+        self.labels, self.buckets = labels, buckets
+        self.value, self.observed = 0.0, list[float]()
+        self.broken = False
+
+    def increment(self, amount: float) -> None:
+        self.set(self.value + amount)
+
+    def set(self, amount: float) -> None:
+        if self.broken:
+            raise TritonModelException("the parent does not answer")
+        self.value = amount
+
+    def observe(self, amount: float) -> None:
+        self.observed.append(amount)
+
+
+class MetricFamily:
+    COUNTER, GAUGE, HISTOGRAM = range(3)
+    made: ClassVar[dict[str, "MetricFamily"]] = {}
+
+    def __init__(self, name: str, description: str, kind: int) -> None:
+        self.kind = kind
+        self.series: list[Series] = []
+        self.made[name] = self
+
+    def Metric(  # noqa: N802
+        self, labels: dict[str, str], buckets: list[float] | None = None
+    ) -> Series:
+        self.series.append(Series(labels, buckets))
+        return self.series[-1]
+
+
 class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[InferenceResponse | None, int]] = []
@@ -95,6 +135,9 @@ class InferenceRequest:
     def parameters(self) -> str:
         return self._parameters
 
+    def trace(self) -> None:
+        return None
+
     def is_cancelled(self) -> bool:
         return self.sender.cancelled
 
@@ -107,8 +150,10 @@ def make_module(logged: list[str]) -> ModuleType:
     module: Any = ModuleType("triton_python_backend_utils")
     module.Tensor = Tensor
     module.TritonError = TritonError
+    module.TritonModelException = TritonModelException
+    module.MetricFamily = type("MetricFamily", (MetricFamily,), {"made": {}})
     module.InferenceResponse = InferenceResponse
-    module.Logger = SimpleNamespace(log_error=logged.append)
+    module.Logger = SimpleNamespace(log_error=logged.append, log_warn=logged.append)
     module.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START = START
     module.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END = END
     module.TRITONSERVER_RESPONSE_COMPLETE_FINAL = FINAL

@@ -2,14 +2,19 @@
 """Triton model: embeddings of a video's next chunk -> tags, caption, scene changes."""
 
 from trireel_backend import adapter
-from trireel_backend.decoder_request import SequenceDecoder
-from trireel_backend.settings import sequence_idle_seconds
+from trireel_backend.decoder_request import SWEEP_SECONDS, SequenceDecoder
+from trireel_backend.metrics import DECODER_FAMILIES, Every
 
 
 class TritonPythonModel:
     def initialize(self, args):
-        idle_seconds = sequence_idle_seconds(args["model_config"])
-        self._decoder = SequenceDecoder.load(adapter.model_folder(args), idle_seconds)
+        metrics = adapter.export_metrics(args, DECODER_FAMILIES)
+        folder = adapter.model_folder(args)
+        self._decoder = SequenceDecoder.of_model(folder, args["model_config"], metrics)
+        self._sweeps = Every(SWEEP_SECONDS, self._decoder.sweep)
 
     def execute(self, requests):
         return adapter.answer_each(requests, self._decoder.answer)
+
+    def finalize(self):
+        self._sweeps.close()

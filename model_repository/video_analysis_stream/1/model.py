@@ -4,6 +4,7 @@
 import asyncio
 
 from trireel_backend import adapter
+from trireel_backend.metrics import SPOOL_FAMILIES, SPOOL_SECONDS, WHOLE_VIDEO_FAMILIES, Every
 from trireel_backend.settings import model_parameters
 from trireel_backend.stages import ModelStages
 from trireel_backend.whole_video import WholeVideo
@@ -11,9 +12,16 @@ from trireel_backend.whole_video import WholeVideo
 
 class TritonPythonModel:
     def initialize(self, args):
+        metrics = adapter.export_metrics(args, (*WHOLE_VIDEO_FAMILIES, *SPOOL_FAMILIES))
         stages = ModelStages(adapter.call_model)
-        self._video = WholeVideo.from_parameters(stages, model_parameters(args["model_config"]))
+        parameters = model_parameters(args["model_config"])
+        self._video = WholeVideo.from_parameters(stages, parameters, metrics)
+        self._video.measure_spool()
+        self._measures = Every(SPOOL_SECONDS, self._video.measure_spool)
 
     async def execute(self, requests):
         streams = (adapter.answer_stream(request, self._video.answers) for request in requests)
         await asyncio.gather(*streams)
+
+    def finalize(self):
+        self._measures.close()

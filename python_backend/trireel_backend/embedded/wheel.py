@@ -89,7 +89,4 @@ def server_environment(wheel: Wheel) -> dict[str, str]:
         "LD_LIBRARY_PATH": os.pathsep.join([*libraries, *([inherited] if inherited else [])]),
         # The stub embeds Python and finds this environment's packages by the first python on PATH.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        # Every instance is a process of its own: threads for each would only fight.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
     }

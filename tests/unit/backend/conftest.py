@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -32,33 +31,6 @@ def triton(monkeypatch, logged_errors):
     monkeypatch.delitem(sys.modules, "trireel_backend.adapter", raising=False)
     yield module
     sys.modules.pop("trireel_backend.adapter", None)
-
-
-@pytest.fixture
-def load_model(triton, tmp_path):
-    """Return a function that loads a model.py, initialised with its own config."""
-
-    def load(name, *, parameters=None, files=None, profile="embedded"):
-        version_folder = tmp_path / name / "1"
-        version_folder.mkdir(parents=True)
-        for file_name, source in (files or {}).items():
-            (version_folder / file_name).symlink_to(source)
-        path = MODELS / name / "1/model.py"
-        spec = importlib.util.spec_from_file_location(f"{name}_model", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        model = module.TritonPythonModel()
-        config = config_json(name, profile, parameters or {})
-        model.initialize(
-            {
-                "model_config": config,
-                "model_repository": str(tmp_path / name),
-                "model_version": "1",
-            }
-        )
-        return model
-
-    return load
 
 
 def config_json(name, profile, parameters):

@@ -6,11 +6,28 @@ import pytest
 from support.fake_triton import FINAL, InferenceRequest
 
 from trireel_backend import errors
+from trireel_backend.metrics import Family, Kind
 
 
 @pytest.fixture
 def adapter(triton):
     return importlib.import_module("trireel_backend.adapter")
+
+
+@pytest.fixture
+def asked(triton, monkeypatch):
+    """What other models are asked, each of which answers nothing."""
+    calls = []
+
+    class Asked:
+        def __init__(self, **call):
+            calls.append(call)
+
+        async def async_exec(self):
+            return triton.InferenceResponse([])
+
+    monkeypatch.setattr(triton, "InferenceRequest", Asked, raising=False)
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -138,3 +155,79 @@ def test_a_refusal_stays_what_it_is_when_the_joint_call_fails(adapter, triton):
     responses = adapter.answer_together(requests, lambda request: request.required("X"), run)
     assert responses[0].error().code() == triton.TritonError.INVALID_ARG
     assert responses[1].error().code() == triton.TritonError.INTERNAL
+
+
+ARGS = {"model_name": "m", "model_instance_name": "m_0_1"}
+EVENTS = Family("events_total", "Events.", label="kind", values=("a", "b"))
+SIZE = Family("size_bytes", "Size.", Kind.GAUGE)
+DURATION = Family("duration_seconds", "Duration.", Kind.HISTOGRAM, buckets=(1, 10))
+
+
+def test_every_series_of_a_family_is_there_from_the_start(adapter, triton):
+    adapter.export_metrics(ARGS, (EVENTS, SIZE, DURATION))
+    made = triton.MetricFamily.made
+    assert [series.labels for series in made["events_total"].series] == [
+        {"model": "m", "model_instance": "m_0_1", "kind": "a"},
+        {"model": "m", "model_instance": "m_0_1", "kind": "b"},
+    ]
+    assert made["size_bytes"].series[0].labels == {"model": "m", "model_instance": "m_0_1"}
+    assert made["duration_seconds"].series[0].buckets == [1, 10]
+    kinds = [made[family.name].kind for family in (EVENTS, SIZE, DURATION)]
+    assert kinds == [
+        triton.MetricFamily.COUNTER,
+        triton.MetricFamily.GAUGE,
+        triton.MetricFamily.HISTOGRAM,
+    ]
+
+
+def test_what_is_counted_reaches_its_series(adapter, triton):
+    metrics = adapter.export_metrics(ARGS, (EVENTS, SIZE, DURATION))
+    metrics.add(EVENTS, value="b")
+    metrics.add(EVENTS, 2.5, value="b")
+    metrics.set(SIZE, 7)
+    metrics.set(SIZE, 7)
+    metrics.observe(DURATION, 3.5)
+    made = triton.MetricFamily.made
+    assert [series.value for series in made["events_total"].series] == [0, 3.5]
+    assert made["size_bytes"].series[0].value == 7
+    assert made["duration_seconds"].series[0].observed == [3.5]
+
+
+def test_a_count_that_fails_is_a_line_in_the_log(adapter, triton, logged_errors):
+    metrics = adapter.export_metrics(ARGS, (EVENTS,))
+    triton.MetricFamily.made["events_total"].series[0].broken = True
+    metrics.add(EVENTS, value="a")
+    assert "events_total was not counted: the parent does not answer" in logged_errors[0]
+
+
+def test_metrics_that_cannot_be_had_stop_nothing(adapter, triton, logged_errors, monkeypatch):
+    def refused(name, **_):
+        raise triton.TritonModelException(f"no {name}")
+
+    refused.COUNTER = 0
+    monkeypatch.setattr(triton, "MetricFamily", refused)
+    metrics = adapter.export_metrics(ARGS, (EVENTS,))
+    metrics.add(EVENTS, value="a")
+    assert logged_errors == ["own metrics are not exported: no events_total"]
+
+
+class Traced(InferenceRequest):
+    def trace(self):
+        return "the request's trace"
+
+
+async def test_what_a_unary_request_asks_of_other_models_is_traced_with_it(adapter, asked):
+    async def answers(_request):
+        yield await adapter.call_model("other", {}, ["Y"])
+
+    await adapter.answer_once(Traced({}), answers)
+    await adapter.answer_once(InferenceRequest({}), answers)
+    assert [call.get("trace") for call in asked] == ["the request's trace", None]
+
+
+async def test_a_decoupled_requests_trace_is_let_alone(adapter, asked):
+    async def answers(_request):
+        yield await adapter.call_model("other", {}, ["Y"])
+
+    await adapter.answer_stream(Traced({}), answers)
+    assert "trace" not in asked[0]

@@ -6,8 +6,8 @@ import onnxruntime as ort
 import pytest
 
 from trireel_backend.artifacts import EXPORT_FILES, load_metadata, load_text_bank
-from trireel_backend.embedded.assemble import Assembly, assemble, load_config
 from trireel_backend.errors import MissingPart
+from trireel_backend.serving.assemble import Assembly, assemble, load_config, parameter_names
 
 from .conftest import EXPORT, MODELS
 
@@ -75,6 +75,21 @@ def test_metadata_of_another_format_is_refused(bank_files):
         load_metadata(path)
 
 
+@pytest.mark.parametrize(
+    ("profile", "served"), [("embedded", False), ("cpu", False), ("container", True)]
+)
+def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, served):
+    shutil.copytree(EXPORT, tmp_path / "export")
+    path = tmp_path / "export/metadata.json"
+    path.write_text(path.read_text().replace('"fp32"', '"bf16"'))
+    assembly = Assembly(MODELS, tmp_path / "export", profile)
+    if served:
+        assert assemble(assembly, tmp_path / "r").precision == "bf16"
+    else:
+        with pytest.raises(MissingPart, match="is a bf16 export, which onnxruntime computes on"):
+            assemble(assembly, tmp_path / "r")
+
+
 def test_weights_beside_a_large_model_come_along(tmp_path):
     shutil.copytree(EXPORT, tmp_path / "export")
     vision = tmp_path / "export/vision.onnx"
@@ -83,3 +98,26 @@ def test_weights_beside_a_large_model_come_along(tmp_path):
     assemble(Assembly(MODELS, tmp_path / "export", "embedded"), tmp_path / "r")
     session = ort.InferenceSession(tmp_path / "r/siglip_vision/1/model.onnx")
     assert len(session.get_outputs()) == 1
+
+
+def test_an_engine_stands_for_the_onnx_file_of_the_tower(tmp_path):
+    engine = tmp_path / "tower.plan"
+    engine.write_bytes(b"an engine")
+    shutil.copytree(EXPORT, tmp_path / "export")
+    (tmp_path / "export/vision.onnx").unlink()
+    assemble(Assembly(MODELS, tmp_path / "export", "tensorrt", engine=engine), tmp_path / "r")
+    version = tmp_path / "r/siglip_vision/1"
+    assert (version / "model.plan").samefile(engine)
+    assert not (version / "model.onnx").is_symlink()
+    assert (tmp_path / "r/siglip_text/1/model.onnx").exists()
+
+
+def test_an_engine_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(MissingPart, match=r"none\.plan is not there: give a TensorRT engine"):
+        assemble(
+            Assembly(MODELS, EXPORT, "tensorrt", engine=tmp_path / "none.plan"), tmp_path / "r"
+        )
+
+
+def test_the_parameters_of_all_models_are_known():
+    assert {"media_root", "s3_buckets", "videos_in_flight", "threads"} <= parameter_names(MODELS)

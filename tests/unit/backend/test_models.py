@@ -1,12 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every model.py, on a stand-in for Triton's Python module."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from support.fake_triton import END, START, InferenceRequest
 from support.videos import number_of, numbered_frame, write_video
 
-from .conftest import WIDTH
+from .conftest import MODELS, WIDTH, config_json
+
+
+@pytest.fixture
+def load_model(triton, tmp_path):
+    """Return a function that loads a model.py, initialised with its own config."""
+    models = []
+
+    def load(name, *, parameters=None, files=None, profile="embedded"):
+        version_folder = tmp_path / name / "1"
+        version_folder.mkdir(parents=True)
+        for file_name, source in (files or {}).items():
+            (version_folder / file_name).symlink_to(source)
+        path = MODELS / name / "1/model.py"
+        spec = importlib.util.spec_from_file_location(f"{name}_model", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        model = module.TritonPythonModel()
+        model.initialize(
+            {
+                "model_config": config_json(name, profile, parameters or {}),
+                "model_repository": str(tmp_path / name),
+                "model_version": "1",
+                "model_name": name,
+                "model_instance_name": f"{name}_0_0",
+            }
+        )
+        models.append(model)
+        return model
+
+    yield load
+    for model in models:
+        if hasattr(model, "finalize"):  # as Triton does
+            model.finalize()
 
 
 def one_answer(model, request):
@@ -19,13 +54,11 @@ def extractor(load_model, bank_files, tmp_path):
     for folder in ("media", "spool"):
         (tmp_path / folder).mkdir()
     write_video(tmp_path / "media/clip.mp4", [numbered_frame(i) for i in range(100)])
-    model = load_model(
+    return load_model(
         "frame_extractor",
         parameters={"media_root": str(tmp_path / "media"), "spool": str(tmp_path / "spool")},
         files={"metadata.json": bank_files["metadata.json"]},
     )
-    yield model
-    model.finalize()
 
 
 def video(name="clip.mp4", **inputs):
@@ -180,3 +213,57 @@ def test_a_video_that_was_cut_off_is_said_to_be(extractor, tmp_path):
     data = (tmp_path / "media/clip.mp4").read_bytes()
     whole = one_answer(extractor, InferenceRequest({"VIDEO_DATA": [data]})).arrays()
     assert whole["IS_COMPLETE"].tolist() == [True]
+
+
+def exported(triton, name):
+    """Return the numbers of a family by the value of its own label."""
+    return {
+        next((value for key, value in series.labels.items() if not key.startswith("model")), ""): (
+            series.value
+        )
+        for series in triton.MetricFamily.made[name].series
+    }
+
+
+def test_what_the_extractor_did_is_counted(extractor, triton):
+    extractor.execute([video(CHUNK_SECONDS=[2.0]), video("no.mp4"), video("gopher://b/k")])
+    assert exported(triton, "trireel_frames_extracted_total") == {"": 16}
+    refusals = exported(triton, "trireel_refusals_total")
+    assert {status: count for status, count in refusals.items() if count} == {
+        "NOT_FOUND": 1,
+        "UNSUPPORTED": 1,
+    }
+    (series,) = triton.MetricFamily.made["trireel_frames_extracted_total"].series
+    assert series.labels == {"model": "frame_extractor", "model_instance": "frame_extractor_0_0"}
+
+
+def test_what_the_decoder_did_is_counted(decoder, triton):
+    seconds = {"CHUNK_DURATION_SECONDS": [2.5]}
+    one_answer(decoder, chunk([0, 5], flags=START, **seconds))
+    one_answer(decoder, chunk([0], correlation_id=7, flags=START))
+    assert exported(triton, "trireel_live_sequences") == {"": 2}
+    one_answer(decoder, chunk([5, 5, 0], flags=END, **seconds))
+    assert one_answer(decoder, chunk([0], correlation_id=9)).has_error()
+    assert exported(triton, "trireel_live_sequences") == {"": 1}
+    assert exported(triton, "trireel_live_sequences_limit") == {"": 256}
+    assert exported(triton, "trireel_chunks_total") == {"": 3}
+    assert exported(triton, "trireel_cuts_total") == {"": 2}
+    assert exported(triton, "trireel_video_seconds_total") == {"": 5.0}
+    assert exported(triton, "trireel_refusals_total")["INVALID_ARG"] == 1
+
+
+def test_the_chunk_that_ends_a_video_given_up_is_not_counted_again(decoder, triton):
+    one_answer(decoder, chunk([0, 0], flags=START))
+    one_answer(decoder, chunk([0, 0], flags=END))
+    assert exported(triton, "trireel_chunks_total") == {"": 1}
+    assert exported(triton, "trireel_live_sequences") == {"": 0}
+
+
+@pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
+async def test_a_whole_video_that_is_refused_is_counted(load_model, triton, tmp_path, model):
+    (tmp_path / "spool").mkdir()
+    folders = {"media_root": str(tmp_path), "spool": str(tmp_path / "spool")}
+    await load_model(model, parameters=folders).execute([video("no.mp4")])
+    assert exported(triton, "trireel_refusals_total")["NOT_FOUND"] == 1
+    assert exported(triton, "trireel_videos_total")["refused"] == 1
+    assert exported(triton, "trireel_open_videos") == {"": 0}

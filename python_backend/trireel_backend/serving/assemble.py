@@ -20,6 +20,7 @@ from trireel_backend.artifacts import (
     Metadata,
     load_metadata,
 )
+from trireel_backend.engines import complete_config
 from trireel_backend.errors import MissingPart
 
 MODEL_FILES = {
@@ -30,7 +31,11 @@ MODEL_FILES = {
 }
 """For each model the files of an export it needs, and their names in its version folder."""
 
+ENGINE_NAME = "model.plan"
+"""What the version folder calls a TensorRT engine."""
+
 DEFAULT_PROFILE = "container"
+CUDA_PROVIDER = "CUDAExecutionProvider"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
 
@@ -48,20 +53,25 @@ class Assembly:
     """Values for the models' parameters of these names."""
     instances: Mapping[str, int] = field(default_factory=dict)
     """Instances of the models of these names."""
+    engine: Path | None = None
+    """TensorRT engine of the vision tower, which then stands for its ONNX file."""
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
     """Write the repository into the folder `target`, which must not exist.
 
-    Small files are copied; the export's are linked to. Every model's config is written with the
-    sizes of this checkpoint, so that Triton itself refuses a tensor of another size.
+    Small files are copied; the export's and the engine are linked to. Every model's config is
+    written with the sizes of this checkpoint, so that Triton itself refuses a tensor of another
+    size.
 
     Raises:
-        MissingPart: the export or a model folder is not complete.
+        MissingPart: the export, the engine or a model folder is not complete, or nothing here
+            computes in the export's precision.
     """
-    _check_export(assembly.export)
+    sources = _sources(assembly)
     _check_profile(assembly)
     metadata = load_metadata(assembly.export / METADATA_FILE)
+    _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -69,8 +79,8 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         config = load_config(folder, assembly.profile)
         _apply(config, metadata, assembly)
         (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
-        for source, name in MODEL_FILES.get(folder.name, {}).items():
-            _link(assembly.export / source, target / folder.name / "1" / name)
+        for name, source in sources.get(folder.name, {}).items():
+            _link(source, target / folder.name / "1" / name)
     if not target.exists():
         raise MissingPart(f"{assembly.models} holds no model folders")
     return metadata
@@ -92,15 +102,37 @@ def load_config(folder: Path, profile: str) -> Any:
     """
     variant = folder / "configs" / f"{profile}.pbtxt"
     path = variant if variant.is_file() else folder / "config.pbtxt"
+    return _parse(path)
+
+
+def _parse(path: Path) -> Any:
     return text_format.Parse(path.read_text(), model_config_pb2.ModelConfig())
 
 
-def _check_export(export: Path) -> None:
-    missing = [name for name in EXPORT_FILES if not (export / name).is_file()]
+def parameter_names(models: Path) -> frozenset[str]:
+    """Return the names of all parameters that the models' configs have, of any profile."""
+    paths = [*models.glob("*/config.pbtxt"), *models.glob("*/configs/*.pbtxt")]
+    return frozenset(name for path in paths for name in _parse(path).parameters)
+
+
+def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
+    """Return for each model the files to link to by their names in its version folder, checked."""
+    needed = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
+    missing = [name for name in needed if not (assembly.export / name).is_file()]
     if missing:
         raise MissingPart(
-            f"{export} lacks {', '.join(missing)}: give the output folder of trireel-export"
+            f"{assembly.export} lacks {', '.join(missing)}: give the output folder of"
+            " trireel-export"
         )
+    sources = {
+        model: {name: assembly.export / source for source, name in files.items()}
+        for model, files in MODEL_FILES.items()
+    }
+    if assembly.engine is not None:
+        if not assembly.engine.is_file():
+            raise MissingPart(f"{assembly.engine} is not there: give a TensorRT engine")
+        sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
+    return sources
 
 
 def _check_profile(assembly: Assembly) -> None:
@@ -113,12 +145,30 @@ def _check_profile(assembly: Assembly) -> None:
         )
 
 
+def _check_precision(assembly: Assembly, metadata: Metadata) -> None:
+    if metadata.precision == "bf16" and not _has_gpu(assembly.profile):
+        raise MissingPart(
+            f"{assembly.export} is a bf16 export, which onnxruntime computes on GPUs alone: export"
+            " the checkpoint with --precision fp32 for this machine, or serve it on a GPU"
+        )
+
+
+def _has_gpu(profile: str) -> bool:
+    if profile == "embedded":
+        # Only here: loading it takes as long as all the rest.
+        import onnxruntime
+
+        return CUDA_PROVIDER in onnxruntime.get_available_providers()
+    return profile != "cpu"
+
+
 def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for tensor in [*config.input, *config.output]:
         if tensor.name == "FRAMES":  # [..., S, S, RGB]
             tensor.dims[-3:-1] = [metadata.image_size_px] * 2
         elif tensor.name in EMBEDDING_TENSORS:  # [..., D]
             tensor.dims[-1] = metadata.embedding_dim
+    complete_config(config, metadata)
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The start-up self-test: a server is ready when its answers are right, not when it answers.
+"""The self-test: a server is well when its answers are right, not when it answers.
 
 A constant embedding or an empty tensor looks like success to every health endpoint.
 """
@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tritonclient.grpc import InferenceServerClient, InferInput
+from tritonclient.grpc import InferInput
 from tritonclient.utils import InferenceServerException
 
 from trireel_backend.artifacts import CANARY_FILE, Canary, load_canary
 from trireel_backend.errors import CanaryFailed
+from trireel_backend.serving.endpoint import Endpoint
 
 POLL_SECONDS = 0.1
 LEAST_COSINE = 0.999  # to the checkpoint's own embedding; room for reduced precision
@@ -23,13 +24,13 @@ MOST_COSINE_BETWEEN = 0.99  # of two pictures that are clearly different
 CALL_SECONDS = 60.0
 
 
-def wait_until_ready(url: str, deadline: float, alive: Callable[[], bool]) -> bool:
+def wait_until_ready(endpoint: Endpoint, deadline: float, alive: Callable[[], bool]) -> bool:
     """Wait until all models are loaded; False when the server died or time ran out.
 
     Args:
         deadline: on the clock of time.monotonic.
     """
-    with InferenceServerClient(url) as client:
+    with endpoint.client() as client:
         while alive() and time.monotonic() < deadline:
             try:
                 if client.is_server_ready(client_timeout=CALL_SECONDS):
@@ -40,22 +41,36 @@ def wait_until_ready(url: str, deadline: float, alive: Callable[[], bool]) -> bo
     return False
 
 
-def check_canary(url: str, export: Path) -> tuple[str, int]:
+def check_canary(endpoint: Endpoint, export: Path) -> tuple[str, int]:
     """Compare the served tower with the checkpoint; return Triton's version and model count.
 
     Raises:
         CanaryFailed: embeddings are constant, or not the checkpoint's.
     """
-    canary = load_canary(export / CANARY_FILE)
-    with InferenceServerClient(url) as client:
+    ask_canary(endpoint, export, CALL_SECONDS)
+    with endpoint.client() as client:
         try:
-            served = _embed(client, canary.frames)
             version = client.get_server_metadata(client_timeout=CALL_SECONDS).version
             models = client.get_inference_statistics(client_timeout=CALL_SECONDS).model_stats
         except InferenceServerException as error:
+            raise CanaryFailed(f"the server does not describe itself: {error.message()}") from error
+    return version, len(models)
+
+
+def ask_canary(endpoint: Endpoint, export: Path, timeout_seconds: float) -> None:
+    """Let the served tower embed the export's two known pictures, in one call.
+
+    Raises:
+        CanaryFailed: no answer in time, or embeddings that are not the checkpoint's.
+        MissingPart: the export has no canary.
+    """
+    canary = load_canary(export / CANARY_FILE)
+    with endpoint.client() as client:
+        try:
+            served = _embed(client, canary.frames, timeout_seconds)
+        except InferenceServerException as error:
             raise CanaryFailed(f"siglip_vision does not answer: {error.message()}") from error
     compare(canary, served)
-    return version, len(models)
 
 
 def compare(canary: Canary, served: NDArray[np.float32]) -> None:
@@ -78,8 +93,8 @@ def compare(canary: Canary, served: NDArray[np.float32]) -> None:
         )
 
 
-def _embed(client: Any, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _embed(client: Any, frames: NDArray[np.uint8], timeout_seconds: float) -> NDArray[np.float32]:
     tensor = InferInput("FRAMES", list(frames.shape), "UINT8")
     tensor.set_data_from_numpy(frames)
-    answer = client.infer("siglip_vision", [tensor], client_timeout=CALL_SECONDS)
+    answer = client.infer("siglip_vision", [tensor], client_timeout=timeout_seconds)
     return np.asarray(answer.as_numpy("EMBEDDINGS"), np.float32)

@@ -21,6 +21,26 @@ class RunFolder:
     path: Path
 
     @property
+    def models(self) -> Path:
+        """Return where the assembled repository goes."""
+        return self.path / "models"
+
+    @property
+    def backends(self) -> Path:
+        """Return where Triton's backends go where they have to be put together."""
+        return self.path / "backends"
+
+    @property
+    def spool(self) -> Path:
+        """Return where videos from elsewhere go where the operator names no folder."""
+        return self.path / "spool"
+
+    @property
+    def admission(self) -> Path:
+        """Return the folder by which launcher and models agree on a stop; it is there."""
+        return self.path / "admission"
+
+    @property
     def shm_prefix(self) -> str:
         """Return how the names of the run's shared memory regions begin."""
         return f"{self.path.name.replace('-', '_')}_"
@@ -41,6 +61,7 @@ def run_folder() -> Iterator[RunFolder]:
     with (run.path / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
+            run.admission.mkdir()
             yield run
         finally:
             run.remove()

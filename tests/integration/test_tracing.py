@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The spans that Triton itself sends, by OTLP, to a receiver on loopback."""
+
+import time
+import uuid
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from support.otlp import receiver
+from support.raw import Raw, number, video
+
+from trireel_backend.embedded import server as embedded
+from trireel_client import ServerPath, TrireelClient
+
+from . import conftest
+
+TRACING = (
+    "mode=opentelemetry",
+    "opentelemetry,resource=service.name=trireel",
+    "opentelemetry,bsp_schedule_delay=100",
+    "rate=1",
+    "level=TIMESTAMPS",
+)
+
+
+@pytest.fixture(scope="module")
+def traces():
+    with receiver() as traces:
+        yield traces
+
+
+@pytest.fixture(scope="module")
+def traced_server(media, traces, tmp_path_factory):
+    """A server that traces every request: its tritonserver is a script that adds the flags."""
+    folder = tmp_path_factory.mktemp("traced")
+    wheel = embedded.find_wheel()
+    flags = " ".join(
+        f"--trace-config='{one}'" for one in (*TRACING, f"opentelemetry,url={traces.url}")
+    )
+    script = folder / "tritonserver"
+    script.write_text(f'#!/bin/sh\nexec {wheel.server} "$@" {flags}\n')
+    script.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded, "find_wheel", lambda: replace(wheel, server=script))
+        with conftest.served(media, folder) as server:
+            yield server
+
+
+def name_of(span):
+    """Return the model of a span, or its own name."""
+    models = [one.value.string_value for one in span.attributes if one.key == "triton.model_name"]
+    return models[0] if models else span.name
+
+
+def spans_of(traces, root_model, seconds=15.0):
+    """Return the spans of the newest trace that has a span of a model, once it is whole."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        spans = traces.spans()
+        ids = [span.trace_id for span in spans if name_of(span) == root_model]
+        trace = [span for span in spans if ids and span.trace_id == ids[-1]]
+        if any(not span.parent_span_id for span in trace):  # the root ends, and is sent, last
+            return trace
+        time.sleep(0.05)
+    raise AssertionError(f"no whole trace of {root_model}")
+
+
+def parents(trace):
+    """Return how often each model was called by each."""
+    by_id = {span.span_id: span for span in trace}
+    return Counter(
+        (name_of(by_id[span.parent_span_id]), name_of(span))
+        for span in trace
+        if span.parent_span_id and name_of(span) != "compute"
+    )
+
+
+def test_a_whole_video_is_one_trace_with_all_its_steps(traced_server, traces):
+    with TrireelClient(traced_server.grpc_url) as client:
+        analysis = client.analyze(ServerPath("sample.mp4"), tags=["a dog"])
+    trace = spans_of(traces, "video_analysis")
+    assert traces.services() == {"trireel"}
+    calls = parents(trace)
+    encoded = calls["video_analysis", "chunk_encoder"]
+    assert 1 <= encoded <= analysis.num_chunks
+    assert calls == {
+        ("InferRequest", "video_analysis"): 1,
+        ("video_analysis", "frame_extractor"): 1,  # the look
+        ("video_analysis", "siglip_text"): 1,
+        ("video_analysis", "chunk_encoder"): encoded,
+        ("chunk_encoder", "frame_extractor"): encoded,
+        ("chunk_encoder", "siglip_vision"): encoded,
+        ("video_analysis", "temporal_decoder"): analysis.num_chunks,
+    }
+
+
+def test_a_span_lies_within_its_parent_and_tells_queue_from_computing(traced_server, traces):
+    with TrireelClient(traced_server.grpc_url) as client:
+        client.analyze(ServerPath("clip.mp4"))
+    trace = spans_of(traces, "video_analysis")
+    by_id = {span.span_id: span for span in trace}
+    whole = next(span for span in trace if name_of(span) == "video_analysis")
+    for span in trace:
+        parent = by_id.get(span.parent_span_id)
+        assert span.start_time_unix_nano <= span.end_time_unix_nano
+        if parent is not None and parent.parent_span_id:
+            assert whole.start_time_unix_nano <= span.start_time_unix_nano
+    events = {event.name for span in trace if span.name == "compute" for event in span.events}
+    assert {"COMPUTE_START", "COMPUTE_END"} <= events
+    assert "QUEUE_START" in {event.name for event in whole.events}
+
+
+def test_a_chunk_of_a_sequence_is_traced_with_its_steps(traced_server, traces):
+    raw = Raw(traced_server, "grpc")
+    chunk = video("clip.mp4", CHUNK_SECONDS=number("FP64", 2.0))
+    sequence = {"sequence_id": uuid.uuid4().hex, "sequence_start": True, "sequence_end": True}
+    raw.infer("video_chunk", chunk, **sequence)
+    raw.close()
+    assert parents(spans_of(traces, "video_chunk")) == {
+        ("InferRequest", "video_chunk"): 1,
+        ("video_chunk", "frame_extractor"): 1,
+        ("video_chunk", "siglip_vision"): 1,
+        ("video_chunk", "temporal_decoder"): 1,
+    }
+
+
+def test_a_streamed_video_has_a_span_of_its_own_and_the_server_lives(traced_server, traces):
+    with TrireelClient(traced_server.grpc_url) as client:
+        for _ in range(3):
+            *_, whole = client.stream(ServerPath("clip.mp4"))
+            assert whole.num_chunks == 2
+        assert client.analyze(ServerPath("clip.mp4")).num_chunks == 2
+    assert parents(spans_of(traces, "video_analysis_stream")) == {
+        ("InferRequest", "video_analysis_stream"): 1
+    }
+
+
+def test_the_context_that_a_caller_sends_is_the_traces_own(traced_server, traces):
+    trace_id = uuid.uuid4().bytes
+    raw = Raw(traced_server, "grpc")
+    headers = {"traceparent": f"00-{trace_id.hex()}-{'5' * 16}-01"}
+    raw.infer("video_analysis", video("clip.mp4"), headers=headers)
+    raw.close()
+    deadline = time.monotonic() + 15
+    while "video_analysis" not in (
+        found := {name_of(span) for span in traces.spans() if span.trace_id == trace_id}
+    ):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    assert "temporal_decoder" in found
