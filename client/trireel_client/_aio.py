@@ -10,6 +10,7 @@ from trireel_client._grpc import STREAM_HEADERS, grpc_parameters, grpc_server_in
 from trireel_client._options import Tensors
 from trireel_client._status import Peer, translated
 from trireel_client._wire import (
+    call_headers,
     grpc_channel_arguments,
     grpc_tensors,
     infer_arguments,
@@ -34,7 +35,7 @@ class AioGrpcTransport:
     async def answer(self, call: ServerCall) -> Any:
         """Make a call and return its answer; raises TrireelError."""
         seconds = wait_seconds(call, self._timeout)
-        limits = {"client_timeout": seconds, "headers": self._headers}
+        limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
         with translated(Peer(self._address, seconds)):
             match call:
                 case Infer():

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from trireel_client import _flows
 from trireel_client._aio import AioGrpcTransport
-from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client._calls import AskServerInfo, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import AnalysisOptions, Tensors
+from trireel_client._options import AnalysisOptions, StepOptions, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._sources import Source, read_upload
+from trireel_client._resumed import AsyncResumed
+from trireel_client._sources import Source, classify, read_upload
+from trireel_client._steps import Walk, plan_steps
 from trireel_client._wire import retry_arguments
 
 
@@ -94,6 +96,22 @@ class AsyncTrireelClient:
         self._open()
         return self._streamed(VideoRequest.of(source, options, stream_id))
 
+    def step(
+        self,
+        source: Source,
+        *,
+        sequence_id: str | int | None = None,
+        **options: Unpack[StepOptions],
+    ) -> AsyncGenerator[ChunkAnalysis, None]:
+        """Go through a video chunk by chunk; see `TrireelClient.step`.
+
+        Leaving an `async for` early does not end the sequence at once; `async with
+        contextlib.aclosing(client.step(...)) as chunks` does.
+        """
+        self._open()
+        inputs = step_inputs(options)
+        return self._stepped(plan_steps(self._server, classify(source), inputs, sequence_id))
+
     async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
         return await self._run(_flows.embed_texts(texts))
@@ -110,26 +128,21 @@ class AsyncTrireelClient:
         self, request: VideoRequest
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
         stream = await self._run(_flows.open_stream(self._server, request))
-        first, answers = await self._retried(True, self._first_answer, stream.call)
-        last: ChunkAnalysis | Analysis | None = None
+        answers = AsyncResumed(stream, lambda: self._open().stream(stream.call))
         async with aclosing(answers):
-            for tensors in first:
-                last = stream.read(tensors)
-                yield last
-            async for tensors in answers:
-                last = stream.read(tensors)
-                yield last
-        _flows.check_whole(last)
+            while (answer := await self._retried(True, answers.next)) is not None:
+                yield answer
 
-    async def _first_answer(
-        self, call: Infer
-    ) -> tuple[list[Tensors], AsyncGenerator[Tensors, None]]:
-        # The one part of a stream that may be tried again: nothing has been handed out yet.
-        answers = self._open().stream(call)
+    async def _stepped(self, plan: Flow[Walk]) -> AsyncGenerator[ChunkAnalysis, None]:
+        walk = await self._run(plan)
         try:
-            return [await anext(answers)], answers
-        except StopAsyncIteration:
-            return [], answers
+            for index in walk:
+                yield await self._retried(walk.can_begin_anew, self._chunk, walk, index)
+        finally:
+            await self._run(walk.end())
+
+    async def _chunk(self, walk: Walk, index: int) -> ChunkAnalysis:
+        return await self._run(walk.chunk(index))
 
     async def _run(self, flow: Flow[T]) -> T:
         return await _flows.run_async(flow, self._perform)
@@ -140,13 +153,13 @@ class AsyncTrireelClient:
         return await self._retried(call.repeatable, self._open().answer, call)
 
     async def _retried(
-        self, repeatable: bool, ask: Callable[[Any], Awaitable[T]], call: ServerCall
+        self, repeatable: bool, ask: Callable[..., Awaitable[T]], *arguments: Any
     ) -> T:
         from tenacity import AsyncRetrying
 
         try:
             return await AsyncRetrying(**retry_arguments(self._retry, repeatable=repeatable))(
-                ask, call
+                ask, *arguments
             )
         except TrireelError:
             self._server.forget()

@@ -136,7 +136,7 @@ def status(url: Url = None, protocol: ProtocolOption = ProtocolName.GRPC) -> Non
     from trireel_client._config import DEFAULT_URLS
     from trireel_client._show import show_status
 
-    with _errors_as_sentences(), _client(url, protocol, STATUS_SECONDS) as client:
+    with _errors_as_sentences(), _client(url, protocol, STATUS_SECONDS, attempts=1) as client:
         server = client.server_info()
         models = {model: client.is_ready(model) for model in MODELS}
         ready = client.is_ready()
@@ -170,14 +170,17 @@ def _errors_as_sentences() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _client(url: str | None, protocol: ProtocolName, seconds: float) -> TrireelClient:
+def _client(
+    url: str | None, protocol: ProtocolName, seconds: float, attempts: int | None = None
+) -> TrireelClient:
     # gRPC's own log would stand beside our one sentence; read when gRPC is loaded, so set before.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from trireel_client import Timeout, TrireelClient
+    from trireel_client import Retry, Timeout, TrireelClient
     from trireel_client._config import DEFAULT_CONNECT_SECONDS
 
     timeout = Timeout(min(seconds, DEFAULT_CONNECT_SECONDS), seconds)
-    return TrireelClient(url, protocol=protocol.value, timeout=timeout)
+    retries = None if attempts is None else Retry(attempts)
+    return TrireelClient(url, protocol=protocol.value, timeout=timeout, retries=retries)
 
 
 def _source(video: str, server_path: bool) -> Source:

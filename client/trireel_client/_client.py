@@ -2,22 +2,23 @@
 """The blocking client."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, suppress
-from itertools import chain, islice
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_client import _flows, _steps
-from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client import _flows
+from trireel_client._calls import AskServerInfo, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
+from trireel_client._options import AnalysisOptions, StepOptions, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._resumed import Resumed
 from trireel_client._sources import Source, classify, read_upload
+from trireel_client._steps import Walk, plan_steps
 from trireel_client._wire import Transport, retry_arguments
 
 
@@ -106,7 +107,8 @@ class TrireelClient:
     ) -> Generator[ChunkAnalysis | Analysis, None, None]:
         """Have a video analysed, and yield each chunk as it is ready, then the whole.
 
-        Closing the iterator early cancels the request. Arguments are those of `analyze`.
+        Closing the iterator early cancels the request. A stream that breaks is asked for anew, and
+        goes on after the last chunk that was given. Arguments are those of `analyze`.
 
         Raises:
             Unsupported: the client speaks HTTP.
@@ -131,18 +133,23 @@ class TrireelClient:
         The pace is the caller's: the next chunk is asked for when it is wanted. Uploads travel
         again with every chunk, so name a path or a URI where the server can read it. The last
         chunk's `video_so_far` speaks of the whole video. Stopping early, or an error, ends the
-        sequence on the server. No chunk is ever asked for twice, as it would count twice.
+        sequence on the server.
+
+        One server keeps the video's state. Where that is lost, the chunks so far are asked for
+        again as a new sequence, wherever that leads, and the caller gets the next one; within
+        a sequence no chunk is ever asked for twice, as it would count twice.
 
         Args:
             sequence_id: the correlation id, by default a random one; one video at a time may
-                use it.
+                use it. With one of the caller's, a lost sequence is not begun anew.
             options: see `StepOptions`.
 
         Raises:
+            SequenceLost: the server with the state is gone, and `sequence_id` is the caller's.
             TrireelError: see `trireel_client._errors`.
         """
         inputs = step_inputs(options)
-        return self._stepped(_steps.plan_steps(self._server, classify(source), inputs, sequence_id))
+        return self._stepped(plan_steps(self._server, classify(source), inputs, sequence_id))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
@@ -158,37 +165,20 @@ class TrireelClient:
 
     def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
         stream = self._run(_flows.open_stream(self._server, request))
-        first, answers = self._retried(True, self._first_answer, stream.call)
-        last: ChunkAnalysis | Analysis | None = None
-        with closing(answers):
-            for tensors in chain(first, answers):
-                last = stream.read(tensors)
-                yield last
-        _flows.check_whole(last)
+        with closing(Resumed(stream, lambda: self._open().stream(stream.call))) as answers:
+            while (answer := self._retried(True, answers.next)) is not None:
+                yield answer
 
-    def _first_answer(self, call: Infer) -> tuple[list[Tensors], Generator[Tensors, None, None]]:
-        # The one part of a stream that may be tried again: nothing has been handed out yet.
-        answers = self._open().stream(call)
-        return list(islice(answers, 1)), answers
-
-    def _stepped(self, plan: Flow[_steps.Steps]) -> Generator[ChunkAnalysis, None, None]:
-        steps = self._run(plan)
-        chunk: ChunkAnalysis | None = None
-        ended = False
+    def _stepped(self, plan: Flow[Walk]) -> Generator[ChunkAnalysis, None, None]:
+        walk = self._run(plan)
         try:
-            for call in steps.calls():
-                chunk = steps.read(self._perform(call))
-                ended = call.turn is not None and call.turn.end
-                yield chunk
+            for index in walk:
+                yield self._retried(walk.can_begin_anew, self._chunk, walk, index)
         finally:
-            if chunk is not None and not ended:
-                self._abandon(steps, chunk)
+            self._run(walk.end())
 
-    def _abandon(self, steps: _steps.Steps, chunk: ChunkAnalysis) -> None:
-        call = steps.abandon(chunk)
-        if call is not None:
-            with suppress(TrireelError):  # a slot not freed now is freed when it has been idle
-                self._perform(call)
+    def _chunk(self, walk: Walk, index: int) -> ChunkAnalysis:
+        return self._run(walk.chunk(index))
 
     def _run(self, flow: Flow[T]) -> T:
         return _flows.run(flow, self._perform)
@@ -198,11 +188,11 @@ class TrireelClient:
             return read_upload(call.path)
         return self._retried(call.repeatable, self._open().answer, call)
 
-    def _retried(self, repeatable: bool, ask: Callable[[Any], T], call: ServerCall) -> T:
+    def _retried(self, repeatable: bool, ask: Callable[..., T], *arguments: Any) -> T:
         from tenacity import Retrying
 
         try:
-            return Retrying(**retry_arguments(self._retry, repeatable=repeatable))(ask, call)
+            return Retrying(**retry_arguments(self._retry, repeatable=repeatable))(ask, *arguments)
         except TrireelError:
             self._server.forget()
             raise

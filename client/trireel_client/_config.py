@@ -34,16 +34,20 @@ class Timeout:
 class Retry:
     """How often to ask again where the server was not available: `Retry(attempts=1)` never does.
 
-    Only requests that may safely be asked twice are repeated, never one after a timeout, never a
-    chunk in the middle of a sequence.
+    Only what may safely be asked twice is repeated, and nothing after a timeout. A stream that
+    breaks is asked for anew, and goes on after the last chunk that was given; every chunk given
+    earns it all attempts again. So does stepping through a video, as a new sequence.
     """
 
-    attempts: int = 3
-    """Requests made in all, the first included."""
+    attempts: int = 6
+    """Requests made in all, the first included. With the pauses between them, they outlast the
+    seconds in which a balancer still sends requests to a server that is going away."""
     first_wait_seconds: float = 0.2
     """Upper bound of the first pause, which is random; each further bound is twice the last."""
     longest_wait_seconds: float = 5.0
     """The bound grows no further than this."""
+    longest_hint_seconds: float = 60.0
+    """A server's or a proxy's own word on when to come back is followed up to this."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:

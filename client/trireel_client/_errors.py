@@ -9,6 +9,7 @@ TrireelError
 │   └── SourceTooLarge      over what one message can carry: have the server read it
 ├── RequestError            the request got no answer, or a refusal
 │   ├── ServerUnavailable   nobody listens, or the server is full or stopping: try again later
+│   │   └── SequenceLost    the server with a video's state is gone: step through it from the start
 │   ├── RequestTimeout      no answer in time: give it longer, or less to do
 │   ├── RequestCancelled    ended before the answer, by either side
 │   ├── InvalidRequest      a value, a file or a path that is not accepted: change it
@@ -53,6 +54,13 @@ class RequestError(TrireelError):
 
 class ServerUnavailable(RequestError):
     """Nobody listens at the address, or the server is full or stopping; a later try may succeed."""
+
+    retry_after_seconds: float | None = None
+    """When to come back, where the server or a proxy said so."""
+
+
+class SequenceLost(ServerUnavailable):
+    """The server that kept a sequence's state is gone, or has forgotten it: begin anew."""
 
 
 class RequestTimeout(RequestError):

@@ -29,7 +29,6 @@ from trireel_client._errors import (
     RequestTimeout,
     ServerUnavailable,
     TrireelError,
-    UnexpectedAnswer,
 )
 from trireel_client._options import (
     AnalysisOptions,
@@ -180,12 +179,6 @@ def is_ready(model: str | None) -> Flow[bool]:
             raise
         return False  # the server is there and does not know the model
     return bool(ready)
-
-
-def check_whole(last: ChunkAnalysis | Analysis | None) -> None:
-    """Check that a stream ended with the whole video; raises UnexpectedAnswer."""
-    if not isinstance(last, Analysis):
-        raise UnexpectedAnswer("the stream ended before the answer for the whole video")
 
 
 def _server_info(server: Server) -> Flow[ServerInfo]:

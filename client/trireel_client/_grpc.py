@@ -14,6 +14,7 @@ from trireel_client._options import Tensors
 from trireel_client._results import ServerInfo
 from trireel_client._status import Peer, translated
 from trireel_client._wire import (
+    call_headers,
     grpc_channel_arguments,
     grpc_tensors,
     infer_arguments,
@@ -24,6 +25,7 @@ from trireel_client._wire import (
 STREAM_HEADERS = {"triton_grpc_error": "true"}
 # A stream's own deadline comes first; this is for one that the server closes without a word.
 STREAM_GRACE_SECONDS = 5.0
+BROKEN_STREAM = "stream is no longer in valid state"
 
 
 def wait_seconds(call: ServerCall, timeout: Timeout) -> float:
@@ -52,7 +54,7 @@ class GrpcTransport:
     def answer(self, call: ServerCall) -> Any:
         """Make a call and return its answer; raises TrireelError."""
         seconds = wait_seconds(call, self._timeout)
-        limits = {"client_timeout": seconds, "headers": self._headers}
+        limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
         with translated(Peer(self._address, seconds)):
             match call:
                 case Infer():
@@ -85,9 +87,7 @@ class GrpcTransport:
                     stream_timeout=self._timeout.request_seconds,
                     headers={**self._headers, **STREAM_HEADERS},
                 )
-                self._client.async_stream_infer(
-                    **infer_arguments(self._protocol, call), enable_empty_final_response=True
-                )
+                self._send(call)
                 yield from self._received(answers)
         finally:
             self._client.stop_stream(cancel_requests=True)
@@ -97,6 +97,18 @@ class GrpcTransport:
         """Close the connection; a stream still open is cancelled."""
         self._client.stop_stream(cancel_requests=True)
         self._client.close()
+
+    def _send(self, call: Infer) -> None:
+        from tritonclient.utils import InferenceServerException
+
+        try:
+            self._client.async_stream_infer(
+                **infer_arguments(self._protocol, call), enable_empty_final_response=True
+            )
+        except InferenceServerException as error:
+            # It broke before it had a request: the reason comes as an answer.
+            if BROKEN_STREAM not in (error.message() or ""):
+                raise
 
     def _received(
         self, answers: "queue.SimpleQueue[tuple[Any, Exception | None]]"

@@ -10,8 +10,8 @@ from trireel_client._errors import Unsupported
 from trireel_client._grpc import wait_seconds
 from trireel_client._options import Tensors
 from trireel_client._results import ServerInfo
-from trireel_client._status import Peer, translated
-from trireel_client._wire import http_tensors, infer_arguments
+from trireel_client._status import RETRY_HEADER, Peer, translated
+from trireel_client._wire import call_headers, http_tensors, infer_arguments
 
 
 class HttpTransport:
@@ -27,8 +27,9 @@ class HttpTransport:
         self._timeout = timeout
         self._headers = dict(headers)
         # How long to wait is a property of the connection, so there is one for each length.
+        client_class = _hint_keeping(protocol.InferenceServerClient)
         self._clients = {
-            seconds: protocol.InferenceServerClient(
+            seconds: client_class(
                 str(address),
                 connection_timeout=timeout.connect_seconds,
                 network_timeout=seconds,
@@ -40,8 +41,10 @@ class HttpTransport:
         """Make a call and return its answer; raises TrireelError."""
         seconds = wait_seconds(call, self._timeout)
         client = self._clients[seconds]
-        headers = dict(self._headers)  # a copy: the client adds headers of its own to it
-        with translated(Peer(self._address, seconds)):
+        client.retry_after = None
+        # A copy for each call: the client adds headers of its own to it.
+        headers = call_headers(self._headers, call)
+        with translated(Peer(self._address, seconds, lambda: client.retry_after)):
             match call:
                 case Infer():
                     arguments = infer_arguments(self._protocol, call)
@@ -63,6 +66,25 @@ class HttpTransport:
         """Close the connections."""
         for client in self._clients.values():
             client.close()
+
+
+def _hint_keeping(client_class: Any) -> Any:
+    """Return an HTTP client that keeps the `Retry-After` of its last answer, lost otherwise."""
+
+    class Client(client_class):  # type: ignore[misc]
+        retry_after: str | None = None
+
+        def _get(self, *arguments: Any, **named: Any) -> Any:
+            return self._kept(super()._get(*arguments, **named))
+
+        def _post(self, *arguments: Any, **named: Any) -> Any:
+            return self._kept(super()._post(*arguments, **named))
+
+        def _kept(self, response: Any) -> Any:
+            self.retry_after = response.get(RETRY_HEADER)
+            return response
+
+    return Client
 
 
 def _server_info(metadata: Mapping[str, Any]) -> ServerInfo:

@@ -14,6 +14,7 @@ from trireel_client._errors import (
     RequestCancelled,
     RequestError,
     RequestTimeout,
+    SequenceLost,
     ServerError,
     ServerUnavailable,
     TrireelError,
@@ -57,11 +58,28 @@ _BY_HTTP_STATUS: dict[str, type[RequestError]] = {
     "501": Unsupported,
     "502": ServerUnavailable,
     "503": ServerUnavailable,
-    "504": RequestTimeout,
+    "504": ServerUnavailable,  # a proxy's: the server itself never says it
 }
+# What Triton says with whatever status when it is going away (2.51, seen while it was stopped and
+# killed under load): it no longer schedules, or the process of a model died. A stream that a proxy
+# resets because it lost the server is an internal error to gRPC.
+_GOING_AWAY = re.compile(
+    r"Server is stopping, scheduler for model has stopped accepting"
+    r"|Stub process '[^']*' is not healthy"
+    r"|Received RST_STREAM with error code"
+)
+# Envoy has no gRPC status for it.
+_TOO_LARGE = re.compile(r"Payload Too Large")
+# The first is Triton's, the second the decoder's own: it keeps no state of this sequence.
+_SEQUENCE_UNKNOWN = re.compile(
+    r"must specify the START flag on the first request of the sequence"
+    r"|sequence .* is not open: send START"
+)
 
 # How tritonclient tells of an error page it cannot read, such as a proxy's.
 _NOT_THE_SERVERS = "an exception occurred in the client while decoding the response"
+RETRY_HEADER = "retry-after"
+_SECONDS = re.compile(r"\d{1,9}")
 _REQUEST_ID = re.compile(r"^\[request id: [^]]*\] ")
 
 
@@ -73,6 +91,8 @@ class Peer:
     """The server's."""
     wait_seconds: float
     """How long an answer may take."""
+    retry_after: Callable[[], str | None] = lambda: None
+    """Returns the `Retry-After` of its last answer, where the transport's errors do not hold it."""
 
 
 @contextmanager
@@ -98,19 +118,44 @@ def translate(error: BaseException, peer: Peer) -> TrireelError | None:
         message = error.message() or ""
         if message.startswith(_NOT_THE_SERVERS):
             message = f"HTTP status {error.status()} from something that is not the server"
-        return _of_status(error.status(), message, peer)
-    if isinstance(error, grpc.RpcError):
+        known = _of_status(error.status(), message, peer)
+    elif isinstance(error, grpc.RpcError):
         code = getattr(error, "code", lambda: None)()
         details = getattr(error, "details", lambda: None)()
-        return _of_status(str(code), details or "", peer)
-    return _of_raw(error, peer)
+        known = _of_status(str(code), details or "", peer)
+    else:
+        return _of_raw(error, peer)
+    if isinstance(known, ServerUnavailable):
+        known.retry_after_seconds = _seconds(peer.retry_after() or _grpc_retry_after(error))
+    return known
 
 
 def _of_status(status: str | None, message: str, peer: Peer) -> RequestError:
     name = (status or "").removeprefix("StatusCode.")
     kind = _BY_GRPC_CODE.get(name) or _BY_HTTP_STATUS.get(name) or ServerError
+    if kind is ServerError and _GOING_AWAY.search(message):
+        kind = ServerUnavailable
+    elif kind is ServerError and _TOO_LARGE.fullmatch(message):
+        kind = InvalidRequest
+    elif kind is InvalidRequest and _SEQUENCE_UNKNOWN.search(message):
+        kind = SequenceLost
     word = _WORDS.get(kind)
     return word(message, peer) if word else kind(_one_line(message) or f"status {status}")
+
+
+def _grpc_retry_after(error: BaseException) -> str | None:
+    """Return what a proxy said with a status; tritonclient's error has it in its context alone."""
+    for source in (error, error.__context__):
+        metadata = getattr(source, "trailing_metadata", lambda: None)()
+        for name, value in metadata or ():
+            if name == RETRY_HEADER:
+                return str(value)
+    return None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a `Retry-After`; its other form, a date, is taken for none."""
+    return float(retry_after) if retry_after and _SECONDS.fullmatch(retry_after) else None
 
 
 def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
@@ -143,6 +188,13 @@ def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
     return ServerUnavailable(f"the server at {peer.address} is not available: {reason}")
 
 
+def _lost(message: str, peer: Peer) -> SequenceLost:
+    return SequenceLost(
+        f"the server reached at {peer.address} does not know the sequence ({_one_line(message)}):"
+        " begin the video again, with another sequence_id"
+    )
+
+
 def _cancelled(message: str, peer: Peer) -> RequestCancelled:
     return RequestCancelled("the request was cancelled before its answer")
 
@@ -155,6 +207,7 @@ _WORDS: dict[type[RequestError], Callable[[str, Peer], RequestError]] = {
     RequestTimeout: _timeout,
     ServerUnavailable: _unavailable,
     RequestCancelled: _cancelled,
+    SequenceLost: _lost,
     ServerError: _failed,
 }
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from trireel_client._errors import ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
 
 MAX_MESSAGE_BYTES = 2**31 - 1
+SEQUENCE_HEADER = "trireel-sequence"
 
 
 class Transport(Protocol):
@@ -49,6 +51,19 @@ def infer_arguments(protocol: Any, call: Infer) -> dict[str, Any]:
     }
 
 
+def call_headers(headers: Mapping[str, str], call: ServerCall) -> dict[str, str]:
+    """Return the headers of one call: a request of a sequence names it.
+
+    A balancer cannot look into requests, and has to send all of a sequence to one server. The
+    correlation id is percent-encoded: headers are ASCII.
+    """
+    if not isinstance(call, Infer) or call.turn is None:
+        return dict(headers)
+    sequence = quote(str(call.turn.sequence_id), safe="")
+    others = {name: text for name, text in headers.items() if name.lower() != SEQUENCE_HEADER}
+    return {**others, SEQUENCE_HEADER: sequence}
+
+
 def grpc_tensors(result: Any) -> dict[str, NDArray[Any]]:
     """Return the outputs of a gRPC result by name."""
     return _tensors(result, (output.name for output in result.get_response().outputs))
@@ -76,11 +91,19 @@ def retry_arguments(retry: Retry, *, repeatable: bool) -> dict[str, Any]:
     """Return the arguments of `tenacity.Retrying` and of its asynchronous twin."""
     import tenacity
 
+    random = tenacity.wait_random_exponential(
+        multiplier=retry.first_wait_seconds, max=retry.longest_wait_seconds
+    )
+
+    def wait_seconds(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        hint = getattr(error, "retry_after_seconds", None) or 0.0
+        # Not sooner than told, and not all clients at once.
+        return min(hint, retry.longest_hint_seconds) + random(state)
+
     return {
         "stop": tenacity.stop_after_attempt(retry.attempts if repeatable else 1),
-        "wait": tenacity.wait_random_exponential(
-            multiplier=retry.first_wait_seconds, max=retry.longest_wait_seconds
-        ),
+        "wait": wait_seconds,
         "retry": tenacity.retry_if_exception_type(ServerUnavailable),
         "reraise": True,
     }

@@ -87,6 +87,8 @@ def grpc_server(script: Script) -> Iterator[str]:
 
 
 def _abort(context: grpc.ServicerContext, refused: Refused) -> None:
+    context.set_trailing_metadata(tuple(refused.headers.items()))
+    context.set_trailing_metadata(tuple(refused.headers.items()))
     context.abort(grpc.StatusCode[refused.grpc_code], str(refused))
 
 

@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._tensors(self.script.answer(asked))
         except Refused as refused:
-            self._json(refused.http_status, {"error": str(refused)})
+            self._json(refused.http_status, {"error": str(refused)}, refused.headers)
 
     def log_message(self, *args: Any) -> None:
         """Say nothing."""
@@ -71,8 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         header = json.dumps({"outputs": outputs}).encode()
         self._send(200, header + b"".join(raws.values()), {HEADER_LENGTH: str(len(header))})
 
-    def _json(self, status: int, value: Any) -> None:
-        self._send(status, json.dumps(value).encode(), {})
+    def _json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
+        self._send(status, json.dumps(value).encode(), headers or {})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

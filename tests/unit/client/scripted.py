@@ -20,13 +20,26 @@ TIME_BASE = (1, 12800)
 class Refused(Exception):
     """Makes a loopback server answer with an error."""
 
-    def __init__(self, grpc_code: str, http_status: int, message: str = "scripted") -> None:
+    def __init__(
+        self,
+        grpc_code: str,
+        http_status: int,
+        message: str = "scripted",
+        retry_after: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.grpc_code = grpc_code
         self.http_status = http_status
+        self.headers = {} if retry_after is None else {"retry-after": retry_after}
 
 
 UNAVAILABLE = Refused("UNAVAILABLE", 503, "the queue is full")
+NO_START = Refused(
+    "INVALID_ARGUMENT",
+    400,
+    "in ensemble 'video_chunk', inference request for sequence x to model 'temporal_decoder' must"
+    " specify the START flag on the first request of the sequence",
+)
 INVALID = Refused("INVALID_ARGUMENT", 400, "TOP_K is 0: give a number from 1 to 1000")
 NOT_FOUND = Refused("NOT_FOUND", 404, "'a.mp4' is not in the media folder")
 

@@ -2,13 +2,22 @@
 """The client for event loops does as the blocking one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import numpy as np
 import pytest
 from unit.client.loopback import QUICK, Loopback
-from unit.client.scripted import INVALID, UNAVAILABLE, WIDTH, one_chunk, stream_of, whole_video
+from unit.client.scripted import (
+    INVALID,
+    UNAVAILABLE,
+    WIDTH,
+    Refused,
+    one_chunk,
+    stream_of,
+    whole_video,
+)
 
 from trireel_client import (
     Analysis,
@@ -133,6 +142,16 @@ def test_retries_and_refusals(answering: Loopback) -> None:
         answering.script.refusals = [INVALID]
         with pytest.raises(InvalidRequest, match="TOP_K is 0"):
             await anext(client.stream(VIDEO))
+
+    in_loop(answering, body)
+
+
+def test_a_hint_of_when_to_come_back_is_followed(answering: Loopback) -> None:
+    async def body(client: AsyncTrireelClient) -> None:
+        answering.script.refusals = [Refused("UNAVAILABLE", 503, "full", retry_after="1")]
+        began = time.monotonic()
+        await client.analyze(VIDEO)
+        assert 1.0 <= time.monotonic() - began < 5.0
 
     in_loop(answering, body)
 

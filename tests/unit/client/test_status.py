@@ -23,6 +23,7 @@ from trireel_client import (
     NotFound,
     RequestCancelled,
     RequestTimeout,
+    SequenceLost,
     ServerError,
     ServerUnavailable,
     TrireelError,
@@ -66,7 +67,7 @@ HTTP = {
     "501": Unsupported,
     "502": ServerUnavailable,
     "503": ServerUnavailable,
-    "504": RequestTimeout,
+    "504": ServerUnavailable,
     "599": ServerError,
 }
 RAW = [
@@ -120,6 +121,53 @@ def test_raw_errors(raised: BaseException, error: type[TrireelError]) -> None:
         assert type(translate(raised, PEER)) is error
     finally:
         getattr(raised, "close", lambda: None)()
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "error"),
+    [
+        (
+            "in ensemble 'chunk_encoder', [request id: <id_unknown>] Server is stopping, scheduler"
+            " for model has stopped accepting new inference requests",
+            "INTERNAL",
+            ServerUnavailable,
+        ),
+        ("Stub process 'temporal_decoder_0_0' is not healthy.", "INTERNAL", ServerUnavailable),
+        ("Stub process 'temporal_decoder_0_0' is not healthy.", "500", ServerUnavailable),
+        ("Received RST_STREAM with error code 2", "INTERNAL", ServerUnavailable),
+        ("Payload Too Large", "UNKNOWN", InvalidRequest),
+        ("Server is stopping.mp4 is not in the media folder", "NOT_FOUND", NotFound),
+        (
+            "inference request for sequence 7 to model 'temporal_decoder' must specify the START"
+            " flag on the first request of the sequence",
+            "INVALID_ARGUMENT",
+            SequenceLost,
+        ),
+        (
+            "in ensemble 'video_chunk', sequence 'x' is not open: send START with a video's first"
+            " chunk, and again after 330 s without a request",
+            "400",
+            SequenceLost,
+        ),
+    ],
+)
+def test_words_that_say_more_than_their_status(
+    message: str, status: str, error: type[TrireelError]
+) -> None:
+    raised = InferenceServerException(message, status=status)
+    assert type(translate(raised, PEER)) is error
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [("7", 7.0), (None, None), ("Fri, 21 Nov 2025 15:00:00 GMT", None), ("-1", None)],
+)
+def test_hints_of_when_to_come_back(retry_after: str | None, seconds: float | None) -> None:
+    raised = InferenceServerException("full", status="503")
+    peer = Peer(PEER.address, PEER.wait_seconds, lambda: retry_after)
+    error = translate(raised, peer)
+    assert isinstance(error, ServerUnavailable)
+    assert error.retry_after_seconds == seconds
 
 
 def test_no_status_at_all_is_the_servers_fault() -> None:

@@ -9,7 +9,6 @@ from unit.client.loopback import Loopback
 from unit.client.scripted import (
     FRAMES,
     INVALID,
-    UNAVAILABLE,
     WIDTH,
     Refused,
     one_chunk,
@@ -25,7 +24,6 @@ from trireel_client import (
     InvalidRequest,
     RequestTimeout,
     ServerPath,
-    ServerUnavailable,
     SourceNotFound,
     Timeout,
     TrireelClient,
@@ -130,21 +128,6 @@ def test_refused_at_once_and_half_way(streaming: Loopback) -> None:
         next(answers)
         with pytest.raises(Exception, match="the tower fell"):
             next(answers)
-
-
-def test_unavailable_is_asked_again_only_before_the_first_chunk(streaming: Loopback) -> None:
-    def breaks():
-        yield {**one_chunk(0), "IS_AGGREGATE": np.array([False])}
-        raise UNAVAILABLE
-
-    with streaming.client() as client:
-        streaming.script.refusals = [UNAVAILABLE]
-        assert len(list(client.stream(VIDEO))) == 4
-        assert len(streaming.script.asked) == 2
-        streaming.script.answers["video_analysis_stream"] = lambda asked: breaks()
-        with pytest.raises(ServerUnavailable, match="queue is full"):
-            list(client.stream(VIDEO))
-        assert len(streaming.script.asked) == 3
 
 
 def test_stream_that_stops_short(streaming: Loopback) -> None:
@@ -268,19 +251,6 @@ def test_stopping_early_frees_the_sequence(stepping: Loopback) -> None:
     assert end.inputs["TIMESTAMPS"] == [8.75]
 
 
-def test_chunk_that_fails_is_not_asked_for_again_and_frees_the_sequence(
-    stepping: Loopback,
-) -> None:
-    with stepping.client() as client:
-        steps = client.step(VIDEO)
-        next(steps)
-        stepping.script.refusals = [UNAVAILABLE]
-        with pytest.raises(ServerUnavailable, match="queue is full"):
-            next(steps)
-    assert len(stepping.script.asked_of("video_chunk")) == 2
-    assert flags(stepping, "temporal_decoder") == [(False, True)]
-
-
 def test_freeing_that_fails_does_not_hide_the_error(stepping: Loopback) -> None:
     del stepping.script.answers["temporal_decoder"]
     with stepping.client() as client:
@@ -291,7 +261,7 @@ def test_freeing_that_fails_does_not_hide_the_error(stepping: Loopback) -> None:
             next(steps)
 
 
-@pytest.mark.parametrize("sequence_id", [0, "", -1, 2**63])
+@pytest.mark.parametrize("sequence_id", [0, "", -1, 2**63, "a\nb", "\udcff"])
 def test_ids_that_stand_for_no_sequence(stepping: Loopback, sequence_id) -> None:
     with stepping.client() as client, pytest.raises(InvalidRequest, match="sequence_id is"):
         next(client.step(VIDEO, sequence_id=sequence_id))

@@ -114,6 +114,26 @@ def test_unavailable_for_good(analysing: Loopback, video: str) -> None:
     assert len(analysing.script.asked) == 3
 
 
+def test_a_hint_of_when_to_come_back_is_followed(server: Loopback) -> None:
+    server.script.answers["video_analysis"] = lambda asked: whole_video()
+    full = Refused("UNAVAILABLE", 503, "full", retry_after="1")
+    server.script.refusals = [full]
+    began = time.monotonic()
+    with server.client() as client:
+        assert client.analyze(ServerPath("a.mp4")).num_chunks == 3
+    assert 1.0 <= time.monotonic() - began < 5.0
+
+
+def test_a_hint_too_far_away_is_not_waited_for(server: Loopback) -> None:
+    server.script.answers["video_analysis"] = lambda asked: whole_video()
+    server.script.refusals = [Refused("UNAVAILABLE", 503, "full", retry_after="86400")]
+    began = time.monotonic()
+    retries = Retry(2, first_wait_seconds=0.001, longest_hint_seconds=0.1)
+    with server.client(retries=retries) as client:
+        assert client.analyze(ServerPath("a.mp4")).chunks[0].num_chunks == 3
+    assert 0.1 <= time.monotonic() - began < 5.0
+
+
 def test_retries_can_be_turned_off(analysing: Loopback, video: str) -> None:
     analysing.script.refusals = [UNAVAILABLE]
     with (
