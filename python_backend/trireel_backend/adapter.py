@@ -18,7 +18,13 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import Turn
-from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, Cancelled, RequestError, StageFailed
+from trireel_backend.errors import (
+    REQUEST_ERRORS_BY_STATUS,
+    Cancelled,
+    RequestError,
+    StageFailed,
+    Unavailable,
+)
 from trireel_backend.metrics import Family, Kind, Metrics
 from trireel_backend.requests import Request
 from trireel_backend.tensors import Tensors
@@ -26,6 +32,7 @@ from trireel_backend.tensors import Tensors
 # A call from model to model loses the status of an error on its way back (Triton 2.51): the caller
 # asks for it in the message, and takes it out again.
 STATUS_IN_MESSAGE = "status_in_message"
+_STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
 _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
@@ -260,5 +267,5 @@ def _error_response(request: Any, error: Exception) -> Any:
 def _raised_again(message: str) -> RequestError:
     match = _MESSAGE_WITH_STATUS.fullmatch(message)
     if match is None:
-        return StageFailed(message)
+        return Unavailable(message) if _STOPPING in message else StageFailed(message)
     return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

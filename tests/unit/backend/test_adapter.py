@@ -8,6 +8,8 @@ from support.fake_triton import FINAL, InferenceRequest
 from trireel_backend import errors
 from trireel_backend.metrics import Family, Kind
 
+STOPPING = "Server is stopping, scheduler for model has stopped accepting new inference requests"
+
 
 @pytest.fixture
 def adapter(triton):
@@ -37,6 +39,7 @@ def asked(triton, monkeypatch):
         ("in ensemble 'chunk_encoder', INVALID_ARG: a: b", errors.InvalidInput, "a: b"),
         ("UNAVAILABLE: two\nlines", errors.Unavailable, "two\nlines"),
         ("Stub process is not healthy.", errors.StageFailed, "Stub process is not healthy."),
+        (STOPPING, errors.Unavailable, STOPPING),
     ],
 )
 def test_an_error_of_another_model_keeps_its_status(adapter, message, kind, text):
