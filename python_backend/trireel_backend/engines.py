@@ -8,6 +8,7 @@ of that is in its name, so that none is ever taken for another one.
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,24 +74,29 @@ class Gpu:
     """Such as 9.0."""
 
 
-def find_engine(folder: Path, metadata: Metadata, batch_sizes: BatchSizes | None = None) -> Path:
+def find_engine(folder: Path, metadata: Metadata) -> Path:
     """Return the engine built for this export on this kind of GPU with this TensorRT.
 
-    Args:
-        batch_sizes: it was built with, where not the default.
+    One of the default batch sizes goes first; of other ones there must be one only.
 
     Raises:
-        MissingPart: there is none, no GPU, or no TensorRT.
+        MissingPart: there is none, or no saying which; no GPU, or no TensorRT.
     """
-    name = engine_name(metadata, find_gpu(), find_tensorrt(), batch_sizes or BatchSizes())
-    engine = folder / name
-    if not engine.is_file():
-        there = ", ".join(sorted(path.name for path in folder.glob("*.plan"))) or "no engine"
+    name = engine_name(metadata, find_gpu(), find_tensorrt(), BatchSizes())
+    any_batch_sizes = f"{name.rpartition('_')[0]}_b*.plan"
+    fitting = sorted(folder.glob(any_batch_sizes))
+    if (folder / name).is_file():
+        return folder / name
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
         raise MissingPart(
-            f"{folder} has no {name}, but {there}: build it with scripts/build_engine on this"
-            " machine"
+            f"{folder} has {len(fitting)} engines that fit, {_names(fitting)}: keep one of them"
         )
-    return engine
+    raise MissingPart(
+        f"{folder} has no {any_batch_sizes}, but {_names(folder.glob('*.plan')) or 'no engine'}:"
+        " build it with scripts/build_engine on this machine"
+    )
 
 
 def engine_name(metadata: Metadata, gpu: Gpu, tensorrt: TensorRT, batch_sizes: BatchSizes) -> str:
@@ -168,6 +174,10 @@ def complete_config(config: Any, metadata: Metadata) -> None:
             for word, meaning in words.items():
                 value = value.replace(word, meaning)
             accelerator.parameters[key] = value
+
+
+def _names(paths: Iterable[Path]) -> str:
+    return ", ".join(sorted(path.name for path in paths))
 
 
 def _ask(program: Path, *arguments: str) -> str:

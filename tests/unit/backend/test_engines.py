@@ -173,6 +173,22 @@ def test_an_engine_is_found_by_its_name(tools, tmp_path, metadata):
     assert find_engine(tmp_path, metadata) == tmp_path / name
 
 
+def test_an_engine_of_other_batch_sizes_will_do_where_it_is_the_only_one(tools, tmp_path, metadata):
+    tools()
+    small, large = (
+        tmp_path / engine_name(metadata, GPU, TENSORRT, BatchSizes(1, best, 128))
+        for best in (16, 128)
+    )
+    small.touch()
+    assert find_engine(tmp_path, metadata) == small
+    large.touch()
+    with pytest.raises(MissingPart, match=r"2 engines that fit, .*b1-128.*plan, .*: keep one"):
+        find_engine(tmp_path, metadata)
+    default = tmp_path / engine_name(metadata, GPU, TENSORRT, BatchSizes())
+    default.touch()
+    assert find_engine(tmp_path, metadata) == default
+
+
 def test_no_other_engine_is_taken_for_it(tools, tmp_path, metadata):
     tools(major=10)
     for tensorrt in ("11.1.0", "10.0.0"):
