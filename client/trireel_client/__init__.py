@@ -17,6 +17,7 @@ from trireel_client._errors import (
     EmptySource,
     InvalidAddress,
     InvalidRequest,
+    InvalidTls,
     NotAllowed,
     NotFound,
     RequestCancelled,
@@ -28,6 +29,7 @@ from trireel_client._errors import (
     SourceError,
     SourceNotFound,
     SourceTooLarge,
+    TlsFailed,
     TrireelError,
     UnexpectedAnswer,
     UnreadableSource,
@@ -45,6 +47,7 @@ from trireel_client._results import (
     VideoSoFar,
 )
 from trireel_client._sources import ServerPath
+from trireel_client._tls import Tls
 
 __all__ = [
     "Analysis",
@@ -57,6 +60,7 @@ __all__ = [
     "EmptySource",
     "InvalidAddress",
     "InvalidRequest",
+    "InvalidTls",
     "NotAllowed",
     "NotFound",
     "RequestCancelled",
@@ -76,6 +80,8 @@ __all__ = [
     "Tag",
     "Timeout",
     "Timing",
+    "Tls",
+    "TlsFailed",
     "TrireelClient",
     "TrireelError",
     "UnexpectedAnswer",

@@ -21,6 +21,7 @@ from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._resumed import AsyncResumed
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._steps import Walk, plan_steps
+from trireel_client._tls import Tls
 from trireel_client._wire import retry_arguments
 
 
@@ -41,13 +42,14 @@ class AsyncTrireelClient:
         timeout: Timeout | None = None,
         retries: Retry | None = None,
         headers: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """Make a client, inside the event loop that will use it; arguments as `TrireelClient`'s."""
         address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
         self._server = _flows.Server(address)
         self._retry = retries or Retry()
         self._transport: AioGrpcTransport | None = AioGrpcTransport(
-            address, timeout or Timeout(), headers or {}
+            address, timeout or Timeout(), headers or {}, tls
         )
 
     async def __aenter__(self) -> Self:

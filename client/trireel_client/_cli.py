@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from trireel_client._cli_options import (
+    CaFile,
+    CertificateFile,
+    KeyFile,
+    ProtocolName,
+    ProtocolOption,
+    ServerName,
+    TlsOption,
+    TlsOptions,
+    Url,
+    tls_options,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -40,21 +52,7 @@ app = typer.Typer(
 )
 
 
-class ProtocolName(enum.StrEnum):
-    """How to talk to the server."""
-
-    GRPC = "grpc"
-    HTTP = "http"
-
-
-Url = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOST:PORT", help="The server; by default 127.0.0.1:8001, by HTTP 127.0.0.1:8000."
-    ),
-]
 Number = TypeVar("Number", int, float)
-ProtocolOption = Annotated[ProtocolName, typer.Option(help="How to talk to the server.")]
 
 
 @app.command()
@@ -104,6 +102,11 @@ def analyze(
     server_path: Annotated[
         bool, typer.Option("--server-path", help="VIDEO is a path in the server's media folder.")
     ] = False,
+    tls: TlsOption = False,
+    ca_file: CaFile = None,
+    certificate_file: CertificateFile = None,
+    key_file: KeyFile = None,
+    server_name: ServerName = None,
 ) -> None:
     """Tell what is in a video: tags, a caption, cuts."""
     if stream and protocol is ProtocolName.HTTP:
@@ -122,21 +125,34 @@ def analyze(
         "scene_alpha": scene_alpha,
         "with_embeddings": with_embeddings,
     }
-    with _errors_as_sentences(), _client(url, protocol, timeout) as client:
+    talk = tls_options(tls, ca_file, certificate_file, key_file, server_name)
+    with _errors_as_sentences(), _client(url, protocol, timeout, talk) as client:
         run = _follow if stream else _ask
         analysis = run(client, _source(video, server_path), options)
         _print(analysis, video, as_json, output)
 
 
 @app.command()
-def status(url: Url = None, protocol: ProtocolOption = ProtocolName.GRPC) -> None:
+def status(
+    url: Url = None,
+    protocol: ProtocolOption = ProtocolName.GRPC,
+    tls: TlsOption = False,
+    ca_file: CaFile = None,
+    certificate_file: CertificateFile = None,
+    key_file: KeyFile = None,
+    server_name: ServerName = None,
+) -> None:
     """Tell who the server is and which of its models are ready; exits with 1 if one is not."""
     from rich.console import Console
 
     from trireel_client._config import DEFAULT_URLS
     from trireel_client._show import show_status
 
-    with _errors_as_sentences(), _client(url, protocol, STATUS_SECONDS, attempts=1) as client:
+    talk = tls_options(tls, ca_file, certificate_file, key_file, server_name)
+    with (
+        _errors_as_sentences(),
+        _client(url, protocol, STATUS_SECONDS, talk, attempts=1) as client,
+    ):
         server = client.server_info()
         models = {model: client.is_ready(model) for model in MODELS}
         ready = client.is_ready()
@@ -171,16 +187,26 @@ def _errors_as_sentences() -> Iterator[None]:
 
 
 def _client(
-    url: str | None, protocol: ProtocolName, seconds: float, attempts: int | None = None
+    url: str | None,
+    protocol: ProtocolName,
+    seconds: float,
+    tls: TlsOptions | None,
+    attempts: int | None = None,
 ) -> TrireelClient:
     # gRPC's own log would stand beside our one sentence; read when gRPC is loaded, so set before.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from trireel_client import Retry, Timeout, TrireelClient
+    from trireel_client import Retry, Timeout, Tls, TrireelClient
     from trireel_client._config import DEFAULT_CONNECT_SECONDS
 
     timeout = Timeout(min(seconds, DEFAULT_CONNECT_SECONDS), seconds)
     retries = None if attempts is None else Retry(attempts)
-    return TrireelClient(url, protocol=protocol.value, timeout=timeout, retries=retries)
+    return TrireelClient(
+        url,
+        protocol=protocol.value,
+        timeout=timeout,
+        retries=retries,
+        tls=None if tls is None else Tls(**tls),
+    )
 
 
 def _source(video: str, server_path: bool) -> Source:

@@ -19,6 +19,7 @@ from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._resumed import Resumed
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._steps import Walk, plan_steps
+from trireel_client._tls import Tls
 from trireel_client._wire import Transport, retry_arguments
 
 
@@ -40,6 +41,7 @@ class TrireelClient:
         timeout: Timeout | None = None,
         retries: Retry | None = None,
         headers: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """Make a client; it connects at its first request.
 
@@ -49,16 +51,18 @@ class TrireelClient:
             timeout: how long to wait.
             retries: how often to ask again where the server is not available.
             headers: sent with every request.
+            tls: how to talk with TLS; None talks without.
 
         Raises:
             InvalidAddress: `url` is not HOST:PORT.
+            InvalidTls: a file of `tls` is missing or of no use.
         """
         protocol = checked_protocol(protocol)
         address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
         self._server = _flows.Server(address)
         self._retry = retries or Retry()
         self._transport: Transport | None = _connect(
-            protocol, address, timeout or Timeout(), headers or {}
+            protocol, address, timeout or Timeout(), headers or {}, tls
         )
 
     def __enter__(self) -> Self:
@@ -204,12 +208,16 @@ class TrireelClient:
 
 
 def _connect(
-    protocol: Protocol, address: Address, timeout: Timeout, headers: Mapping[str, str]
+    protocol: Protocol,
+    address: Address,
+    timeout: Timeout,
+    headers: Mapping[str, str],
+    tls: Tls | None,
 ) -> Transport:
     if protocol == "grpc":
         from trireel_client._grpc import GrpcTransport
 
-        return GrpcTransport(address, timeout, headers)
+        return GrpcTransport(address, timeout, headers, tls)
     from trireel_client._http import HttpTransport
 
-    return HttpTransport(address, timeout, headers)
+    return HttpTransport(address, timeout, headers, tls)

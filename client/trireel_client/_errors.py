@@ -14,11 +14,13 @@ TrireelError
 │   ├── RequestCancelled    ended before the answer, by either side
 │   ├── InvalidRequest      a value, a file or a path that is not accepted: change it
 │   ├── NotAllowed          the server or a proxy before it wants other credentials
+│   ├── TlsFailed           a certificate not trusted, or TLS on one side alone: change `tls`
 │   ├── NotFound            the server has no such video or model
 │   ├── Unsupported         understood, but not something this server or protocol does
 │   └── ServerError         the server failed on its own account
 ├── UnexpectedAnswer        an answer, but not one that docs/tensors.md describes
 ├── InvalidAddress          `url` is not HOST:PORT
+├── InvalidTls              a file of `tls` is missing or of no use
 ├── ClientBusy              this client has a stream open already
 └── ClientClosed            the client was closed before the call
 """
@@ -79,6 +81,10 @@ class NotAllowed(RequestError):
     """The server, or a proxy before it, does not let this client in."""
 
 
+class TlsFailed(RequestError):
+    """The server's certificate is not trusted or not its own, or only one side speaks TLS."""
+
+
 class NotFound(RequestError):
     """The server has no such video or model."""
 
@@ -97,6 +103,10 @@ class UnexpectedAnswer(TrireelError):
 
 class InvalidAddress(TrireelError):
     """The server's address is not HOST:PORT."""
+
+
+class InvalidTls(TrireelError):
+    """What `tls` says cannot be used: a file is missing, or not what it should be."""
 
 
 class ClientBusy(TrireelError):

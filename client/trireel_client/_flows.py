@@ -28,6 +28,7 @@ from trireel_client._errors import (
     RequestError,
     RequestTimeout,
     ServerUnavailable,
+    TlsFailed,
     TrireelError,
 )
 from trireel_client._options import (
@@ -174,6 +175,8 @@ def is_ready(model: str | None) -> Flow[bool]:
         ready = yield AskReady(model)
     except (ServerUnavailable, RequestTimeout):
         return False
+    except TlsFailed:
+        raise  # nobody can tell
     except RequestError:
         if model is None:
             raise

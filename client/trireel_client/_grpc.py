@@ -10,9 +10,11 @@ from typing import Any
 from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
 from trireel_client._config import Address, Timeout
 from trireel_client._errors import ClientBusy, RequestTimeout
+from trireel_client._handshake import GRPC_ALPN, Handshake
 from trireel_client._options import Tensors
 from trireel_client._results import ServerInfo
 from trireel_client._status import Peer, translated
+from trireel_client._tls import Tls, grpc_arguments
 from trireel_client._wire import (
     call_headers,
     grpc_channel_arguments,
@@ -39,7 +41,9 @@ class GrpcTransport:
 
     streams = True
 
-    def __init__(self, address: Address, timeout: Timeout, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, address: Address, timeout: Timeout, headers: Mapping[str, str], tls: Tls | None
+    ) -> None:
         import tritonclient.grpc as protocol
 
         self._protocol = protocol
@@ -47,15 +51,18 @@ class GrpcTransport:
         self._timeout = timeout
         self._headers = lower_case(headers)
         self._streaming = threading.Lock()
+        self._handshake = Handshake(address, tls, timeout.connect_seconds, GRPC_ALPN)
         self._client = protocol.InferenceServerClient(
-            str(address), channel_args=grpc_channel_arguments(timeout.connect_seconds)
+            str(address),
+            channel_args=grpc_channel_arguments(timeout.connect_seconds, tls),
+            **grpc_arguments(tls),
         )
 
     def answer(self, call: ServerCall) -> Any:
         """Make a call and return its answer; raises TrireelError."""
         seconds = wait_seconds(call, self._timeout)
         limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
-        with translated(Peer(self._address, seconds)):
+        with self._handshake.explained(), translated(Peer(self._address, seconds)):
             match call:
                 case Infer():
                     arguments = infer_arguments(self._protocol, call)
@@ -81,7 +88,8 @@ class GrpcTransport:
             )
         answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
         try:
-            with translated(Peer(self._address, self._timeout.request_seconds)):
+            peer = Peer(self._address, self._timeout.request_seconds)
+            with self._handshake.explained(), translated(peer):
                 self._client.start_stream(
                     lambda result, error: answers.put((result, error)),
                     stream_timeout=self._timeout.request_seconds,

@@ -8,9 +8,11 @@ from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer,
 from trireel_client._config import Address, Timeout
 from trireel_client._errors import Unsupported
 from trireel_client._grpc import wait_seconds
+from trireel_client._handshake import HTTP_ALPN, Handshake
 from trireel_client._options import Tensors
 from trireel_client._results import ServerInfo
 from trireel_client._status import RETRY_HEADER, Peer, translated
+from trireel_client._tls import Tls, http_arguments
 from trireel_client._wire import call_headers, http_tensors, infer_arguments
 
 
@@ -19,13 +21,17 @@ class HttpTransport:
 
     streams = False
 
-    def __init__(self, address: Address, timeout: Timeout, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, address: Address, timeout: Timeout, headers: Mapping[str, str], tls: Tls | None
+    ) -> None:
         import tritonclient.http as protocol
 
         self._protocol = protocol
         self._address = address
         self._timeout = timeout
         self._headers = dict(headers)
+        self._handshake = Handshake(address, tls, timeout.connect_seconds, HTTP_ALPN)
+        encryption = http_arguments(tls, address)
         # How long to wait is a property of the connection, so there is one for each length.
         client_class = _hint_keeping(protocol.InferenceServerClient)
         self._clients = {
@@ -33,6 +39,7 @@ class HttpTransport:
                 str(address),
                 connection_timeout=timeout.connect_seconds,
                 network_timeout=seconds,
+                **encryption,
             )
             for seconds in {timeout.connect_seconds, timeout.request_seconds}
         }
@@ -44,7 +51,8 @@ class HttpTransport:
         client.retry_after = None
         # A copy for each call: the client adds headers of its own to it.
         headers = call_headers(self._headers, call)
-        with translated(Peer(self._address, seconds, lambda: client.retry_after)):
+        peer = Peer(self._address, seconds, lambda: client.retry_after)
+        with self._handshake.explained(), translated(peer):
             match call:
                 case Infer():
                     arguments = infer_arguments(self._protocol, call)

@@ -12,6 +12,7 @@ from trireel_client._calls import Infer, ServerCall
 from trireel_client._config import Retry
 from trireel_client._errors import ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
+from trireel_client._tls import Tls
 
 MAX_MESSAGE_BYTES = 2**31 - 1
 SEQUENCE_HEADER = "trireel-sequence"
@@ -74,9 +75,9 @@ def http_tensors(result: Any) -> dict[str, NDArray[Any]]:
     return _tensors(result, (output["name"] for output in result.get_response()["outputs"]))
 
 
-def grpc_channel_arguments(connect_seconds: float) -> list[tuple[str, int]]:
+def grpc_channel_arguments(connect_seconds: float, tls: Tls | None) -> list[tuple[str, int | str]]:
     """Return the settings of a gRPC channel."""
-    return [
+    arguments: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         # How long one attempt to connect may take, for all its name says.
@@ -85,6 +86,9 @@ def grpc_channel_arguments(connect_seconds: float) -> list[tuple[str, int]]:
         # retries would only hear of the first refusal.
         ("grpc.initial_reconnect_backoff_ms", 100),
     ]
+    if tls is not None and tls.server_name is not None:
+        arguments.append(("grpc.ssl_target_name_override", tls.server_name))
+    return arguments
 
 
 def retry_arguments(retry: Retry, *, repeatable: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 """An authority made on the spot, and certificates it signs."""
 
 import datetime
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +33,11 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(_pem(own.sign(self._key, hashes.SHA256())))
 
-    def sign(self, name: str, host: str) -> Certificate:
-        """Return a new certificate for a host's name."""
+    def sign(self, name: str, host: str, *, ended: bool = False) -> Certificate:
+        """Return a new certificate for a host's name or IP address, or one whose time is over."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(name, self._name, key).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host)]), False
+        builder = _builder(name, self._name, key, -HOUR / 2 if ended else HOUR).add_extension(
+            x509.SubjectAlternativeName([_host(host)]), False
         )
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         made.certificate.write_bytes(_pem(builder.sign(self._key, hashes.SHA256())))
@@ -50,7 +51,9 @@ class Authority:
         return made
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, lasts: datetime.timedelta = HOUR
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return x509.CertificateBuilder(
         issuer_name=_name(issuer),
@@ -58,8 +61,15 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509
         public_key=key.public_key(),
         serial_number=x509.random_serial_number(),
         not_valid_before=now - HOUR,
-        not_valid_after=now + HOUR,
+        not_valid_after=now + lasts,
     )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _name(text: str) -> x509.Name:

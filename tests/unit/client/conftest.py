@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from unit.client.loopback import SERVERS, Loopback
 from unit.client.scripted import Script
+from unit.client.secured import Papers
 
 
 @pytest.fixture(params=sorted(SERVERS))
@@ -22,6 +23,12 @@ def grpc_only() -> Iterator[Loopback]:
     script = Script()
     with SERVERS["grpc"](script) as url:
         yield Loopback(url, "grpc", script)
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory) -> Papers:
+    """Authorities and certificates."""
+    return Papers.new(tmp_path_factory.mktemp("papers"))
 
 
 @pytest.fixture

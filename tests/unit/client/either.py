@@ -44,7 +44,7 @@ class Either:
     async def _some(self, method: str, count: int | None, options) -> list:
         taken = []
         async with (
-            AsyncTrireelClient(self.server.url, retries=QUICK) as client,
+            AsyncTrireelClient(self.server.url, retries=QUICK, tls=self.server.tls) as client,
             aclosing(getattr(client, method)(VIDEO, **options)) as answers,
         ):
             async for answer in answers:

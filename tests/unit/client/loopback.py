@@ -7,7 +7,7 @@ from unit.client.loopback_grpc import grpc_server
 from unit.client.loopback_http import http_server
 from unit.client.scripted import Script
 
-from trireel_client import Retry, Timeout, TrireelClient
+from trireel_client import Retry, Timeout, Tls, TrireelClient
 
 SERVERS = {"grpc": grpc_server, "http": http_server}
 QUICK = Retry(attempts=3, first_wait_seconds=0.001)
@@ -20,8 +20,10 @@ class Loopback:
     url: str
     protocol: str
     script: Script
+    tls: Tls | None = None
+    """How a client talks with it."""
 
     def client(self, **options) -> TrireelClient:
         """Make a client of it, one that does not wait long."""
-        defaults = {"timeout": Timeout(5.0, 10.0), "retries": QUICK}
+        defaults = {"timeout": Timeout(5.0, 10.0), "retries": QUICK, "tls": self.tls}
         return TrireelClient(self.url, protocol=self.protocol, **{**defaults, **options})

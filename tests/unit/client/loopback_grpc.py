@@ -17,7 +17,7 @@ from tritonclient.utils import (
     serialize_byte_tensor,
     triton_to_np_dtype,
 )
-from unit.client.scripted import Asked, Refused, Script, Tensors
+from unit.client.scripted import Asked, Refused, Script, ServerTls, Tensors
 
 
 class Servicer(pb_grpc.GRPCInferenceServiceServicer):
@@ -73,17 +73,26 @@ class Servicer(pb_grpc.GRPCInferenceServiceServicer):
 
 
 @contextmanager
-def grpc_server(script: Script) -> Iterator[str]:
+def grpc_server(script: Script, tls: ServerTls | None = None) -> Iterator[str]:
     """Serve a script; yields HOST:PORT."""
     server = grpc.server(ThreadPoolExecutor(8))
     pb_grpc.add_GRPCInferenceServiceServicer_to_server(Servicer(script), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if tls is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        port = server.add_secure_port("127.0.0.1:0", _credentials(tls))
     server.start()
     try:
         yield f"127.0.0.1:{port}"
     finally:
         script.go_on.set()
         server.stop(grace=None).wait()
+
+
+def _credentials(tls: ServerTls) -> grpc.ServerCredentials:
+    own = tls.own.key.read_bytes(), tls.own.certificate.read_bytes()
+    clients = tls.clients.read_bytes() if tls.clients else None
+    return grpc.ssl_server_credentials([own], clients, tls.clients is not None)
 
 
 def _abort(context: grpc.ServicerContext, refused: Refused) -> None:

@@ -2,6 +2,7 @@
 """A real HTTP server on loopback that speaks just enough KServe v2 and answers by a script."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, triton_to_np_dtype
 from unit.client.loopback_grpc import raw_of
-from unit.client.scripted import Asked, Refused, Script, Tensors
+from unit.client.scripted import Asked, Refused, Script, ServerTls, Tensors
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
@@ -92,9 +93,14 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def http_server(script: Script) -> Iterator[str]:
+def http_server(script: Script, tls: ServerTls | None = None) -> Iterator[str]:
     """Serve a script; yields HOST:PORT."""
     server = Server(("127.0.0.1", 0), type("ScriptedHandler", (Handler,), {"script": script}))
+    if tls is not None:
+        # The handshake is each connection's own thread's: one that hangs keeps no other waiting.
+        server.socket = _context(tls).wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -104,6 +110,17 @@ def http_server(script: Script) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _context(tls: ServerTls) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.own.certificate, tls.own.key)
+    if tls.clients is not None:
+        context.load_verify_locations(tls.clients)
+        context.verify_mode = ssl.CERT_REQUIRED
+    if tls.newest is not None:
+        context.maximum_version = tls.newest
+    return context
 
 
 def _asked(model: str, header: Any, binary: bytes, headers: Any) -> Asked:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the loopback servers are told to answer, and what they are asked."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from support.certificates import Certificate
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -42,6 +45,18 @@ NO_START = Refused(
 )
 INVALID = Refused("INVALID_ARGUMENT", 400, "TOP_K is 0: give a number from 1 to 1000")
 NOT_FOUND = Refused("NOT_FOUND", 404, "'a.mp4' is not in the media folder")
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """How a loopback server speaks TLS."""
+
+    own: Certificate
+    """Its certificate and key."""
+    clients: Path | None = None
+    """The authority of its clients' certificates, if it wants any."""
+    newest: ssl.TLSVersion | None = None
+    """No version above it; HTTP alone."""
 
 
 @dataclass
