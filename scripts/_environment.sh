@@ -42,7 +42,7 @@ need_environment() {
     "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
     # The build backend is installed by its pin and used without isolation: no unpinned download.
     pip_install hatchling editables
-    local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client")
+    local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client[load-test]")
     if [[ "$kind" == test ]]; then
         packages+=(--editable "$ROOT/export" --requirement "$ROOT/requirements-test.txt")
     fi

@@ -24,6 +24,7 @@ from trireel_client._cli_options import (
     Url,
     tls_options,
 )
+from trireel_client.load_test.options import load_test
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -159,6 +160,9 @@ def status(
         show_status(Console(), url or DEFAULT_URLS[protocol.value], server, ready, models)
     if not (ready and all(models.values())):
         raise typer.Exit(1)
+
+
+app.command("load-test")(load_test)
 
 
 def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:

@@ -30,6 +30,7 @@ MODELS_ENVIRONMENT = {
 }
 """What the processes of the server and of its models find in their environment."""
 UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
+START_ATTEMPTS = 2  # of a Triton that aborts before it is ready
 LOG_EXCERPT_LINES = 6
 LOG_LINE_CHARACTERS = 400
 WATCH_SECONDS = 0.5
@@ -82,17 +83,25 @@ def running_server(launch: Launch) -> Iterator[RunningServer]:
         NotReady: Triton did not become ready.
         CanaryFailed: its models do not answer as the checkpoint does.
     """
-    with _process(launch) as process:
-        version, models = _wait(process, launch)
-        yield RunningServer(
-            process=process,
-            ports=launch.ports,
-            metadata=launch.metadata,
-            version=version,
-            models=models,
-            log=launch.log,
-            stubs=frozenset(living_children(process.pid)),
-        )
+    for attempt in range(1, START_ATTEMPTS + 1):
+        with _process(launch) as process:
+            try:
+                version, models = _wait(process, launch)
+            except NotReady:
+                # Seen on busy machines: boost's lock_exception while the models' processes start.
+                if process.poll() == -signal.SIGABRT and attempt < START_ATTEMPTS:
+                    continue
+                raise
+            yield RunningServer(
+                process=process,
+                ports=launch.ports,
+                metadata=launch.metadata,
+                version=version,
+                models=models,
+                log=launch.log,
+                stubs=frozenset(living_children(process.pid)),
+            )
+            return
 
 
 def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -> NoReturn:

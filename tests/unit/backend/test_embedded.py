@@ -13,15 +13,25 @@ import time
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import Canary
+from trireel_backend.artifacts import Canary, load_metadata
 from trireel_backend.embedded import wheel
-from trireel_backend.errors import CanaryFailed, MissingPart, PortBusy, StartupError, Unavailable
+from trireel_backend.errors import (
+    CanaryFailed,
+    MissingPart,
+    NotReady,
+    PortBusy,
+    StartupError,
+    Unavailable,
+)
 from trireel_backend.serving import run_folder, server
 from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.canary import compare
 from trireel_backend.serving.children import living_children, reap_orphans
+from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.model_options import ModelOptions, parse_parameters
 from trireel_backend.serving.ports import Ports, authority, check_ports
+
+from .conftest import EXPORT
 
 PICTURES = np.zeros((2, 4, 4, 3), np.uint8)
 AXES = np.eye(2, 8, dtype=np.float32)
@@ -99,6 +109,34 @@ def test_what_killed_runs_left_is_swept_and_the_living_are_left_alone(monkeypatc
         assert alive.path.exists()
         (tmp_path / f"{alive.shm_prefix}1").touch()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "starts", "told"),
+    [
+        ("kill -ABRT $$", server.START_ATTEMPTS, "Triton ended by SIGABRT"),
+        ("exit 1", 1, "Triton ended;"),
+    ],
+)
+def test_a_triton_that_aborts_while_it_starts_is_started_once_more(tmp_path, end, starts, told):
+    (tmp_path / "admission").mkdir()
+    ports = Ports.free()
+    launch = server.Launch(
+        command=["/bin/sh", "-c", f"echo started >> {tmp_path}/starts; {end}"],
+        environment=os.environ,
+        ports=ports,
+        endpoint=Endpoint(authority("127.0.0.1", ports.grpc)),
+        export=EXPORT,
+        metadata=load_metadata(EXPORT / "metadata.json"),
+        admission=Admission(tmp_path / "admission"),
+        ready_seconds=30,
+        stop_seconds=1,
+        exit_seconds=1,
+        log=tmp_path / "log",
+    )
+    with pytest.raises(NotReady, match=told), server.running_server(launch):
+        pass
+    assert (tmp_path / "starts").read_text().split() == ["started"] * starts
 
 
 def test_a_log_excerpt_names_the_errors_first(tmp_path):

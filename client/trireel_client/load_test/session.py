@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole load test: level after level, watched."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from trireel_client._config import Address
+from trireel_client._errors import TrireelError
+from trireel_client._results import ServerInfo
+from trireel_client.load_test.asking import Asker
+from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.plan import Level, Plan
+from trireel_client.load_test.processes import ServerProcesses
+from trireel_client.load_test.running import LevelRun, Load
+from trireel_client.load_test.serving import Capacity, ask_capacities
+from trireel_client.load_test.summary import LevelSummary, summarise
+from trireel_client.load_test.watch import Look, Watch
+
+LOOK_SECONDS = 0.5  # the look at a window's end is taken just after it
+REFRESH_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is looked at beside the load."""
+
+    metrics: Address | None
+    """The server's metrics, where they can be had."""
+    server: ServerProcesses | None
+    """Its processes, where they are on this machine and known."""
+    server_is_here: bool
+    """It runs on this machine."""
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """All that a test has brought."""
+
+    __test__ = False  # not pytest's
+
+    plan: Plan
+    """What was to be done."""
+    address: Address
+    """Whom it was done to."""
+    server: ServerInfo
+    """Who answered."""
+    capacities: Mapping[str, Capacity]
+    """What the server's models can do at once, as far as it tells."""
+    began_at: datetime
+    """When the first level began."""
+    began_seconds: float
+    """The same on the monotonic clock, which samples and looks go by."""
+    runs: tuple[LevelRun, ...]
+    """Level by level, all samples."""
+    summaries: tuple[LevelSummary, ...]
+    """The same in short."""
+    looks: tuple[Look, ...]
+    """At server and machine, once a second."""
+    interrupted: bool = False
+    """Ctrl-C ended it."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know: why levels or metrics are missing."""
+
+
+class Show(Protocol):
+    """Shows how far the test is."""
+
+    def begin(self, load: Load, level: Level) -> None:
+        """A level begins."""
+
+    def refresh(self) -> None:
+        """Time has passed."""
+
+    def end(self, summary: LevelSummary) -> None:
+        """A level has ended."""
+
+
+async def run_test(plan: Plan, connection: Connection, watched: Watched, show: Show) -> TestResult:
+    """Run all levels; Ctrl-C ends the one under way, and the test.
+
+    Raises:
+        TrireelError: the server does not answer at the beginning.
+    """
+    asker = connection.asker(plan)
+    try:
+        server = await asker.server_info()
+        return await _run(plan, connection, watched, show, asker, server)
+    finally:
+        await asker.close()
+
+
+async def _run(
+    plan: Plan,
+    connection: Connection,
+    watched: Watched,
+    show: Show,
+    asker: Asker,
+    server: ServerInfo,
+) -> TestResult:
+    watch = Watch(watched.metrics, watched.server)
+    began_at, began_seconds = datetime.now(UTC), time.perf_counter()
+    runs: list[LevelRun] = []
+    summaries: list[LevelSummary] = []
+    notes: list[str] = []
+    async with watch:
+        first = await watch.look()
+        models = first.scrape.models() if first.scrape else ()
+        capacities = await asyncio.to_thread(ask_capacities, connection, models)
+        with _interrupts() as stop:
+            for level in plan.levels:
+                if runs and (trouble := await _trouble(asker)):
+                    notes.append(f"ended before {level.name}: {trouble}")
+                    break
+                run = await _level(Load(plan, level, asker), level, watch, show, stop)
+                window = run.window
+                summary = summarise(
+                    run,
+                    watch.between(window.begin_seconds, window.end_seconds + LOOK_SECONDS),
+                    mode=plan.mode,
+                    capacities=capacities,
+                    server_is_here=watched.server_is_here,
+                )
+                runs.append(run)
+                summaries.append(summary)
+                show.end(summary)
+                if stop.is_set():
+                    notes.append(f"interrupted in {level.name}")
+                    break
+    if watch.trouble:
+        notes.append(watch.trouble)
+    return TestResult(
+        plan=plan,
+        address=connection.address,
+        server=server,
+        capacities=capacities,
+        began_at=began_at,
+        began_seconds=began_seconds,
+        runs=tuple(runs),
+        summaries=tuple(summaries),
+        looks=tuple(watch.looks),
+        interrupted=stop.is_set(),
+        notes=tuple(notes),
+    )
+
+
+async def _level(
+    load: Load, level: Level, watch: Watch, show: Show, stop: asyncio.Event
+) -> LevelRun:
+    show.begin(load, level)
+    beside = [
+        asyncio.create_task(_look_at(watch, load.window.begin_seconds)),
+        asyncio.create_task(_look_at(watch, load.window.end_seconds)),
+        asyncio.create_task(_refresh(show)),
+    ]
+    try:
+        run = await load.run(stop)
+        if stop.is_set():
+            await watch.look()
+        return run
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
+
+
+async def _look_at(watch: Watch, at_seconds: float) -> None:
+    await asyncio.sleep(at_seconds - time.perf_counter())
+    await watch.look()
+
+
+async def _refresh(show: Show) -> None:
+    while True:
+        show.refresh()
+        await asyncio.sleep(REFRESH_SECONDS)
+
+
+async def _trouble(asker: Asker) -> str:
+    try:
+        await asker.server_info()
+    except TrireelError as error:
+        return str(error)
+    return ""
+
+
+@contextmanager
+def _interrupts() -> Iterator[asyncio.Event]:
+    """Give an event that the first Ctrl-C sets; a second one ends the process as ever."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def interrupt() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    except (NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor in a thread
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
