@@ -44,7 +44,7 @@ def main() -> None:
         "",
         f"`{COMMAND}` on {len(machine['cores'])} x {machine['cores'][0]}, commit"
         f" {machine['commit']}. `checkpoint` is the tiny one, trained on drawings; the others have"
-        " random weights in the published sizes.",
+        " random weights in the published sizes. The machine was shared with other work.",
         "",
         "## Through the gate",
         "",
