@@ -18,7 +18,7 @@ import pytest
 from trireel_backend.embedded.server import Ports
 from trireel_backend.serving.flags import SHM_GROWTH_BYTES
 from trireel_backend.serving.run_folder import FOLDER_PREFIX
-from trireel_client import ServerPath, TrireelClient
+from trireel_client import SequenceLost, ServerPath, TrireelClient
 
 from .conftest import MODELS
 
@@ -209,12 +209,10 @@ def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
         serving(media, "--models", tmp_path / "models") as (_, _, ports),
         TrireelClient(f"127.0.0.1:{ports.grpc}") as client,
     ):
-        from trireel_client import InvalidRequest
-
         chunks = client.step(ServerPath("sample.mp4"), sequence_id="slow")
         next(chunks)
         time.sleep(3)
-        with pytest.raises(InvalidRequest, match="START"):
+        with pytest.raises(SequenceLost, match="START"):
             next(chunks)
         again = list(client.step(ServerPath("sample.mp4"), sequence_id="slow"))
         assert [chunk.index for chunk in again] == list(range(len(again)))
