@@ -27,12 +27,25 @@ GONE_SECONDS = 40
 SERVE = Path(sys.executable).parent / "trireel-serve"
 
 
+RUNS = set()
+"""How the names of a test's own regions begin: other servers may run on this machine."""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory, monkeypatch):
+    """Have the servers of a test put their folders where no others are."""
+    folder = str(tmp_path_factory.mktemp("tmp"))
+    monkeypatch.setenv("TMPDIR", folder)
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    RUNS.clear()
+
+
 def traces():
-    """Return what a server leaves on this machine while it runs."""
-    return {
-        *Path("/dev/shm").glob("trireel_serve_*"),
-        *Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"),
-    }
+    """Return what the test's own servers have left on this machine so far."""
+    folders = set(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"))
+    RUNS.update(folder.name.replace("-", "_") for folder in folders)
+    regions = Path("/dev/shm").glob("trireel_serve_*")
+    return folders | {region for region in regions if region.name.startswith(tuple(RUNS))}
 
 
 def family(process_id):
@@ -51,6 +64,7 @@ def serving(media, *options):
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()
+        assert traces()
         yield process, line, ports
     finally:
         if process.poll() is None:
