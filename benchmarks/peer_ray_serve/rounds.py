@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One round: both systems in turn, then the parts of the work alone."""
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peer_ray_serve import systems
+from benchmarks.peer_ray_serve.clips import NUM_CHUNKS
+from benchmarks.peer_ray_serve.footprint import Footprint, busy_seconds, summary
+from benchmarks.peer_ray_serve.stores import Store
+from benchmarks.peer_ray_serve.systems import Asker, Command, Peer
+from benchmarks.peer_ray_serve.tower import ROOT, Tower
+
+BATCH = 16
+TOWER_CONCURRENCY = 4
+FIRST_ANSWER_SECONDS = 60.0
+WARM_UP_CONCURRENCY = 2
+MOST_PER_SECOND = 25  # videos laid out for a level: more than any system here answers
+Found = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much is asked."""
+
+    concurrencies: dict[str, list[int]]
+    """Of each system, by its name."""
+    seconds: float
+    """Window of every level; infinite where the number of requests is fixed instead."""
+    requests: dict[int, int]
+    """By concurrency, where their number is fixed."""
+    warm_up: int
+    """Requests before the first level, beside those of the comparison; their times do not count."""
+    tower_seconds: float
+    """For the served tower, and for the bare session."""
+    clips: int
+    """How many are compared between the systems, and measured part by part."""
+
+    def videos(self, concurrency: int) -> int:
+        """Return how many videos a level may need."""
+        if math.isinf(self.seconds):
+            return self.requests[concurrency]
+        return 2 * concurrency + int(MOST_PER_SECOND * self.seconds)
+
+    def tower_requests(self) -> int | None:
+        """Return how many batches the served tower gets, None for as many as it can."""
+        return 2 * TOWER_CONCURRENCY if math.isinf(self.seconds) else None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all rounds share."""
+
+    tower: Tower
+    clips: list[Path]
+    store: Store
+    media: Path
+    """Trireel's media folder; the store's files lie in it."""
+    peer: Peer
+    load: Load
+
+
+def run_round(bench: Bench, number: int) -> Found:
+    """Measure everything once; the systems change places from round to round."""
+    names = ["ray_serve", "trireel"] if number % 2 == 0 else ["trireel", "ray_serve"]
+    found: Found = {"load_average": os.getloadavg()[0], "order": names, "systems": {}}
+    for name in names:
+        found["systems"][name] = measure(bench, name)
+    found["parts"] = parts(bench)
+    return found
+
+
+def measure(bench: Bench, name: str) -> Found:
+    """Start a system, ask it at every level, and stop it."""
+    with ExitStack() as stack:
+        if name == "trireel":
+            command = systems.trireel(bench.tower, bench.store, bench.media)
+        else:
+            temporary = stack.enter_context(systems.temporary_folder())
+            command = systems.ray_serve(bench.peer, bench.tower, bench.store, temporary)
+        stack.callback(bench.store.clear)
+        asker = stack.enter_context(Asker(command))
+        found, footprint = _start(bench, command, asker, stack)
+        print(f"  {name}: right answer after {found['start_seconds']:.1f} s", flush=True)
+        found["chunks"] = asker.do(do="answer", videos=bench.store.lay_out(bench.load.clips))
+        if warm_up := bench.store.lay_out(bench.load.warm_up):
+            asker.do(do="level", videos=warm_up, concurrency=WARM_UP_CONCURRENCY, seconds=math.inf)
+        found["levels"] = [
+            _level(bench, asker, footprint, concurrency)
+            for concurrency in bench.load.concurrencies[name]
+        ]
+        found["pss_mib_by_process"] = footprint.pss_mib()
+        if name == "trireel":
+            found["tower"] = _tower(bench, asker, footprint)
+    return found
+
+
+def _start(
+    bench: Bench, command: Command, asker: Asker, stack: ExitStack
+) -> tuple[Found, Footprint]:
+    (video,) = bench.store.lay_out(1)
+    footprint, began = stack.enter_context(systems.running(command))
+    (chunks,) = asker.do(do="answer", videos=[video])
+    found: Found = {"start_seconds": round(time.monotonic() - began, 3)}
+    if len(chunks) != NUM_CHUNKS:
+        raise RuntimeError(f"{command.name} answered {len(chunks)} chunks, not {NUM_CHUNKS}")
+    found["pss_mib_at_start"] = round(sum(footprint.pss_mib().values()), 1)
+    found["processes"] = len(footprint.family())
+    return found, footprint
+
+
+def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -> Found:
+    videos = bench.store.lay_out(bench.load.videos(concurrency))
+    command = {"do": "level", "concurrency": concurrency, "videos": videos}
+    found = _watched(asker, footprint, command | {"seconds": bench.load.seconds})
+    bench.store.clear()
+    times = found["latencies_ms"]
+    middle = statistics.median(times) if times else math.nan
+    print(
+        f"    {concurrency:3} at once: {len(times) / found['window_seconds']:6.2f} requests/s,"
+        f" p50 {middle:7.0f} ms, {found['cpu_seconds'] / max(1, len(times)):.3f} CPU-s each,"
+        f" {found['pss_mib']['most']:.0f} MiB, {len(found['errors'])} failed, others took"
+        f" {found['others_cpu_seconds']:.1f} CPU-s of {found['window_seconds']:.1f} s",
+        flush=True,
+    )
+    return found
+
+
+def _watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
+    """Do a level; adds the CPU time of its window and the memory."""
+    clocks = {}
+
+    def event(name: str) -> None:
+        clocks[name] = (footprint.cpu_seconds(), busy_seconds())
+
+    with footprint.sampled() as sums:
+        found = asker.do(event, **command)
+    sums.append(round(sum(footprint.pss_mib().values()), 1))
+    if "ended" not in clocks:
+        raise RuntimeError(f"a level was never full: {found['errors'][:3]}")
+    own, busy = (b - a for a, b in zip(clocks["began"], clocks["ended"], strict=True))
+    found["cpu_seconds"] = round(own, 3)
+    found["others_cpu_seconds"] = round(busy - own - found["client_cpu_seconds"], 3)
+    found["pss_mib"] = summary(sums)
+    return found
+
+
+def _tower(bench: Bench, asker: Asker, footprint: Footprint) -> Found:
+    command = {
+        "do": "tower",
+        "batch": BATCH,
+        "size_px": bench.tower.size_px,
+        "concurrency": TOWER_CONCURRENCY,
+        "requests": bench.load.tower_requests(),
+        "seconds": math.inf if bench.load.tower_requests() else bench.load.tower_seconds,
+    }
+    found = _watched(asker, footprint, command)
+    per_second = len(found["latencies_ms"]) * BATCH / found["window_seconds"]
+    found["frames_per_second"] = round(per_second, 2)
+    print(f"    siglip_vision: {per_second:.1f} frames/s", flush=True)
+    return found
+
+
+def parts(bench: Bench) -> Found:
+    """Measure the parts alone, with nothing else running."""
+    command = [
+        *(sys.executable, "-m", "benchmarks.peer_ray_serve.parts"),
+        *("--onnx", str(bench.tower.onnx), "--size-px", str(bench.tower.size_px)),
+        *("--threads", str(len(os.sched_getaffinity(0)))),
+        *("--seconds", str(bench.load.tower_seconds)),
+        *map(str, bench.clips[: bench.load.clips]),
+    ]
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"the parts could not be measured: {done.stderr[-1000:]}")
+    found = json.loads(done.stdout)
+    extraction, session = (
+        statistics.median(found[f"{part}_cpu_seconds"]) for part in ("extraction", "session")
+    )
+    print(
+        f"  parts alone: {extraction:.3f} + {session:.3f} CPU-s a clip, bare session"
+        f" {found['session_frames_per_second']:.1f} frames/s",
+        flush=True,
+    )
+    return found

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two systems: how each is set up, started and stopped, and how its asker is led."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.peer_ray_serve.footprint import Footprint
+from benchmarks.peer_ray_serve.stores import Store
+from benchmarks.peer_ray_serve.tower import ROOT, Tower
+from trireel_backend.serving.ports import LOOPBACK, Ports
+
+READY_SECONDS = 180.0
+STOP_SECONDS = 60.0
+POLL_SECONDS = 0.02
+REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+LOG_LINES = 25
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a system is run; it prints a line that ends the wait for it."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    address: str
+    """Where its asker goes."""
+    ready: str
+    """Part of the line that it prints when it is ready."""
+
+
+def trireel(tower: Tower, store: Store, media: Path) -> Command:
+    """Return Trireel's command, as scripts/serve runs it, with default settings."""
+    ports = Ports.free()
+    arguments = [
+        *(sys.executable, "-m", "trireel_backend.embedded.cli"),
+        *("--http-port", str(ports.http), "--grpc-port", str(ports.grpc)),
+        *("--metrics-port", str(ports.metrics)),
+        *("--export", str(tower.export), "--media", str(media)),
+    ]
+    return Command(
+        "trireel", arguments, store.environment, f"{LOOPBACK}:{ports.grpc}", "Trireel is ready"
+    )
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What may be chosen of the pipeline on Ray Serve."""
+
+    python: Path
+    extraction: str
+    """`chunks`: one ffmpeg a chunk; `video`: one for the whole video."""
+    frame_px: int
+    """Width and height that ffmpeg scales to; the tower's size is reached by another resize."""
+
+
+def ray_serve(peer: Peer, tower: Tower, store: Store, temporary: Path) -> Command:
+    """Return the command of the pipeline on Ray Serve."""
+    port = Ports.free().http
+    arguments = [
+        *(str(peer.python), "-m", "benchmarks.peer_ray_serve.peer.serve"),
+        *("--port", str(port), "--temporary", str(temporary)),
+        *("--onnx", str(tower.onnx), "--bank", str(tower.bank)),
+        *("--size-px", str(tower.size_px), "--frame-px", str(peer.frame_px)),
+        *("--extraction", peer.extraction),
+    ]
+    environment = {
+        **store.environment,
+        "PYTHONPATH": str(ROOT),
+        # A token would be kept in the home folder, and reports would find no way out.
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    return Command("ray_serve", arguments, environment, f"{LOOPBACK}:{port}", "Ray Serve is ready")
+
+
+def peer_python(cache: Path) -> Path:
+    """Return the Python with the pipeline's packages, set up in the cache on first use."""
+    folder = cache / "peer-venv"
+    stamp, wanted = folder / "stamp", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"Setting up {folder}, once.", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(folder / "bin/python"), "-m", "pip", "install", "-qq"]
+        subprocess.run([*pip, "--disable-pip-version-check", "-r", str(REQUIREMENTS)], check=True)
+        stamp.write_text(wanted)
+    return folder / "bin/python"
+
+
+@contextlib.contextmanager
+def running(command: Command) -> Iterator[tuple[Footprint, float]]:
+    """Run a system; yields its footprint, and the monotonic time at which it was started."""
+    with tempfile.TemporaryDirectory(prefix="trireel-peer-") as folder:
+        log = Path(folder) / "log"
+        began = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command.arguments,
+                cwd=ROOT,
+                env={**os.environ, **command.environment, "ORT_DISABLE_TELEMETRY": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        footprint = Footprint(process.pid)
+        try:
+            _wait_until_ready(process, log, command.ready)
+            yield footprint, began
+        finally:
+            _stop(process, footprint)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", log: Path, ready: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while ready not in log.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+            raise RuntimeError("a system did not become ready:\n" + "\n".join(lines))
+        time.sleep(POLL_SECONDS)
+
+
+def _stop(process: "subprocess.Popen[bytes]", footprint: Footprint) -> None:
+    """Ask it to stop, and end what is left of it then."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = footprint.family()
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+        _, left = psutil.wait_procs(family, timeout=2)
+        for one in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
+    process.wait()
+
+
+class Asker:
+    """The load generator's process."""
+
+    def __init__(self, command: Command) -> None:
+        own = "benchmarks.peer_ray_serve.asker"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", own, command.name, command.address],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()
+
+    def __enter__(self) -> "Asker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
+    def do(self, event: Callable[[str], None] = lambda name: None, **command: Any) -> Any:
+        """Have a command done; `event` is told of what happens on the way."""
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        while "event" in (found := self._read()):
+            event(found["event"])
+        (result,) = found.values()
+        return result
+
+    def _read(self) -> dict[str, Any]:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the load generator ended; its error is above")
+        return json.loads(line)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a folder for Ray, whose sockets want a short path; nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
