@@ -164,8 +164,10 @@ class Asker:
     def __enter__(self) -> "Asker":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._process.stdin.close()
+        if kind is not None:  # it may be in the middle of a level
+            self._process.terminate()
         self._process.wait()
 
     def do(self, event: Callable[[str], None] = lambda name: None, **command: Any) -> Any:

@@ -75,7 +75,7 @@ def answer(request: AnalyzeRequest, chunks: list[Chunk], results: Results) -> di
 
 # The original takes four a replica, and gets more replicas as more is asked. Here is no room for a
 # second one, and what is over the limit would be asked for again and again by the proxy: measured
-# on two cores, 16 at once, four in this one cost a quarter more CPU time a request than 16 do.
+# on two cores, 16 at once, four in this one cost more CPU time a request than 16 do.
 @serve.deployment(max_ongoing_requests=16)
 @serve.ingress(web)
 class VideoAnalyzer:

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is made of the measurements beside the pipeline on Ray Serve."""
+
+import asyncio
+import math
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from benchmarks.peer_ray_serve.agreement import compare
+from benchmarks.peer_ray_serve.asker import Level
+from benchmarks.peer_ray_serve.footprint import Footprint
+from benchmarks.peer_ray_serve.goals import goals, levels, quantile
+from benchmarks.peer_ray_serve.table import SECTIONS, page
+
+CONCURRENCIES = {"trireel": (1, 4, 16, 64), "ray_serve": (1, 4, 16)}
+
+
+def level(concurrency, per_second, cpu_seconds):
+    count = round(per_second * 10)
+    return {
+        "concurrency": concurrency,
+        "latencies_ms": [1000 * concurrency / per_second] * count,
+        "errors": [],
+        "window_seconds": 10.0,
+        "cpu_seconds": cpu_seconds * count,
+        "client_cpu_seconds": 0.0,
+        "others_cpu_seconds": 1.0,
+        "pss_mib": {"median": 500 * cpu_seconds, "most": 1000 * cpu_seconds},
+    }
+
+
+def system(name, per_second, cpu_seconds):
+    return {
+        "start_seconds": 10 * cpu_seconds,
+        "pss_mib_at_start": 100.0,
+        "processes": 3,
+        "levels": [level(c, per_second, cpu_seconds) for c in CONCURRENCIES[name]],
+        "tower": {"frames_per_second": 96.0},
+    }
+
+
+@pytest.fixture
+def report():
+    """Three rounds, the middle one of which is the median."""
+    rounds = [
+        {
+            "systems": {
+                "trireel": system("trireel", 9.0 + shift, 0.2),
+                "ray_serve": system("ray_serve", 3.0, 0.6),
+            },
+            "parts": {
+                "extraction_cpu_seconds": [0.1, 0.2],
+                "session_cpu_seconds": [0.05, 0.05],
+                "session_frames_per_second": 100.0,
+            },
+            "agreement": {"chunks": 16, "worst_cosine": 0.999, "same_first_tag": 16},
+        }
+        for shift in (-2.0, 0.0, 1.0)
+    ]
+    return {
+        "tower": "tiny",
+        "store": "file",
+        "machine": {"cores": ["a core"] * 2, "commit": "abc"},
+        "peer_packages": {"ray": "1"},
+        "rounds": rounds,
+    }
+
+
+def test_quantile_is_a_value_that_was_measured():
+    assert [quantile(list(range(1, 101)), percent) for percent in (50, 95, 99)] == [50, 95, 99]
+    assert quantile([7.0], 99) == 7.0
+
+
+def test_levels_are_medians_over_the_rounds(report):
+    found = levels(report, "trireel")
+    assert [found[c].per_second for c in (1, 4, 16, 64)] == [9.0] * 4
+    assert found[4].cpu_seconds == pytest.approx(0.2)
+    assert found[4].requests == 70 + 90 + 100
+
+
+def test_goals_compare_medians(report):
+    found = {goal.text: goal for goal in goals(report)}
+    assert found["Throughput at concurrency 4, times that on Ray Serve"].found == 3.0
+    assert found["CPU a request, times the sum of its parts alone"].found == pytest.approx(1.0)
+    assert found["Memory, times that on Ray Serve"].found == pytest.approx(1 / 3)
+    assert all(goal.met for goal in found.values())
+
+
+def test_a_failed_request_misses_its_goal(report):
+    report["rounds"][1]["systems"]["trireel"]["levels"][3]["errors"].append("refused")
+    missed = [goal.text for goal in goals(report) if not goal.met]
+    assert missed == ["Failed requests, all levels"]
+
+
+def test_the_page_has_a_section_for_every_file(report):
+    text = page({section.file: report for section in SECTIONS})
+    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [
+        section.title for section in SECTIONS
+    ]
+    assert "| 4 | Trireel | 9.00 | 444 |" in text
+
+
+def chunks(*embeddings, tag="park"):
+    return {"chunks": [[{"tag": tag, "embedding": embedding} for embedding in embeddings]]}
+
+
+def test_systems_that_say_the_same_agree():
+    found = compare({"trireel": chunks([1.0, 0.0]), "ray_serve": chunks([1.0, 0.0])})
+    assert found["worst_cosine"] == 1.0
+    assert found["same_first_tag"] == 1
+
+
+def test_other_work_is_not_compared():
+    with pytest.raises(RuntimeError, match="other first tags"):
+        compare({"trireel": chunks([1.0, 0.0]), "ray_serve": chunks([0.0, 1.0], tag="gym")})
+    with pytest.raises(RuntimeError, match="different numbers of chunks"):
+        compare({"trireel": chunks([1.0], [1.0]), "ray_serve": chunks([1.0])})
+
+
+async def test_a_window_begins_when_all_workers_are_busy(capsys):
+    async def ask(item):
+        await asyncio.sleep(0.01)
+
+    level = Level(4, 0.2)
+    await level.run(ask, range(10_000))
+    assert level.window_seconds == pytest.approx(0.2, abs=0.1)
+    assert 4 <= len(level.latencies_ms) <= 4 * 31
+    assert capsys.readouterr().out.splitlines() == ['{"event": "began"}', '{"event": "ended"}']
+
+
+async def test_a_fixed_number_is_asked_and_failures_are_counted(capsys):
+    async def ask(item):
+        if item == 2:
+            raise ValueError("no")
+
+    level = Level(2, math.inf)
+    await level.run(ask, range(5))
+    assert (len(level.latencies_ms), level.errors) == (4, ["ValueError: no"])
+
+
+def test_commands_that_have_ended_are_in_the_cpu_time():
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    parent = (
+        "import subprocess, sys\n"
+        f"subprocess.run([sys.executable, '-c', {burn!r}])\n"
+        "print('done', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        footprint = Footprint(process.pid)
+        assert footprint.cpu_seconds() >= 0.28
+        assert footprint.family() == [psutil.Process(process.pid)]
+        process.stdin.close()
