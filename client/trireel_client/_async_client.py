@@ -48,8 +48,9 @@ class AsyncTrireelClient:
         address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
         self._server = _flows.Server(address)
         self._retry = retries or Retry()
+        self._timeout = timeout or Timeout()
         self._transport: AioGrpcTransport | None = AioGrpcTransport(
-            address, timeout or Timeout(), headers or {}, tls
+            address, self._timeout, headers or {}, tls
         )
 
     async def __aenter__(self) -> Self:
@@ -159,10 +160,11 @@ class AsyncTrireelClient:
     ) -> T:
         from tenacity import AsyncRetrying
 
+        retrying = retry_arguments(
+            self._retry, repeatable=repeatable, within_seconds=self._timeout.request_seconds
+        )
         try:
-            return await AsyncRetrying(**retry_arguments(self._retry, repeatable=repeatable))(
-                ask, *arguments
-            )
+            return await AsyncRetrying(**retrying)(ask, *arguments)
         except TrireelError:
             self._server.forget()
             raise

@@ -61,8 +61,9 @@ class TrireelClient:
         address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
         self._server = _flows.Server(address)
         self._retry = retries or Retry()
+        self._timeout = timeout or Timeout()
         self._transport: Transport | None = _connect(
-            protocol, address, timeout or Timeout(), headers or {}, tls
+            protocol, address, self._timeout, headers or {}, tls
         )
 
     def __enter__(self) -> Self:
@@ -195,8 +196,11 @@ class TrireelClient:
     def _retried(self, repeatable: bool, ask: Callable[..., T], *arguments: Any) -> T:
         from tenacity import Retrying
 
+        retrying = retry_arguments(
+            self._retry, repeatable=repeatable, within_seconds=self._timeout.request_seconds
+        )
         try:
-            return Retrying(**retry_arguments(self._retry, repeatable=repeatable))(ask, *arguments)
+            return Retrying(**retrying)(ask, *arguments)
         except TrireelError:
             self._server.forget()
             raise

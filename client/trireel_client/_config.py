@@ -22,7 +22,8 @@ class Timeout:
     """For a connection, and for answers that cost the server nothing: readiness, names."""
     request_seconds: float = DEFAULT_REQUEST_SECONDS
     """For the answer to one request, and for a stream from its start to its end. Over HTTP it
-    counts anew whenever the server sends something."""
+    counts anew whenever the server sends something. Nothing is asked for again later than this
+    after it was first asked for."""
 
     def __post_init__(self) -> None:
         for name in ("connect_seconds", "request_seconds"):
@@ -48,6 +49,9 @@ class Retry:
     """The bound grows no further than this."""
     longest_hint_seconds: float = 60.0
     """A server's or a proxy's own word on when to come back is followed up to this."""
+    first_full_wait_seconds: float = 1.0
+    """As `first_wait_seconds`, where the server is full and does not say when to come back; it
+    doubles up to `longest_hint_seconds`."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:

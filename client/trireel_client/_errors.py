@@ -9,6 +9,7 @@ TrireelError
 │   └── SourceTooLarge      over what one message can carry: have the server read it
 ├── RequestError            the request got no answer, or a refusal
 │   ├── ServerUnavailable   nobody listens, or the server is full or stopping: try again later
+│   │   ├── ServerFull      it takes in no more for now: come again when it says, or ask another
 │   │   └── SequenceLost    the server with a video's state is gone: step through it from the start
 │   ├── RequestTimeout      no answer in time: give it longer, or less to do
 │   ├── RequestCancelled    ended before the answer, by either side
@@ -59,6 +60,10 @@ class ServerUnavailable(RequestError):
 
     retry_after_seconds: float | None = None
     """When to come back, where the server or a proxy said so."""
+
+
+class ServerFull(ServerUnavailable):
+    """The server is there, and has as much under way and waiting as it takes in."""
 
 
 class SequenceLost(ServerUnavailable):

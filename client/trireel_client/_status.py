@@ -16,6 +16,7 @@ from trireel_client._errors import (
     RequestTimeout,
     SequenceLost,
     ServerError,
+    ServerFull,
     ServerUnavailable,
     TrireelError,
     UnexpectedAnswer,
@@ -68,6 +69,9 @@ _GOING_AWAY = re.compile(
     r"|Stub process '[^']*' is not healthy"
     r"|Received RST_STREAM with error code"
 )
+# The first is Triton's, of a model's queue; the second that of our models, which goes on with why.
+_FULL = re.compile(r"Exceeds maximum queue size|the server is full: ")
+_COME_AGAIN = re.compile(r"ask again in about (\d{1,9}) s\b")
 # Envoy has no gRPC status for it.
 _TOO_LARGE = re.compile(r"Payload Too Large")
 # The first is Triton's, the second the decoder's own: it keeps no state of this sequence.
@@ -79,6 +83,7 @@ _SEQUENCE_UNKNOWN = re.compile(
 # How tritonclient tells of an error page it cannot read, such as a proxy's.
 _NOT_THE_SERVERS = "an exception occurred in the client while decoding the response"
 RETRY_HEADER = "retry-after"
+PUSHBACK_HEADER = "grpc-retry-pushback-ms"  # gRPC's own; a negative one says never
 _SECONDS = re.compile(r"\d{1,9}")
 _REQUEST_ID = re.compile(r"^\[request id: [^]]*\] ")
 
@@ -126,7 +131,7 @@ def translate(error: BaseException, peer: Peer) -> TrireelError | None:
     else:
         return _of_raw(error, peer)
     if isinstance(known, ServerUnavailable):
-        known.retry_after_seconds = _seconds(peer.retry_after() or _grpc_retry_after(error))
+        known.retry_after_seconds = _hint_seconds(error, str(known), peer)
     return known
 
 
@@ -137,25 +142,32 @@ def _of_status(status: str | None, message: str, peer: Peer) -> RequestError:
         kind = ServerUnavailable
     elif kind is ServerError and _TOO_LARGE.fullmatch(message):
         kind = InvalidRequest
+    elif kind is ServerUnavailable and _FULL.search(message):
+        kind = ServerFull
     elif kind is InvalidRequest and _SEQUENCE_UNKNOWN.search(message):
         kind = SequenceLost
     word = _WORDS.get(kind)
     return word(message, peer) if word else kind(_one_line(message) or f"status {status}")
 
 
-def _grpc_retry_after(error: BaseException) -> str | None:
-    """Return what a proxy said with a status; tritonclient's error has it in its context alone."""
+def _hint_seconds(error: BaseException, message: str, peer: Peer) -> float | None:
+    """Return when to come back, as a header, gRPC's trailing metadata or the words say it."""
+    if retry_after := peer.retry_after():
+        return _seconds(retry_after)
+    # tritonclient's error has the metadata in its context alone.
     for source in (error, error.__context__):
-        metadata = getattr(source, "trailing_metadata", lambda: None)()
-        for name, value in metadata or ():
-            if name == RETRY_HEADER:
-                return str(value)
-    return None
+        metadata = dict(getattr(source, "trailing_metadata", lambda: None)() or ())
+        if RETRY_HEADER in metadata:
+            return _seconds(str(metadata[RETRY_HEADER]))
+        if (pushback_ms := _seconds(str(metadata.get(PUSHBACK_HEADER)))) is not None:
+            return pushback_ms / 1000
+    said = _COME_AGAIN.search(message)
+    return _seconds(said[1]) if said else None
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a `Retry-After`; its other form, a date, is taken for none."""
-    return float(retry_after) if retry_after and _SECONDS.fullmatch(retry_after) else None
+def _seconds(text: str) -> float | None:
+    """Read the number of a `Retry-After`; its other form, a date, is taken for none."""
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
@@ -188,6 +200,13 @@ def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
     return ServerUnavailable(f"the server at {peer.address} is not available: {reason}")
 
 
+def _full(message: str, peer: Peer) -> ServerFull:
+    said = _one_line(message).rpartition("the server is full: ")[2]
+    if "Exceeds maximum queue size" in said:
+        said = "as many requests wait in it as may; ask again in a while, or ask another server"
+    return ServerFull(f"the server at {peer.address} is full: {said}")
+
+
 def _lost(message: str, peer: Peer) -> SequenceLost:
     return SequenceLost(
         f"the server reached at {peer.address} does not know the sequence ({_one_line(message)}):"
@@ -206,6 +225,7 @@ def _failed(message: str, peer: Peer) -> ServerError:
 _WORDS: dict[type[RequestError], Callable[[str, Peer], RequestError]] = {
     RequestTimeout: _timeout,
     ServerUnavailable: _unavailable,
+    ServerFull: _full,
     RequestCancelled: _cancelled,
     SequenceLost: _lost,
     ServerError: _failed,

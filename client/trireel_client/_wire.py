@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from trireel_client._calls import Infer, ServerCall
 from trireel_client._config import Retry
-from trireel_client._errors import ServerUnavailable, UnexpectedAnswer
+from trireel_client._errors import ServerFull, ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
 from trireel_client._tls import Tls
 
 MAX_MESSAGE_BYTES = 2**31 - 1
 SEQUENCE_HEADER = "trireel-sequence"
+HINT_SPREAD = 0.25  # clients that were told the same come back over so much longer
 
 
 class Transport(Protocol):
@@ -91,22 +92,33 @@ def grpc_channel_arguments(connect_seconds: float, tls: Tls | None) -> list[tupl
     return arguments
 
 
-def retry_arguments(retry: Retry, *, repeatable: bool) -> dict[str, Any]:
-    """Return the arguments of `tenacity.Retrying` and of its asynchronous twin."""
+def retry_arguments(retry: Retry, *, repeatable: bool, within_seconds: float) -> dict[str, Any]:
+    """Return the arguments of `tenacity.Retrying` and of its asynchronous twin.
+
+    Args:
+        retry: how often, and how long to wait before.
+        repeatable: asking twice has no other effect than asking once.
+        within_seconds: no attempt begins later than this after the first.
+    """
     import tenacity
 
-    random = tenacity.wait_random_exponential(
-        multiplier=retry.first_wait_seconds, max=retry.longest_wait_seconds
+    soon = tenacity.wait_random_exponential(retry.first_wait_seconds, retry.longest_wait_seconds)
+    full = tenacity.wait_random_exponential(
+        retry.first_full_wait_seconds, retry.longest_hint_seconds
     )
 
     def wait_seconds(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        hint = getattr(error, "retry_after_seconds", None) or 0.0
+        hint: float | None = getattr(error, "retry_after_seconds", None)
+        if hint is None:
+            return full(state) if isinstance(error, ServerFull) else soon(state)
         # Not sooner than told, and not all clients at once.
-        return min(hint, retry.longest_hint_seconds) + random(state)
+        told = min(hint, retry.longest_hint_seconds)
+        return told + tenacity.wait_random(0, told * HINT_SPREAD)(state) + soon(state)
 
+    attempts = tenacity.stop_after_attempt(retry.attempts if repeatable else 1)
     return {
-        "stop": tenacity.stop_after_attempt(retry.attempts if repeatable else 1),
+        "stop": attempts | tenacity.stop_before_delay(within_seconds),
         "wait": wait_seconds,
         "retry": tenacity.retry_if_exception_type(ServerUnavailable),
         "reraise": True,

@@ -56,6 +56,11 @@ class ModelLoad:
         return self.requests / self.wall_seconds if self.wall_seconds else 0.0
 
     @property
+    def row_rate(self) -> float:
+        """Rows a second: of the tower, frames."""
+        return self.rows / self.wall_seconds if self.wall_seconds else 0.0
+
+    @property
     def batch(self) -> float | None:
         """Mean rows of an execution."""
         return self.rows / self.executions if self.executions else None

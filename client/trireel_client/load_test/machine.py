@@ -4,6 +4,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -11,7 +12,7 @@ PACKAGES = ("trireel-client", "tritonclient", "grpcio", "geventhttpclient", "num
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def describe() -> dict[str, object]:
+def describe() -> dict[str, Any]:
     """Return processor, memory, system and versions; no names of hosts or users."""
     return {
         "processor": _processor(),

@@ -33,33 +33,38 @@ def remarks(result: TestResult) -> tuple[str, ...]:
     first = knee(summaries)
     disturbed = any(one.findings[0].limit == DISTURBED for one in summaries)
     if first is not None and first is not summaries[-1] and not disturbed:
+        within = "" if first is best(summaries) else f"within {1 - ENOUGH:.0%} of "
         sentences.append(
-            f"{first.level.name} has {first.rates.videos:.2f} videos/s, within"
-            f" {1 - ENOUGH:.0%} of the highest: more load adds little but latency"
+            f"{first.level.name} has {first.rates.videos:.2f} videos/s, {within}the highest:"
+            " more load adds little but latency"
         )
     warm_up = sum(one.warm_up.ended for one in summaries)
     if warm_up:
         sentences.append(
             f"{warm_up} videos of the warm-ups ({plan.warm_up_seconds:g} s a level) are not counted"
         )
-    few = [one.level.name for one in summaries if one.latency and one.latency.is_of_few]
+    few = [one for one in summaries if one.latency and one.latency.is_of_few]
     if few:
         sentences.append(
-            f"fewer than {FEW} videos: p99 is about the slowest one at {', '.join(few)}"
+            f"fewer than {FEW} videos: p99 is about the slowest one at {_names(few, summaries)}"
         )
     slow = [
-        one.level.name
+        one
         for one in summaries
         if one.latency and one.seconds < LATENCIES_IN_WINDOW * one.latency.p50
     ]
     if slow:
         sentences.append(
             f"a level lasted less than {LATENCIES_IN_WINDOW} times its latency: give a longer"
-            f" --duration for {', '.join(slow)}"
+            f" --duration for {_names(slow, summaries)}"
         )
-    empty = [one.level.name for one in summaries if not one.counts.ended]
+    empty = [one for one in summaries if not one.counts.ended]
     if empty:
         sentences.append(
-            f"no video began and ended at {', '.join(empty)}: give a longer --duration"
+            f"no video began and ended at {_names(empty, summaries)}: give a longer --duration"
         )
     return tuple(sentences)
+
+
+def _names(some: Sequence[LevelSummary], of: Sequence[LevelSummary]) -> str:
+    return "every level" if len(some) == len(of) else ", ".join(one.level.name for one in some)

@@ -89,10 +89,19 @@ def stages_table(summaries: Sequence[LevelSummary]) -> Table:
 def models_table(summary: LevelSummary) -> Table:
     """Return what the server's models did in a level."""
     columns = (
-        *("model", "requests", "per s", "busy s", "wait ms", "waiting", "batch", "slots", "used"),
+        *("model", "requests", "per s", "rows/s", "busy s", "wait ms", "waiting", "batch"),
+        *("slots", "used"),
     )
     rows = tuple(map(_model_row, summary.models))
     return Table(f"Models, {summary.level.name}", columns, rows)
+
+
+def limits_table(summaries: Sequence[LevelSummary]) -> Table:
+    """Return what bounds each level, and the numbers that say so."""
+    rows = tuple(
+        (one.level.name, one.findings[0].limit, one.findings[0].because) for one in summaries
+    )
+    return Table("What bounds each level", ("level", "limit", "because"), rows)
 
 
 def machine_table(summaries: Sequence[LevelSummary]) -> Table:
@@ -150,6 +159,7 @@ def _model_row(load: ModelLoad) -> tuple[str, ...]:
         load.model,
         number(load.requests, 0),
         number(load.rate),
+        number(load.row_rate, 1),
         number(load.busy_seconds),
         number(load.queue_ms, 1),
         number(load.pending, 1),

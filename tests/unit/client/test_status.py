@@ -25,6 +25,7 @@ from trireel_client import (
     RequestTimeout,
     SequenceLost,
     ServerError,
+    ServerFull,
     ServerUnavailable,
     TrireelError,
     UnexpectedAnswer,
@@ -87,15 +88,19 @@ RAW = [
 class Rpc(grpc.RpcError):
     """A raw error of grpcio, as its asynchronous streams raise it."""
 
-    def __init__(self, code: grpc.StatusCode) -> None:
+    def __init__(self, code: grpc.StatusCode, **metadata: str) -> None:
         super().__init__()
         self._code = code
+        self._metadata = [(name.replace("_", "-"), value) for name, value in metadata.items()]
 
     def code(self) -> grpc.StatusCode:
         return self._code
 
     def details(self) -> str:
         return "the server's words"
+
+    def trailing_metadata(self) -> list[tuple[str, str]]:
+        return self._metadata
 
 
 def test_no_grpc_code_is_forgotten() -> None:
@@ -166,6 +171,65 @@ def test_hints_of_when_to_come_back(retry_after: str | None, seconds: float | No
     raised = InferenceServerException("full", status="503")
     peer = Peer(PEER.address, PEER.wait_seconds, lambda: retry_after)
     error = translate(raised, peer)
+    assert isinstance(error, ServerUnavailable)
+    assert error.retry_after_seconds == seconds
+
+
+FULL = (
+    "the server is full: 16 whole videos are under way here and 64 wait, as many as may: ask again"
+    " in about 12 s, or ask another server"
+)
+
+
+@pytest.mark.parametrize("status", ["StatusCode.UNAVAILABLE", "503"])
+@pytest.mark.parametrize(
+    ("message", "wanted", "seconds"),
+    [
+        (
+            "[request id: <id_unknown>] Exceeds maximum queue size",
+            "as many requests wait in it as may; ask again in a while, or ask another server",
+            None,
+        ),
+        (
+            "in ensemble 'video_chunk', [request id: a] Exceeds maximum queue size",
+            "as many requests wait in it as may; ask again in a while, or ask another server",
+            None,
+        ),
+        (FULL, FULL.partition(": ")[2], 12.0),
+        (f"in ensemble 'frame_chunk', {FULL}", FULL.partition(": ")[2], 12.0),
+    ],
+)
+def test_a_full_server(status: str, message: str, wanted: str, seconds: float | None) -> None:
+    error = translate(InferenceServerException(message, status=status), PEER)
+    assert type(error) is ServerFull
+    assert str(error) == f"the server at 127.0.0.1:8001 is full: {wanted}"
+    assert error.retry_after_seconds == seconds
+
+
+def test_words_alone_make_no_server_full() -> None:
+    error = translate(InferenceServerException(FULL, status="StatusCode.NOT_FOUND"), PEER)
+    assert type(error) is NotFound
+
+
+def test_a_header_says_more_than_words() -> None:
+    peer = Peer(PEER.address, PEER.wait_seconds, lambda: "3")
+    error = translate(InferenceServerException(FULL, status="503"), peer)
+    assert isinstance(error, ServerFull)
+    assert error.retry_after_seconds == 3.0
+
+
+@pytest.mark.parametrize(
+    ("metadata", "seconds"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"grpc_retry_pushback_ms": "1500"}, 1.5),
+        ({"grpc_retry_pushback_ms": "-1"}, None),
+        ({"retry_after": "2", "grpc_retry_pushback_ms": "1500"}, 2.0),
+        ({}, None),
+    ],
+)
+def test_hints_in_grpcs_metadata(metadata: dict[str, str], seconds: float | None) -> None:
+    error = translate(Rpc(grpc.StatusCode.UNAVAILABLE, **metadata), PEER)
     assert isinstance(error, ServerUnavailable)
     assert error.retry_after_seconds == seconds
 

@@ -24,6 +24,7 @@ from trireel_client import (
     RequestTimeout,
     Retry,
     ServerError,
+    ServerFull,
     ServerInfo,
     ServerPath,
     ServerUnavailable,
@@ -132,6 +133,22 @@ def test_a_hint_too_far_away_is_not_waited_for(server: Loopback) -> None:
     with server.client(retries=retries) as client:
         assert client.analyze(ServerPath("a.mp4")).chunks[0].num_chunks == 3
     assert 0.1 <= time.monotonic() - began < 5.0
+
+
+def test_no_pause_is_longer_than_an_answer_may_take(server: Loopback) -> None:
+    server.script.answers["video_analysis"] = lambda asked: whole_video()
+    server.script.refusals = [
+        Refused("UNAVAILABLE", 503, "the server is full: ask again in about 9 s")
+    ]
+    began = time.monotonic()
+    with (
+        server.client(timeout=Timeout(5.0, 2.0)) as client,
+        pytest.raises(ServerFull, match="about 9 s") as raised,
+    ):
+        client.analyze(ServerPath("a.mp4"))
+    assert time.monotonic() - began < 1.0
+    assert raised.value.retry_after_seconds == 9.0
+    assert len(server.script.asked) == 1
 
 
 def test_retries_can_be_turned_off(analysing: Loopback, video: str) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test as one page of HTML that needs nothing beside it."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -16,6 +17,7 @@ from trireel_client.load_test.rows import (
     failures_table,
     latency_table,
     levels_table,
+    limits_table,
     machine_table,
     models_table,
     stages_table,
@@ -25,6 +27,7 @@ from trireel_client.load_test.session import TestResult
 
 TEMPLATE = "page.html.j2"
 STYLE = "page.css"
+GIB = 2**30
 
 
 def render(result: TestResult) -> str:
@@ -41,6 +44,7 @@ def render(result: TestResult) -> str:
         result=result,
         best=best(summaries),
         remarks=(*remarks(result), *result.notes),
+        limits=limits_table(summaries),
         tables=[
             levels_table(summaries),
             latency_table(summaries),
@@ -60,6 +64,7 @@ def _settings(result: TestResult) -> list[Table]:
     plan = result.plan
     generator = describe()
     packages = generator.pop("packages")
+    memory_gib = generator.pop("memory_bytes") / GIB
     test = {
         "videos": ", ".join(video_name(video) for video in plan.videos),
         "mode": plan.mode.value,
@@ -67,23 +72,23 @@ def _settings(result: TestResult) -> list[Table]:
         "warm-up": f"{plan.warm_up_seconds:g} s a level, not counted",
         "timeout": f"{plan.timeout_seconds:g} s a request, never asked again",
         "most in flight": f"{plan.most_in_flight} (open loop)",
-        **{name: str(value) for name, value in plan.options.items()},
+        **{name.replace("_", " "): str(value) for name, value in plan.options.items()},
     }
     server = {
         "address": str(result.address),
         "server": f"{result.server.name} {result.server.version}",
         **{
-            name: f"{one.instances} instances, {one.slots} at once"
+            name: f"{one.instances} instance{'s' if one.instances > 1 else ''}, {one.slots} at once"
             for name, one in result.capacities.items()
         },
     }
     return [
         _pairs("Test", test),
         _pairs("Server", server),
-        _pairs("Load generator", {**generator, **dict(packages)}),  # type: ignore[call-overload]
+        _pairs("Load generator", {**generator, "memory": f"{memory_gib:.1f} GiB", **packages}),
     ]
 
 
-def _pairs(title: str, pairs: dict[str, object] | dict[str, str]) -> Table:
-    rows = tuple((name.replace("_", " "), str(value)) for name, value in pairs.items())
+def _pairs(title: str, pairs: Mapping[str, object]) -> Table:
+    rows = tuple((name, str(value)) for name, value in pairs.items())
     return Table(title, ("what", "value"), rows)

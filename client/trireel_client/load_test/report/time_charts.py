@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from trireel_client.load_test.limits import ORCHESTRATORS
 from trireel_client.load_test.loads import gpu_memory
 from trireel_client.load_test.report.charts import Band, Chart, Line, Point, lines_of
 from trireel_client.load_test.scrape import Scrape, grown
@@ -34,11 +35,11 @@ def time_charts(result: TestResult) -> tuple[Chart, ...]:
         ),
         history.chart(
             "Videos and sequences",
-            "Whole videos that were asked for and not yet answered, and sequences whose state is"
-            " kept; looked at by the server every 5 s.",
+            "Whole videos that were asked for and not yet answered, those that wait included;"
+            " sequences whose state is kept, as the server said it within 5 s.",
             "count",
             history.gauges(
-                ("open videos", lambda one: one.total("trireel_open_videos")),
+                ("open videos", _open_videos),
                 ("open sequences", lambda one: one.total("trireel_live_sequences")),
             ),
         ),
@@ -140,6 +141,13 @@ def _spaced(looks: Sequence[Look]) -> tuple[Look, ...]:
 
 def _pending(scrape: Scrape, model: str) -> float:
     return scrape.total("nv_inference_pending_request_count", model)
+
+
+def _open_videos(scrape: Scrape) -> float:
+    # A unary model does not know of the videos that wait in Triton for one of its instances.
+    return scrape.total("trireel_open_videos") + sum(
+        _pending(scrape, model) for model in ORCHESTRATORS
+    )
 
 
 def _batch(before: Look, look: Look, model: str) -> float | None:

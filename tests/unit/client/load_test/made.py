@@ -137,7 +137,7 @@ def _look(at):
     values = {
         **worked("frame_extractor", done, busy=done / 4, pending=at % 3),
         **worked("siglip_vision", done, executions=done / 2, rows=16 * done, busy=done / 8),
-        **worked("video_analysis", done, busy=done / 3),
+        **worked("video_analysis", done, busy=done / 3, pending=2.0),
         ("trireel_open_videos", "video_analysis"): 1.0,
         ("trireel_live_sequences", "temporal_decoder"): at % 2,
         ("nv_cpu_utilization",): 0.5,

@@ -28,6 +28,7 @@ def test_a_batch_s_time_counts_once():
     after = worked("siglip_vision", 8.0, executions=2.0, rows=128.0, busy=8.0)
     one = loads(look(0.0, values=before), look(4.0, values=after))["siglip_vision"]
     assert (one.busy_seconds, one.batch, one.utilisation) == (2, 64, 0.5)
+    assert one.row_rate == one.rows / one.wall_seconds > one.rate
 
 
 def test_a_stream_s_places_are_taken_by_open_videos():

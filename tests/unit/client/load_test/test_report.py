@@ -2,6 +2,7 @@
 """The report's files: whole, self-contained, escaped, readable without eyes."""
 
 import csv
+import dataclasses
 import html
 import json
 import re
@@ -11,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from unit.client.load_test.made import result
 
+from trireel_client.load_test.limits import Finding
 from trireel_client.load_test.report import write_report
 
 VOID = {"meta", "br", "link", "img", "input"}
@@ -162,6 +164,21 @@ def test_the_page_names_limit_settings_and_versions(page):
         "numpy",
     ):
         assert words in page.text
+
+
+def test_the_page_names_the_limit_of_every_level(text):
+    (table,) = re.findall(r"<caption>What bounds each level</caption>.*?</table>", text, re.S)
+    assert table.count("<td>nothing yet</td>") == 3
+
+
+def test_options_to_change_are_code(tmp_path):
+    made = result()
+    finding = Finding("a limit", "x", ("`--videos 8` of <b>, or `--towers`",))
+    full = tuple(dataclasses.replace(one, findings=(finding,)) for one in made.summaries)
+    write_report(tmp_path, dataclasses.replace(made, summaries=full), with_samples=False)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<code>--videos 8</code> of &lt;b&gt;, or <code>--towers</code>" in text
+    assert "`" not in text
 
 
 def test_the_json_has_everything(folder):
