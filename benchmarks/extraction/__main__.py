@@ -21,9 +21,9 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+from benchmarks.common.machine import describe
 from benchmarks.extraction import two_cores
 from benchmarks.extraction.clips import CLIPS, make_clip
-from benchmarks.extraction.machine import describe
 from benchmarks.extraction.methods import METHODS, Job
 from benchmarks.extraction.peers import PEERS
 

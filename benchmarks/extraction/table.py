@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.words import packages, processors
+
 FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.extraction --output benchmarks/extraction/results.json"
-OURS = "trireel"
+THREADS_COMMAND = "python -m benchmarks.extraction.threads"
+OURS, FFMPEG, BARE = "trireel", "ffmpeg commands", "bare decode"
 Result = dict[str, Any]
 
 
@@ -19,17 +22,57 @@ class Goal:
     """How many times a peer's frames per CPU-second are wanted, and on which clips."""
 
     text: str
-    peers: tuple[str, ...]
+    peer: str
     least: float
-    covers: Callable[[str], bool]
+    clips: str = "all clips"
+    covers: Callable[[str], bool] = lambda clip: True
 
 
 GOALS = (
-    Goal("3 x the ffmpeg commands, 384 x 384", ("ffmpeg commands",), 3.0, lambda c: "384" in c),
-    Goal("2 x the ffmpeg commands, 1080p", ("ffmpeg commands",), 2.0, lambda c: "1080p" in c),
-    Goal("Ahead of decord", ("decord",), 1.0, lambda c: True),
-    Goal("Ahead of torchcodec", ("torchcodec",), 1.0, lambda c: True),
+    Goal("3 x the ffmpeg commands, 384 x 384", FFMPEG, 3.0, "384 x 384", lambda c: "384" in c),
+    Goal("2 x the ffmpeg commands, 1080p", FFMPEG, 2.0, "1080p", lambda c: "1080p" in c),
+    Goal("Ahead of decord", "decord", 1.0),
+    Goal("Ahead of torchcodec", "torchcodec", 1.0),
 )
+TWO_CORES = Goal("the ffmpeg commands", FFMPEG, 1.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One clip at one number of frames: how Trireel and a peer do."""
+
+    name: str
+    ours: float
+    theirs: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the peer's rate ours is."""
+        return self.ours / self.theirs
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How Trireel stands to a peer in all the cases that a goal covers; there is at least one."""
+
+    cases: list[Case]
+    least: float
+
+    @property
+    def mean(self) -> Case:
+        """The geometric means."""
+        ours, theirs = ([getattr(case, who) for case in self.cases] for who in ("ours", "theirs"))
+        return Case("", statistics.geometric_mean(ours), statistics.geometric_mean(theirs))
+
+    @property
+    def worst(self) -> Case:
+        """The case with the least ratio."""
+        return min(self.cases, key=lambda case: case.ratio)
+
+    @property
+    def met(self) -> int:
+        """How many cases reach the goal."""
+        return sum(case.ratio >= self.least for case in self.cases)
 
 
 def ratio(result: Result, peer: str, measure: str = "cpu") -> float:
@@ -38,38 +81,36 @@ def ratio(result: Result, peer: str, measure: str = "cpu") -> float:
     return float(rates[OURS] / rates[peer])
 
 
+def standing(goal: Goal, results: list[Result], measure: str = "cpu") -> Standing | None:
+    """Return how Trireel stands to a goal, None where its peer took no part."""
+    cases = []
+    for result in results:
+        rates = result[measure]["per_second"]
+        if goal.covers(result["clip"]) and goal.peer in rates:
+            name = f"{result['clip']}, {result['frames_per_chunk']} per 10 s"
+            cases.append(Case(name, rates[OURS], rates[goal.peer]))
+    return Standing(cases, goal.least) if cases else None
+
+
 def goal_line(goal: Goal, results: list[Result], measure: str = "cpu") -> str | None:
     """Return a goal's geometric mean, its worst case and how often it was met."""
-    cases = [
-        (ratio(result, peer, measure), result)
-        for result in results
-        for peer in goal.peers
-        if goal.covers(result["clip"]) and peer in result[measure]["per_second"]
-    ]
-    if not cases:
+    found = standing(goal, results, measure)
+    if found is None:
         return None
-    mean = statistics.geometric_mean(value for value, _ in cases)
-    worst, where = min(cases, key=lambda case: case[0])
-    met = sum(value >= goal.least for value, _ in cases)
     return (
-        f"{goal.text}: {mean:.2f} x in the geometric mean, met in {met} of {len(cases)} cases,"
-        f" worst {worst:.2f} x ({where['clip']}, {where['frames_per_chunk']} per 10 s)"
+        f"{goal.text}: {found.mean.ratio:.2f} x in the geometric mean, met in {found.met} of"
+        f" {len(found.cases)} cases, worst {found.worst.ratio:.2f} x ({found.worst.name})"
     )
-
-
-def ratio_of_limit(result: Result) -> float:
-    """Return how many times the ffmpeg commands' rate bare decoding is."""
-    rates = result["cpu"]["per_second"]
-    return float(rates["bare decode"] / rates["ffmpeg commands"])
 
 
 def limit_line(results: list[Result]) -> str:
     """Return how near ours comes to bare decoding, and what that would reach."""
-    near = statistics.geometric_mean(ratio(result, "bare decode") for result in results)
+    near = statistics.geometric_mean(ratio(result, BARE) for result in results)
     short = sum(
-        goal.covers(result["clip"]) and ratio_of_limit(result) < goal.least
+        ratio(result, FFMPEG) / ratio(result, BARE) < goal.least
         for result in results
-        for goal in GOALS[:2]
+        for goal in GOALS
+        if goal.peer == FFMPEG and goal.covers(result["clip"])
     )
     return (
         f"Of bare decoding's rate, which no exact sampler on one thread can pass, Trireel has"
@@ -105,19 +146,17 @@ def threads_table(report: Result) -> Iterable[str]:
 def page(report: Result, threads: Result) -> str:
     """Return RESULTS.md."""
     results, machine = report["results"], report["machine"]
-    packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items() if v)
     goals = [line for goal in GOALS if (line := goal_line(goal, results))]
-    ffmpeg = Goal("the ffmpeg commands", ("ffmpeg commands",), 1.0, lambda c: True)
     lines = [
         "# Sampling frames: CPU time and throughput",
         "",
         f"`{COMMAND}`, median of {report['rounds']} rounds that take turns, on"
-        f" {len(machine['cores'])} x {machine['cores'][0]}, shared with other work; commit"
-        f" {machine['commit']}, {packages}, libavcodec {machine['libavcodec']}, the commands'"
-        f" ffmpeg {machine['ffmpeg']}. Ratios are Trireel's over the peer's.",
+        f" {processors(machine)}, shared with other work; commit {machine['commit']},"
+        f" {packages(machine)}, libavcodec {machine['libavcodec']}, the commands' ffmpeg"
+        f" {machine['ffmpeg']}. Ratios are Trireel's over the peer's.",
         "",
         ". ".join([*goals, limit_line(results)])
-        + f". On two cores, against {goal_line(ffmpeg, results, 'two_cores')}.",
+        + f". On two cores, against {goal_line(TWO_CORES, results, 'two_cores')}.",
         "",
         "## Frames per CPU-second",
         "",
@@ -131,7 +170,7 @@ def page(report: Result, threads: Result) -> str:
         "",
         "## Decoder threads",
         "",
-        "A whole clip decoded by one thread or two: `python -m benchmarks.extraction.threads`. A"
+        f"A whole clip decoded by one thread or two: `{THREADS_COMMAND}`. A"
         " second extractor, with a video or a span of its own, uses the other core for no more.",
         "",
         *threads_table(threads),

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import av
 
+from benchmarks.common.machine import describe
 from benchmarks.extraction.clips import CLIPS, make_clip
-from benchmarks.extraction.machine import describe
 
 OUTPUT = Path(__file__).parent / "threads.json"
 KINDS = (("SLICE", 1), ("SLICE", 2), ("FRAME", 2))

@@ -8,9 +8,9 @@ import statistics
 import subprocess
 import threading
 import time
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from types import TracebackType
+
+from benchmarks.common.versions import commit, processors, versions
 
 PACKAGES = ("torch", "onnxruntime", "nvidia-pytriton", "tritonclient", "transformers")
 SAMPLE_MS = 200
@@ -29,35 +29,15 @@ def gpu_name() -> str | None:
 
 def describe() -> dict[str, object]:
     """Return the GPU, the processors, the versions and the commit."""
-    processors = [
-        line.split(":")[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
+    names = processors()
     return {
         "gpu": gpu_name(),
-        "processor": processors[0] if processors else platform.machine(),
+        "processor": names[0] if names else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "commit": _commit(),
+        "packages": versions(PACKAGES),
+        "commit": commit(),
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() or None
 
 
 class GpuSampler:

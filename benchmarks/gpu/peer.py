@@ -104,19 +104,11 @@ def write_tower(size: Size, device: str, path: Path) -> Any:
     from trireel_export.precision import Precision
     from trireel_export.vision import VisionTower
 
-    vision = {
-        "hidden_size": size.width,
-        "intermediate_size": size.mlp_width,
-        "num_hidden_layers": size.layers,
-        "num_attention_heads": size.heads,
-        "image_size": size.image_size_px,
-        "patch_size": size.patch_size_px,
-    }
     text = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
     text |= {"num_attention_heads": 1, "bos_token_id": 0, "eos_token_id": 1}
     torch.manual_seed(SEED)
     with torch.device(device):  # half a billion random numbers are nothing to a GPU
-        model = SiglipModel(SiglipConfig(vision_config=vision, text_config=text))
+        model = SiglipModel(SiglipConfig(vision_config=size.vision, text_config=text))
     tower = VisionTower(
         model.vision_model,
         Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),

@@ -1,48 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The towers that are measured, and the work they are."""
+"""The towers that are measured, and in which batches."""
 
-from dataclasses import dataclass
+from benchmarks.common.sizes import SO400M, TINY, Size
+
+__all__ = ["BATCHES", "MOST_FRAMES", "SIZES", "Size"]
 
 BATCHES = (16, 64, 256)
 """Frames in a request, and in a pass of the loop without a server."""
 MOST_FRAMES = max(BATCHES)
-
-
-@dataclass(frozen=True)
-class Size:
-    """The shape of a SigLIP vision tower."""
-
-    name: str
-    image_size_px: int
-    patch_size_px: int
-    width: int
-    layers: int
-    heads: int
-    mlp_width: int
-
-    @property
-    def tokens(self) -> int:
-        return (self.image_size_px // self.patch_size_px) ** 2
-
-    @property
-    def flops_per_frame(self) -> int:
-        """Return the multiplications and additions of a frame's matrix products.
-
-        In the pooling head those that every arrangement of it needs: keys and values of all tokens,
-        0.6 % of so400m, can be saved, and are not counted.
-        """
-        patches = self.tokens * 3 * self.patch_size_px**2 * self.width
-        projections = self.tokens * 4 * self.width**2
-        attention = 2 * self.tokens**2 * self.width
-        mlp = 2 * self.width * self.mlp_width
-        head = 2 * self.tokens * self.width * self.heads + 2 * self.width**2 + mlp
-        layer = projections + attention + self.tokens * mlp
-        return 2 * (patches + self.layers * layer + head)
-
-
-SIZES = {
-    # google/siglip-so400m-patch14-384
-    "so400m": Size("so400m", 384, 14, 1152, 27, 16, 4304),
-    # export/tiny/checkpoint
-    "tiny": Size("tiny", 96, 16, 128, 5, 4, 384),
-}
+SIZES = {size.name: size for size in (SO400M, TINY)}

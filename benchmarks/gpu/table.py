@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.words import packages, processors
+
 FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.gpu --output benchmarks/gpu/results.json"
 LEAST_OF_LIMIT, LEAST_OF_LOOP = 0.70, 0.95
@@ -22,14 +24,17 @@ def loop_rate(report: Report) -> float:
     return max(float(row["frames_per_second"]) for row in report["loop"])
 
 
-def measured(report: Report) -> list[Report]:
-    """Return the served cells that have a rate."""
-    return [cell for cell in report["served"] if "error" not in cell]
+def best_served(report: Report) -> Report | None:
+    """Return the served cell with the best rate, None where no cell has one."""
+    measured = [cell for cell in report["served"] if "error" not in cell]
+    return max(measured, key=lambda cell: float(cell["frames_per_second"]), default=None)
 
 
 def summary(report: Report) -> str:
     """Return how the best served rate stands to the limit and to the loop."""
-    best = max(measured(report), key=lambda cell: float(cell["frames_per_second"]))
+    best = best_served(report)
+    if best is None:
+        return "The served tower was not measured."
     rate = float(best["frames_per_second"])
     of_limit, of_loop = rate / limit(report), rate / loop_rate(report)
     goals = (
@@ -107,15 +112,14 @@ def served_table(report: Report) -> Iterator[str]:
 def page(report: Report) -> str:
     """Return RESULTS.md."""
     machine = report["machine"]
-    packages = ", ".join(f"{k} {v}" for k, v in machine["packages"].items() if v)
     where = machine["gpu"] or "no GPU"
     lines = [
         "# The served tower beside the tower alone",
         "",
-        f"`{COMMAND}` on {where}, {machine['cores']} x {machine['processor']}, Python"
-        f" {machine['python']}, commit {machine['commit']}, {packages}.",
+        f"`{COMMAND}` on {where}, {processors(machine)}, Python"
+        f" {machine['python']}, commit {machine['commit']}, {packages(machine)}.",
         "",
-        summary(report) if measured(report) else "The served tower was not measured.",
+        summary(report),
         "",
         basis(report),
         "",

@@ -11,18 +11,13 @@ import argparse
 import json
 import statistics
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import av
-import psutil
-
+from benchmarks.common.footprint import Footprint
+from benchmarks.common.machine import describe
 from benchmarks.extraction.clips import CLIPS, make_clip
-from benchmarks.extraction.machine import describe
+from benchmarks.long_video.cost import Cost, cost, repeat
 from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 from trireel_client import ServerPath, Timeout, TrireelClient
 
@@ -32,75 +27,15 @@ CLIP_SECONDS = 20
 MINUTES = (2, 10, 120)
 EXTRACTORS = (1, 2)
 TIMEOUT_SECONDS = 3600.0
-MIB = 2**20
 
 
 @dataclass(frozen=True)
-class Run:
-    """One analysis of one video."""
+class Run(Cost):
+    """One analysis of one video, and what of."""
 
     clip: str
     minutes: int
     extractors: int
-    wall_seconds: float
-    cpu_seconds: float
-    chunks: int
-    pss_mib: list[float] = field(repr=False)
-    """Once a second, from before the request to after it."""
-
-
-def repeat(clip: Path, times: int, target: Path) -> Path:
-    """Write a video that is a clip several times, without encoding it again."""
-    with av.open(str(target), "w") as output:
-        stream, offset = None, 0
-        for _ in range(times):
-            with av.open(str(clip)) as source:
-                template = source.streams.video[0]
-                stream = stream or output.add_stream_from_template(template)
-                end = offset
-                for packet in source.demux(template):
-                    if packet.dts is None or packet.pts is None or packet.duration is None:
-                        continue
-                    packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                    end = max(end, packet.pts + packet.duration)
-                    packet.stream = stream
-                    output.mux(packet)
-                offset = end
-    return target
-
-
-class Footprint:
-    """The memory and the CPU time of a process and of all that it started."""
-
-    def __init__(self, process_id: int) -> None:
-        self._family = [psutil.Process(process_id)]
-        self._family += self._family[0].children(recursive=True)
-        self.pss_mib: list[float] = []
-
-    def cpu_seconds(self) -> float:
-        """Return the CPU time up to now."""
-        times = (process.cpu_times() for process in self._family)
-        return sum(time.user + time.system for time in times)
-
-    @contextmanager
-    def sampled(self) -> Iterator[None]:
-        """Read the memory once a second for the length of the context."""
-        done = threading.Event()
-
-        def sample() -> None:
-            while True:
-                pss = sum(process.memory_full_info().pss for process in self._family)
-                self.pss_mib.append(round(pss / MIB, 1))
-                if done.wait(1.0):
-                    return
-
-        sampler = threading.Thread(target=sample)
-        sampler.start()
-        try:
-            yield
-        finally:
-            done.set()
-            sampler.join()
 
 
 def analyze(folder: Path, clip: str, minutes: int, extractors: int) -> Run:
@@ -116,15 +51,8 @@ def analyze(folder: Path, clip: str, minutes: int, extractors: int) -> Run:
         url = f"127.0.0.1:{server.ports.grpc}"
         with TrireelClient(url, timeout=Timeout(request_seconds=TIMEOUT_SECONDS)) as client:
             client.analyze(ServerPath("2.mkv"))  # warm
-            footprint = Footprint(server.process.pid)
-            with footprint.sampled():
-                wall, cpu = time.monotonic(), footprint.cpu_seconds()
-                analysis = client.analyze(ServerPath(f"{minutes}.mkv"))
-                wall, cpu = time.monotonic() - wall, footprint.cpu_seconds() - cpu
-    return Run(
-        clip, minutes, extractors, round(wall, 3), round(cpu, 3), analysis.num_chunks,
-        footprint.pss_mib,
-    )  # fmt: skip
+            found = cost(client, Footprint(server.process.pid), f"{minutes}.mkv")
+    return Run(**vars(found), clip=clip, minutes=minutes, extractors=extractors)
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.words import processors
+
 FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.long_video --output benchmarks/long_video/results.json"
 
@@ -30,7 +32,7 @@ def main() -> None:
     lines = [
         "# Long videos through the embedded server",
         "",
-        f"`{COMMAND}`, {runs[0]['clip']}, on {len(machine['cores'])} x {machine['cores'][0]},"
+        f"`{COMMAND}`, {runs[0]['clip']}, on {processors(machine)},"
         f" commit {machine['commit']}. One request for the whole video, alone on the server; PSS of"
         " all its processes, in MiB.",
         "",

@@ -3,6 +3,8 @@
 
 Run: python -m benchmarks.peer_ray_serve --output benchmarks/peer_ray_serve/tiny.json
      python -m benchmarks.peer_ray_serve --tower base --output benchmarks/peer_ray_serve/base.json
+     python -m benchmarks.peer_ray_serve --tower base --tower-engine openvino-bf16 --output
+         benchmarks/peer_ray_serve/bf16.json
      python -m benchmarks.peer_ray_serve.table
 (needs the environment of scripts/test and a quiet machine). The pipeline's own packages are put
 into an environment in the cache. Each request is for a file of its own, 12 s of 384 x 384 H.264;
@@ -19,7 +21,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.extraction.machine import describe
+from benchmarks.common.machine import describe
 from benchmarks.peer_ray_serve.agreement import compare
 from benchmarks.peer_ray_serve.clips import make_clips
 from benchmarks.peer_ray_serve.goals import lines
@@ -28,6 +30,7 @@ from benchmarks.peer_ray_serve.stores import store
 from benchmarks.peer_ray_serve.systems import Peer, peer_python
 from benchmarks.peer_ray_serve.tower import TOWERS, find_tower
 from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.tower_engines import ONNXRUNTIME, TOWER_ENGINES
 
 CACHE = Path(tempfile.gettempdir()) / "trireel-peer-ray-serve"
 FRAME_PX = 384
@@ -69,6 +72,7 @@ def create_parser() -> argparse.ArgumentParser:
     add("--peer-python", type=Path, help="a Python with the packages of requirements.txt")
     add("--peer-extraction", choices=("chunks", "video"), default="chunks",
         help="one ffmpeg a chunk, or one for the whole video")  # fmt: skip
+    add("--tower-engine", choices=TOWER_ENGINES, default=ONNXRUNTIME, help="Trireel's")
     add("--peer-frame-px", type=int, default=FRAME_PX, help="what ffmpeg scales to")
     return parser
 
@@ -98,6 +102,7 @@ def measure(arguments: argparse.Namespace, bench: Bench) -> None:
         "peer_packages": peer_versions(bench.peer.python),
         "tower": arguments.tower,
         "store": arguments.store,
+        "tower_engine": bench.tower_engine,
         "peer": {k: v for k, v in asdict(bench.peer).items() if k != "python"},
         "seconds": None if math.isinf(bench.load.seconds) else bench.load.seconds,
         "rounds": [],
@@ -131,7 +136,8 @@ def main() -> None:
         store(arguments.store, clips, Path(work)) as videos,
     ):
         load = load_of(arguments)
-        measure(arguments, Bench(tower, clips, videos, cache / "clips", peer, load))
+        bench = Bench(tower, clips, videos, cache / "clips", peer, load, arguments.tower_engine)
+        measure(arguments, bench)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from benchmarks.common.session import session
 from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
@@ -32,14 +33,6 @@ def extract(clip: Path, size_px: int) -> list[Frames]:
     frames = [sampler.sample(chunk, SAMPLING, view).pixels for chunk in chunks]
     sampler.close()
     return frames
-
-
-def session(onnx: Path, threads: int) -> ort.InferenceSession:
-    """Return a session as Trireel makes it."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
 
 
 def batches_per_second(tower: ort.InferenceSession, batch: Frames, seconds: float) -> float:

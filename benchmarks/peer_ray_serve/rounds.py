@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.footprint import Footprint, busy_seconds, summary
+from benchmarks.common.server import Command, running
 from benchmarks.peer_ray_serve import systems
 from benchmarks.peer_ray_serve.clips import NUM_CHUNKS
-from benchmarks.peer_ray_serve.footprint import Footprint, busy_seconds, summary
 from benchmarks.peer_ray_serve.stores import Store
-from benchmarks.peer_ray_serve.systems import Asker, Command, Peer
+from benchmarks.peer_ray_serve.systems import Asker, Peer
 from benchmarks.peer_ray_serve.tower import ROOT, Tower
+from trireel_backend.tower_engines import ONNXRUNTIME
 
 BATCH = 16
 TOWER_CONCURRENCY = 4
@@ -67,6 +69,8 @@ class Bench:
     """Trireel's media folder; the store's files lie in it."""
     peer: Peer
     load: Load
+    tower_engine: str = ONNXRUNTIME
+    """Trireel's; the pipeline on Ray Serve has onnxruntime."""
 
 
 def run_round(bench: Bench, number: int) -> Found:
@@ -83,7 +87,7 @@ def measure(bench: Bench, name: str) -> Found:
     """Start a system, ask it at every level, and stop it."""
     with ExitStack() as stack:
         if name == "trireel":
-            command = systems.trireel(bench.tower, bench.store, bench.media)
+            command = systems.trireel(bench.tower, bench.store, bench.media, bench.tower_engine)
         else:
             temporary = stack.enter_context(systems.temporary_folder())
             command = systems.ray_serve(bench.peer, bench.tower, bench.store, temporary)
@@ -108,12 +112,12 @@ def _start(
     bench: Bench, command: Command, asker: Asker, stack: ExitStack
 ) -> tuple[Found, Footprint]:
     (video,) = bench.store.lay_out(1)
-    footprint, began = stack.enter_context(systems.running(command))
+    footprint, began = stack.enter_context(running(command))
     (chunks,) = asker.do(do="answer", videos=[video])
     found: Found = {"start_seconds": round(time.monotonic() - began, 3)}
     if len(chunks) != NUM_CHUNKS:
         raise RuntimeError(f"{command.name} answered {len(chunks)} chunks, not {NUM_CHUNKS}")
-    found["pss_mib_at_start"] = round(sum(footprint.pss_mib().values()), 1)
+    found["pss_mib_at_start"] = footprint.total_pss_mib()
     found["processes"] = len(footprint.family())
     return found, footprint
 
@@ -142,15 +146,15 @@ def _watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
     def event(name: str) -> None:
         clocks[name] = (footprint.cpu_seconds(), busy_seconds())
 
-    with footprint.sampled() as sums:
+    with footprint.sampled() as totals:
         found = asker.do(event, **command)
-    sums.append(round(sum(footprint.pss_mib().values()), 1))
+    totals.append(footprint.total_pss_mib())
     if "ended" not in clocks:
         raise RuntimeError(f"a level was never full: {found['errors'][:3]}")
     own, busy = (b - a for a, b in zip(clocks["began"], clocks["ended"], strict=True))
     found["cpu_seconds"] = round(own, 3)
     found["others_cpu_seconds"] = round(busy - own - found["client_cpu_seconds"], 3)
-    found["pss_mib"] = summary(sums)
+    found["pss_mib"] = summary(totals)
     return found
 
 

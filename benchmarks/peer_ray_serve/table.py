@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.common.words import processors
 from benchmarks.peer_ray_serve.goals import (
     SYSTEMS,
     Level,
@@ -35,6 +36,13 @@ class Section:
     options: str
     """Of the command, beside --output."""
     words: str
+    has_goals: bool = True
+
+    @property
+    def command(self) -> str:
+        """The command that measures it."""
+        options = f" {self.options}" if self.options else ""
+        return f"python -m {MODULE}{options} --output {MODULE.replace('.', '/')}/{self.file}"
 
 
 SECTIONS = (
@@ -51,6 +59,7 @@ SECTIONS = (
         "--peer-extraction video --peer-frame-px 96",
         "ffmpeg scales to the tower's own 96 x 96, so that nothing is resized after it and less"
         " is passed on; one process reads the whole video. The goals speak of the pipeline above.",
+        has_goals=False,
     ),
     Section(
         "base.json",
@@ -58,6 +67,13 @@ SECTIONS = (
         "--tower base",
         "93 million parameters, 224 x 224 pixels, random weights. Numbers of requests are fixed,"
         " and few; the window of a level is from its first request to its last answer.",
+    ),
+    Section(
+        "bf16.json",
+        "A tower of base size, in bf16",
+        "--tower base --tower-engine openvino-bf16",
+        "The same tower, which Trireel computes in bf16 with OpenVINO and the CPU's AMX, after the"
+        " export's accuracy gate has passed on this machine; the pipeline has onnxruntime.",
     ),
 )
 
@@ -83,20 +99,18 @@ def page(reports: dict[str, Report]) -> str:
 
 def _section(section: Section, report: Report) -> Iterator[str]:
     machine, rounds = report["machine"], report["rounds"]
-    options = f" {section.options}" if section.options else ""
-    packages = ", ".join(f"{name} {version}" for name, version in report["peer_packages"].items())
+    peer = ", ".join(f"{name} {version}" for name, version in report["peer_packages"].items())
     yield f"## {section.title}"
     yield ""
     yield section.words
     yield ""
     yield (
-        f"`python -m {MODULE}{options} --output {MODULE.replace('.', '/')}/{section.file}`,"
-        f" {len(rounds)} rounds, videos from {report['store']}, on {len(machine['cores'])} x"
-        f" {machine['cores'][0]}, commit {machine['commit']}; the pipeline with {packages}."
+        f"`{section.command}`, {len(rounds)} rounds, videos from {report['store']}, on"
+        f" {processors(machine)}, commit {machine['commit']}; the pipeline with {peer}."
         f" {_quietness(report)} {_agreement(report)}"
     )
     yield ""
-    if section.file != "tuned.json":
+    if section.has_goals:
         yield from (f"- {goal}" for goal in goals(report))
         yield ""
     yield from _table(report)

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
-from benchmarks.extraction.machine import describe
+from benchmarks.common.machine import describe
+from benchmarks.common.session import session
 from benchmarks.precision.checkpoints import SIZES, make_checkpoint
 from trireel_export.checkpoint import load_checkpoint
 from trireel_export.errors import VerificationFailed
@@ -87,16 +87,13 @@ def forms(source: Path, folder: Path) -> Iterator[Form]:
     for name, opset in FORMS.items():
         path = folder / f"{opset}.onnx"
         write_vision(checkpoint, path, Precision.FP32, opset=opset)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = THREADS
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        sessions[name] = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        sessions[name] = session(path, THREADS)
         sessions[name].run(None, {"FRAMES": frames})
     times: dict[str, list[float]] = {name: [] for name in FORMS}
     for _ in range(ROUNDS):
-        for name, session in sessions.items():
+        for name, one in sessions.items():
             began = time.process_time()
-            session.run(None, {"FRAMES": frames})
+            one.run(None, {"FRAMES": frames})
             times[name].append(round((time.process_time() - began) / BATCH * 1e3, 3))
     for name, values in times.items():
         yield Form(source.name, name, values)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of the published sizes with random weights: same classes, same files, same cost."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,42 +14,21 @@ from transformers import (
 )
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from benchmarks.common.sizes import BASE, SO400M
+
 TOKENIZER = Path(__file__).parents[2] / "export/tiny/checkpoint"
 SEED = 20
 TEXT_TOKENS = 64
-
-
-@dataclass(frozen=True)
-class Size:
-    """The shape of a published SigLIP; both towers are of one width."""
-
-    width: int
-    mlp_width: int
-    layers: int
-    heads: int
-    image_size_px: int
-    patch_px: int
-
-
-SIZES = {
-    "base-patch16-224": Size(768, 3072, 12, 12, 224, 16),
-    "so400m-patch14-384": Size(1152, 4304, 27, 16, 384, 14),
-}
+SIZES = {"base-patch16-224": BASE, "so400m-patch14-384": SO400M}
 
 
 def make_checkpoint(name: str, folder: Path) -> Path:
     """Save a SigLIP of the size of this name, with the library's own random initialisation."""
     size = SIZES[name]
     tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
-    common = {
-        "hidden_size": size.width,
-        "intermediate_size": size.mlp_width,
-        "num_hidden_layers": size.layers,
-        "num_attention_heads": size.heads,
-    }
-    vision = SiglipVisionConfig(**common, image_size=size.image_size_px, patch_size=size.patch_px)
+    vision = SiglipVisionConfig(**size.vision)
     text = SiglipTextConfig(
-        **common,
+        **size.encoder,
         projection_size=size.width,
         max_position_embeddings=TEXT_TOKENS,
         pad_token_id=tokenizer.pad_token_id,

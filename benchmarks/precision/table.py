@@ -6,6 +6,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.words import processors
+
 FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.precision --output benchmarks/precision/results.json"
 
@@ -42,7 +44,7 @@ def main() -> None:
     lines = [
         "# Precision: what it costs in accuracy, and which form of the graph is fastest",
         "",
-        f"`{COMMAND}` on {len(machine['cores'])} x {machine['cores'][0]}, commit"
+        f"`{COMMAND}` on {processors(machine)}, commit"
         f" {machine['commit']}. `checkpoint` is the tiny one, trained on drawings; the others have"
         " random weights in the published sizes. The machine was shared with other work.",
         "",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What benchmarks/gpu computes, and that its numbers and its page belong together."""
+"""What benchmarks/gpu computes of its measurements."""
 
 import json
 import subprocess
@@ -16,7 +16,6 @@ from benchmarks.gpu.__main__ import server_python
 from benchmarks.gpu.sizes import SIZES
 
 ROOT = Path(__file__).parents[3]
-FOLDER = ROOT / "benchmarks/gpu"
 CONFIG = json.loads((ROOT / "export/tiny/checkpoint/config.json").read_text())["vision_config"]
 REPORT = {
     "machine": {
@@ -99,9 +98,8 @@ def test_what_was_cut_off_makes_a_page_too():
     assert "The served tower was not measured." in page
 
 
-def test_the_committed_page_is_that_of_the_committed_numbers():
-    report = json.loads((FOLDER / "results.json").read_text())
-    assert (FOLDER / "RESULTS.md").read_text() == table.page(report)
+def test_the_committed_limit_is_that_of_the_tower():
+    report = json.loads((ROOT / "benchmarks/gpu/results.json").read_text())
     assert report["flops_per_frame"] == SIZES[report["size"]].flops_per_frame
 
 

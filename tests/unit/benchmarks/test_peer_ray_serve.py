@@ -2,6 +2,7 @@
 """What is made of the measurements beside the pipeline on Ray Serve."""
 
 import asyncio
+import json
 import math
 import subprocess
 import sys
@@ -9,9 +10,10 @@ import sys
 import psutil
 import pytest
 
+from benchmarks.common.footprint import Footprint
+from benchmarks.headlines.peer_ray_serve import runs
 from benchmarks.peer_ray_serve.agreement import compare
 from benchmarks.peer_ray_serve.asker import Level
-from benchmarks.peer_ray_serve.footprint import Footprint
 from benchmarks.peer_ray_serve.goals import goals, levels, quantile
 from benchmarks.peer_ray_serve.table import SECTIONS, page
 
@@ -62,6 +64,7 @@ def report():
     ]
     return {
         "tower": "tiny",
+        "tower_engine": "onnxruntime",
         "store": "file",
         "machine": {"cores": ["a core"] * 2, "commit": "abc"},
         "peer_packages": {"ray": "1"},
@@ -101,6 +104,21 @@ def test_the_page_has_a_section_for_every_file(report):
         section.title for section in SECTIONS
     ]
     assert "| 4 | Trireel | 9.00 | 444 |" in text
+
+
+def test_headlines_are_the_goals_with_the_figures_they_are_made_of(report, tmp_path):
+    for section in SECTIONS:
+        (tmp_path / section.file).write_text(json.dumps(report))
+    whole, tuned, *_ = runs(tmp_path)
+    wanted = list(goals(report))
+    assert [headline.judged for headline in whole.headlines] == [goal.found for goal in wanted]
+    assert [headline.met for headline in whole.headlines] == [goal.met for goal in wanted]
+    first = whole.headlines[0]
+    assert first.what == "Throughput at concurrency 4"
+    assert (first.value, first.unit) == (9.0, "requests/s")
+    assert (first.beside, first.usual, first.ratio) == ("Ray Serve", 3.0, 3.0)
+    assert {headline.goal for headline in tuned.headlines} == {None}
+    assert [headline.ratio for headline in tuned.headlines] == [3.0] * 3
 
 
 def chunks(*embeddings, tag="park"):

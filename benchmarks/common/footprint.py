@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a process and everything that it started take: CPU time, memory."""
+
+import contextlib
+import statistics
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+
+import psutil
+
+MIB = 2**20
+SAMPLE_SECONDS = 2.0
+
+
+def busy_seconds() -> float:
+    """Return the CPU time that all processes of this machine have used so far."""
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
+
+
+class Footprint:
+    """A process and its descendants, those that have ended included."""
+
+    def __init__(self, process_id: int) -> None:
+        self._root = psutil.Process(process_id)
+
+    def family(self) -> list[psutil.Process]:
+        """Return the processes that live now."""
+        return [self._root, *self._root.children(recursive=True)]
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time up to now; commands that have ended are in their parents' count."""
+        total = 0.0
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        return total
+
+    def pss_mib(self) -> dict[str, float]:
+        """Return the proportional set size of the processes, added up by name."""
+        sizes: dict[str, float] = defaultdict(float)
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                sizes[process.name()] += process.memory_full_info().pss / MIB
+        return {name: round(size, 1) for name, size in sizes.items()}
+
+    def total_pss_mib(self) -> float:
+        """Return the proportional set size of all processes together."""
+        return round(sum(self.pss_mib().values()), 1)
+
+    @contextlib.contextmanager
+    def sampled(self, every_seconds: float = SAMPLE_SECONDS) -> Iterator[list[float]]:
+        """Read the memory now and then for the length of the context; yields the totals.
+
+        The first reading comes after the first interval.
+        """
+        done, totals = threading.Event(), []
+
+        def sample() -> None:
+            while not done.wait(every_seconds):
+                totals.append(self.total_pss_mib())
+
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        try:
+            yield totals
+        finally:
+            done.set()
+            sampler.join()
+
+
+def summary(totals: list[float]) -> dict[str, float]:
+    """Return the median and the most of samples; there is at least one."""
+    return {"median": statistics.median(totals), "most": max(totals)}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sampling frames, beside the ffmpeg command and other libraries."""
+
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import headlines
+from benchmarks.extraction.table import (
+    BARE,
+    COMMAND,
+    GOALS,
+    THREADS_COMMAND,
+    TWO_CORES,
+    Case,
+    Goal,
+    standing,
+)
+from benchmarks.headlines import Headline, Run
+
+UNITS = {"cpu": "frames/CPU-s", "two_cores": "chunks/s"}
+
+
+def runs(folder: Path) -> Iterator[Run]:
+    """Yield what results.json and threads.json say."""
+    if (results := folder / "results.json").exists():
+        report = json.loads(results.read_text())
+        yield Run("Sampling frames", COMMAND, report["machine"], tuple(_rates(report["results"])))
+    if (threads := folder / "threads.json").exists():
+        report = json.loads(threads.read_text())
+        found = (_second_thread(report["results"]),)
+        yield Run("A second decoder thread", THREADS_COMMAND, report["machine"], found)
+
+
+def _rates(results: list[dict[str, Any]]) -> Iterator[Headline]:
+    for goal in GOALS:
+        if (found := standing(goal, results)) is not None:
+            bound, count = headlines.Goal(goal.least), len(found.cases)
+            what = f"Frames, {goal.clips}, geometric mean of {count} cases"
+            yield _headline(what, found.mean, goal.peer, "cpu", bound)
+            what = f"Frames, {goal.clips}, the worst case ({found.met} of {count} reach the goal)"
+            yield _headline(f"{what}: {found.worst.name}", found.worst, goal.peer, "cpu", bound)
+    for what, goal, measure in (
+        ("Frames, geometric mean of all clips", Goal("", BARE, 0.0), "cpu"),
+        ("Two videos on two cores, geometric mean of all clips", TWO_CORES, "two_cores"),
+    ):
+        if (found := standing(goal, results, measure)) is not None:
+            yield _headline(what, found.mean, goal.peer, measure)
+
+
+def _headline(
+    what: str, case: Case, peer: str, measure: str, goal: headlines.Goal | None = None
+) -> Headline:
+    return Headline(what, case.ours, UNITS[measure], peer, case.theirs, goal)
+
+
+def _second_thread(results: list[dict[str, Any]]) -> Headline:
+    """Return what two threads of the cheaper kind cost, beside one."""
+    seconds: dict[str, dict[int, float]] = {}
+    for result in results:
+        clip, threads = seconds.setdefault(result["clip"], {}), result["threads"]
+        clip[threads] = min(result["cpu_seconds"], clip.get(threads, result["cpu_seconds"]))
+    two, one = (statistics.geometric_mean(clip[n] for clip in seconds.values()) for n in (2, 1))
+    what = f"A clip decoded by two threads of the cheaper kind, geometric mean of {len(seconds)}"
+    return Headline(what, two, "CPU-s", "one thread", one)

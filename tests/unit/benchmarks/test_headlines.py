@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read out of raw numbers, where no committed ones show it."""
+
+import json
+
+import pytest
+
+from benchmarks.headlines import (
+    Headline,
+    cost_by_size,
+    cpu_engines,
+    long_video,
+    perf_analyzer,
+    precision,
+    soak,
+)
+from benchmarks.headlines import gpu as served
+
+MACHINE = {"cores": ["P"] * 2, "commit": "abc"}
+CSV = """\
+Concurrency,Inferences/Second,Client Send,Network+Server Send/Recv,Client Recv,p50 latency,\
+p95 latency
+16,{rate},1,1,1,1,1
+1,5,1,1,1,1,1
+"""
+
+
+def test_recipes_are_set_beside_the_plain_ones(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    rates = {
+        "siglip_vision-b4-grpc": 1.0,
+        "siglip_vision-b4-http": 1.0,
+        "siglip_vision-b16-grpc": 300.0,
+        "siglip_vision-b16-grpc-shm": 450.0,
+        "siglip_vision-b16-http": 200.0,
+        "video_chunk-grpc": 9.0,
+    }
+    for name, rate in rates.items():
+        (folder / f"{name}.csv").write_text(CSV.format(rate=rate))
+    recipes = {name: {"quick": False, "problems": [], "command": "x"} for name in rates}
+    (folder / "run.json").write_text(json.dumps({"machine": MACHINE, "recipes": recipes}))
+    (run,) = perf_analyzer.runs(tmp_path)
+    assert run.headlines == (
+        Headline("siglip_vision-b16-grpc, 16 at once", 300.0, "frames/s", "HTTP", 200.0),
+        Headline("siglip_vision-b16-grpc-shm, 16 at once", 450.0, "frames/s",
+                 "without shared memory", 300.0),
+    )  # fmt: skip
+
+
+def long_report(long_seconds, long_mib):
+    runs = [
+        {"minutes": 10, "extractors": 1, "wall_seconds": 5.0, "pss_mib": [90.0, 100.0]},
+        {"minutes": 120, "extractors": 1, "wall_seconds": long_seconds, "pss_mib": long_mib},
+        {"minutes": 120, "extractors": 2, "wall_seconds": 9.0, "pss_mib": [1.0]},
+    ]
+    return {"machine": MACHINE, "runs": runs}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mib", "met"),
+    [
+        (60.0, [100.0, 105.0], [True, True]),
+        (70.0, [100.0, 105.0], [False, True]),
+        (60.0, [100.0, 125.0, 100.0], [True, False]),
+    ],
+)
+def test_a_long_video_is_set_beside_a_short_one(tmp_path, seconds, mib, met):
+    (tmp_path / "results.json").write_text(json.dumps(long_report(seconds, mib)))
+    (run,) = long_video.runs(tmp_path)
+    assert [one.met for one in run.headlines] == met
+    assert run.headlines[0].ratio == pytest.approx(seconds / 60)
+    assert run.headlines[1].ratio == max(mib) / 100
+
+
+def test_a_refused_export_misses_its_goal(tmp_path):
+    gate = {"checkpoint": "c", "precision": "fp16", "worst_cosine": None}
+    report = {"machine": MACHINE, "gates": [gate, gate | {"worst_cosine": 0.9995}], "forms": []}
+    (tmp_path / "results.json").write_text(json.dumps(report))
+    (run,) = precision.runs(tmp_path)
+    assert [one.met for one in run.headlines] == [False, True]
+
+
+@pytest.mark.parametrize(("device", "met"), [("cuda", [True, False]), ("cpu", [None, None])])
+def test_goals_of_a_gpu_are_judged_on_one(tmp_path, device, met):
+    report = {
+        **{"machine": MACHINE, "device": device, "size": "so400m"},
+        **{"flops_per_frame": 1.0, "matrix_flops_per_second": 100.0},
+        "loop": [{"batch": 16, "frames_per_second": 80.0}],
+        "served": [{"batch": 16, "concurrency": 1, "frames_per_second": 75.0}],
+    }
+    (tmp_path / "results.json").write_text(json.dumps(report))
+    (run,) = served.runs(tmp_path)
+    assert [one.ratio for one in run.headlines] == [0.75, 75 / 80]
+    assert [one.met for one in run.headlines] == met
+
+
+def test_engines_are_set_beside_onnxruntime(tmp_path):
+    def row(variant, rate, cosine, threads=2, batch=16):
+        return {
+            **{"variant": variant, "threads": threads, "batch": batch},
+            **{"frames_per_second": rate, "worst_cosine": cosine},
+        }
+
+    rows = [
+        *(row("onnxruntime", rate, 0.99999) for rate in (2.0, 3.0, 4.0)),
+        row("openvino-bf16", 9.0, 0.9995),
+        row("openvino-bf16", 8.0, 0.5, batch=1),
+        row("onnxruntime", 8.0, 1.0, batch=1),
+        row("openvino-bf16", 8.0, 0.5, threads=1),
+        row("onnxruntime", 8.0, 1.0, threads=1),
+        row("openvino", 4.5, 0.9995),
+    ]
+    report = {"machine": MACHINE, "export": {"checkpoint": "c"}, "parts": {"batches": rows}}
+    (tmp_path / "base.json").write_text(json.dumps(report))
+    (run,) = cpu_engines.runs(tmp_path)
+    found = {one.what: (one.ratio, one.met) for one in run.headlines}
+    assert found == {
+        "onnxruntime: cosine of the worst picture": (None, True),
+        "openvino-bf16, batches of 16, 2 threads": (3.0, None),
+        "openvino-bf16: cosine of the worst picture": (None, True),
+        "openvino, batches of 16, 2 threads": (1.5, None),
+        "openvino: cosine of the worst picture": (None, False),
+    }
+
+
+def point(series, size, ms, pss_mib=100.0):
+    seconds = [ms / 1e3, ms / 1e3, 9.0]
+    return {
+        **{"series": series, "size": size, "label": f"{size:,}"},
+        **{"seconds": seconds, "pss_mib": pss_mib},
+    }
+
+
+def test_every_axis_has_its_largest_size(tmp_path):
+    axes = {
+        "length": [point("v", 10, 1.0), point("v", 600, 600.0), point("v", 7200, 9000.0)],
+        "tags": [point("alone", 20, 1.0), point("alone", 100_000, 19.0)],
+        "sequences": [point("served", 1, 2.0), point("served", 1000, 3.0, 150.0)],
+    }
+    report = {name: {"machine": MACHINE, "points": points} for name, points in axes.items()}
+    (tmp_path / "results.json").write_text(json.dumps(report))
+    length, tags, sequences = (run.headlines for run in cost_by_size.runs(tmp_path))
+    assert [(one.ratio, one.met) for one in length] == [(pytest.approx(1.25), False), (1.0, True)]
+    assert [(one.what, one.judged, one.met) for one in tags] == [
+        ("A chunk against 100,000 tags, alone", pytest.approx(19.0), True)
+    ]
+    assert [(one.what, one.ratio, one.met) for one in sequences] == [
+        ("served, 1,000: time", pytest.approx(1.5), None),
+        ("served, 1,000: memory", 1.5, None),
+    ]
+
+
+def test_nothing_is_said_of_what_was_not_measured(tmp_path):
+    for reader in (cost_by_size, cpu_engines, soak, long_video, perf_analyzer, precision, served):
+        assert list(reader.runs(tmp_path)) == []
