@@ -5,7 +5,7 @@ onnxruntime has none on the CPU. Matrix units multiply bfloat16 numbers exactly 
 so a graph whose nodes compute in fp32 and round what they give to bfloat16 does what they do.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,12 @@ def emulated(path: Path) -> Iterator[Path]:
                     nodes.append(_cast(name, _wide(name), FLOAT))
                     widened.add(name)
                 node.input[index] = _wide(name)
-        rounded = [name for name in node.output if name in narrow]
-        _rename_outputs(node, rounded, lambda name: f"{name}_unrounded")
-        nodes.append(node)
-        nodes.extend(_cast(f"{name}_unrounded", name, BFLOAT16) for name in rounded)
+        rounded = []
+        for index, name in enumerate(node.output):
+            if name in narrow:
+                node.output[index] = f"{name}_unrounded"
+                rounded.append(_cast(node.output[index], name, BFLOAT16))
+        nodes += [node, *rounded]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     target = path.with_name(f"{path.stem}.emulated.onnx")
@@ -64,9 +66,3 @@ def _wide(name: str) -> str:
 
 def _cast(source: str, target: str, to: int) -> Any:
     return onnx.helper.make_node("Cast", [source], [target], to=to)
-
-
-def _rename_outputs(node: Any, names: list[str], renamed: Callable[[str], str]) -> None:
-    for index, name in enumerate(node.output):
-        if name in names:
-            node.output[index] = renamed(name)

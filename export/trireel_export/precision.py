@@ -7,8 +7,10 @@ whose rounding shows in fp32.
 
 from enum import StrEnum
 
-import torch
+from trireel_backend.gate import LEAST_COSINE
 
+LEAST_COSINE_FP32 = 0.9999
+"""Of an fp32 tower to the checkpoint, and of any tower to itself in other batches."""
 FUSED_ATTENTION_OPSET = 23
 """From here on attention is one operator; its fused kernels keep the softmax in fp32."""
 WIDEST_KNOWN_OPSET = 20
@@ -23,21 +25,13 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
     @property
-    def dtype(self) -> torch.dtype:
-        return _DTYPES[self]
-
-    @property
     def least_cosine(self) -> float:
-        """Return how close an embedding must come to the checkpoint's own."""
-        return 0.9999 if self is Precision.FP32 else 0.999
+        """Return how close an embedding must come to the checkpoint's own.
+
+        Of reduced precision a server asks the same again.
+        """
+        return LEAST_COSINE_FP32 if self is Precision.FP32 else LEAST_COSINE
 
     @property
     def default_opset(self) -> int:
         return WIDEST_KNOWN_OPSET if self is Precision.FP32 else FUSED_ATTENTION_OPSET
-
-
-_DTYPES = {
-    Precision.FP32: torch.float32,
-    Precision.FP16: torch.float16,
-    Precision.BF16: torch.bfloat16,
-}

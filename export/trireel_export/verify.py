@@ -16,11 +16,10 @@ from trireel_export.errors import (
     NotUnitLength,
     TokensDiffer,
 )
+from trireel_export.precision import LEAST_COSINE_FP32
 
 RunTower = Callable[[NDArray[Any]], NDArray[np.float32]]
 
-LEAST_COSINE = 0.9999
-"""Of an fp32 tower to the checkpoint, and of any tower to itself in other batches."""
 MOST_COSINE_OF_ALL = 0.99  # of the pair that is least alike
 NORM_TOLERANCE = 1e-4
 # How many items go through batches of each size; 16 takes all.
@@ -85,16 +84,18 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
     return np.array([encoded.ids for encoded in tokenizer.encode_batch(list(texts))], np.int64)
 
 
-def check_tower(run: RunTower, items: Items, *, least_cosine: float = LEAST_COSINE) -> CheckedTower:
+def check_tower(
+    run: RunTower, items: Items, *, least_cosine: float = LEAST_COSINE_FP32
+) -> CheckedTower:
     """Run the items in batches of several sizes and compare each with the reference.
 
     Args:
         run: the exported tower, a batch of rows -> embeddings [N, D].
-        least_cosine: to the reference.
+        least_cosine: to the reference; to itself in other batches any tower has LEAST_COSINE_FP32.
 
     Raises:
         EmbeddingsDiffer: a cosine to the reference below `least_cosine`, or between batches below
-            LEAST_COSINE.
+            LEAST_COSINE_FP32.
         NotUnitLength: an embedding that is not normalised.
         ConstantEmbeddings: no two items differ.
     """
@@ -104,7 +105,9 @@ def check_tower(run: RunTower, items: Items, *, least_cosine: float = LEAST_COSI
     ]
     *smaller, largest = runs
     other = f"batches of {largest.batch_size}"
-    checks += [_compare(batches, other, largest.embeddings, LEAST_COSINE) for batches in smaller]
+    checks += [
+        _compare(batches, other, largest.embeddings, LEAST_COSINE_FP32) for batches in smaller
+    ]
     _check_spread(largest)
     return CheckedTower(checks, largest.embeddings)
 

@@ -13,6 +13,11 @@ from trireel_export.metadata import Normalisation
 from trireel_export.precision import FUSED_ATTENTION_OPSET, Precision
 
 INPUT = "FRAMES"
+DTYPES = {
+    Precision.FP32: torch.float32,
+    Precision.FP16: torch.float16,
+    Precision.BF16: torch.bfloat16,
+}
 
 
 class VisionTower(torch.nn.Module):
@@ -42,7 +47,7 @@ class VisionTower(torch.nn.Module):
         self.patches = model.embeddings.patch_embedding
         self.positions = torch.nn.Buffer(model.embeddings.position_embedding.weight.detach())
         self.layers = torch.nn.ModuleList(
-            EncoderLayer(layer, precision.dtype, fused_attention=fused_attention)
+            EncoderLayer(layer, DTYPES[precision], fused_attention=fused_attention)
             for layer in model.encoder.layers
         )
         self.norm = model.post_layernorm

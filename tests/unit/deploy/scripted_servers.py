@@ -6,14 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.balancing import balancer
+from support.balancing import Balancer, balancer
 from unit.client.loopback import SERVERS
 from unit.client.scripted import Script, plan, stepped_chunk, stream_of, whole_video
 
 from trireel_backend.serving.ports import Ports
-from trireel_client import ServerPath
+from trireel_client import ServerPath, TrireelClient
 
 VIDEO = ServerPath("a.mp4")
+HELD_SECONDS = 20.0
 
 
 @dataclass
@@ -25,6 +26,15 @@ class Scripted:
 
     def asked(self, *models: str) -> int:
         return sum(asked.model in models for asked in self.script.asked)
+
+    def hold(self) -> None:
+        """Answer for whole videos only once the script is told to go on."""
+
+        def held(asked):
+            self.script.go_on.wait(HELD_SECONDS)
+            return whole_video()
+
+        self.script.answers["video_analysis"] = held
 
 
 @contextmanager
@@ -53,3 +63,9 @@ def running(count: int, folder: Path, change=lambda config: None):
         balancer([server.ports for server in servers], folder, change) as envoy,
     ):
         yield envoy, servers
+
+
+def num_chunks(envoy: Balancer, protocol: str) -> int:
+    """Ask for a whole video and return how many chunks the answer has."""
+    with TrireelClient(envoy.url, protocol=protocol) as client:
+        return client.analyze(VIDEO).num_chunks

@@ -8,18 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from support.balancing import CLUSTERS, ENVOY, ENVOY_CONFIG, balancer, envoy_config, wait_until
-from unit.client.scripted import UNAVAILABLE, stream_of, whole_video
-from unit.deploy.scripted_servers import VIDEO, running
+from unit.client.scripted import UNAVAILABLE, stream_of
+from unit.deploy.scripted_servers import VIDEO, num_chunks, running
 
 from trireel_client import InvalidRequest, Retry, ServerUnavailable, TrireelClient
 from trireel_client._config import DEFAULT_REQUEST_SECONDS
 
 ONCE = Retry(attempts=1)
-
-
-@pytest.fixture(params=["grpc", "http"])
-def protocol(request) -> str:
-    return request.param
 
 
 def home(servers, url: str, protocol: str, sequence_id: str) -> int:
@@ -80,24 +75,15 @@ def test_sequences_are_at_home_where_every_envoy_agrees(tmp_path, protocol):
 
 def test_other_requests_go_where_least_is_under_way(tmp_path, protocol):
     with running(2, tmp_path) as (envoy, (busy, idle)), ThreadPoolExecutor(1) as thread:
-
-        def slow(asked):
-            busy.script.go_on.wait(20.0)
-            return whole_video()
-
-        def ask():
-            with TrireelClient(envoy.url, protocol=protocol) as client:
-                return client.analyze(VIDEO).num_chunks
-
-        busy.script.answers["video_analysis"] = slow
+        busy.hold()
         asked = []
         while not busy.asked("video_analysis"):  # drawn by lot where none has anything to do
             answered = idle.asked("video_analysis")
-            asked.append(thread.submit(ask))
+            asked.append(thread.submit(num_chunks, envoy, protocol))
             wait_until(lambda before=answered: busy.asked("video_analysis")
                        or idle.asked("video_analysis") > before)  # fmt: skip
         answered = idle.asked("video_analysis")
-        assert [ask() for _ in range(12)] == [3] * 12
+        assert [num_chunks(envoy, protocol) for _ in range(12)] == [3] * 12
         assert busy.asked("video_analysis") == 1
         assert idle.asked("video_analysis") == answered + 12
         busy.script.go_on.set()

@@ -9,20 +9,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 from support.balancing import ENVOY_CONFIG, Balancer, wait_until
 from unit.client.scripted import whole_video
-from unit.deploy.scripted_servers import VIDEO, running
+from unit.deploy.scripted_servers import VIDEO, num_chunks, running
 
 from trireel_client import Retry, TrireelClient
 
 DRAIN = ENVOY_CONFIG.with_name("drain")
 ONCE = Retry(attempts=1)
-
-
-@pytest.fixture(params=["grpc", "http"])
-def protocol(request) -> str:
-    return request.param
 
 
 def test_the_log_is_one_object_a_request(tmp_path):
@@ -66,17 +60,8 @@ def drained(envoy: Balancer, most_seconds: int) -> "subprocess.Popen[bytes]":
 
 def test_draining_waits_for_what_is_under_way(tmp_path, protocol):
     with running(1, tmp_path) as (envoy, (server,)), ThreadPoolExecutor(1) as thread:
-
-        def slow(asked):
-            server.script.go_on.wait(20.0)
-            return whole_video()
-
-        def ask():
-            with TrireelClient(envoy.url, protocol=protocol) as client:
-                return client.analyze(VIDEO).num_chunks
-
-        server.script.answers["video_analysis"] = slow
-        asked = thread.submit(ask)
+        server.hold()
+        asked = thread.submit(num_chunks, envoy, protocol)
         wait_until(lambda: server.asked("video_analysis") == 1)
         draining = drained(envoy, 30)
         ready = f"http://127.0.0.1:{envoy.metrics_port}/ready"
@@ -93,19 +78,14 @@ def test_draining_waits_for_what_is_under_way(tmp_path, protocol):
 
 def test_draining_has_an_end(tmp_path):
     with running(1, tmp_path) as (envoy, (server,)), ThreadPoolExecutor(1) as thread:
-
-        def slow(asked):
-            server.script.go_on.wait(20.0)
-            return whole_video()
-
-        server.script.answers["video_analysis"] = slow
-        asked = thread.submit(TrireelClient(envoy.url).analyze, VIDEO)
+        server.hold()
+        asked = thread.submit(num_chunks, envoy, "grpc")
         wait_until(lambda: server.asked("video_analysis") == 1)
         began = time.monotonic()
         assert drained(envoy, 2).wait(10.0) == 0
         assert 2.0 <= time.monotonic() - began < 6.0
         server.script.go_on.set()
-        assert asked.result().num_chunks == 3
+        assert asked.result() == 3
 
 
 def test_a_connection_of_some_age_is_renewed_and_its_requests_go_on(tmp_path, protocol):

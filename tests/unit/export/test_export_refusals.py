@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an export refuses before it loads any weights, and the command around it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,9 @@ def test_the_command_says_in_one_sentence_why_it_stops(tmp_path: Path):
     assert "does not load as a Hugging Face folder or hub name" in " ".join(result.stderr.split())
     assert result.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_typing_mistake_does_not_wait_for_torch():
+    code = "import sys, trireel_export.cli; print({'torch', 'transformers'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

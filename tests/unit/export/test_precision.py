@@ -20,7 +20,7 @@ from trireel_export.layers import PoolingHead
 from trireel_export.metadata import Normalisation
 from trireel_export.pictures import resized, verification_pictures
 from trireel_export.precision import Precision
-from trireel_export.vision import VisionTower
+from trireel_export.vision import DTYPES, VisionTower
 
 ROOT = Path(__file__).parents[3]
 TINY = str(ROOT / "export/tiny/checkpoint")
@@ -140,7 +140,7 @@ def test_every_form_embeds_as_the_library_does(model, frames, tmp_path, precisio
     assert cosines.min() > (0.9999999 if precision is Precision.FP32 else 0.9999)
     if precision is not Precision.FP32:
         # As far off as the library's own mixed precision: rounding happens, and no more of it.
-        own = (reference(model, frames, precision.dtype) * exact).sum(axis=1)
+        own = (reference(model, frames, DTYPES[precision]) * exact).sum(axis=1)
         assert 0.1 * (1 - own.mean()) < 1 - cosines.mean() < 10 * (1 - own.mean())
 
 
