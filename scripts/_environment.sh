@@ -44,6 +44,7 @@ need_environment() {
     pip_install hatchling editables
     local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client[load-test]")
     if [[ "$kind" == test ]]; then
+        packages+=(--editable "$ROOT/python_backend[embedded,openvino]")
         packages+=(--editable "$ROOT/export" --requirement "$ROOT/requirements-test.txt")
     fi
     pip_install --no-build-isolation "${packages[@]}"

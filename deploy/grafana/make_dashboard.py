@@ -93,7 +93,8 @@ ROWS = (
               {"extracted": f"sum({rate('trireel_frames_extracted_total', 'job')})",
                "encoded": f"sum({rate('nv_inference_count', 'job', TOWER)})"},
               unit="cps"),
-        Panel("Whole videos", "By outcome: refused is the request's fault, failed is not.",
+        Panel("Whole videos", "By outcome: refused is the request's fault, failed is not; full was"
+              " not let in.",
               {"{{outcome}}": rate("trireel_videos_total", "outcome")}, unit="cps", stacked=True),
         Panel("Video seconds", "Seconds of video decoded in a second: how many times real time.",
               {"{{instance}}": rate("trireel_video_seconds_total", "instance")}, unit="none"),

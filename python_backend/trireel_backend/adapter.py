@@ -11,6 +11,7 @@ import traceback
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,17 @@ from trireel_backend.analysis import Turn
 from trireel_backend.errors import (
     REQUEST_ERRORS_BY_STATUS,
     Cancelled,
+    Full,
     RequestError,
     StageFailed,
     Unavailable,
 )
 from trireel_backend.metrics import Family, Kind, Metrics
-from trireel_backend.requests import Request
+from trireel_backend.requests import STATUS_IN_MESSAGE, Request
 from trireel_backend.tensors import Tensors
 
-# A call from model to model loses the status of an error on its way back (Triton 2.51): the caller
-# asks for it in the message, and takes it out again.
-STATUS_IN_MESSAGE = "status_in_message"
 _STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
+_QUEUE_FULL = "Exceeds maximum queue size"  # how it ends when a model's queue is full
 _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
@@ -127,12 +127,18 @@ async def answer_stream(
 
 
 async def call_model(
-    model_name: str, inputs: Tensors, outputs: Sequence[str], turn: Turn | None = None
+    model_name: str,
+    inputs: Tensors,
+    outputs: Sequence[str],
+    *,
+    turn: Turn | None = None,
+    parameters: Mapping[str, bool] = MappingProxyType({}),
 ) -> dict[str, NDArray[Any]]:
     """Ask another model and return its outputs by name; outputs it leaves out are left out.
 
     Args:
         turn: the request's place in its sequence, for a model that keeps state.
+        parameters: of the request, beside its inputs.
 
     Raises:
         RequestError: of the status the model answered, with its message.
@@ -144,7 +150,7 @@ async def call_model(
         model_name=model_name,
         requested_output_names=list(outputs),
         inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
-        parameters={STATUS_IN_MESSAGE: True},
+        parameters={STATUS_IN_MESSAGE: True, **parameters},
         **sequence,
         **({"trace": trace} if (trace := _trace.get()) is not None else {}),
     )
@@ -224,6 +230,7 @@ def _request(request: Any) -> Request:
         starts=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START),
         ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
         is_cancelled=request.is_cancelled,
+        parameters=json.loads(request.parameters() or "{}"),
     )
 
 
@@ -267,5 +274,7 @@ def _error_response(request: Any, error: Exception) -> Any:
 def _raised_again(message: str) -> RequestError:
     match = _MESSAGE_WITH_STATUS.fullmatch(message)
     if match is None:
+        if _QUEUE_FULL in message:
+            return Full(message)
         return Unavailable(message) if _STOPPING in message else StageFailed(message)
     return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
-from trireel_backend.spans import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan, spans
+from trireel_backend.spans import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
 
 STAGES = ("fetch", "extract", "encode", "decode", "total")
@@ -26,6 +26,8 @@ class VideoPlan:
     chunks: tuple[Chunk, ...]
     facts: Tensors = field(default_factory=dict)
     """What every answer says of the video: its start, length, streams."""
+    waited_ns: int = 0
+    """How long the look at the video waited for an extractor."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,14 @@ class Stages(Protocol):
     async def plan(self, request: "AnalysisRequest") -> VideoPlan:
         """Look at the video and plan its chunks."""
 
-    async def encode(self, request: "AnalysisRequest", chunks: Sequence[Chunk]) -> EncodedSpan:
-        """Extract and encode some neighbouring chunks; any number of spans may be under way."""
+    async def encode(
+        self, request: "AnalysisRequest", chunks: Sequence[Chunk], *, keep_open: bool
+    ) -> EncodedSpan:
+        """Extract and encode some neighbouring chunks; any number of spans may be under way.
+
+        Args:
+            keep_open: another span will go on where this one ends.
+        """
 
     async def decode(
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
@@ -112,8 +120,13 @@ async def analyze_video(
     clock.busy_ms["fetch"] = request.fetch_ms
     plan = await stages.plan(request)
     options = await _with_free_tags(request, stages)
-    waiting = spans(plan.chunks, window, request.most_chunks)
-    encoding = EncodeAhead(partial(stages.encode, request), waiting, window)
+    encoding = EncodeAhead(
+        partial(stages.encode, request),
+        plan.chunks,
+        window=window,
+        most_chunks=request.most_chunks,
+        waited_ns=plan.waited_ns,
+    )
     sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []
     try:

@@ -11,7 +11,7 @@ from trireel_backend.extraction.task import Extracted, ExtractionTask, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.media import MediaFolders, local_video
 from trireel_backend.plan import plan_chunks
-from trireel_backend.requests import Request
+from trireel_backend.requests import KEEP_OPEN, Request
 from trireel_backend.sampling_request import wanted_frames
 from trireel_backend.settings import SamplingSettings
 from trireel_backend.tensors import scalar, texts
@@ -50,7 +50,8 @@ def extract_chunk(
             View(size_px, wanted.crop),
             starts_seconds=wanted.starts_seconds,
             stream_index=wanted.stream_index,
-            keep_open=data is None,  # an upload goes with its request
+            # An upload goes with its request.
+            keep_open=data is None and request.parameters.get(KEEP_OPEN) is not False,
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)

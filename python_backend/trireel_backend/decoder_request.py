@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `temporal_decoder` answers: a video's next chunk, with the state of its sequence."""
 
-import json
 import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
+from trireel_backend.artifacts import (
+    METADATA_FILE,
+    TEXT_BANK_FILE,
+    TextBank,
+    load_metadata,
+    load_text_bank,
+)
+from trireel_backend.coded_texts import CodedTexts
 from trireel_backend.decoding import (
     ChunkFrames,
     DecodeOptions,
@@ -20,7 +26,7 @@ from trireel_backend.decoding import (
     check_unit_length,
     decode_options,
 )
-from trireel_backend.errors import InvalidInput
+from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.metrics import (
     CHUNKS,
     CUTS,
@@ -34,12 +40,18 @@ from trireel_backend.metrics import (
 from trireel_backend.requests import Request
 from trireel_backend.scoring import TextSet
 from trireel_backend.sequences import SequenceStore
-from trireel_backend.settings import sequence_idle_seconds
+from trireel_backend.settings import (
+    SequenceSettings,
+    model_parameters,
+    read_settings,
+    sequence_idle_seconds,
+)
 from trireel_backend.tensors import Tensors
 
 FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle
 SWEEP_SECONDS = 5.0  # between looks for idle videos
+SEQUENCE_HINT_SECONDS = 5  # nobody knows when a client ends its video
 
 
 @dataclass(frozen=True)
@@ -55,12 +67,29 @@ class SequenceDecoder:
     """A decoder and the state of every live video; used by one thread, swept by another."""
 
     def __init__(
-        self, decoder: Decoder, defaults: DecodeOptions, idle_seconds: float, metrics: Metrics
+        self,
+        decoder: Decoder,
+        defaults: DecodeOptions,
+        metrics: Metrics,
+        *,
+        idle_seconds: float,
+        max_sequences: int,
     ) -> None:
+        """Keep no state yet.
+
+        Args:
+            decoder: what decodes.
+            defaults: what holds where a request does not say.
+            metrics: where to count.
+            idle_seconds: how long Triton keeps a sequence that nobody asks of.
+            max_sequences: no client's begins beyond so many.
+        """
         self._decoder = decoder
         self._defaults = defaults
         self._metrics = metrics
         self._lock = threading.Lock()
+        self._max_sequences = max_sequences
+        metrics.set(SEQUENCES_LIMIT, max_sequences)
         self._kept = SequenceStore(
             _Kept,
             idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
@@ -68,24 +97,34 @@ class SequenceDecoder:
         )
 
     @classmethod
-    def load(cls, folder: Path, idle_seconds: float, metrics: Metrics) -> "SequenceDecoder":
-        """Load the text bank and the checkpoint's own defaults from a model's folder."""
+    def of_model(cls, folder: Path, model_config_json: str, metrics: Metrics) -> "SequenceDecoder":
+        """Load what a model's folder holds, as long-lived and as many videos as its config says.
+
+        Raises:
+            StartupError: a file of the export is missing or wrong, or a parameter.
+        """
         metadata = load_metadata(folder / METADATA_FILE)
-        bank = load_text_bank(folder / TEXT_BANK_FILE, metadata)
+        loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
+        bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
         defaults = DecodeOptions(
             scene_threshold=metadata.scene_threshold, scene_alpha=metadata.scene_alpha
         )
-        return cls(Decoder(bank, metadata.calibration), defaults, idle_seconds, metrics)
-
-    @classmethod
-    def of_model(cls, folder: Path, model_config_json: str, metrics: Metrics) -> "SequenceDecoder":
-        """Load what a model's folder holds, as long-lived and as many videos as its config says."""
-        batching = json.loads(model_config_json)["sequence_batching"]
-        metrics.set(SEQUENCES_LIMIT, int(batching["oldest"]["max_candidate_sequences"]))
-        return cls.load(folder, sequence_idle_seconds(model_config_json), metrics)
+        settings = read_settings(SequenceSettings, model_parameters(model_config_json))
+        return cls(
+            Decoder(bank, metadata.calibration),
+            defaults,
+            metrics,
+            idle_seconds=sequence_idle_seconds(model_config_json),
+            max_sequences=settings.checked_limit(),
+        )
 
     def answer(self, request: Request) -> dict[str, NDArray[Any]]:
-        """Decode one chunk; raises InvalidInput and then leaves the video where it was."""
+        """Decode one chunk.
+
+        Raises:
+            InvalidInput: the request is wrong; the video is left where it was.
+            Full: a client's sequence would begin, and as many are open as may.
+        """
         with self._lock, refusals_counted(self._metrics):
             try:
                 return self._answer(request)
@@ -99,18 +138,32 @@ class SequenceDecoder:
             self._metrics.set(LIVE_SEQUENCES, len(self._kept))
 
     def _answer(self, request: Request) -> dict[str, NDArray[Any]]:
+        self._check_room(request)
         kept = self._kept.take(request.correlation_id, start=request.starts, end=request.ends)
         options = replace(decode_options(request, self._defaults), tags=_free_tags(request))
         chunk = _chunk_frames(request)
         state, answer = self._decoder.decode(kept.state, chunk, options)
         if not request.ends:
-            self._kept.put(request.correlation_id, _Kept(state, chunk.timestamps_seconds))
+            # A copy: the request's own array lies in memory shared with Triton.
+            last = chunk.timestamps_seconds.copy()
+            self._kept.put(request.correlation_id, _Kept(state, last))
         # A video given up is ended with its last chunk sent again.
-        last = kept.timestamps_seconds
-        again = last is not None and np.array_equal(last, chunk.timestamps_seconds)
+        before = kept.timestamps_seconds
+        again = before is not None and np.array_equal(before, chunk.timestamps_seconds)
         if not (request.ends and again):
             self._count(request, answer)
         return answer
+
+    def _check_room(self, request: Request) -> None:
+        begins = request.starts and not request.ends and request.correlation_id not in self._kept
+        if not begins or request.is_inner or len(self._kept) < self._max_sequences:
+            return
+        self._kept.forget_idle()
+        if len(self._kept) >= self._max_sequences:
+            raise Full(
+                f"the server is full: {len(self._kept)} sequences are open in it, as many as may:"
+                f" ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
+            )
 
     def _count(self, request: Request, answer: Tensors) -> None:
         self._metrics.add(CHUNKS)

@@ -131,11 +131,13 @@ class Decoder:
         )
         pooled = scoring.pool(chunk.embeddings)
         tags = options.tags or self.bank.tags
-        chunk_tags = scoring.rank(tags, pooled, options.top_k, self.calibration)
-        caption = scoring.rank(self.bank.descriptions, pooled, 1, self.calibration)
+        (caption,) = scoring.rank(self.bank.descriptions, pooled[None], 1, self.calibration)
         state = _advance(state, chunk, scan, pooled, caption)
         mean = (state.weighted_sum / state.weight_seconds).astype(np.float32)
-        video_tags = scoring.rank(tags, mean, options.top_k, self.calibration)
+        # Together: a large bank is read once.
+        chunk_tags, video_tags = scoring.rank(
+            tags, np.stack([pooled, mean]), options.top_k, self.calibration
+        )
         index = state.chunks - 1
         return state, {
             "CHUNK_INDICES": scalar(index, np.int32),

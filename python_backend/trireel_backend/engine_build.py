@@ -239,15 +239,8 @@ def create_parser() -> argparse.ArgumentParser:
     add("--export", type=Path, default=Path("/export"), help="output folder of trireel-export")
     add("--engines", type=Path, default=Path("/engines"), help="folder that keeps engines")
     add("--batch-sizes", default=str(BatchSizes()), help="least:best:most frames in a batch")
-    levels = range(MOST_OPTIMIZATION_LEVEL + 1)
-    level_help = "how long TensorRT searches"
-    add(
-        "--optimization-level",
-        type=int,
-        choices=levels,
-        default=OPTIMIZATION_LEVEL,
-        help=level_help,
-    )
+    add("--optimization-level", type=int, default=OPTIMIZATION_LEVEL,
+        choices=range(MOST_OPTIMIZATION_LEVEL + 1), help="how long TensorRT searches")  # fmt: skip
     add("--workspace-mib", type=int, default=WORKSPACE_MIB, help="GPU memory a kernel may want")
     add("--force", action="store_true", help="build although there is an engine")
     add("--models", type=Path, default=MODELS, help="folder of model folders")

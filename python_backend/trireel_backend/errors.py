@@ -14,6 +14,7 @@ TrireelError
 │   ├── VideoNotFound
 │   ├── Unsupported         understood, but not something this server does
 │   ├── Unavailable         try again later
+│   │   └── Full            as much is under way and waits as may
 │   ├── Cancelled           the client has gone away
 │   └── StageFailed         another model of the pipeline failed on its own account
 └── StartupError            the server cannot start
@@ -88,6 +89,10 @@ class Unavailable(RequestError):
     """The server cannot take the request now; a later try may succeed."""
 
     status = "UNAVAILABLE"
+
+
+class Full(Unavailable):
+    """As much is under way and waits as may: refused at once, before any work."""
 
 
 class Cancelled(RequestError):

@@ -20,6 +20,10 @@ TIE = 0.05
 """Texts may change places whose fp32 cosines to a picture are this close, as a share of the
 standard deviation of all cosines between known pictures and texts: checkpoints differ in scale."""
 
+MOST_APART = 1e-5
+"""Length of the difference of a picture's embeddings in two batches, so that none of its cosines to
+texts of unit length differs by more."""
+
 
 @dataclass(frozen=True)
 class GateReport:
@@ -60,6 +64,21 @@ def check_gate(
         )
     widest = max(_widest_swap(known, embeddings, bank) for bank in texts)
     return GateReport(len(known.names), known.names[worst], float(cosines[worst]), widest)
+
+
+def check_alike(known: KnownPictures, embeddings: NDArray[np.float32]) -> None:
+    """Compare a tower's embeddings [N, D] of pictures with those it gave them in other batches.
+
+    Raises:
+        GateFailed: one differs by more than MOST_APART; the message names its picture.
+    """
+    apart = np.linalg.norm(embeddings.astype(np.float64) - known.embeddings, axis=1)
+    worst = int(np.argmax(apart))  # a NaN counts as the largest
+    if not apart[worst] <= MOST_APART:
+        raise GateFailed(
+            f"the embedding of {known.names[worst]!r} differs by {apart[worst]:.1e} between batches"
+            f" of different sizes, at most {MOST_APART:.0e} is allowed"
+        )
 
 
 def _widest_swap(known: KnownPictures, got: NDArray[np.float32], bank: TextSet) -> float:

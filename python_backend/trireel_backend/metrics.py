@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from trireel_backend.errors import (
     REQUEST_ERRORS_BY_STATUS,
     DecoderCrashed,
+    Full,
     RequestError,
     Unavailable,
 )
@@ -93,7 +94,7 @@ REFUSALS = Family(
 )
 
 # video_analysis, video_analysis_stream
-OUTCOMES = ("ok", "refused", "failed", "cancelled")
+OUTCOMES = ("ok", "refused", "failed", "cancelled", "full")
 OUTCOMES_BY_STATUS = {
     **dict.fromkeys(REQUEST_ERRORS_BY_STATUS, "refused"),  # the request asked for it
     **dict.fromkeys(("INTERNAL", "UNAVAILABLE"), "failed"),  # it did not
@@ -109,6 +110,9 @@ VIDEOS = Family(
 OPEN_VIDEOS = Family(
     "trireel_open_videos", "Requests for whole videos not yet answered.", Kind.GAUGE
 )
+WAITING_LIMIT = Family(
+    "trireel_waiting_videos_limit", "Whole videos that may wait for their turn.", Kind.GAUGE
+)
 VIDEO_DURATION = Family(
     "trireel_video_analysis_duration_seconds",
     "Wall time from a whole video's arrival in its model to its last answer.",
@@ -121,9 +125,15 @@ STAGE_SECONDS = Family(
     label="stage",
     values=STAGES,
 )
-WHOLE_VIDEO_FAMILIES = (REFUSALS, VIDEOS, OPEN_VIDEOS, VIDEO_DURATION, STAGE_SECONDS)
+WHOLE_VIDEO_FAMILIES = (
+    *(REFUSALS, VIDEOS, OPEN_VIDEOS, WAITING_LIMIT),
+    *(VIDEO_DURATION, STAGE_SECONDS),
+)
 
-# video_analysis_stream
+# video_analysis_stream: those of the other model wait in Triton
+WAITING_VIDEOS = Family(
+    "trireel_waiting_videos", "Whole videos that wait for their turn.", Kind.GAUGE
+)
 SPOOL_BYTES = Family(
     "trireel_spool_bytes", "Size of fetched and uploaded videos in the spool.", Kind.GAUGE
 )
@@ -134,7 +144,10 @@ SPOOL_DISK_FREE_BYTES = Family(
     "trireel_spool_disk_free_bytes", "Free space of the file system of the spool.", Kind.GAUGE
 )
 SPOOL_SECONDS = 5.0  # between looks at it
-SPOOL_FAMILIES = (SPOOL_BYTES, SPOOL_LIMIT_BYTES, SPOOL_DISK_FREE_BYTES)
+STREAM_FAMILIES = (
+    *WHOLE_VIDEO_FAMILIES,
+    *(WAITING_VIDEOS, SPOOL_BYTES, SPOOL_LIMIT_BYTES, SPOOL_DISK_FREE_BYTES),
+)
 
 # frame_extractor
 FRAMES = Family("trireel_frames_extracted_total", "Frames sampled from videos.")
@@ -184,11 +197,13 @@ def video_counted(metrics: Metrics) -> Iterator[None]:
     began = time.monotonic()
     metrics.add(OPEN_VIDEOS)
     status = "CANCELLED"  # what ends it otherwise is GeneratorExit: nobody wants the next answer
+    outcome = "cancelled"
     try:
         yield
-        status = ""
+        status, outcome = "", "ok"
     except Exception as error:
         status = _status(error)
+        outcome = "full" if isinstance(error, Full) else OUTCOMES_BY_STATUS[status]
         raise
     finally:
         metrics.add(OPEN_VIDEOS, -1)
@@ -196,7 +211,7 @@ def video_counted(metrics: Metrics) -> Iterator[None]:
             metrics.add(REFUSALS, value=status)
         else:
             metrics.observe(VIDEO_DURATION, time.monotonic() - began)
-        metrics.add(VIDEOS, value=OUTCOMES_BY_STATUS[status] if status else "ok")
+        metrics.add(VIDEOS, value=outcome)
 
 
 def _status(error: Exception) -> str:

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request's inputs by name, as plain Python and NumPy values."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 
+KEEP_OPEN = "keep_open"
+"""Parameter of a request to the extractor; false: nothing goes on where its chunks end."""
+STATUS_IN_MESSAGE = "status_in_message"
+"""Parameter of every request from model to model. A call loses the status of an error on its way
+back (Triton 2.51): the caller asks for it in the message, and takes it out again."""
 MAX_TEXTS = 1000
 MAX_TEXT_CHARACTERS = 2000  # a checkpoint reads 64 tokens of it
 
@@ -34,6 +39,13 @@ class Request:
     """Last request of its sequence."""
     is_cancelled: Callable[[], bool] = lambda: False
     """Tells whether the client has gone away."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What the request says beside its inputs."""
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether a model of this server asks, for a client that has been let in already."""
+        return STATUS_IN_MESSAGE in self.parameters
 
     def required(self, name: str) -> NDArray[Any]:
         """Return an input; raises InvalidInput where it is missing."""

@@ -50,6 +50,16 @@ class TextSet:
                 " a text set needs one embedding [D] a text and at least one text"
             )
 
+    def cosines(
+        self, embeddings: NDArray[np.float32], k: int
+    ) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:
+        """Return for each of `embeddings` [q, D] indices of texts, in order, and their cosines.
+
+        The `k` best are among them, with all that equal them.
+        """
+        every = np.arange(len(self.texts))
+        return [(every, self.embeddings @ embedding) for embedding in embeddings]
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -63,19 +73,25 @@ class Ranking:
 
 
 def rank(
-    texts: TextSet, embedding: NDArray[np.float32], k: int, calibration: Calibration
-) -> Ranking:
-    """Return the `k` texts of highest cosine to `embedding` [D], fewer where there are fewer.
+    texts: TextSet, embeddings: NDArray[np.float32], k: int, calibration: Calibration
+) -> list[Ranking]:
+    """Return for each of `embeddings` [q, D] the `k` texts of highest cosine, or all there are.
 
-    `embedding` may be a weighted mean of unit vectors: as the dot product is linear, its score is
+    An embedding may be a weighted mean of unit vectors: as the dot product is linear, its score is
     then the weighted mean of their cosines. Equal scores keep the order of the texts.
     """
-    cosines = (texts.embeddings @ embedding).astype(np.float32)
-    order = _best_first(cosines, k)
-    scores = cosines[order]
-    return Ranking(
-        tuple(texts.texts[index] for index in order), scores, calibration.probabilities(scores)
-    )
+    rankings = []
+    for indices, cosines in texts.cosines(embeddings, k):
+        best = _best_first(cosines, k)
+        found, scores = indices[best], cosines[best]
+        rankings.append(
+            Ranking(
+                tuple(texts.texts[index] for index in found),
+                scores,
+                calibration.probabilities(scores),
+            )
+        )
+    return rankings
 
 
 def _best_first(cosines: NDArray[np.float32], k: int) -> NDArray[np.intp]:

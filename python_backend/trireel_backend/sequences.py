@@ -2,6 +2,7 @@
 """State a video between its requests, by correlation id."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -46,10 +47,14 @@ class SequenceStore(Generic[State]):
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._expired = expired
-        self._kept: dict[CorrelationId, _Kept[State]] = {}
+        # In order of last use; the first of a plain dict costs more the more went before it.
+        self._kept: OrderedDict[CorrelationId, _Kept[State]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def __contains__(self, correlation_id: CorrelationId) -> bool:
+        return correlation_id in self._kept
 
     def take(self, correlation_id: CorrelationId, *, start: bool, end: bool) -> State:
         """Return the state of a sequence.
@@ -74,17 +79,14 @@ class SequenceStore(Generic[State]):
 
     def put(self, correlation_id: CorrelationId, state: State) -> None:
         """Keep the state behind a request that is not a sequence's last."""
-        # Taken out and put in again: the dictionary stays in order of last use.
-        self._kept.pop(correlation_id, None)
         self._kept[correlation_id] = _Kept(state, self._clock())
+        self._kept.move_to_end(correlation_id)
 
     def forget_idle(self) -> None:
         """Forget the states nobody has asked for; to be called now and then where no request is."""
         oldest_allowed = self._clock() - self._idle_seconds
         before = len(self._kept)
-        for correlation_id, kept in list(self._kept.items()):
-            if kept.touched_seconds >= oldest_allowed:
-                break
-            del self._kept[correlation_id]
+        while self._kept and next(iter(self._kept.values())).touched_seconds < oldest_allowed:
+            self._kept.popitem(last=False)
         if len(self._kept) < before:
             self._expired(before - len(self._kept))

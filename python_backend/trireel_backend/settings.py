@@ -13,6 +13,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.extraction import limits as extraction_limits
 from trireel_backend.extraction.task import ExtractorOptions
 from trireel_backend.media import MediaFolders
+from trireel_backend.places import PlaceLimits
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import (
     MAX_SPOOL_BYTES,
@@ -22,6 +23,7 @@ from trireel_backend.sources.limits import (
     TIMEOUT_SECONDS,
     SourceLimits,
 )
+from trireel_backend.tower_engines import ONNXRUNTIME
 
 Settings = TypeVar("Settings")
 DECODE_ON = ("cpu", "auto")
@@ -134,9 +136,35 @@ class TowerSettings:
     """How an ONNX tower is run."""
 
     threads: int
-    """CPU threads of one run, 0 for one a core."""
+    """CPU threads, 0 for one a CPU."""
     providers: str
     """onnxruntime execution providers, best first, separated by commas."""
+    tower_engine: str = ONNXRUNTIME
+    """What computes it: one of TOWER_ENGINES."""
+    rows_at_once: int = 16
+    """Most rows computed at once on a CPU, by all threads; what a batch has more comes after them.
+    On a GPU there is no bound."""
+
+    def checked_rows_at_once(self) -> int:
+        """Return the most rows at once; raises StartupError where that is none."""
+        if self.rows_at_once < 1:
+            raise StartupError(f"rows_at_once is {self.rows_at_once}: give 1 or more")
+        return self.rows_at_once
+
+
+@dataclass(frozen=True)
+class SequenceSettings:
+    """How many videos a decoder keeps a state of."""
+
+    max_sequences: int = 256
+    """Open in one instance at once; a further one is refused at its START, unless it is a whole
+    video's: those are bounded where the videos are."""
+
+    def checked_limit(self) -> int:
+        """Return how many sequences clients may have open; raises StartupError."""
+        if self.max_sequences < 1:
+            raise StartupError(f"max_sequences is {self.max_sequences}: give 1 or more")
+        return self.max_sequences
 
 
 @dataclass(frozen=True)
@@ -149,6 +177,23 @@ class OrchestratorSettings:
     """In one instance at once; the unary model has one an instance."""
     admission: str = ""
     """Folder by which the launcher waits for videos under way before it stops; empty for none."""
+    max_waiting_videos: int = 64
+    """That wait for their turn; what comes beyond them is refused at once. Where the model answers
+    once, it is Triton that lets them wait, and assembly writes the number into its queue."""
+    max_waiting_upload_bytes: int = 2**30
+    """Of all uploads that wait for their turn, in a model that answers many times: they lie in
+    shared memory."""
+
+    def checked_limits(self) -> PlaceLimits:
+        """Return how many videos the model takes in; raises StartupError."""
+        limits = PlaceLimits(
+            under_way=self.videos_in_flight,
+            waiting=self.max_waiting_videos,
+            waiting_bytes=self.max_waiting_upload_bytes,
+        )
+        if limits.under_way < 1 or min(limits.waiting, limits.waiting_bytes) < 0:
+            raise StartupError(f"got {limits}: give under_way 1 or more, and the others 0 or more")
+        return limits
 
 
 def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Settings:

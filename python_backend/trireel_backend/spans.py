@@ -5,8 +5,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from trireel_backend.plan import Chunk
 from trireel_backend.tensors import Tensors, split_chunks
 
 SPAN_CHUNKS = 4
+CROWDED_NS = 10_000_000
+"""A span that waits longer than this for an extractor waits for other videos'."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,28 @@ class EncodedSpan:
 
 @dataclass(frozen=True)
 class TimedSpan:
-    """A span and when it was encoded, on the machine's monotonic clock."""
+    """A span and when it was asked for and encoded, on the machine's monotonic clock."""
 
     span: EncodedSpan
+    asked_ns: int
     ended_ns: int
 
+    @property
+    def waited_ns(self) -> int:
+        """How long it waited for an extractor."""
+        return self.span.extract_began_ns - self.asked_ns
 
-Encode = Callable[[Sequence[Chunk]], Awaitable[EncodedSpan]]
+
+class Encode(Protocol):
+    """Extracts and encodes some neighbouring chunks: `analysis.Stages.encode` of one video."""
+
+    async def __call__(self, chunks: Sequence[Chunk], *, keep_open: bool) -> EncodedSpan:
+        """Return what it made of them; without `keep_open` the extractor closes the video."""
 
 
-def spans(chunks: Sequence[Chunk], window: int, most_chunks: int) -> Iterator[Sequence[Chunk]]:
+def spans(
+    chunks: Sequence[Chunk], window: int, most_chunks: int, first_chunks: int = 1
+) -> Iterator[Sequence[Chunk]]:
     """Cut a video's chunks into spans of neighbours, each extracted and encoded in one request.
 
     An extractor goes on from chunk to chunk, but has to find its way into a span. The first spans
@@ -66,8 +81,9 @@ def spans(chunks: Sequence[Chunk], window: int, most_chunks: int) -> Iterator[Se
     Args:
         window: spans that are under way at once.
         most_chunks: whose frames fit into one request.
+        first_chunks: length of the first spans, where there is that much for all of the window.
     """
-    begin, length = 0, 1
+    begin, length = 0, first_chunks
     while begin < len(chunks):
         for _ in range(window):
             share = math.ceil((len(chunks) - begin) / window)
@@ -79,14 +95,33 @@ def spans(chunks: Sequence[Chunk], window: int, most_chunks: int) -> Iterator[Se
 
 
 class EncodeAhead:
-    """Keeps up to `window` spans of chunks in the encoder and hands their chunks out in order."""
+    """Keeps spans of chunks in the encoder and hands their chunks out in order.
 
-    def __init__(self, encode: Encode, waiting: Iterable[Sequence[Chunk]], window: int) -> None:
+    While extractors stand idle, there are up to `window` spans of the video under way. Where other
+    videos keep them busy, it is one, as long as may be: side by side nothing would be done sooner,
+    and each extractor would have to find its own way into the video.
+    """
+
+    def __init__(
+        self,
+        encode: Encode,
+        chunks: Sequence[Chunk],
+        *,
+        window: int,
+        most_chunks: int,
+        waited_ns: int = 0,
+    ) -> None:
+        """Cut the chunks into spans.
+
+        Args:
+            waited_ns: how long the video has just waited for an extractor.
+        """
         self._encode_span = encode
-        self._waiting = deque(waiting)
+        self._window = window
+        self._most_chunks = most_chunks
         self._running: deque[asyncio.Task[TimedSpan]] = deque()
         self._ready: deque[EncodedChunk] = deque()
-        self._window = window
+        self._plan(chunks, is_crowded=waited_ns > CROWDED_NS)
 
     async def next(self, arrived: Callable[[TimedSpan], None]) -> EncodedChunk:
         """Return the next chunk; `arrived` is told of every span once."""
@@ -95,6 +130,8 @@ class EncodeAhead:
             encoded = await self._running[0]
             self._running.popleft()
             arrived(encoded)
+            if self._places == 1 and encoded.waited_ns <= CROWDED_NS:
+                self._plan([chunk for span in self._waiting for chunk in span], is_crowded=False)
             self._ready.extend(encoded.span.chunks())
             self._fill()  # the freed place is taken while the caller decodes
         return self._ready.popleft()
@@ -107,9 +144,18 @@ class EncodeAhead:
         self._waiting.clear()
         await asyncio.gather(*self._running, return_exceptions=True)
 
+    def _plan(self, chunks: Sequence[Chunk], *, is_crowded: bool) -> None:
+        self._places = 1 if is_crowded else self._window
+        first_chunks = SPAN_CHUNKS if is_crowded else 1
+        self._waiting = deque(spans(chunks, self._places, self._most_chunks, first_chunks))
+
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._window:
+        while self._waiting and len(self._running) < self._places:
             self._running.append(asyncio.ensure_future(self._encode(self._waiting.popleft())))
 
     async def _encode(self, chunks: Sequence[Chunk]) -> TimedSpan:
-        return TimedSpan(await self._encode_span(chunks), time.monotonic_ns())
+        # Each place goes on with the span that comes so many later, if there is one.
+        keep_open = len(self._waiting) >= self._places
+        asked_ns = time.monotonic_ns()
+        encoded = await self._encode_span(chunks, keep_open=keep_open)
+        return TimedSpan(encoded, asked_ns, time.monotonic_ns())

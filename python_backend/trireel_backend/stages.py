@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipeline's stages as calls of the other models of the same server."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, Turn, VideoPlan
+from trireel_backend.patience import patient
 from trireel_backend.plan import Chunk
+from trireel_backend.requests import KEEP_OPEN
 from trireel_backend.spans import EncodedChunk, EncodedSpan
 from trireel_backend.tensors import Tensors, scalar, texts
 
@@ -17,7 +21,7 @@ VIDEO_FACTS = (
     *("VIDEO_START_SECONDS", "VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
     *("STREAM_INDEX", "VIDEO_STREAM_INDICES"),
 )
-PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", *VIDEO_FACTS)
+PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "EXTRACT_NS", *VIDEO_FACTS)
 FRAMES_FACTS = (
     *("TIMESTAMPS", "PTS", "TIME_BASE", "DECODER"),
     *("CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
@@ -36,7 +40,13 @@ class CallModel(Protocol):
     """Asks a model of this server: `adapter.call_model`."""
 
     async def __call__(
-        self, model_name: str, inputs: Tensors, outputs: Sequence[str], turn: Turn | None = None
+        self,
+        model_name: str,
+        inputs: Tensors,
+        outputs: Sequence[str],
+        *,
+        turn: Turn | None = None,
+        parameters: Mapping[str, bool] = MappingProxyType({}),
     ) -> dict[str, NDArray[Any]]:
         """Return the outputs by name; `turn` is the request's place in its sequence."""
 
@@ -45,7 +55,7 @@ class ModelStages:
     """`analysis.Stages`, answered by the other models of this server."""
 
     def __init__(self, call_model: CallModel) -> None:
-        self._call_model = call_model
+        self._call_model = patient(call_model)
 
     async def plan(self, request: AnalysisRequest) -> VideoPlan:
         """Look at the video and plan its chunks."""
@@ -56,15 +66,19 @@ class ModelStages:
         }
         if "STREAM_INDEX" in request.sampling:
             inputs["STREAM_INDEX"] = request.sampling["STREAM_INDEX"]
+        asked_ns = time.monotonic_ns()
         plan = await self._call_model("frame_extractor", inputs, PLAN_OUTPUTS)
         planned = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
         chunks = (
             Chunk(index, float(start), float(duration))
             for index, (start, duration) in enumerate(planned)
         )
-        return VideoPlan(tuple(chunks), {name: plan[name] for name in VIDEO_FACTS})
+        facts = {name: plan[name] for name in VIDEO_FACTS}
+        return VideoPlan(tuple(chunks), facts, int(plan["EXTRACT_NS"][0]) - asked_ns)
 
-    async def encode(self, request: AnalysisRequest, chunks: Sequence[Chunk]) -> EncodedSpan:
+    async def encode(
+        self, request: AnalysisRequest, chunks: Sequence[Chunk], *, keep_open: bool
+    ) -> EncodedSpan:
         """Extract and encode some neighbouring chunks."""
         inputs: Tensors = {
             **request.sampling,
@@ -72,7 +86,10 @@ class ModelStages:
             "START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
             "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),  # cut at the video's end
         }
-        encoded = await self._call_model("chunk_encoder", inputs, ENCODER_OUTPUTS)
+        parameters = {KEEP_OPEN: keep_open}
+        encoded = await self._call_model(
+            "chunk_encoder", inputs, ENCODER_OUTPUTS, parameters=parameters
+        )
         began_ns, ended_ns = encoded["EXTRACT_NS"]
         facts = {name: encoded[name] for name in FRAMES_FACTS}
         return EncodedSpan(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
@@ -87,7 +104,7 @@ class ModelStages:
             "TIMESTAMPS": encoded.facts["TIMESTAMPS"],
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
-        return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn)
+        return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn=turn)
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

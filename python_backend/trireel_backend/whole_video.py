@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `video_analysis` and `video_analysis_stream` share: from a request to its answers."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,15 @@ from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
 from trireel_backend.decoding import DecodeOptions, decode_options
 from trireel_backend.errors import Cancelled
 from trireel_backend.media import MediaFolders, local_video_beside
-from trireel_backend.metrics import Metrics, count_stages, measure_spool, video_counted
+from trireel_backend.metrics import (
+    WAITING_LIMIT,
+    WAITING_VIDEOS,
+    Metrics,
+    count_stages,
+    measure_spool,
+    video_counted,
+)
+from trireel_backend.places import Places
 from trireel_backend.requests import Request
 from trireel_backend.sampling_request import SAMPLING_INPUTS, wanted_frames
 from trireel_backend.serving.admission import Admission
@@ -50,7 +58,9 @@ class WholeVideo:
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.spans_in_flight
-        self._videos = asyncio.Semaphore(orchestrator.videos_in_flight)
+        limits = orchestrator.checked_limits()
+        self._places = Places(limits, waits=partial(metrics.add, WAITING_VIDEOS))
+        metrics.set(WAITING_LIMIT, limits.waiting)
         folder = orchestrator.admission
         self._under_way = Admission(Path(folder)).video if folder else nullcontext
         # One a video: a slow source keeps no other video waiting.
@@ -72,7 +82,7 @@ class WholeVideo:
     async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
         """Yield the answer of each chunk, then that of the whole video."""
         with video_counted(self._metrics):
-            async with self._videos:
+            async with self._places.place(request.is_cancelled, partial(_upload_bytes, request)):
                 with self._under_way():  # which a stop waits for
                     async with aclosing(self._answers(request)) as answers:
                         async for answer in answers:
@@ -119,6 +129,10 @@ class WholeVideo:
             tags=request.texts("TAGS") or (),
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
         )
+
+
+def _upload_bytes(request: Request) -> int:
+    return len(request.data("VIDEO_DATA") or b"")
 
 
 def _decoder_inputs(request: Request) -> Tensors:

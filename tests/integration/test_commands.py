@@ -2,7 +2,6 @@
 """The commands of the README, run as a user runs them."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,40 +70,3 @@ def test_analyze_without_a_server_fails_with_one_sentence():
     assert done.returncode == 1
     assert "127.0.0.1:9" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def throughput(output):
-    return [float(found) for found in re.findall(r"throughput: ([\d.]+) infer/sec", output)]
-
-
-def test_perf_analyzer_drives_the_tower(server):
-    done = run(
-        *(
-            ROOT / "scripts/perf_analyzer",
-            "-m",
-            "siglip_vision",
-            "-u",
-            server.grpc_url,
-            "-i",
-            "grpc",
-        ),
-        *("-b", 16, "--concurrency-range", "2", "--measurement-mode", "count_windows"),
-        *("--measurement-request-count", 20, "--stability-percentage", 100),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert throughput(done.stdout)[0] > 0
-
-
-def test_perf_analyzer_drives_sequences_of_chunks(server, tmp_path):
-    steps = [{"VIDEO": ["sample.mp4"], "START_SECONDS": [10.0 * index]} for index in range(5)]
-    (tmp_path / "data.json").write_text(json.dumps({"data": [steps]}))
-    done = run(
-        *(ROOT / "scripts/perf_analyzer", "-m", "video_chunk", "-u", server.grpc_url, "-i", "grpc"),
-        *("--async", "--input-data", tmp_path / "data.json", "--sequence-length", 5),
-        *("--sequence-length-variation", 0, "--num-of-sequences", 2, "--serial-sequences"),
-        *("--concurrency-range", "2", "--measurement-mode", "count_windows"),
-        *("--measurement-request-count", 20, "--stability-percentage", 100),
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert throughput(done.stdout)[0] > 0
-    assert re.search(r"Sequence count: [1-9]", done.stdout)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triton model, embedded profile: frames -> embeddings, in onnxruntime."""
+"""Triton model, embedded profile: frames -> embeddings, in onnxruntime or OpenVINO."""
 
 from trireel_backend import adapter
-from trireel_backend.encoding import Tower
 from trireel_backend.settings import TowerSettings, model_parameters, read_settings
+from trireel_backend.vision import load_vision_tower
 
 
 class TritonPythonModel:
     def initialize(self, args):
         settings = read_settings(TowerSettings, model_parameters(args["model_config"]))
-        self._tower = Tower(adapter.model_folder(args) / "model.onnx", settings)
+        self._tower = load_vision_tower(adapter.model_folder(args), settings)
 
     def execute(self, requests):
         return adapter.answer_together(

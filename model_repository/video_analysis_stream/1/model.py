@@ -4,7 +4,7 @@
 import asyncio
 
 from trireel_backend import adapter
-from trireel_backend.metrics import SPOOL_FAMILIES, SPOOL_SECONDS, WHOLE_VIDEO_FAMILIES, Every
+from trireel_backend.metrics import SPOOL_SECONDS, STREAM_FAMILIES, Every
 from trireel_backend.settings import model_parameters
 from trireel_backend.stages import ModelStages
 from trireel_backend.whole_video import WholeVideo
@@ -12,7 +12,7 @@ from trireel_backend.whole_video import WholeVideo
 
 class TritonPythonModel:
     def initialize(self, args):
-        metrics = adapter.export_metrics(args, (*WHOLE_VIDEO_FAMILIES, *SPOOL_FAMILIES))
+        metrics = adapter.export_metrics(args, STREAM_FAMILIES)
         stages = ModelStages(adapter.call_model)
         parameters = model_parameters(args["model_config"])
         self._video = WholeVideo.from_parameters(stages, parameters, metrics)

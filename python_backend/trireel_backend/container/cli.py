@@ -4,7 +4,7 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,13 +15,20 @@ from trireel_backend.serving.model_options import (
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
+    MaxWaitingRequests,
+    MaxWaitingVideos,
     ModelOptions,
+    Parameter,
     Videos,
     parse_parameters,
 )
 from trireel_backend.serving.signals import unwind_on_signals
 
 ENVIRONMENT_PREFIX = "TRIREEL"
+
+if TYPE_CHECKING:
+    from trireel_backend.container.options import ContainerOptions
+    from trireel_backend.serving.server import RunningServer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,6 +64,8 @@ def serve(
     ),
     extractors: Extractors = None,
     videos: Videos = None,
+    max_waiting_videos: MaxWaitingVideos = None,
+    max_waiting_requests: MaxWaitingRequests = None,
     towers: Annotated[
         int | None, typer.Option(help="Instances of the tower on each GPU.", min=1)
     ] = None,
@@ -64,10 +73,7 @@ def serve(
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=VALUE for any other parameter of the models' config.pbtxt."),
-    ] = None,
+    parameter: Parameter = None,
     http_max_input_mib: Annotated[
         int | None,
         typer.Option(help="Largest body of an HTTP request, 64 by default.", min=1, max=2**20),
@@ -109,29 +115,35 @@ def serve(
     from trireel_backend.container.server import container_server
     from trireel_backend.serving.assemble import parameter_names
     from trireel_backend.serving.children import reap_orphans
-    from trireel_backend.serving.ports import Ports, authority
+    from trireel_backend.serving.ports import Ports
     from trireel_backend.serving.server import watch
 
     unwind_on_signals()
     try:
         options = ContainerOptions(
-            triton=triton,
-            models=models,
-            export=export,
-            media=media,
-            spool=spool,
-            engines=engines,
+            *(triton, models, export, media, spool, engines),
             profile=profile,
             listen=listen,
             ports=Ports(http_port, grpc_port, metrics_port),
             of_models=ModelOptions(
-                *(allow_network, max_video_gib, max_spool_gib, decode_on),
-                *(extractors, videos, towers),
+                allow_network=allow_network,
+                max_video_gib=max_video_gib,
+                max_spool_gib=max_spool_gib,
+                decode_on=decode_on,
+                extractors=extractors,
+                videos=videos,
+                towers=towers,
+                max_waiting_videos=max_waiting_videos,
+                max_waiting_requests=max_waiting_requests,
                 others=parse_parameters(parameter, parameter_names(models)),
             ),
             tls=grpc_tls(
-                *(grpc_certificate, grpc_key, grpc_client_ca, grpc_server_name),
-                *(probe_certificate, probe_key),
+                certificate=grpc_certificate,
+                key=grpc_key,
+                client_ca=grpc_client_ca,
+                server_name=grpc_server_name,
+                probe_certificate=probe_certificate,
+                probe_key=probe_key,
             ),
             tracing=Tracing(trace_url, trace_rate) if trace_url else None,
             http_max_input_mib=http_max_input_mib,
@@ -139,17 +151,24 @@ def serve(
             stop_seconds=stop_seconds,
         )
         with container_server(options) as server:
-            places = (authority(listen, port) for port in (http_port, grpc_port, metrics_port))
-            print(
-                "Trireel is ready: HTTP {}, gRPC {}, metrics {}".format(*places),
-                f"(Triton {server.version}, {server.models} models, profile {profile},"
-                f" checkpoint {server.metadata.checkpoint})",
-                flush=True,
-            )
+            _say_ready(server, options)
             watch(server, each_time=partial(reap_orphans, server.process.pid))
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
         print(f"trireel-serve-container: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def _say_ready(server: "RunningServer", options: "ContainerOptions") -> None:
+    from trireel_backend.serving.ports import authority
+
+    ports = (options.ports.http, options.ports.grpc, options.ports.metrics)
+    places = (authority(options.listen, port) for port in ports)
+    print(
+        "Trireel is ready: HTTP {}, gRPC {}, metrics {}".format(*places),
+        f"(Triton {server.version}, {server.models} models, profile {options.profile},"
+        f" checkpoint {server.metadata.checkpoint})",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ class ContainerOptions:
 
 
 def grpc_tls(
+    *,
     certificate: Path | None,
     key: Path | None,
     client_ca: Path | None,

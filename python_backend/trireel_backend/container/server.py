@@ -10,6 +10,7 @@ from trireel_backend.artifacts import METADATA_FILE, Metadata, load_metadata
 from trireel_backend.container.flags import container_flags
 from trireel_backend.container.options import ContainerOptions
 from trireel_backend.container.triton import Triton, find_triton
+from trireel_backend.engines import find_engine
 from trireel_backend.errors import MissingPart
 from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.assemble import Assembly, assemble
@@ -67,9 +68,6 @@ def _lay_out(options: ContainerOptions, run: RunFolder) -> Metadata:
 def _engine(options: ContainerOptions) -> Path | None:
     if options.profile != ENGINE_PROFILE:
         return None
-    # Only here: what it needs is in an image with a GPU.
-    from trireel_backend.engines import find_engine
-
     return find_engine(options.engines, load_metadata(options.export / METADATA_FILE))
 
 

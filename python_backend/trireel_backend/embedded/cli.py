@@ -14,8 +14,13 @@ from trireel_backend.serving.model_options import (
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
+    MaxWaitingRequests,
+    MaxWaitingVideos,
     ModelOptions,
+    Parameter,
+    TowerEngine,
     Videos,
+    parse_parameters,
 )
 from trireel_backend.serving.signals import unwind_on_signals
 
@@ -46,7 +51,19 @@ def serve(
     max_spool_gib: MaxSpoolGib = None,
     extractors: Extractors = None,
     videos: Videos = None,
+    max_waiting_videos: MaxWaitingVideos = None,
+    max_waiting_requests: MaxWaitingRequests = None,
     decode_on: DecodeOn = None,
+    tower_engine: TowerEngine = None,
+    parameter: Parameter = None,
+    allow_client_shared_memory: Annotated[
+        bool,
+        typer.Option(
+            "--allow-client-shared-memory",
+            help="Let clients pass tensors in shared memory. Whoever reaches a port of this server"
+            " can then read and change what its models keep there.",
+        ),
+    ] = False,
     stop_seconds: Annotated[
         int, typer.Option(help="How long a stop waits for videos under way.", min=0)
     ] = 10,
@@ -54,13 +71,23 @@ def serve(
 ) -> None:
     """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
     from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
+    from trireel_backend.serving.assemble import parameter_names
     from trireel_backend.serving.server import watch
 
     unwind_on_signals()
-    of_models = ModelOptions(
-        allow_network, max_video_gib, max_spool_gib, decode_on, extractors, videos
-    )
     try:
+        of_models = ModelOptions(
+            allow_network,
+            max_video_gib,
+            max_spool_gib,
+            decode_on,
+            extractors,
+            videos,
+            tower_engine=tower_engine,
+            max_waiting_videos=max_waiting_videos,
+            max_waiting_requests=max_waiting_requests,
+            others=parse_parameters(parameter, parameter_names(models)),
+        )
         options = ServerOptions(
             models=models,
             export=export,
@@ -69,6 +96,7 @@ def serve(
             ports=Ports(http_port, grpc_port, metrics_port),
             instances=of_models.instances(),
             parameters=of_models.parameters(),
+            client_shared_memory=allow_client_shared_memory,
             stop_seconds=stop_seconds,
             log=log,
         )

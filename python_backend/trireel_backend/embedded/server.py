@@ -38,6 +38,8 @@ class ServerOptions:
     """Instances of the models of these names, where not as configured."""
     parameters: dict[str, str] = field(default_factory=dict)
     """Values for the models' parameters of these names, where not as configured."""
+    client_shared_memory: bool = False
+    """Whether clients may pass tensors in shared memory; they can then reach the models' own."""
     stop_seconds: int = STOP_SECONDS
     """How long a stop waits for videos under way, and at most 10 s for sequences without END."""
     log: Path | None = None
@@ -88,6 +90,7 @@ def _launch(options: ServerOptions, run: RunFolder, metadata: Metadata) -> Launc
         address=HOST,
         ports=options.ports,
         exit_seconds=exit_seconds,
+        client_shared_memory=options.client_shared_memory,
     )
     flags["allow-gpu-metrics"] = "false"
     return Launch(

@@ -21,7 +21,7 @@ from trireel_backend.extraction.task import (
     Frames,
     VideoInfo,
 )
-from trireel_backend.plan import Chunk
+from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk
 
 
 class Extractor:
@@ -86,7 +86,7 @@ class Extractor:
             began_ns=began_ns,
             ended_ns=time.monotonic_ns(),
         )
-        if not task.keep_open:
+        if not task.keep_open or _is_through(extracted):
             self._samplers.forget(task.path)
         return extracted
 
@@ -95,6 +95,12 @@ def _data_bytes() -> int:
     """Return what counts against RLIMIT_DATA, nearly: proc(5), statm's sixth field."""
     pages = int(Path("/proc/self/statm").read_text().split()[5])
     return pages * resource.getpagesize()
+
+
+def _is_through(extracted: Extracted) -> bool:
+    """Tell whether no chunk is left after those whose frames were taken."""
+    left_seconds = extracted.info.end_seconds - extracted.chunks[-1].end_seconds
+    return len(extracted.pixels) > 0 and left_seconds < MIN_TAIL_SECONDS
 
 
 def _chunks(info: VideoInfo, task: ExtractionTask) -> tuple[Chunk, ...]:

@@ -12,6 +12,7 @@ from tritonclient.grpc import model_config_pb2
 
 from trireel_backend.artifacts import (
     EXPORT_FILES,
+    GATE_FILE,
     METADATA_FILE,
     TEXT_BANK_FILE,
     TEXT_FILE,
@@ -21,11 +22,15 @@ from trireel_backend.artifacts import (
     load_metadata,
 )
 from trireel_backend.engines import complete_config
-from trireel_backend.errors import MissingPart
+from trireel_backend.errors import MissingPart, StartupError
+from trireel_backend.tower_engines import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
 
 MODEL_FILES = {
     "frame_extractor": {METADATA_FILE: METADATA_FILE},
-    "siglip_vision": {VISION_FILE: "model.onnx"},
+    "siglip_vision": {
+        VISION_FILE: "model.onnx",
+        **{name: name for name in (METADATA_FILE, TEXT_BANK_FILE, GATE_FILE)},
+    },
     "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
     "temporal_decoder": {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE},
 }
@@ -34,7 +39,13 @@ MODEL_FILES = {
 ENGINE_NAME = "model.plan"
 """What the version folder calls a TensorRT engine."""
 
+WAITING_VIDEOS = "max_waiting_videos"
+"""Parameter that says how many whole videos may wait in a model's queue."""
+WAITING_REQUESTS = "max_waiting_requests"
+"""The same for the queues of the models that whole videos are put through."""
+
 DEFAULT_PROFILE = "container"
+EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
@@ -67,9 +78,11 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     Raises:
         MissingPart: the export, the engine or a model folder is not complete, or nothing here
             computes in the export's precision.
+        StartupError: this machine cannot run the `tower_engine` among the parameters.
     """
     sources = _sources(assembly)
     _check_profile(assembly)
+    check_tower_engine(_tower_engine(assembly))
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
@@ -115,6 +128,25 @@ def parameter_names(models: Path) -> frozenset[str]:
     return frozenset(name for path in paths for name in _parse(path).parameters)
 
 
+def _bound_queue(config: Any, assembly: Assembly) -> None:
+    """Write how much may wait into a config whose queue has a bound."""
+    policy = config.dynamic_batching.default_queue_policy
+    if not config.HasField("dynamic_batching") or not policy.max_queue_size:
+        return
+    if WAITING_VIDEOS in config.parameters:
+        policy.max_queue_size = _positive(
+            WAITING_VIDEOS, config.parameters[WAITING_VIDEOS].string_value
+        )
+    elif WAITING_REQUESTS in assembly.parameters:
+        policy.max_queue_size = _positive(WAITING_REQUESTS, assembly.parameters[WAITING_REQUESTS])
+
+
+def _positive(name: str, text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**32:
+        raise StartupError(f"{name} is {text!r}: give a number from 1")  # 0 would be no bound
+    return int(text)
+
+
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
     """Return for each model the files to link to by their names in its version folder, checked."""
     needed = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
@@ -146,15 +178,24 @@ def _check_profile(assembly: Assembly) -> None:
 
 
 def _check_precision(assembly: Assembly, metadata: Metadata) -> None:
-    if metadata.precision == "bf16" and not _has_gpu(assembly.profile):
+    if metadata.precision != "bf16" or _tower_engine(assembly) == OPENVINO_BF16:
+        return
+    if not _has_gpu(assembly.profile):
+        openvino = assembly.profile == EMBEDDED_PROFILE
         raise MissingPart(
             f"{assembly.export} is a bf16 export, which onnxruntime computes on GPUs alone: export"
-            " the checkpoint with --precision fp32 for this machine, or serve it on a GPU"
+            " the checkpoint with --precision fp32 for this machine,"
+            f"{f' take --tower-engine {OPENVINO_BF16},' if openvino else ''} or serve it on a GPU"
         )
 
 
+def _tower_engine(assembly: Assembly) -> str:
+    served = assembly.profile == EMBEDDED_PROFILE  # the others have a backend of Triton's for it
+    return assembly.parameters.get("tower_engine", ONNXRUNTIME) if served else ONNXRUNTIME
+
+
 def _has_gpu(profile: str) -> bool:
-    if profile == "embedded":
+    if profile == EMBEDDED_PROFILE:
         # Only here: loading it takes as long as all the rest.
         import onnxruntime
 
@@ -172,5 +213,6 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
+    _bound_queue(config, assembly)
     if config.name in assembly.instances:
         config.instance_group[0].count = assembly.instances[config.name]

@@ -9,7 +9,8 @@ from trireel_backend.serving.ports import Ports
 
 SHM_DEFAULT_BYTES = 4 * 2**20  # of each instance; a chunk of 16 frames at 224 px takes 2.4 MB
 SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks, so it must not grow in small steps often
-ADMIN_APIS = ("model-repository", "shared-memory", "trace", "logging")
+SHARED_MEMORY_API = "shared-memory"
+ADMIN_APIS = ("model-repository", SHARED_MEMORY_API, "trace", "logging")
 
 Flags = Mapping[str, object]
 
@@ -20,9 +21,21 @@ def closed(apis: Iterable[str]) -> str:
 
 
 def common_flags(
-    *, repository: Path, backends: Path, address: str, ports: Ports, exit_seconds: float
+    *,
+    repository: Path,
+    backends: Path,
+    address: str,
+    ports: Ports,
+    exit_seconds: float,
+    client_shared_memory: bool = False,
 ) -> dict[str, object]:
-    """Return what serves a repository on an address, its admin APIs closed on both protocols."""
+    """Return what serves a repository on an address, its admin APIs closed on both protocols.
+
+    Args:
+        client_shared_memory: leave open the API by which clients name memory for tensors. Before
+            25.07 it takes any name, that of the models' own memory too.
+    """
+    shut = [api for api in ADMIN_APIS if not (client_shared_memory and api == SHARED_MEMORY_API)]
     return {
         "model-repository": repository,
         "backend-directory": backends,
@@ -37,8 +50,8 @@ def common_flags(
         "model-control-mode": "none",
         "exit-on-error": "true",
         "exit-timeout-secs": int(exit_seconds),
-        "http-restricted-api": closed(ADMIN_APIS),
-        "grpc-restricted-protocol": closed(ADMIN_APIS),
+        "http-restricted-api": closed(shut),
+        "grpc-restricted-protocol": closed(shut),
     }
 
 

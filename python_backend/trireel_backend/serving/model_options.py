@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from trireel_backend.errors import StartupError
+from trireel_backend.serving.assemble import WAITING_REQUESTS, WAITING_VIDEOS
+from trireel_backend.serving.sizing import Sizing, available_cpus
 from trireel_backend.sources.limits import GIB
 
 AllowNetwork = Annotated[
@@ -19,17 +21,42 @@ MaxVideoGib = Annotated[
 MaxSpoolGib = Annotated[float | None, typer.Option(help="Room for such videos, 16 by default.")]
 DecodeOn = Annotated[str | None, typer.Option(help="cpu, or auto for NVDEC where there is a GPU.")]
 Extractors = Annotated[
-    int | None, typer.Option(help="Chunks extracted at once, by default as configured.", min=1)
+    int | None, typer.Option(help="Chunks extracted at once, by default one a CPU.", min=1)
 ]
 Videos = Annotated[
     int | None,
-    typer.Option(help="Whole videos under way at once, by default as configured.", min=1),
+    typer.Option(help="Whole videos under way at once, by default two an extractor.", min=1),
+]
+MaxWaitingVideos = Annotated[
+    int | None,
+    typer.Option(
+        help="Whole videos that may wait for their turn, 64 by default; more are refused at once.",
+        min=1,
+    ),
+]
+MaxWaitingRequests = Annotated[
+    int | None,
+    typer.Option(
+        help="Requests that may wait in each model that takes parts of videos, 512 by default.",
+        min=1,
+    ),
+]
+Parameter = Annotated[
+    list[str] | None,
+    typer.Option(help="NAME=VALUE for any other parameter of the models' config.pbtxt."),
+]
+TowerEngine = Annotated[
+    str | None,
+    typer.Option(
+        help="What computes the vision tower on a CPU: onnxruntime (default), openvino, or"
+        " openvino-bf16, much the fastest on a CPU with AMX."
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the operator sets of the models; None for what stays as it is configured."""
+    """What the operator sets of the models; None leaves it to the machine's size or the config."""
 
     allow_network: list[str] | None = None
     max_video_gib: float | None = None
@@ -38,17 +65,28 @@ class ModelOptions:
     extractors: int | None = None
     videos: int | None = None
     towers: int | None = None
+    tower_engine: str | None = None
+    max_waiting_videos: int | None = None
+    max_waiting_requests: int | None = None
     others: dict[str, str] = field(default_factory=dict)
     """Any further parameter of config.pbtxt, by its name."""
+    sizing: Sizing = field(default_factory=lambda: Sizing.of(available_cpus()))
 
     def parameters(self) -> dict[str, str]:
         """Return the values of the models' parameters."""
         sizes = {"source_max_bytes": self.max_video_gib, "spool_max_bytes": self.max_spool_gib}
+        counts = {
+            WAITING_VIDEOS: self.max_waiting_videos,
+            WAITING_REQUESTS: self.max_waiting_requests,
+        }
         return {
+            **self.sizing.parameters(),
             **self.others,
             **{name: str(int(gib * GIB)) for name, gib in sizes.items() if gib is not None},
+            **{name: str(count) for name, count in counts.items() if count is not None},
             **({"allowed_networks": ",".join(self.allow_network)} if self.allow_network else {}),
             **({"decode_on": self.decode_on} if self.decode_on else {}),
+            **({"tower_engine": self.tower_engine} if self.tower_engine else {}),
         }
 
     def instances(self) -> dict[str, int]:
@@ -58,7 +96,8 @@ class ModelOptions:
             "video_analysis": self.videos,
             "siglip_vision": self.towers,
         }
-        return {name: count for name, count in counts.items() if count is not None}
+        given = {name: count for name, count in counts.items() if count is not None}
+        return self.sizing.instances() | given
 
 
 def parse_parameters(given: list[str] | None, known: frozenset[str]) -> dict[str, str]:

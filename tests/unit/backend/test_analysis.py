@@ -2,6 +2,7 @@
 """The orchestrator over stages that answer in-process and record what was asked of them."""
 
 import asyncio
+import time
 from contextlib import aclosing
 
 import numpy as np
@@ -17,7 +18,7 @@ from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoS
 from trireel_backend.errors import StageFailed
 from trireel_backend.plan import plan_chunks
 from trireel_backend.scoring import Calibration, TextSet
-from trireel_backend.spans import EncodedSpan, spans
+from trireel_backend.spans import CROWDED_NS, EncodedSpan, spans
 
 WIDTH = 8
 AXES = np.eye(WIDTH, dtype=np.float32)
@@ -26,20 +27,26 @@ AXES = np.eye(WIDTH, dtype=np.float32)
 class InProcessStages:
     """The real decoder behind an encoder that needs longer for earlier chunks."""
 
-    def __init__(self, num_chunks=6, fail_at=None):
+    def __init__(self, num_chunks=6, fail_at=None, waits_ns=()):
         texts = TextSet(tuple(f"text {i}" for i in range(WIDTH)), AXES)
         self.decoder = Decoder(TextBank(texts, texts), Calibration(10.0, -2.0))
         self.num_chunks, self.fail_at = num_chunks, fail_at
+        self.waits_ns = list(waits_ns)  # for an extractor: the look's, then each span's
         self.encoding, self.most_encoding = 0, 0
-        self.encoded, self.decoded = [], []
+        self.encoded, self.decoded, self.kept_open = [], [], []
         self.state = VideoState()
 
     async def plan(self, request):
         seconds = self.num_chunks * request.chunk_seconds
         facts = {"VIDEO_DURATION_SECONDS": np.array([seconds]), "IS_COMPLETE": np.array([True])}
-        return VideoPlan(plan_chunks(0.0, seconds, request.chunk_seconds), facts)
+        return VideoPlan(plan_chunks(0.0, seconds, request.chunk_seconds), facts, self._wait_ns())
 
-    async def encode(self, request, chunks):
+    def _wait_ns(self):
+        return self.waits_ns.pop(0) if self.waits_ns else 0
+
+    async def encode(self, request, chunks, *, keep_open):
+        began_ns = time.monotonic_ns() + self._wait_ns()
+        self.kept_open.append((chunks[0].index, keep_open))
         self.encoding += 1
         self.most_encoding = max(self.most_encoding, self.encoding)
         indices = [chunk.index for chunk in chunks]
@@ -58,7 +65,7 @@ class InProcessStages:
             "CHUNK_NUM_FRAMES": np.full(len(chunks), num_frames, np.int32),
             "TIME_BASE": np.array([1, 25]),
         }
-        return EncodedSpan(embeddings, facts, 0, 1_000_000 * len(chunks))
+        return EncodedSpan(embeddings, facts, began_ns, began_ns + 1_000_000 * len(chunks))
 
     async def decode(self, turn, chunk, encoded, options):
         self.decoded.append((chunk.index, turn.start, turn.end, turn.correlation_id))
@@ -125,6 +132,31 @@ def test_a_span_has_no_more_chunks_than_fit_into_a_request(most_chunks):
     chunks = plan_chunks(0.0, 1000.0, 10.0)
     longest = max(len(span) for span in spans(chunks, 2, most_chunks))
     assert longest == min(4, most_chunks)
+
+
+async def test_one_long_span_at_a_time_while_other_videos_keep_the_extractors_busy():
+    stages = InProcessStages(num_chunks=10, waits_ns=[2 * CROWDED_NS] * 4)
+    await collect(stages, window=2)
+    assert stages.encoded == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert stages.most_encoding == 1
+
+
+async def test_spans_go_side_by_side_again_when_extractors_are_idle():
+    stages = InProcessStages(num_chunks=12, waits_ns=[2 * CROWDED_NS, 0])
+    await collect(stages, window=2)
+    assert stages.encoded[0] == [0, 1, 2, 3]
+    assert sorted(len(span) for span in stages.encoded) == [1, 1, 1, 1, 2, 2, 4]
+    assert stages.most_encoding == 2
+
+
+@pytest.mark.parametrize(
+    ("num_chunks", "waited_ns", "closed_at"),
+    [(1, 0, {0}), (2, 0, {0, 1}), (12, 0, {9, 11}), (10, 2 * CROWDED_NS, {8})],
+)
+async def test_each_place_closes_the_video_with_its_last_span(num_chunks, waited_ns, closed_at):
+    stages = InProcessStages(num_chunks, waits_ns=[waited_ns] * 4)
+    await collect(stages, window=2)
+    assert {index for index, keep_open in stages.kept_open if not keep_open} == closed_at
 
 
 async def test_every_chunk_gets_its_own_part_of_a_span():

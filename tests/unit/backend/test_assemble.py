@@ -4,9 +4,10 @@ import shutil
 import onnx
 import onnxruntime as ort
 import pytest
+from support.cpu import needs_amx
 
 from trireel_backend.artifacts import EXPORT_FILES, load_metadata, load_text_bank
-from trireel_backend.errors import MissingPart
+from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.serving.assemble import Assembly, assemble, load_config, parameter_names
 
 from .conftest import EXPORT, MODELS
@@ -27,6 +28,33 @@ def test_parameters_and_instances_are_set_where_they_exist(tmp_path):
     decoder = load_config(tmp_path / "r/temporal_decoder", "embedded")
     assert "media_root" not in decoder.parameters
     assert decoder.instance_group[0].count == 1
+
+
+def queue_sizes(repository):
+    configs = {path.name: load_config(path, "embedded") for path in repository.iterdir()}
+    return {
+        name: config.dynamic_batching.default_queue_policy.max_queue_size
+        for name, config in configs.items()
+        if config.dynamic_batching.default_queue_policy.max_queue_size
+    }
+
+
+def test_queues_are_as_long_as_the_operator_says(tmp_path):
+    assemble(Assembly(MODELS, EXPORT, "embedded"), tmp_path / "r")
+    configured = queue_sizes(tmp_path / "r")
+    given = {"max_waiting_videos": "7", "max_waiting_requests": "9"}
+    assemble(Assembly(MODELS, EXPORT, "embedded", parameters=given), tmp_path / "s")
+    assert queue_sizes(tmp_path / "s") == {**dict.fromkeys(configured, 9), "video_analysis": 7}
+    stream = load_config(tmp_path / "s/video_analysis_stream", "embedded")
+    assert stream.parameters["max_waiting_videos"].string_value == "7"
+
+
+@pytest.mark.parametrize("name", ["max_waiting_videos", "max_waiting_requests"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", ""])
+def test_a_queue_without_a_bound_is_refused(tmp_path, name, value):
+    assembly = Assembly(MODELS, EXPORT, "embedded", parameters={name: value})
+    with pytest.raises(StartupError, match=f"{name} is '{value}': give a number from 1"):
+        assemble(assembly, tmp_path / "r")
 
 
 def test_the_exports_files_are_linked_to_and_not_copied(tmp_path):
@@ -76,13 +104,20 @@ def test_metadata_of_another_format_is_refused(bank_files):
 
 
 @pytest.mark.parametrize(
-    ("profile", "served"), [("embedded", False), ("cpu", False), ("container", True)]
+    ("profile", "engine", "served"),
+    [
+        ("embedded", "onnxruntime", False),
+        ("embedded", "openvino", False),
+        pytest.param("embedded", "openvino-bf16", True, marks=needs_amx),
+        ("cpu", "openvino-bf16", False),  # it has a backend of Triton's, which knows no such engine
+        ("container", "onnxruntime", True),
+    ],
 )
-def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, served):
+def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, engine, served):
     shutil.copytree(EXPORT, tmp_path / "export")
     path = tmp_path / "export/metadata.json"
     path.write_text(path.read_text().replace('"fp32"', '"bf16"'))
-    assembly = Assembly(MODELS, tmp_path / "export", profile)
+    assembly = Assembly(MODELS, tmp_path / "export", profile, {"tower_engine": engine})
     if served:
         assert assemble(assembly, tmp_path / "r").precision == "bf16"
     else:
@@ -119,5 +154,20 @@ def test_an_engine_that_is_not_there_is_named(tmp_path):
         )
 
 
+def test_the_engine_of_the_tower_is_checked_and_set(tmp_path):
+    assembly = Assembly(MODELS, EXPORT, "embedded", {"tower_engine": "openvino"})
+    assemble(assembly, tmp_path / "r")
+    vision, text = (
+        load_config(tmp_path / f"r/{name}", "embedded") for name in ("siglip_vision", "siglip_text")
+    )
+    assert vision.parameters["tower_engine"].string_value == "openvino"
+    assert "tower_engine" not in text.parameters
+    wrong = Assembly(MODELS, EXPORT, "embedded", {"tower_engine": "tensorflow"})
+    with pytest.raises(StartupError, match="tower_engine is 'tensorflow': give one of"):
+        assemble(wrong, tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_the_parameters_of_all_models_are_known():
-    assert {"media_root", "s3_buckets", "videos_in_flight", "threads"} <= parameter_names(MODELS)
+    some = {"media_root", "s3_buckets", "videos_in_flight", "threads", "tower_engine"}
+    assert some <= parameter_names(MODELS)

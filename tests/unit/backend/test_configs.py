@@ -125,8 +125,36 @@ def test_a_chunk_fits_into_one_batch_of_the_tower(name):
 def test_the_decoder_keeps_a_sequence_without_a_correlation_id_control():
     batching = config_of("temporal_decoder").sequence_batching
     assert config_of("temporal_decoder").max_batch_size == 0
-    assert batching.oldest.max_candidate_sequences > 1
     assert [control.name for control in batching.control_input] == ["START", "END"]
+
+
+def test_there_is_room_for_sequences_that_are_refused():
+    config = config_of("temporal_decoder")
+    # Beyond what Triton takes in they would wait, as many as come.
+    taken_in = config.sequence_batching.oldest.max_candidate_sequences
+    assert taken_in >= 10 * int(config.parameters["max_sequences"].string_value)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_queue_is_without_a_bound(name, profile):
+    config = config_of(name, profile)
+    bound = config.dynamic_batching.default_queue_policy.max_queue_size
+    # An ensemble has no queue; sequences and streams are counted by their models.
+    unbounded = (
+        config.platform == "ensemble"
+        or config.HasField("sequence_batching")
+        or config.model_transaction_policy.decoupled
+    )
+    assert (bound > 0) != unbounded
+    # Before 26.08 a timeout starves the batcher.
+    assert config.dynamic_batching.default_queue_policy.default_timeout_microseconds == 0
+
+
+def test_the_queue_of_whole_videos_is_as_long_as_the_parameter_says():
+    config = config_of("video_analysis")
+    bound = config.dynamic_batching.default_queue_policy.max_queue_size
+    assert str(bound) == config.parameters["max_waiting_videos"].string_value
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -118,7 +118,8 @@ def test_beside_tls_http_is_closed_but_for_health(pem):
 
 
 def test_no_certificates_no_tls():
-    assert grpc_tls(None, None, None, "localhost", None, None) is None
+    paths = ("certificate", "key", "client_ca", "probe_certificate", "probe_key")
+    assert grpc_tls(server_name="localhost", **dict.fromkeys(paths)) is None
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from trireel_backend.serving.children import living_children, reap_orphans
 from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.model_options import ModelOptions, parse_parameters
 from trireel_backend.serving.ports import Ports, authority, check_ports
+from trireel_backend.serving.sizing import Sizing
 
 from .conftest import EXPORT
 
@@ -250,15 +251,21 @@ def test_model_options_become_parameters_and_instances():
         decode_on="auto",
         videos=2,
         towers=3,
+        max_waiting_videos=8,
+        max_waiting_requests=9,
         others={"s3_buckets": "videos"},
+        sizing=Sizing.of(4),
     )
     assert options.parameters() == {
+        **Sizing.of(4).parameters(),
         "allowed_networks": "10.0.0.0/8,fd00::/8",
         "source_max_bytes": str(2**29),
         "decode_on": "auto",
+        "max_waiting_videos": "8",
+        "max_waiting_requests": "9",
         "s3_buckets": "videos",
     }
-    assert options.instances() == {"video_analysis": 2, "siglip_vision": 3}
+    assert options.instances() == {"frame_extractor": 4, "video_analysis": 2, "siglip_vision": 3}
 
 
 def test_parameters_are_taken_by_name_and_may_hold_anything():

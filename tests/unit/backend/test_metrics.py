@@ -49,7 +49,7 @@ def test_no_two_families_share_a_name():
 
 def test_every_status_has_an_outcome():
     assert set(metrics.OUTCOMES_BY_STATUS) == set(errors.REQUEST_ERRORS_BY_STATUS)
-    assert set(metrics.OUTCOMES_BY_STATUS.values()) | {"ok"} == set(metrics.OUTCOMES)
+    assert set(metrics.OUTCOMES_BY_STATUS.values()) | {"ok", "full"} == set(metrics.OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_every_status_has_an_outcome():
         (errors.VideoNotFound("x"), "NOT_FOUND", "refused"),
         (errors.Unsupported("x"), "UNSUPPORTED", "refused"),
         (errors.Unavailable("x"), "UNAVAILABLE", "failed"),
+        (errors.Full("x"), "UNAVAILABLE", "full"),
         (errors.StageFailed("x"), "INTERNAL", "failed"),
         (ZeroDivisionError("a bug"), "INTERNAL", "failed"),
         (errors.Cancelled("x"), "CANCELLED", "cancelled"),

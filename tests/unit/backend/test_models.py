@@ -8,6 +8,8 @@ import pytest
 from support.fake_triton import END, START, InferenceRequest
 from support.videos import number_of, numbered_frame, write_video
 
+from trireel_backend.errors import StartupError
+
 from .conftest import MODELS, WIDTH, config_json
 
 
@@ -200,6 +202,39 @@ def test_the_status_of_an_error_travels_in_the_message_where_asked_for(decoder):
         chunk([0]).arrays, correlation_id="v", parameters={"status_in_message": True}
     )
     assert one_answer(decoder, request).error().message().startswith("INVALID_ARG: sequence 'v'")
+
+
+def begin(correlation_id, **parameters):
+    arrays = chunk([0]).arrays
+    return InferenceRequest(
+        arrays, correlation_id=correlation_id, flags=START, parameters=parameters
+    )
+
+
+def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, triton):
+    decoder = load_model("temporal_decoder", files=bank_files, parameters={"max_sequences": "2"})
+    for name in ("a", "b"):
+        one_answer(decoder, begin(name)).arrays()
+    error = one_answer(decoder, begin("c")).error()
+    assert error.code() == triton.TritonError.UNAVAILABLE
+    assert error.message() == (
+        "the server is full: 2 sequences are open in it, as many as may: ask again in about 5 s,"
+        " or ask another server"
+    )
+    one_answer(decoder, begin("a")).arrays()  # one that is open begins anew
+    one_answer(decoder, chunk([0], correlation_id="d", flags=START | END)).arrays()  # opens none
+    # A whole video's was let in already.
+    assert "CHUNK_INDICES" in one_answer(decoder, begin("e", status_in_message=True)).arrays()
+    for name in ("a", "e"):
+        one_answer(decoder, chunk([0], correlation_id=name, flags=END)).arrays()
+    one_answer(decoder, begin("c")).arrays()
+    assert one_answer(decoder, chunk([0], correlation_id="b")).arrays()["CHUNK_INDICES"] == [1]
+
+
+@pytest.mark.parametrize("value", ["0", "-1"])
+def test_a_decoder_of_no_sequences(load_model, bank_files, value):
+    with pytest.raises(StartupError, match=f"max_sequences is {value}: give 1 or more"):
+        load_model("temporal_decoder", files=bank_files, parameters={"max_sequences": value})
 
 
 @pytest.mark.parametrize("value", [np.nan, 50.0])

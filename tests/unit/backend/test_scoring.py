@@ -2,13 +2,19 @@
 import numpy as np
 import pytest
 
-from trireel_backend.scoring import Calibration, TextSet, normalise, pool, rank
+from trireel_backend import scoring
+from trireel_backend.scoring import Calibration, TextSet, normalise, pool
 
 CALIBRATION = Calibration(scale=10.0, bias=-2.0)
 
 
 def text_set(rows):
     return TextSet(tuple(f"text {i}" for i in range(len(rows))), np.array(rows, np.float32))
+
+
+def rank(texts, embedding, k, calibration):
+    (ranking,) = scoring.rank(texts, embedding[None], k, calibration)
+    return ranking
 
 
 def test_rank_is_best_first_with_the_checkpoints_probability():
@@ -42,6 +48,12 @@ def test_the_best_of_many_are_those_a_full_sort_finds():
     query = normalise(rng.normal(size=32).astype(np.float32))
     expected = np.argsort(-(texts.embeddings @ query))[:7]
     assert rank(texts, query, 7, CALIBRATION).texts == tuple(f"text {i}" for i in expected)
+
+
+def test_several_embeddings_are_ranked_each_on_its_own():
+    texts = text_set([[0, 1], [1, 0]])
+    both = scoring.rank(texts, np.array([[1, 0], [0, 1]], np.float32), 1, CALIBRATION)
+    assert [ranking.texts for ranking in both] == [("text 1",), ("text 0",)]
 
 
 def test_a_probability_does_not_overflow():

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import time
+
 import pytest
 
 from trireel_backend.errors import InvalidInput
@@ -68,3 +70,27 @@ def test_a_touch_moves_a_state_behind_the_others(store, clock):
     clock.now_seconds = 12
     assert store.take("first", start=False, end=False) == ["c"]
     assert len(store) == 1
+
+
+def test_a_step_costs_as_much_beside_many_as_alone(store):
+    """Not a look at each: a list of 10,000 made for every step took 0.3 ms of it."""
+    for identity in range(10_000):
+        store.put(identity, [identity])
+    began = time.process_time()
+    for identity in range(10_000):
+        assert store.take(identity, start=False, end=False) == [identity]
+        store.put(identity, [identity])
+    assert time.process_time() - began < 0.5
+
+
+def test_many_that_are_idle_go_at_once_and_are_counted(clock):
+    forgotten = []
+    store = SequenceStore(list, idle_seconds=10, clock=clock, expired=forgotten.append)
+    for identity in range(10_000):
+        clock.now_seconds = identity / 1000
+        store.put(identity, [])
+    clock.now_seconds = 15
+    store.forget_idle()
+    assert forgotten == [5_000]
+    assert 4_999 not in store
+    assert 5_000 in store

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server with all it takes in: more is refused at once, and what was let in is not disturbed."""
+
+import asyncio
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import tritonclient.grpc
+from support.exposition import Scrape
+from support.raw import Raw, number, video
+from support.web import web_server
+from tritonclient.utils import InferenceServerException
+
+from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath, TrireelClient
+
+from .conftest import SAMPLE, served
+
+UNDER_WAY = 4  # instances of video_analysis; of frame_extractor half as many
+WAITING = 2
+STREAMS = 2
+SEQUENCES = 3
+AT_ONCE_SECONDS = 0.5
+SOON_SECONDS = 20
+ONCE = Retry(attempts=1)
+QUEUE_FULL = "Exceeds maximum queue size"
+
+
+class Held:
+    """A source that begins to answer when it is told to."""
+
+    def __init__(self):
+        self.asked = 0
+        self.go_on = threading.Event()
+        self._data = SAMPLE.read_bytes()
+        self._lock = threading.Lock()
+
+    def __call__(self, handler):
+        with self._lock:
+            self.asked += 1
+        self.go_on.wait(SOON_SECONDS)
+        handler.answer(200, self._data)
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_errors_in_the_log(server):
+    """Fail a test during which an error was logged, but for what is said of every stream given up.
+
+    Triton 2.51 does so where a client cancels a stream that has just ended.
+    """
+    before = server.log.stat().st_size
+    yield
+    with server.log.open("rb") as lines:
+        lines.seek(before)
+        errors = [line for line in lines.read().decode().splitlines() if line.startswith("E")]
+    assert [line for line in errors if "HandleCancellation called even when" not in line] == []
+
+
+@pytest.fixture(scope="module")
+def web():
+    with web_server({}) as server:
+        yield server
+
+
+@pytest.fixture
+def held(web):
+    """Return a source, and the address of the next video in it."""
+    source, prefix, number_of = Held(), uuid.uuid4().hex, iter(range(1000))
+
+    def next_url():
+        path = f"/{prefix}/{next(number_of)}.mp4"
+        web.answers[path] = source
+        return web.url(path)
+
+    source.next_url = next_url
+    yield source
+    source.go_on.set()
+
+
+@pytest.fixture(scope="module")
+def server(web, tmp_path_factory):
+    parameters = {
+        "allowed_networks": "127.0.0.0/8",
+        "max_waiting_videos": str(WAITING),
+        "max_waiting_requests": str(WAITING),
+        "max_waiting_upload_bytes": "100",
+        "videos_in_flight": str(STREAMS),
+        "max_sequences": str(SEQUENCES),
+    }
+    with served(SAMPLE.parent, tmp_path_factory.mktemp("log"), parameters) as server:
+        yield server
+
+
+@pytest.fixture(params=["grpc", "http"])
+def raw(server, request):
+    raw = Raw(server, request.param)
+    yield raw
+    raw.close()
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(16) as pool:
+        yield pool
+
+
+def wait_until(condition, seconds=SOON_SECONDS):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def pending(server, model):
+    return Scrape(server.metrics_url).total("nv_inference_pending_request_count", model=model)
+
+
+@contextmanager
+def at_once():
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < AT_ONCE_SECONDS
+
+
+@contextmanager
+def filled(server, held, pool, model="video_analysis", under_way=UNDER_WAY):
+    """Have as much of a model under way and waiting as it takes in, from a source that waits."""
+    client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
+
+    def ask():
+        tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
+        tensor.set_data_from_numpy(np.array([held.next_url().encode()], object))
+        return client.infer(model, [tensor])
+
+    answers = []
+    for count in range(1, under_way + 1):
+        answers.append(pool.submit(ask))
+        wait_until(lambda so_many=count: held.asked == so_many)
+    answers += [pool.submit(ask) for _ in range(WAITING)]
+    wait_until(lambda: pending(server, model) == WAITING)
+    yield answers
+    held.go_on.set()
+    for answer in answers:
+        answer.result(SOON_SECONDS)
+    client.close()
+
+
+def test_a_whole_video_more_is_refused_at_once(server, held, pool, raw):
+    with filled(server, held, pool) as answers:
+        for _ in range(3):
+            with at_once():
+                message = raw.refused(503, "video_analysis", video("sample.mp4"))
+            assert QUEUE_FULL in message
+        held.go_on.set()
+        chunks = [answer.result(SOON_SECONDS).as_numpy("NUM_CHUNKS").item() for answer in answers]
+    assert chunks == [6] * (UNDER_WAY + WAITING)
+    raw.infer("video_analysis", video("sample.mp4"))
+
+
+def test_the_client_says_it_and_comes_again(server, held, pool):
+    sample = ServerPath("sample.mp4")
+    patient = Retry(20, first_full_wait_seconds=0.2, longest_hint_seconds=1.0)
+    with (
+        filled(server, held, pool),
+        TrireelClient(server.grpc_url, retries=ONCE) as impatient,
+        TrireelClient(server.grpc_url, retries=patient) as client,
+    ):
+        with at_once(), pytest.raises(ServerFull, match="is full: as many requests wait in it"):
+            impatient.analyze(sample)
+        answer = pool.submit(client.analyze, sample)
+        time.sleep(0.3)
+        assert not answer.done()
+        held.go_on.set()
+        assert answer.result(SOON_SECONDS).num_chunks == 6
+
+
+def test_one_that_went_away_while_it_waited_costs_nothing(server, held, pool):
+    before = Scrape(server.metrics_url).total("trireel_videos_total")
+    client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
+    tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([b"sample.mp4"], object))
+    with TrireelClient(server.grpc_url, retries=ONCE) as other:
+        answers = [pool.submit(other.analyze, held.next_url()) for _ in range(UNDER_WAY)]
+        wait_until(lambda: held.asked == UNDER_WAY)
+        gone = [
+            client.async_infer("video_analysis", [tensor], callback=lambda result, error: None)
+            for _ in range(WAITING)
+        ]
+        wait_until(lambda: pending(server, "video_analysis") == WAITING)
+        for request in gone:
+            request.cancel()
+        held.go_on.set()
+        assert [answer.result(SOON_SECONDS).num_chunks for answer in answers] == [6] * UNDER_WAY
+    wait_until(lambda: pending(server, "video_analysis") == 0)
+    # They never came to the model.
+    assert Scrape(server.metrics_url).total("trireel_videos_total") - before == UNDER_WAY
+    client.close()
+
+
+class Streams:
+    """Streams of one event loop, each a task that ends with its last answer."""
+
+    def __init__(self, server):
+        self._server = server
+        self._client = AsyncTrireelClient(server.grpc_url, retries=ONCE)
+
+    def begin(self, source, **options):
+        return asyncio.create_task(self._run(source, options))
+
+    async def begun(self, held, waiting):
+        """Fill the places, and have some wait."""
+        tasks = [self.begin(held.next_url()) for _ in range(STREAMS)]
+        await self.until(lambda: held.asked == STREAMS)
+        tasks += [self.begin("sample.mp4") for _ in range(waiting)]
+        await self.until(lambda: self.waiting() == waiting)
+        return tasks
+
+    def waiting(self):
+        return Scrape(self._server.metrics_url).total("trireel_waiting_videos")
+
+    async def until(self, condition):
+        await asyncio.to_thread(wait_until, condition)
+
+    async def _run(self, source, options):
+        source = source if "://" in source else ServerPath(source)
+        return [answer async for answer in self._client.stream(source, **options)][-1]
+
+    async def close(self):
+        await self._client.close()
+
+
+def in_streams(server, body):
+    async def run():
+        streams = Streams(server)
+        try:
+            await body(streams)
+        finally:
+            await streams.close()
+
+    asyncio.run(run())
+
+
+def test_a_stream_more_is_refused_at_once_and_told_when_to_come(server, held):
+    async def body(streams):
+        tasks = await streams.begun(held, WAITING)
+        before = Scrape(server.metrics_url).by("trireel_videos_total", "outcome")
+        wanted = (
+            rf"{STREAMS} whole videos .* {WAITING} wait, as many as may: ask again in about \d+ s"
+        )
+        with at_once(), pytest.raises(ServerFull, match=wanted) as refused:
+            await streams.begin("sample.mp4")
+        assert refused.value.retry_after_seconds >= 1
+        now = Scrape(server.metrics_url)
+        assert now.by("trireel_videos_total", "outcome")["full"] == before.get("full", 0) + 1
+        assert now.total("trireel_waiting_videos_limit", model="video_analysis_stream") == WAITING
+        held.go_on.set()
+        assert [(await task).num_chunks for task in tasks] == [6] * (STREAMS + WAITING)
+        assert streams.waiting() == 0
+        assert (await streams.begin("sample.mp4")).num_chunks == 6
+
+    in_streams(server, body)
+
+
+def test_a_stream_that_went_away_while_it_waited_frees_its_place(server, held):
+    async def body(streams):
+        *under_way, gone, waiting = await streams.begun(held, WAITING)
+        gone.cancel()
+        await streams.until(lambda: streams.waiting() == WAITING - 1)
+        late = streams.begin("sample.mp4")
+        await streams.until(lambda: streams.waiting() == WAITING)
+        held.go_on.set()
+        assert [(await task).num_chunks for task in (*under_way, waiting, late)] == [6] * 4
+
+    in_streams(server, body)
+
+
+def test_uploads_that_would_wait_are_bounded_in_bytes(server, held):
+    async def body(streams):
+        tasks = await streams.begun(held, 0)
+        data = SAMPLE.read_bytes()
+        with pytest.raises(ServerFull, match=rf"upload of {len(data)} bytes .* name the video by"):
+            await anext(streams._client.stream(data))
+        held.go_on.set()
+        assert [(await task).num_chunks for task in tasks] == [6] * STREAMS
+        assert [answer async for answer in streams._client.stream(data)][-1].num_chunks == 6
+
+    in_streams(server, body)
+
+
+def test_a_video_is_not_failed_by_clients_that_fill_the_extractor(server, held, pool, raw):
+    with (
+        filled(server, held, pool, "frame_extractor", under_way=2),
+        TrireelClient(server.grpc_url, retries=ONCE) as client,
+    ):
+        for model in ("frame_extractor", "chunk_encoder"):
+            with at_once():
+                assert QUEUE_FULL in raw.refused(503, model, video("sample.mp4"))
+        chunk = {"sequence_id": uuid.uuid4().hex, "sequence_start": True}
+        assert QUEUE_FULL in raw.refused(503, "video_chunk", video("sample.mp4"), **chunk)
+        answer = pool.submit(client.analyze, ServerPath("sample.mp4"))
+        time.sleep(0.5)
+        assert not answer.done()
+        held.go_on.set()
+        assert answer.result(SOON_SECONDS).num_chunks == 6
+
+
+@contextmanager
+def flooded(server, model, name, kind, array):
+    """Have more clients than a model takes in ask it again and again."""
+    stop, refused = threading.Event(), []
+
+    def ask():
+        client = Raw(server, "grpc")
+        while not stop.is_set():
+            try:
+                client.infer(model, {name: (kind, array)})
+            except InferenceServerException as error:
+                refused.append((error.status(), error.message()))
+                stop.wait(0.2)  # as a client does that is told it is full
+        client.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(3 * WAITING + 2)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(refused) > 5)
+    yield
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert all(
+        status == "StatusCode.UNAVAILABLE" and QUEUE_FULL in text for status, text in refused
+    )
+
+
+def test_a_video_is_not_failed_by_clients_that_flood_the_text_tower(server):
+    sentences = np.array([["a kitchen"]] * 64, object)
+    with (
+        flooded(server, "siglip_text", "TEXTS", "BYTES", sentences),
+        TrireelClient(server.grpc_url, retries=ONCE) as client,
+    ):
+        analysis = client.analyze(ServerPath("sample.mp4"), tags=["a kitchen", "a gym"])
+    assert {tag.text for tag in analysis.tags} == {"a kitchen", "a gym"}
+
+
+def test_a_video_is_not_failed_by_clients_that_flood_the_tower(server):
+    frames = np.zeros((16, 96, 96, 3), np.uint8)
+    with (
+        flooded(server, "siglip_vision", "FRAMES", "UINT8", frames),
+        TrireelClient(server.grpc_url, retries=ONCE) as client,
+    ):
+        assert client.analyze(ServerPath("sample.mp4")).num_chunks == 6
+
+
+def test_a_sequence_more_is_refused_at_once(server, raw):
+    with TrireelClient(server.grpc_url, retries=ONCE) as client:
+        steps = [client.step(ServerPath("sample.mp4")) for _ in range(SEQUENCES)]
+        assert [next(step).index for step in steps] == [0] * SEQUENCES
+        wanted = f"{SEQUENCES} sequences are open in it, as many as may: ask again in about 5 s"
+        with at_once(), pytest.raises(ServerFull, match=wanted) as refused:
+            next(client.step(ServerPath("sample.mp4")))
+        assert refused.value.retry_after_seconds == 5
+        frames = {"FRAMES": ("UINT8", np.zeros((2, 96, 96, 3), np.uint8)),
+                  "TIMESTAMPS": number("FP64", [0.0, 1.0])}  # fmt: skip
+        own = {"sequence_id": uuid.uuid4().hex, "sequence_start": True}
+        assert wanted in raw.refused(503, "frame_chunk", frames, **own)
+        # Neither whole videos nor those that are open are disturbed.
+        assert client.analyze(ServerPath("sample.mp4")).num_chunks == 6
+        assert [chunk.index for chunk in steps[0]] == [1, 2, 3, 4, 5]
+        raw.infer("frame_chunk", frames, **own, sequence_end=False)  # the first has ended
+        raw.infer("frame_chunk", frames, sequence_id=own["sequence_id"], sequence_end=True)
+        for step in steps:
+            step.close()
+    limit = Scrape(server.metrics_url).total("trireel_live_sequences_limit")
+    assert limit == SEQUENCES
+
+
+def test_64_clients_at_once_and_none_is_refused(media, tmp_path):
+    clients, rounds = 64, 2
+
+    async def one(client):
+        return [(await client.analyze(ServerPath("clip.mp4"))).num_chunks for _ in range(rounds)]
+
+    async def all_of_them(server):
+        async with AsyncTrireelClient(server.grpc_url, retries=ONCE) as client:
+            return await asyncio.gather(*(one(client) for _ in range(clients)))
+
+    with served(media, tmp_path) as server:
+        assert asyncio.run(all_of_them(server)) == [[2] * rounds] * clients
