@@ -1,42 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vision tower in every engine that a CPU has, beside onnxruntime."""
+"""The engines of the tower on a CPU, beside onnxruntime in fp32."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cpu_engines.table import FILES, FIRST, cells, command
+from benchmarks.cpu_engines.table import FILES, FIRST, cells, command, medians
 from benchmarks.headlines import Goal, Headline, Run
-from trireel_export.precision import Precision
+from trireel_backend.gate import LEAST_COSINE, MOST_APART
+from trireel_backend.tower_engines import TOWER_ENGINES
 
-BATCH = 16
-"""A chunk's frames."""
-LEAST_COSINE = {False: Precision.FP32.least_cosine, True: Precision.BF16.least_cosine}
-"""By whether an engine computes in bf16."""
+BATCH = 16  # a chunk
+MIB = 2**20
 
 
 def runs(folder: Path) -> Iterator[Run]:
-    """Yield what tiny.json and base.json say."""
+    """Yield what the file of each tower says."""
     for name in FILES:
-        if (results := folder / name).exists():
-            report = json.loads(results.read_text())
-            title = f"Engines on the CPU: {report['export']['checkpoint']}"
-            yield Run(title, command(name), report["machine"], tuple(_engines(report)))
+        if (file := folder / name).exists():
+            report = json.loads(file.read_text())
+            export = report["export"]
+            checkpoint = Path(export["checkpoint"]).name
+            title = f"The tower on a CPU: {checkpoint}, {export['image_size_px']} px"
+            found = (*_engines(report), *_memory(report))
+            yield Run(title, command(name), report["machine"], found)
 
 
 def _engines(report: dict[str, Any]) -> Iterator[Headline]:
-    threads = max(cell["threads"] for cell in cells(report))
-    found = {
+    most = max(cell["threads"] for cell in cells(report))
+    chunk = {
         cell["variant"]: cell
         for cell in cells(report)
-        if (cell["batch"], cell["threads"]) == (BATCH, threads)
+        if (cell["threads"], cell["batch"]) == (most, BATCH)
     }
-    usual = found[FIRST]["frames_per_second"]
-    for name, cell in found.items():
-        if name != FIRST:
-            what = f"{name}, batches of {BATCH}, {threads} threads"
-            yield Headline(what, cell["frames_per_second"], "frames/s", FIRST, usual)
-        what, goal = f"{name}: cosine of the worst picture", Goal(LEAST_COSINE["bf16" in name])
-        beside = "the checkpoint in fp32"
-        yield Headline(what, cell["worst_cosine"], beside=beside, goal=goal, decimals=6)
+    for name in TOWER_ENGINES[1:]:
+        rates = (chunk[engine]["frames_per_second"] for engine in (name, FIRST))
+        what = f"{name}, batches of {BATCH}, {most} threads"
+        yield Headline(what, next(rates), "frames/s", FIRST, next(rates))
+        cosine = chunk[name]["worst_cosine"]
+        beside = "the checkpoint's own"
+        yield Headline(
+            f"{name}: worst cosine", cosine, beside=beside, goal=Goal(LEAST_COSINE), decimals=7
+        )
+        apart = max(cell["apart_from_alone"] for cell in cells(report) if cell["variant"] == name)
+        goal = Goal(MOST_APART, at_most=True)
+        what = f"{name}: an embedding in a batch, its distance"
+        yield Headline(what, apart, beside="the same alone", goal=goal, decimals=8)
+
+
+def _memory(report: dict[str, Any]) -> Iterator[Headline]:
+    """Yield what slices of a chunk take, beside the largest batch at once."""
+    rows = {
+        row["rows_at_once"]: row["peak_rss_bytes"] / MIB
+        for row in medians(report["parts"]["slices"], ("variant", "rows_at_once"))
+        if row["variant"] == FIRST
+    }
+    if BATCH in rows:
+        what = f"Memory for 128 frames, {BATCH} at a time"
+        yield Headline(what, rows[BATCH], "MiB", f"{max(rows)} at once", rows[max(rows)])

@@ -16,10 +16,10 @@ from tritonclient.utils import InferenceServerException
 
 from trireel_backend.artifacts import CANARY_FILE, Canary, load_canary
 from trireel_backend.errors import CanaryFailed
+from trireel_backend.gate import LEAST_COSINE
 from trireel_backend.serving.endpoint import Endpoint
 
 POLL_SECONDS = 0.1
-LEAST_COSINE = 0.999  # to the checkpoint's own embedding; room for reduced precision
 MOST_COSINE_BETWEEN = 0.99  # of two pictures that are clearly different
 CALL_SECONDS = 60.0
 

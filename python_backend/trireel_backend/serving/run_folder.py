@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER_PREFIX = "trireel-serve-"
+MAKING_PREFIX = "trireel-making-"
 LOCK_FILE = "lock"
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -56,10 +57,13 @@ class RunFolder:
 def run_folder() -> Iterator[RunFolder]:
     """Make a run's folder and remove it afterwards; what killed runs left is removed first."""
     sweep_abandoned()
-    run = RunFolder(Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)))
+    made = Path(tempfile.mkdtemp(prefix=MAKING_PREFIX))
     # The kernel lets go of the lock when its holder dies, however it dies.
-    with (run.path / LOCK_FILE).open("w") as lock:
+    with (made / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # Only now under the name that others sweep: a folder without its lock looks abandoned.
+        name = made.name.replace(MAKING_PREFIX, FOLDER_PREFIX)
+        run = RunFolder(made.rename(made.with_name(name)))
         try:
             run.admission.mkdir()
             yield run
@@ -71,8 +75,8 @@ def sweep_abandoned() -> None:
     """Remove what runs left whose launcher was killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         try:
-            with (path / LOCK_FILE).open("w") as lock:
+            with (path / LOCK_FILE).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 RunFolder(path).remove()
         except OSError:
-            continue  # alive, or just being made
+            continue  # alive, or just gone

@@ -96,31 +96,39 @@ def test_goals_of_a_gpu_are_judged_on_one(tmp_path, device, met):
 
 
 def test_engines_are_set_beside_onnxruntime(tmp_path):
-    def row(variant, rate, cosine, threads=2, batch=16):
+    def row(variant, rate, cosine=1.0, apart=0.0, threads=2, batch=16):
         return {
             **{"variant": variant, "threads": threads, "batch": batch},
-            **{"frames_per_second": rate, "worst_cosine": cosine},
+            **{"frames_per_second": rate, "worst_cosine": cosine, "apart_from_alone": apart},
         }
 
     rows = [
-        *(row("onnxruntime", rate, 0.99999) for rate in (2.0, 3.0, 4.0)),
+        *(row("onnxruntime", rate) for rate in (2.0, 3.0, 4.0)),
+        *(row("onnxruntime", 8.0, threads=threads, batch=1) for threads in (1, 2)),
         row("openvino-bf16", 9.0, 0.9995),
-        row("openvino-bf16", 8.0, 0.5, batch=1),
-        row("onnxruntime", 8.0, 1.0, batch=1),
-        row("openvino-bf16", 8.0, 0.5, threads=1),
-        row("onnxruntime", 8.0, 1.0, threads=1),
-        row("openvino", 4.5, 0.9995),
+        row("openvino-bf16", 8.0, 0.5, apart=0.1, batch=1),
+        row("openvino-bf16", 8.0, 0.5, threads=1, batch=1),
+        row("openvino", 4.5, 0.9),
     ]
-    report = {"machine": MACHINE, "export": {"checkpoint": "c"}, "parts": {"batches": rows}}
+    slices = [
+        {"variant": "onnxruntime", "rows_at_once": rows_at_once, "peak_rss_bytes": mib * 2**20}
+        for rows_at_once, mib in ((16, 300), (128, 600))
+    ]
+    report = {
+        **{"machine": MACHINE, "export": {"checkpoint": "c", "image_size_px": 96}},
+        "parts": {"batches": rows, "slices": slices},
+    }
     (tmp_path / "base.json").write_text(json.dumps(report))
     (run,) = cpu_engines.runs(tmp_path)
     found = {one.what: (one.ratio, one.met) for one in run.headlines}
     assert found == {
-        "onnxruntime: cosine of the worst picture": (None, True),
-        "openvino-bf16, batches of 16, 2 threads": (3.0, None),
-        "openvino-bf16: cosine of the worst picture": (None, True),
         "openvino, batches of 16, 2 threads": (1.5, None),
-        "openvino: cosine of the worst picture": (None, False),
+        "openvino: worst cosine": (None, False),
+        "openvino: an embedding in a batch, its distance": (None, True),
+        "openvino-bf16, batches of 16, 2 threads": (3.0, None),
+        "openvino-bf16: worst cosine": (None, True),
+        "openvino-bf16: an embedding in a batch, its distance": (None, False),
+        "Memory for 128 frames, 16 at a time": (0.5, None),
     }
 
 
