@@ -2,7 +2,9 @@
 """What the analysis of one video costs a server, and videos of any length from a short clip."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +46,20 @@ def repeat(clip: Path, times: int, target: Path) -> Path:
             with av.open(str(clip)) as source:
                 template = source.streams.video[0]
                 stream = stream or output.add_stream_from_template(template)
-                end = offset
-                for packet in source.demux(template):
-                    if packet.dts is None or packet.pts is None or packet.duration is None:
-                        continue
+                packets = _timed(source.demux(template))
+                end = offset + max(packet.pts + packet.duration for packet in packets)
+                for packet in packets:
                     packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                    end = max(end, packet.pts + packet.duration)
                     packet.stream = stream
                     output.mux(packet)
                 offset = end
     return target
+
+
+def _timed(packets: Iterable[av.Packet]) -> list[av.Packet]:
+    """Return packets that each have a decoding time; Matroska leaves out that of the first few."""
+    found = [packet for packet in packets if packet.pts is not None]
+    for before, packet in reversed(list(pairwise(found))):
+        if before.dts is None:
+            before.dts = packet.dts - packet.duration
+    return found

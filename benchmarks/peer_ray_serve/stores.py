@@ -128,7 +128,7 @@ def _seaweedfs(work: Path) -> Iterator[str]:
         _wait_until_well(url)
         yield url
     finally:
-        process.terminate()
+        process.kill()  # told to end, it takes its time
         process.wait()
 
 

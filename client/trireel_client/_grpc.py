@@ -87,6 +87,7 @@ class GrpcTransport:
                 "this client has a stream open: close that, or open a client for each stream"
             )
         answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+        is_complete = False
         try:
             peer = Peer(self._address, self._timeout.request_seconds)
             with self._handshake.explained(), translated(peer):
@@ -97,14 +98,23 @@ class GrpcTransport:
                 )
                 self._send(call)
                 yield from self._received(answers)
+            is_complete = True
         finally:
-            self._client.stop_stream(cancel_requests=True)
+            self._end_stream(cancel=not is_complete)
             self._streaming.release()
 
     def close(self) -> None:
         """Close the connection; a stream still open is cancelled."""
-        self._client.stop_stream(cancel_requests=True)
+        self._end_stream(cancel=True)
         self._client.close()
+
+    def _end_stream(self, *, cancel: bool) -> None:
+        """End the stream; one that is complete is not cancelled, which Triton logs as an error."""
+        stream = self._client._stream
+        self._client.stop_stream(cancel_requests=cancel)
+        if cancel and stream is not None:
+            # tritonclient's thread that sends requests would wait for the next one for ever.
+            stream._request_queue.put(None)
 
     def _send(self, call: Infer) -> None:
         from tritonclient.utils import InferenceServerException

@@ -22,7 +22,6 @@ from trireel_backend.analysis import Turn
 from trireel_backend.errors import (
     REQUEST_ERRORS_BY_STATUS,
     Cancelled,
-    Full,
     RequestError,
     StageFailed,
     Unavailable,
@@ -32,7 +31,6 @@ from trireel_backend.requests import STATUS_IN_MESSAGE, Request
 from trireel_backend.tensors import Tensors
 
 _STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
-_QUEUE_FULL = "Exceeds maximum queue size"  # how it ends when a model's queue is full
 _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
@@ -274,7 +272,5 @@ def _error_response(request: Any, error: Exception) -> Any:
 def _raised_again(message: str) -> RequestError:
     match = _MESSAGE_WITH_STATUS.fullmatch(message)
     if match is None:
-        if _QUEUE_FULL in message:
-            return Full(message)
         return Unavailable(message) if _STOPPING in message else StageFailed(message)
     return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

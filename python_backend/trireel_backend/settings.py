@@ -177,10 +177,10 @@ class OrchestratorSettings:
     """In one instance at once; the unary model has one an instance."""
     admission: str = ""
     """Folder by which the launcher waits for videos under way before it stops; empty for none."""
-    max_waiting_videos: int = 64
-    """That wait for their turn; what comes beyond them is refused at once. Where the model answers
-    once, it is Triton that lets them wait, and assembly writes the number into its queue."""
-    max_waiting_upload_bytes: int = 2**30
+    max_waiting_videos: int = 0
+    """That wait for their turn in the model; what comes beyond them is refused at once. Where the
+    model answers once they wait in Triton's queue, whose bound it then is, 0 for none."""
+    max_waiting_upload_bytes: int = 2**29
     """Of all uploads that wait for their turn, in a model that answers many times: they lie in
     shared memory."""
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, Turn, VideoPlan
-from trireel_backend.patience import patient
 from trireel_backend.plan import Chunk
 from trireel_backend.requests import KEEP_OPEN
 from trireel_backend.spans import EncodedChunk, EncodedSpan
@@ -55,7 +54,7 @@ class ModelStages:
     """`analysis.Stages`, answered by the other models of this server."""
 
     def __init__(self, call_model: CallModel) -> None:
-        self._call_model = patient(call_model)
+        self._call_model = call_model
 
     async def plan(self, request: AnalysisRequest) -> VideoPlan:
         """Look at the video and plan its chunks."""

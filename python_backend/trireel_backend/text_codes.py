@@ -38,22 +38,27 @@ class Codes:
             codes[:, here] = rounded.astype(np.int8).T
         self._session = _session(codes)
 
-    def cosines(
+    def bounds(
         self, embeddings: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return cosines [q, m] of embeddings [q, D], and how far off each may be, [q, m].
+        """Return what the cosines of embeddings [q, D] are at least, and at most, [q, m] each.
 
         The embeddings are of length 1 at most.
         """
         picture = _PictureCodes.of(embeddings)
         (products,) = self._session.run(None, {"PICTURES": picture.codes})
-        products = products.astype(np.float32) * picture.steps[:, None]
-        half = len(embeddings)
-        nearly = (products[:half] + products[half:]) * self._steps
+        # In place where it can be: new memory for each of these costs as much as the sums.
+        parts = products.astype(np.float32)
+        parts *= picture.steps[:, None]
+        cosines, fine = np.split(parts, 2)
+        cosines += fine
+        cosines *= self._steps
         # |t.x - t'.x'| <= |t - t'| |x| + |t'| |x - x'|, and |t'| is hardly more than 1.
-        of_pictures = 2 * picture.left_out + ROUNDING
-        slack = self._left_out * picture.lengths[:, None] + of_pictures[:, None]
-        return nearly, slack
+        slack = np.outer(picture.lengths, self._left_out)
+        slack += (2 * picture.left_out + ROUNDING)[:, None]
+        most = cosines + slack
+        cosines -= slack
+        return cosines, most
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from trireel_backend.serving.model_options import (
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
-    MaxWaitingRequests,
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
@@ -65,7 +64,6 @@ def serve(
     extractors: Extractors = None,
     videos: Videos = None,
     max_waiting_videos: MaxWaitingVideos = None,
-    max_waiting_requests: MaxWaitingRequests = None,
     towers: Annotated[
         int | None, typer.Option(help="Instances of the tower on each GPU.", min=1)
     ] = None,
@@ -134,7 +132,6 @@ def serve(
                 videos=videos,
                 towers=towers,
                 max_waiting_videos=max_waiting_videos,
-                max_waiting_requests=max_waiting_requests,
                 others=parse_parameters(parameter, parameter_names(models)),
             ),
             tls=grpc_tls(

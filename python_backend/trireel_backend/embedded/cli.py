@@ -14,7 +14,6 @@ from trireel_backend.serving.model_options import (
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
-    MaxWaitingRequests,
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
@@ -52,7 +51,6 @@ def serve(
     extractors: Extractors = None,
     videos: Videos = None,
     max_waiting_videos: MaxWaitingVideos = None,
-    max_waiting_requests: MaxWaitingRequests = None,
     decode_on: DecodeOn = None,
     tower_engine: TowerEngine = None,
     parameter: Parameter = None,
@@ -85,7 +83,6 @@ def serve(
             videos,
             tower_engine=tower_engine,
             max_waiting_videos=max_waiting_videos,
-            max_waiting_requests=max_waiting_requests,
             others=parse_parameters(parameter, parameter_names(models)),
         )
         options = ServerOptions(

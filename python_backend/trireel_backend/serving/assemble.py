@@ -40,9 +40,9 @@ ENGINE_NAME = "model.plan"
 """What the version folder calls a TensorRT engine."""
 
 WAITING_VIDEOS = "max_waiting_videos"
-"""Parameter that says how many whole videos may wait in a model's queue."""
-WAITING_REQUESTS = "max_waiting_requests"
-"""The same for the queues of the models that whole videos are put through."""
+"""Parameter that says how many whole videos may wait in a model."""
+QUEUED_MODEL = "video_analysis"
+"""The model whose whole videos wait in Triton's queue. A bound of that costs: docs/deploy.md."""
 
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
@@ -128,23 +128,16 @@ def parameter_names(models: Path) -> frozenset[str]:
     return frozenset(name for path in paths for name in _parse(path).parameters)
 
 
-def _bound_queue(config: Any, assembly: Assembly) -> None:
-    """Write how much may wait into a config whose queue has a bound."""
-    policy = config.dynamic_batching.default_queue_policy
-    if not config.HasField("dynamic_batching") or not policy.max_queue_size:
+def _bound_queue(config: Any, parameters: Mapping[str, str]) -> None:
+    """Give Triton's queue of whole videos the bound that the operator asks for, if any."""
+    if config.name != QUEUED_MODEL or WAITING_VIDEOS not in parameters:
         return
-    if WAITING_VIDEOS in config.parameters:
-        policy.max_queue_size = _positive(
-            WAITING_VIDEOS, config.parameters[WAITING_VIDEOS].string_value
-        )
-    elif WAITING_REQUESTS in assembly.parameters:
-        policy.max_queue_size = _positive(WAITING_REQUESTS, assembly.parameters[WAITING_REQUESTS])
-
-
-def _positive(name: str, text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 2**32:
-        raise StartupError(f"{name} is {text!r}: give a number from 1")  # 0 would be no bound
-    return int(text)
+    text = parameters[WAITING_VIDEOS]
+    if not text.isdecimal() or not 0 < int(text) < 2**32:  # to Triton 0 is no bound
+        raise StartupError(f"{WAITING_VIDEOS} is {text!r}: give a number from 1")
+    config.parameters[WAITING_VIDEOS].string_value = text
+    # No timeout: before 26.08 one starves the batcher.
+    config.dynamic_batching.default_queue_policy.max_queue_size = int(text)
 
 
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
@@ -213,6 +206,6 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
-    _bound_queue(config, assembly)
+    _bound_queue(config, assembly.parameters)
     if config.name in assembly.instances:
         config.instance_group[0].count = assembly.instances[config.name]

@@ -51,6 +51,10 @@ def common_flags(
         "exit-on-error": "true",
         "exit-timeout-secs": int(exit_seconds),
         "http-restricted-api": closed(shut),
+        # A client whose machine is gone is noticed; by default only when something is sent to it.
+        "grpc-keepalive-time": 30_000,
+        "grpc-keepalive-timeout": 20_000,
+        "grpc-http2-max-pings-without-data": 0,
         "grpc-restricted-protocol": closed(shut),
     }
 

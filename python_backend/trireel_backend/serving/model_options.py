@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from trireel_backend.errors import StartupError
-from trireel_backend.serving.assemble import WAITING_REQUESTS, WAITING_VIDEOS
+from trireel_backend.serving.assemble import WAITING_VIDEOS
 from trireel_backend.serving.sizing import Sizing, available_cpus
 from trireel_backend.sources.limits import GIB
 
@@ -30,14 +30,8 @@ Videos = Annotated[
 MaxWaitingVideos = Annotated[
     int | None,
     typer.Option(
-        help="Whole videos that may wait for their turn, 64 by default; more are refused at once.",
-        min=1,
-    ),
-]
-MaxWaitingRequests = Annotated[
-    int | None,
-    typer.Option(
-        help="Requests that may wait in each model that takes parts of videos, 512 by default.",
+        help="Whole videos that may wait for their turn, more are refused at once; by default 64"
+        " in video_analysis_stream, and no bound in video_analysis.",
         min=1,
     ),
 ]
@@ -67,7 +61,6 @@ class ModelOptions:
     towers: int | None = None
     tower_engine: str | None = None
     max_waiting_videos: int | None = None
-    max_waiting_requests: int | None = None
     others: dict[str, str] = field(default_factory=dict)
     """Any further parameter of config.pbtxt, by its name."""
     sizing: Sizing = field(default_factory=lambda: Sizing.of(available_cpus()))
@@ -75,15 +68,12 @@ class ModelOptions:
     def parameters(self) -> dict[str, str]:
         """Return the values of the models' parameters."""
         sizes = {"source_max_bytes": self.max_video_gib, "spool_max_bytes": self.max_spool_gib}
-        counts = {
-            WAITING_VIDEOS: self.max_waiting_videos,
-            WAITING_REQUESTS: self.max_waiting_requests,
-        }
+        waiting = self.max_waiting_videos
         return {
             **self.sizing.parameters(),
             **self.others,
             **{name: str(int(gib * GIB)) for name, gib in sizes.items() if gib is not None},
-            **{name: str(count) for name, count in counts.items() if count is not None},
+            **({WAITING_VIDEOS: str(waiting)} if waiting is not None else {}),
             **({"allowed_networks": ",".join(self.allow_network)} if self.allow_network else {}),
             **({"decode_on": self.decode_on} if self.decode_on else {}),
             **({"tower_engine": self.tower_engine} if self.tower_engine else {}),

@@ -8,7 +8,6 @@ from support.fake_triton import FINAL, InferenceRequest
 from trireel_backend import errors
 from trireel_backend.metrics import Family, Kind
 
-QUEUE_FULL = "[request id: <id_unknown>] Exceeds maximum queue size"
 STOPPING = "Server is stopping, scheduler for model has stopped accepting new inference requests"
 
 
@@ -41,14 +40,12 @@ def asked(triton, monkeypatch):
         ("UNAVAILABLE: two\nlines", errors.Unavailable, "two\nlines"),
         ("Stub process is not healthy.", errors.StageFailed, "Stub process is not healthy."),
         (STOPPING, errors.Unavailable, STOPPING),
-        (QUEUE_FULL, errors.Full, QUEUE_FULL),
-        (f"in ensemble 'chunk_encoder', {QUEUE_FULL}", errors.Full, "chunk_encoder"),
     ],
 )
 def test_an_error_of_another_model_keeps_its_status(adapter, message, kind, text):
     error = adapter._raised_again(message)
     assert type(error) is kind
-    assert str(error) == text or (kind is errors.Full and text in str(error))
+    assert str(error) == text
 
 
 def test_every_status_is_one_of_tritons(adapter, triton):

@@ -39,21 +39,21 @@ def queue_sizes(repository):
     }
 
 
-def test_queues_are_as_long_as_the_operator_says(tmp_path):
+def test_the_queue_of_whole_videos_is_as_long_as_the_operator_says(tmp_path):
     assemble(Assembly(MODELS, EXPORT, "embedded"), tmp_path / "r")
-    configured = queue_sizes(tmp_path / "r")
-    given = {"max_waiting_videos": "7", "max_waiting_requests": "9"}
+    assert queue_sizes(tmp_path / "r") == {}
+    given = {"max_waiting_videos": "7"}
     assemble(Assembly(MODELS, EXPORT, "embedded", parameters=given), tmp_path / "s")
-    assert queue_sizes(tmp_path / "s") == {**dict.fromkeys(configured, 9), "video_analysis": 7}
-    stream = load_config(tmp_path / "s/video_analysis_stream", "embedded")
-    assert stream.parameters["max_waiting_videos"].string_value == "7"
+    assert queue_sizes(tmp_path / "s") == {"video_analysis": 7}
+    for name in ("video_analysis", "video_analysis_stream"):
+        config = load_config(tmp_path / "s" / name, "embedded")
+        assert config.parameters["max_waiting_videos"].string_value == "7"
 
 
-@pytest.mark.parametrize("name", ["max_waiting_videos", "max_waiting_requests"])
 @pytest.mark.parametrize("value", ["0", "-1", "many", ""])
-def test_a_queue_without_a_bound_is_refused(tmp_path, name, value):
-    assembly = Assembly(MODELS, EXPORT, "embedded", parameters={name: value})
-    with pytest.raises(StartupError, match=f"{name} is '{value}': give a number from 1"):
+def test_a_queue_of_no_length_is_refused(tmp_path, value):
+    assembly = Assembly(MODELS, EXPORT, "embedded", parameters={"max_waiting_videos": value})
+    with pytest.raises(StartupError, match=f"max_waiting_videos is '{value}': give a number from"):
         assemble(assembly, tmp_path / "r")
 
 

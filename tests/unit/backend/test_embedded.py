@@ -252,7 +252,6 @@ def test_model_options_become_parameters_and_instances():
         videos=2,
         towers=3,
         max_waiting_videos=8,
-        max_waiting_requests=9,
         others={"s3_buckets": "videos"},
         sizing=Sizing.of(4),
     )
@@ -262,7 +261,6 @@ def test_model_options_become_parameters_and_instances():
         "source_max_bytes": str(2**29),
         "decode_on": "auto",
         "max_waiting_videos": "8",
-        "max_waiting_requests": "9",
         "s3_buckets": "videos",
     }
     assert options.instances() == {"frame_extractor": 4, "video_analysis": 2, "siglip_vision": 3}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a server holds after the load what it held before, and answered as it should."""
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from trireel_backend.serving.flags import SHM_GROWTH_BYTES
+
+MIB = 2**20
+# Allocators keep what they had at the worst moment, and that moment comes when it likes.
+PSS_GROWTH = 0.10
+PSS_SLACK_MIB = 32.0
+# A region keeps the size of the most that was ever in it, which depends on who met whom.
+SHM_STEPS = 4
+# A model's process starts threads, and connections to S3, when enough comes at once, and keeps
+# them. Triton itself and the decoders are to have what they had.
+POOL_SLACK = 4
+WITHOUT_POOLS = ("tritonserver", "decoder")
+SPAN = 0.2  # of the samples, at either end
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that has to hold."""
+
+    name: str
+    passed: bool
+    found: str
+    """The numbers."""
+
+
+def checks(report: Report) -> list[Check]:
+    """Judge a run by its report."""
+    return [*_answers(report), *_held(report), *_processes(report), *_left(report)]
+
+
+def _answers(report: Report) -> Iterator[Check]:
+    tally = report["tally"]
+    good, faults = sum(tally["good"].values()), tally["faults"]
+    yield Check(
+        "every good request is answered as on an idle server, every fault by its status",
+        tally["wrong_count"] == 0 and good > 0,
+        f"{good} good, {sum(sum(one.values()) for one in faults.values())} faults of"
+        f" {len(faults)} kinds, {tally['wrong_count']} not as expected",
+    )
+    yield Check(
+        "a decoder's process takes one request along at most",
+        all(
+            len(words) <= tally["nuisances"].get(kind, 0)
+            for kind, words in tally["casualties"].items()
+        ),
+        "; ".join(
+            f"{number} {kind}, {len(tally['casualties'].get(kind, ()))} requests"
+            for kind, number in sorted(tally["nuisances"].items())
+        ),
+    )
+    yield Check(
+        "bursts are answered, or refused as UNAVAILABLE",
+        set(tally["bursts"]) <= {"OK", "UNAVAILABLE"},
+        ", ".join(f"{number} {status}" for status, number in sorted(tally["bursts"].items())),
+    )
+    errors = report["log_errors"]
+    yield Check("nothing unexpected in the log", not errors, f"{len(errors)} lines of errors")
+
+
+def _held(report: Report) -> Iterator[Check]:
+    before, after = report["before"], report["after"]
+    sizes = [sum(sample["pss_mib"].values()) for sample in (before, after)]
+    yield _grown("memory at rest", *sizes)
+    busy = [sum(sample["pss_mib"].values()) for sample in report["samples"]]
+    span = max(1, round(len(busy) * SPAN))
+    yield _grown(
+        "memory under load, the first and the last fifth",
+        statistics.median(busy[:span]),
+        statistics.median(busy[-span:]),
+    )
+    steps = (after["shm_bytes"] - before["shm_bytes"]) / SHM_GROWTH_BYTES
+    yield Check(
+        "shared memory",
+        before["shm_regions"] == after["shm_regions"] and steps <= SHM_STEPS,
+        f"{before['shm_regions']} regions, then {after['shm_regions']};"
+        f" {before['shm_bytes'] / MIB:.0f} MiB, then {after['shm_bytes'] / MIB:.0f}: {steps:.1f}"
+        f" growth steps, {SHM_STEPS} allowed",
+    )
+    yield _no_more("open files", _countable(before), _countable(after), pool_of=": socket")
+    yield Check(
+        "no file is held that has been removed",
+        not _removed(after),
+        f"{sum(_removed(after).values())}",
+    )
+    yield _no_more("threads", before["threads"], after["threads"])
+    yield _same("threads of the clients", before["client_threads"], after["client_threads"])
+    yield _same("files outside the spool", before["other_files"], after["other_files"])
+    yield from _spool(report)
+    gauges = {name: after.get(name) for name in ("trireel_live_sequences", "trireel_open_videos")}
+    yield Check("no sequence and no video is open", set(gauges.values()) == {0.0}, _words(gauges))
+
+
+def _spool(report: Report) -> Iterator[Check]:
+    spool, limit = report["after"]["spool"], report["spool_max_bytes"]
+    left = {name: spool[name] for name in ("part", "upload", "uri lock") if name in spool}
+    yield Check(
+        "the spool holds whole videos alone, each with its record, within its limit",
+        not left and spool["bytes"] <= limit and spool.get("video", 0) == spool.get("uri json", 0),
+        _words(spool) + f"; {limit} bytes allowed",
+    )
+
+
+def _processes(report: Report) -> Iterator[Check]:
+    yield _same("processes", report["before"]["processes"], report["after"]["processes"])
+    yield Check(
+        "the server and its models' processes are those that began",
+        report["first_processes"] == report["last_processes"],
+        f"{len(report['first_processes'])} processes",
+    )
+
+
+def _left(report: Report) -> Iterator[Check]:
+    left = report["left"]
+    yield Check("after the stop nothing is left", not any(left.values()), _words(left))
+
+
+def _grown(name: str, before: float, after: float) -> Check:
+    allowed = before * PSS_GROWTH + PSS_SLACK_MIB
+    return Check(
+        name,
+        after - before <= allowed,
+        f"{before:.0f} MiB, then {after:.0f}: {after - before:+.0f}, {allowed:.0f} allowed",
+    )
+
+
+def _same(name: str, before: Any, after: Any) -> Check:
+    if isinstance(before, dict):
+        return Check(name, before == after, f"{_words(before)}, then {_words(after)}")
+    return Check(name, before == after, f"{before}, then {after}")
+
+
+def _no_more(
+    name: str, before: dict[str, int], after: dict[str, int], *, pool_of: str = ""
+) -> Check:
+    """Check that there are no more of anything, but for pools, whose names end with `pool_of`."""
+    grown = {key: after[key] - before.get(key, 0) for key in sorted(after)}
+    grown = {key: more for key, more in grown.items() if more > 0}
+    allowed = {
+        key: POOL_SLACK if key.endswith(pool_of) and not key.startswith(WITHOUT_POOLS) else 0
+        for key in grown
+    }
+    words = [f"{key} {more:+} ({allowed[key]} allowed)" for key, more in grown.items()]
+    return Check(
+        name,
+        all(more <= allowed[key] for key, more in grown.items()),
+        "; ".join([f"{sum(before.values())}, then {sum(after.values())}", *words]),
+    )
+
+
+def _countable(sample: Report) -> dict[str, int]:
+    """Return open files but for videos: how many of them a decoder keeps is its cache's affair."""
+    return {name: n for name, n in sample["open_files"].items() if not name.endswith("videos")}
+
+
+def _removed(sample: Report) -> dict[str, int]:
+    return {n: c for n, c in sample["open_files"].items() if n.endswith("removed videos")}
+
+
+def _words(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short soak: nothing is left of full load with faults, and a leak that is put in is found."""
+
+import shutil
+import sys
+
+import pytest
+
+from .conftest import MODELS, ROOT
+
+sys.path.append(str(ROOT))  # the benchmarks are no package that is installed
+
+from benchmarks.soak.load import Mix
+from benchmarks.soak.run import Plan, run
+from benchmarks.soak.table import page
+from benchmarks.soak.verdict import checks
+
+CLIPS = ("animated.gif", "h264.mp4", "turned.mp4", "vp9.webm")
+MIX = Mix(
+    good=4, faults=3, fault_pause_seconds=0.1, burst_every_seconds=5.0, nuisance_every_seconds=2.0
+)
+LEAK = """
+    _left = []
+
+    def execute(self, requests):
+        self._left += [open(__file__) for _ in requests]
+"""
+
+
+def soaked(models=MODELS):
+    plan = Plan(
+        seconds=12.0,
+        warm_up_seconds=8.0,
+        every_seconds=1.0,
+        idle_seconds=1.0,
+        models=models,
+        clips=CLIPS,
+        with_s3=False,
+        mix=MIX,
+    )
+    return {"machine": {"cores": ["one"], "commit": "none"}, **run(plan)}
+
+
+@pytest.fixture(scope="module")
+def report():
+    return soaked()
+
+
+def test_nothing_is_left_of_full_load_with_faults(report):
+    assert [check for check in checks(report) if not check.passed] == [], report["tally"]["wrong"]
+    assert set(report["tally"]["good"]) == {"grpc", "http", "step", "stream"}
+    assert len(report["tally"]["faults"]) > 10
+    assert "none failed" in page(report)
+
+
+def test_a_leak_is_found(tmp_path):
+    models = shutil.copytree(MODELS, tmp_path / "models")
+    model = models / "temporal_decoder/1/model.py"
+    model.write_text(model.read_text().replace("\n    def execute(self, requests):\n", LEAK))
+    found = {check.name: check for check in checks(soaked(models))}
+    assert not found["open files"].passed
+    assert "temporal_decoder: others" in found["open files"].found
+    assert found["after the stop nothing is left"].passed

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages on CPU engines say, from rounds of made-up numbers."""
+
+import numpy as np
+import pytest
+
+from benchmarks.cpu_engines.__main__ import VARIANTS, create_parser
+from benchmarks.cpu_engines.table import FIRST, cells, medians
+from benchmarks.cpu_engines.worker import batches, pictures
+from trireel_backend.encoding import Tower
+from trireel_backend.settings import TowerSettings
+from trireel_backend.tower_engines import TOWER_ENGINES
+
+
+def row(variant, rate, *, threads=2, batch=16, peak=1, cosine=1.0):
+    return {
+        "variant": variant,
+        "threads": threads,
+        "batch": batch,
+        "frames_per_second": rate,
+        "peak_rss_bytes": peak,
+        "worst_cosine": cosine,
+    }
+
+
+def test_rates_are_medians_and_the_rest_the_worst_round():
+    rounds = [
+        row("a", 10, peak=5, cosine=0.9),
+        row("a", 30, peak=7, cosine=0.8),
+        row("a", 11, peak=6, cosine=1.0),
+        row("b", 1),
+    ]
+    first, second = medians(rounds, ("variant", "batch"))
+    assert (first["variant"], first["frames_per_second"], first["batch"]) == ("a", 11, 16)
+    assert (first["peak_rss_bytes"], first["worst_cosine"]) == (7, 0.8)
+    assert second["frames_per_second"] == 1
+
+
+def test_ratios_are_to_the_first_engine_at_the_same_batch_and_threads():
+    rounds = [
+        row(FIRST, 10),
+        row(FIRST, 4, threads=1),
+        row("other", 25),
+        row("other", 8, threads=1),
+    ]
+    found = cells({"parts": {"batches": rounds}})
+    assert [(cell["threads"], cell["variant"], cell["ratio"]) for cell in found] == [
+        (1, FIRST, 1.0),
+        (1, "other", 2.0),
+        (2, FIRST, 1.0),
+        (2, "other", 2.5),
+    ]
+
+
+def test_every_engine_takes_part():
+    assert {variant.engine for variant in VARIANTS} == set(TOWER_ENGINES)
+    assert VARIANTS[0].name == FIRST
+
+
+def test_the_tower_is_asked_for_whole_batches_and_its_embeddings_kept(tmp_path):
+    export = create_parser().parse_args(["--output", "unused"]).export
+    frames = pictures(export)
+    settings = TowerSettings(1, "CPUExecutionProvider", rows_at_once=16)
+    found = batches(Tower(export / "vision.onnx", settings), frames, 16, tmp_path / "kept.npy")
+    assert found["frames_per_second"] > 0
+    assert found["cpu_ms_per_frame"] > 0
+    with np.load(export / "gate.npz") as known:
+        reference = known["embeddings"][: len(frames)]
+    cosines = (np.load(tmp_path / "kept.npy") * reference).sum(axis=1)
+    assert cosines.min() == pytest.approx(1, abs=1e-5)
