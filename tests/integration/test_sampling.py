@@ -181,6 +181,25 @@ def test_a_crash_of_the_decoder_costs_the_one_video_that_caused_it(client, serve
     assert len(workers(server)) == 2
 
 
+def holding(server, name):
+    """Return how many extractors have a video open."""
+    return sum(
+        any(file.path.endswith(f"/{name}") for file in worker.open_files())
+        for worker in workers(server)
+    )
+
+
+def test_a_whole_video_is_closed_when_it_is_done_and_a_chunks_when_it_says_so(raw, client, server):
+    write_video(server.media / "own.mp4", [numbered_frame(i % 16) for i in range(250)])  # 10 s
+    client.analyze(ServerPath("own.mp4"), chunk_seconds=2.0)
+    assert holding(server, "own.mp4") == 0
+    first = video("own.mp4", CHUNK_SECONDS=number("FP64", 2.0))
+    raw.infer("chunk_encoder", first)
+    assert holding(server, "own.mp4") == 1
+    while holding(server, "own.mp4"):  # until it has come to the extractor that holds it
+        raw.infer("chunk_encoder", first, parameters={"keep_open": False})
+
+
 def test_workers_that_are_killed_at_rest_are_replaced_unnoticed(client, server):
     for worker in workers(server):
         worker.kill()

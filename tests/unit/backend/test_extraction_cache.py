@@ -8,7 +8,9 @@ from support.videos import numbered_frame, write_video
 from trireel_backend.errors import NotAVideo, VideoNotFound
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.extractor import Extractor
 from trireel_backend.extraction.sampling import HELD_BYTES_PER_PIXEL
+from trireel_backend.extraction.task import ExtractionTask, ExtractorOptions
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -80,4 +82,38 @@ def test_what_is_no_video_is_not_kept(tmp_path, open_files):
     with pytest.raises(NotAVideo):
         cache.sampler(VideoFile(tmp_path / "text"))
     assert len(cache) == 0
+    assert open_files() == before
+
+
+@pytest.fixture
+def long_video(tmp_path):
+    """3 s in chunks of 1 s."""
+    return write_video(tmp_path / "long.mp4", [numbered_frame(i % 16) for i in range(75)])
+
+
+def some(path, *starts_seconds, frames=2, keep_open=True):
+    return ExtractionTask(
+        path,
+        1.0,
+        Sampling(frames),
+        View(8),
+        starts_seconds=starts_seconds,
+        keep_open=keep_open,
+    )
+
+
+def test_a_video_is_closed_with_its_last_chunk(long_video, open_files):
+    extractor, before = Extractor(ExtractorOptions()), open_files()
+    extractor.run(some(long_video, 0.0, 1.0))
+    assert open_files() == before + 1
+    extractor.run(some(long_video, 2.0))
+    assert open_files() == before
+
+
+def test_a_look_or_another_chunk_keeps_a_video_open(long_video, open_files):
+    extractor, before = Extractor(ExtractorOptions()), open_files()
+    extractor.run(some(long_video, frames=0))
+    extractor.run(some(long_video, 2.0, frames=0))
+    assert open_files() == before + 1
+    extractor.run(some(long_video, 1.0, keep_open=False))
     assert open_files() == before
