@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text banks of any size and width, in the files that an export has them in."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, Metadata, load_metadata
+from trireel_backend.scoring import normalise
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "export/tiny/model"
+DESCRIPTIONS = 20
+ROWS_AT_ONCE = 10_000
+
+
+def unit_rows(rng: np.random.Generator, count: int, width: int) -> NDArray[np.float32]:
+    """Return random directions [count, width]."""
+    rows = np.empty((count, width), np.float32)
+    for start in range(0, count, ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        some[:] = normalise(rng.standard_normal(some.shape, np.float32))
+    return rows
+
+
+def write_bank(tags: int, width: int, folder: Path) -> None:
+    """Write metadata and a bank of random directions, which are the hardest to tell apart."""
+    metadata = json.loads((TINY / METADATA_FILE).read_text()) | {"embedding_dim": width}
+    (folder / METADATA_FILE).write_text(json.dumps(metadata))
+    _write(load_metadata(folder / METADATA_FILE), tags, folder / TEXT_BANK_FILE)
+
+
+def export_with_bank(tags: int, folder: Path) -> Path:
+    """Return the tiny export with a bank of so many random directions in place of its own."""
+    for file in TINY.iterdir():
+        if file.name != TEXT_BANK_FILE:
+            (folder / file.name).symlink_to(file)
+    _write(load_metadata(TINY / METADATA_FILE), tags, folder / TEXT_BANK_FILE)
+    return folder
+
+
+def _write(metadata: Metadata, tags: int, path: Path) -> None:
+    rng = np.random.default_rng(20)
+    np.savez(
+        path,
+        tag_texts=np.array([f"something that is seen, number {index}" for index in range(tags)]),
+        tag_embeddings=unit_rows(rng, tags, metadata.embedding_dim),
+        description_texts=np.array([f"what happens in it, {i}" for i in range(DESCRIPTIONS)]),
+        description_embeddings=unit_rows(rng, DESCRIPTIONS, metadata.embedding_dim),
+        weights_sha256=np.array(metadata.weights_sha256),
+    )
