@@ -19,6 +19,7 @@ from trireel_export.metadata import Normalisation
 
 FIXED_RESOLUTION = "siglip"  # model type of SigLIP, and of SigLIP 2 with a fixed resolution
 NAFLEX = "siglip2"
+TEXTS_AT_ONCE = 256  # a bank may hold 100,000
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class Checkpoint:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [N, D] of texts, unit length."""
+        parts = (texts[at : at + TEXTS_AT_ONCE] for at in range(0, len(texts), TEXTS_AT_ONCE))
+        return np.concatenate([self._embed_some(part) for part in parts])
+
+    def _embed_some(self, texts: Sequence[str]) -> NDArray[np.float32]:
         with torch.no_grad():
             ids = torch.from_numpy(self.token_ids(texts))
             return _unit(self.model.text_model(input_ids=ids).pooler_output)

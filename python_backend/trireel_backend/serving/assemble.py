@@ -43,6 +43,8 @@ WAITING_VIDEOS = "max_waiting_videos"
 """Parameter that says how many whole videos may wait in a model."""
 QUEUED_MODEL = "video_analysis"
 """The model whose whole videos wait in Triton's queue. A bound of that costs: docs/deploy.md."""
+MAX_SEQUENCES = "max_sequences"
+"""Parameter that says how many sequences clients may have open in a model."""
 
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
@@ -140,6 +142,20 @@ def _bound_queue(config: Any, parameters: Mapping[str, str]) -> None:
     config.dynamic_batching.default_queue_policy.max_queue_size = int(text)
 
 
+def _make_places(config: Any, parameters: Mapping[str, str]) -> None:
+    """Give Triton's sequence batcher more places than the model lets sequences open.
+
+    Beyond its places Triton lets sequences wait without a bound, and one that the model refuses
+    keeps its place until it has been idle.
+    """
+    wanted = parameters.get(MAX_SEQUENCES, "")
+    if (
+        MAX_SEQUENCES in config.parameters and wanted.isdecimal()
+    ):  # else the model says what is wrong
+        oldest = config.sequence_batching.oldest
+        oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(wanted))
+
+
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
     """Return for each model the files to link to by their names in its version folder, checked."""
     needed = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
@@ -207,5 +223,6 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         if name in config.parameters:
             config.parameters[name].string_value = value
     _bound_queue(config, assembly.parameters)
+    _make_places(config, assembly.parameters)
     if config.name in assembly.instances:
         config.instance_group[0].count = assembly.instances[config.name]

@@ -50,6 +50,17 @@ def test_the_queue_of_whole_videos_is_as_long_as_the_operator_says(tmp_path):
         assert config.parameters["max_waiting_videos"].string_value == "7"
 
 
+@pytest.mark.parametrize(("wanted", "places"), [("300", 4096), ("10000", 20000)])
+def test_there_are_more_places_than_sequences_may_be_open(tmp_path, wanted, places):
+    assemble(
+        Assembly(MODELS, EXPORT, "embedded", parameters={"max_sequences": wanted}),
+        tmp_path / "models",
+    )
+    config = load_config(tmp_path / "models/temporal_decoder", "embedded")
+    assert config.parameters["max_sequences"].string_value == wanted
+    assert config.sequence_batching.oldest.max_candidate_sequences == places
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "many", ""])
 def test_a_queue_of_no_length_is_refused(tmp_path, value):
     assembly = Assembly(MODELS, EXPORT, "embedded", parameters={"max_waiting_videos": value})
