@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common.machine import describe
+from benchmarks.soak.load import Mix
 from benchmarks.soak.run import Plan, run
 from benchmarks.soak.verdict import checks
 from trireel_backend.serving.signals import unwind_on_signals
@@ -33,6 +34,11 @@ def create_parser() -> argparse.ArgumentParser:
     add("--every-seconds", type=float, default=5.0, help="between samples")
     add("--idle-seconds", type=float, default=20.0, help="after which a sequence is forgotten")
     add("--seed", type=int, default=1)
+    add(
+        "--unread-streams",
+        action="store_true",
+        help="streams too that nobody reads: Triton 2.51 keeps their answers and stops late",
+    )
     return parser
 
 
@@ -52,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         every_seconds=arguments.every_seconds,
         idle_seconds=arguments.idle_seconds,
         seed=arguments.seed,
+        mix=Mix(unread_streams=arguments.unread_streams),
     )
     report = {"machine": describe(), **run(plan)}
     for name in ("warming", "samples"):

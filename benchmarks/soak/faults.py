@@ -13,7 +13,7 @@ import numpy as np
 from tritonclient.grpc import InferInput
 
 from benchmarks.soak.place import HANG_SECONDS, Clients, Place
-from benchmarks.soak.vanishing import VANISHING, never_ended
+from benchmarks.soak.vanishing import UNREAD, VANISHING, never_ended
 from trireel_client import ServerPath
 
 OK = "OK"
@@ -186,7 +186,11 @@ FAULTS = (
 )
 
 
-def choose(place: Place, rng: random.Random) -> Fault:
-    """Return the next fault."""
-    possible = [fault for fault in FAULTS if place.s3_uris or not fault.needs_s3]
+def choose(place: Place, rng: random.Random, *, with_unread: bool) -> Fault:
+    """Return the next fault; `with_unread` for streams too that nobody reads."""
+    possible = [
+        fault
+        for fault in FAULTS
+        if (place.s3_uris or not fault.needs_s3) and (with_unread or fault.name != UNREAD)
+    ]
     return rng.choices(possible, [fault.weight for fault in possible])[0]

@@ -39,6 +39,8 @@ class Mix:
     fault_pause_seconds: float = 0.3
     burst_every_seconds: float = 45.0
     nuisance_every_seconds: float = 15.0
+    unread_streams: bool = False
+    """Whether there are streams that nobody reads."""
 
 
 class Load:
@@ -111,7 +113,7 @@ class Load:
     def _faults(self, rng: random.Random) -> None:
         with clients(self._place) as own:
             while not self._stop.wait(rng.uniform(0, 2 * self._mix.fault_pause_seconds)):
-                fault = choose(self._place, rng)
+                fault = choose(self._place, rng, with_unread=self._mix.unread_streams)
                 status, message = OK, ""
                 try:
                     fault.run(self._place, own, rng)
