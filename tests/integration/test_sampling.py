@@ -189,10 +189,8 @@ def holding(server, name):
     )
 
 
-def test_a_whole_video_is_closed_when_it_is_done_and_a_chunks_when_it_says_so(raw, client, server):
+def test_a_video_is_closed_when_the_request_says_that_nothing_goes_on_there(raw, server):
     write_video(server.media / "own.mp4", [numbered_frame(i % 16) for i in range(250)])  # 10 s
-    client.analyze(ServerPath("own.mp4"), chunk_seconds=2.0)
-    assert holding(server, "own.mp4") == 0
     first = video("own.mp4", CHUNK_SECONDS=number("FP64", 2.0))
     raw.infer("chunk_encoder", first)
     assert holding(server, "own.mp4") == 1
