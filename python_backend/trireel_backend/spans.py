@@ -130,7 +130,7 @@ class EncodeAhead:
             encoded = await self._running[0]
             self._running.popleft()
             arrived(encoded)
-            if self._places == 1 and encoded.waited_ns <= CROWDED_NS:
+            if self._is_crowded and encoded.waited_ns <= CROWDED_NS:
                 self._plan([chunk for span in self._waiting for chunk in span], is_crowded=False)
             self._ready.extend(encoded.span.chunks())
             self._fill()  # the freed place is taken while the caller decodes
@@ -145,6 +145,7 @@ class EncodeAhead:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _plan(self, chunks: Sequence[Chunk], *, is_crowded: bool) -> None:
+        self._is_crowded = is_crowded
         self._places = 1 if is_crowded else self._window
         first_chunks = SPAN_CHUNKS if is_crowded else 1
         self._waiting = deque(spans(chunks, self._places, self._most_chunks, first_chunks))

@@ -141,6 +141,12 @@ async def test_one_long_span_at_a_time_while_other_videos_keep_the_extractors_bu
     assert stages.most_encoding == 1
 
 
+async def test_spans_of_a_video_with_one_place_grow_too():
+    stages = InProcessStages(num_chunks=7)
+    await collect(stages, window=1)
+    assert stages.encoded == [[0], [1, 2], [3, 4, 5, 6]]
+
+
 async def test_spans_go_side_by_side_again_when_extractors_are_idle():
     stages = InProcessStages(num_chunks=12, waits_ns=[2 * CROWDED_NS, 0])
     await collect(stages, window=2)
