@@ -3,11 +3,12 @@
 
 import contextlib
 import statistics
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 
 import psutil
+
+from trireel_backend.metrics import Every
 
 MIB = 2**20
 SAMPLE_SECONDS = 2.0
@@ -56,19 +57,12 @@ class Footprint:
 
         The first reading comes after the first interval.
         """
-        done, totals = threading.Event(), []
-
-        def sample() -> None:
-            while not done.wait(every_seconds):
-                totals.append(self.total_pss_mib())
-
-        sampler = threading.Thread(target=sample)
-        sampler.start()
+        totals: list[float] = []
+        sampler = Every(every_seconds, lambda: totals.append(self.total_pss_mib()))
         try:
             yield totals
         finally:
-            done.set()
-            sampler.join()
+            sampler.close()
 
 
 def summary(totals: list[float]) -> dict[str, float]:

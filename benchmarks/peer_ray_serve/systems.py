@@ -13,21 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.server import ROOT, Command, running, served
+from benchmarks.common.server import ROOT, Command, served
 from benchmarks.peer_ray_serve.stores import Store
 from benchmarks.peer_ray_serve.tower import Tower
 from trireel_backend.serving.ports import LOOPBACK, Ports
-
-__all__ = [
-    "Asker",
-    "Command",
-    "Peer",
-    "peer_python",
-    "ray_serve",
-    "running",
-    "temporary_folder",
-    "trireel",
-]
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 

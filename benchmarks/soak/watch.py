@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from benchmarks.soak.tally import Tally
+from trireel_backend.metrics import Every
 from trireel_backend.serving.run_folder import SHARED_MEMORY, RunFolder
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
@@ -108,22 +109,20 @@ class Watch:
 @contextmanager
 def sampled(watch: Watch, tally: Tally, every_seconds: float) -> Iterator[list[Sample]]:
     """Look every few seconds for the length of the context; yields the samples."""
-    done, samples = threading.Event(), []
+    samples: list[Sample] = []
+    last = time.monotonic()
 
     def look() -> None:
-        last = time.monotonic()
-        while not done.wait(every_seconds):
-            latencies, now = tally.taken_latencies_ms(), time.monotonic()
-            samples.append(watch.sample() | _throughput(latencies, now - last))
-            last = now
+        nonlocal last
+        latencies, now = tally.taken_latencies_ms(), time.monotonic()
+        samples.append(watch.sample() | _throughput(latencies, now - last))
+        last = now
 
-    thread = threading.Thread(target=look)
-    thread.start()
+    looks = Every(every_seconds, look)
     try:
         yield samples
     finally:
-        done.set()
-        thread.join()
+        looks.close()
 
 
 def _own_threads() -> int:

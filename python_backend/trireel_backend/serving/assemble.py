@@ -149,11 +149,10 @@ def _make_places(config: Any, parameters: Mapping[str, str]) -> None:
     keeps its place until it has been idle.
     """
     wanted = parameters.get(MAX_SEQUENCES, "")
-    if (
-        MAX_SEQUENCES in config.parameters and wanted.isdecimal()
-    ):  # else the model says what is wrong
-        oldest = config.sequence_batching.oldest
-        oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(wanted))
+    if MAX_SEQUENCES not in config.parameters or not wanted.isdecimal():
+        return  # what is no number the model refuses itself
+    oldest = config.sequence_batching.oldest
+    oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(wanted))
 
 
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
