@@ -132,8 +132,10 @@ ROWS = (
               {"{{model}}": f"model:trireel_executed_batch:mean5m{{{RULE}}}"}, unit="none"),
         Panel("Executions", "How often each model is run.",
               {"{{model}}": rate("nv_inference_exec_count", "model", MODEL)}, unit="ops"),
-        Panel("Pending requests", "Arrived and not yet begun.",
-              {"{{model}}": f"sum by (model) (nv_inference_pending_request_count{{{MODEL}}})"}),
+        Panel("Pending requests", "Arrived and not yet begun: in Triton's queue, and whole videos"
+              " in their model.",
+              {"{{model}}": f"sum by (model) (nv_inference_pending_request_count{{{MODEL}}})",
+               "{{model}}, whole videos": f"sum by (model) (trireel_waiting_videos{{{MODEL}}})"}),
     )),
     Row("Refusals and failures", (
         Panel("Refusals", "Requests answered with an error, by model and status. A video refused"

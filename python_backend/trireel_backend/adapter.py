@@ -87,22 +87,21 @@ async def answer_once(
 ) -> Any:
     """Return the last of an asynchronous iterator's answers as the one response.
 
-    What it asks of other models is traced with the request. Not so in `answer_stream`: a decoupled
-    request's trace is gone before its answers are, and Triton 2.51 ends with a segfault.
+    What it asks of other models is traced with the request, so `execute` has to wait for it: with
+    its return Triton lets go of the request's trace, and 2.51 ends with a segfault where another
+    model is called with it.
     """
     _trace.set(request.trace())
-    iterator = answers(_request(request))
-    try:
-        last: Tensors = {}
-        async for answer in iterator:
-            if request.is_cancelled():
-                raise Cancelled("the client has gone away")
-            last = answer
-        return _response(last)
-    except Exception as error:
-        return _error_response(request, error)
-    finally:
-        await iterator.aclose()
+    return await _last_response(request, answers)
+
+
+async def answer_later(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> None:
+    """Send the last of an asynchronous iterator's answers; `execute` returns None meanwhile."""
+    sender = request.get_response_sender()
+    response = await _last_response(request, answers)
+    sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
 async def answer_stream(
@@ -230,6 +229,23 @@ def _request(request: Any) -> Request:
         is_cancelled=request.is_cancelled,
         parameters=json.loads(request.parameters() or "{}"),
     )
+
+
+async def _last_response(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> Any:
+    iterator = answers(_request(request))
+    try:
+        last: Tensors = {}
+        async for answer in iterator:
+            if request.is_cancelled():
+                raise Cancelled("the client has gone away")
+            last = answer
+        return _response(last)
+    except Exception as error:
+        return _error_response(request, error)
+    finally:
+        await iterator.aclose()
 
 
 class _Failed:

@@ -110,6 +110,9 @@ VIDEOS = Family(
 OPEN_VIDEOS = Family(
     "trireel_open_videos", "Requests for whole videos not yet answered.", Kind.GAUGE
 )
+WAITING_VIDEOS = Family(
+    "trireel_waiting_videos", "Whole videos that wait for their turn.", Kind.GAUGE
+)
 WAITING_LIMIT = Family(
     "trireel_waiting_videos_limit", "Whole videos that may wait for their turn.", Kind.GAUGE
 )
@@ -126,14 +129,11 @@ STAGE_SECONDS = Family(
     values=STAGES,
 )
 WHOLE_VIDEO_FAMILIES = (
-    *(REFUSALS, VIDEOS, OPEN_VIDEOS, WAITING_LIMIT),
+    *(REFUSALS, VIDEOS, OPEN_VIDEOS, WAITING_VIDEOS, WAITING_LIMIT),
     *(VIDEO_DURATION, STAGE_SECONDS),
 )
 
-# video_analysis_stream: those of the other model wait in Triton
-WAITING_VIDEOS = Family(
-    "trireel_waiting_videos", "Whole videos that wait for their turn.", Kind.GAUGE
-)
+# video_analysis_stream, for both
 SPOOL_BYTES = Family(
     "trireel_spool_bytes", "Size of fetched and uploaded videos in the spool.", Kind.GAUGE
 )
@@ -146,7 +146,7 @@ SPOOL_DISK_FREE_BYTES = Family(
 SPOOL_SECONDS = 5.0  # between looks at it
 STREAM_FAMILIES = (
     *WHOLE_VIDEO_FAMILIES,
-    *(WAITING_VIDEOS, SPOOL_BYTES, SPOOL_LIMIT_BYTES, SPOOL_DISK_FREE_BYTES),
+    *(SPOOL_BYTES, SPOOL_LIMIT_BYTES, SPOOL_DISK_FREE_BYTES),
 )
 
 # frame_extractor

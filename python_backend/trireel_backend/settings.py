@@ -27,6 +27,7 @@ from trireel_backend.tower_engines import ONNXRUNTIME
 
 Settings = TypeVar("Settings")
 DECODE_ON = ("cpu", "auto")
+BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -174,15 +175,21 @@ class OrchestratorSettings:
     spans_in_flight: int
     """Spans of one video's chunks in the encoder at once."""
     videos_in_flight: int = 1
-    """In one instance at once; the unary model has one an instance."""
+    """Whole videos under way in one instance at once."""
     admission: str = ""
     """Folder by which the launcher waits for videos under way before it stops; empty for none."""
     max_waiting_videos: int = 0
-    """That wait for their turn in the model; what comes beyond them is refused at once. Where the
-    model answers once they wait in Triton's queue, whose bound it then is, 0 for none."""
+    """That wait for their turn in one instance; what comes beyond them is refused at once."""
     max_waiting_upload_bytes: int = 2**29
-    """Of all uploads that wait for their turn, in a model that answers many times: they lie in
-    shared memory."""
+    """Of all uploads that wait for their turn in one instance: they lie in shared memory."""
+    trace_steps: str = "false"
+    """`true` for the steps of a whole video in its trace: an instance then has one at a time."""
+
+    def traces_steps(self) -> bool:
+        """Return whether steps are traced; raises StartupError."""
+        if self.trace_steps not in BOOLEANS:
+            raise StartupError(f"trace_steps is {self.trace_steps!r}: give true or false")
+        return BOOLEANS[self.trace_steps]
 
     def checked_limits(self) -> PlaceLimits:
         """Return how many videos the model takes in; raises StartupError."""

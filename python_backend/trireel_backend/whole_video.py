@@ -58,6 +58,10 @@ class WholeVideo:
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.spans_in_flight
+        self.trace_steps = orchestrator.traces_steps()
+        """Whether calls of other models carry the request's trace."""
+        self.calls_at_once = orchestrator.videos_in_flight * (orchestrator.spans_in_flight + 1)
+        """Most calls of other models: each video's spans, and the decoder."""
         limits = orchestrator.checked_limits()
         self._places = Places(limits, waits=partial(metrics.add, WAITING_VIDEOS))
         metrics.set(WAITING_LIMIT, limits.waiting)

@@ -2,6 +2,7 @@
 """A server with all it takes in: more is refused at once, and what was let in is not disturbed."""
 
 import asyncio
+import re
 import threading
 import time
 import uuid
@@ -19,14 +20,17 @@ from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath, Tr
 
 from .conftest import SAMPLE, served
 
-UNDER_WAY = 4  # instances of video_analysis; of frame_extractor half as many
+UNDER_WAY = 2  # whole videos, of each of the two models
+EXTRACTORS = 2
 WAITING = 2
-STREAMS = 2
 SEQUENCES = 3
 AT_ONCE_SECONDS = 0.5
 SOON_SECONDS = 20
 ONCE = Retry(attempts=1)
-QUEUE_FULL = "Exceeds maximum queue size"
+FULL = (
+    rf"{UNDER_WAY} whole videos are under way here and {WAITING} wait, as many as may:"
+    r" ask again in about \d+ s"
+)
 
 
 class Held:
@@ -86,7 +90,7 @@ def server(web, tmp_path_factory):
         "allowed_networks": "127.0.0.0/8",
         "max_waiting_videos": str(WAITING),
         "max_waiting_upload_bytes": "100",
-        "videos_in_flight": str(STREAMS),
+        "videos_in_flight": str(UNDER_WAY),
         "max_sequences": str(SEQUENCES),
     }
     with served(SAMPLE.parent, tmp_path_factory.mktemp("log"), parameters) as server:
@@ -113,8 +117,11 @@ def wait_until(condition, seconds=SOON_SECONDS):
         time.sleep(0.02)
 
 
-def pending(server, model):
-    return Scrape(server.metrics_url).total("nv_inference_pending_request_count", model=model)
+def waiting(server, model):
+    scrape = Scrape(server.metrics_url)
+    if model.startswith("video_analysis"):
+        return scrape.total("trireel_waiting_videos", model=model)
+    return scrape.total("nv_inference_pending_request_count", model=model)
 
 
 @contextmanager
@@ -139,7 +146,7 @@ def filled(server, held, pool, model="video_analysis", under_way=UNDER_WAY):
         answers.append(pool.submit(ask))
         wait_until(lambda so_many=count: held.asked == so_many)
     answers += [pool.submit(ask) for _ in range(WAITING)]
-    wait_until(lambda: pending(server, model) == WAITING)
+    wait_until(lambda: waiting(server, model) == WAITING)
     yield answers
     held.go_on.set()
     for answer in answers:
@@ -152,7 +159,7 @@ def test_a_whole_video_more_is_refused_at_once(server, held, pool, raw):
         for _ in range(3):
             with at_once():
                 message = raw.refused(503, "video_analysis", video("sample.mp4"))
-            assert QUEUE_FULL in message
+            assert re.search(FULL, message)
         held.go_on.set()
         chunks = [answer.result(SOON_SECONDS).as_numpy("NUM_CHUNKS").item() for answer in answers]
     assert chunks == [6] * (UNDER_WAY + WAITING)
@@ -167,8 +174,9 @@ def test_the_client_says_it_and_comes_again(server, held, pool):
         TrireelClient(server.grpc_url, retries=ONCE) as impatient,
         TrireelClient(server.grpc_url, retries=patient) as client,
     ):
-        with at_once(), pytest.raises(ServerFull, match="is full: as many requests wait in it"):
+        with at_once(), pytest.raises(ServerFull, match=FULL) as refused:
             impatient.analyze(sample)
+        assert refused.value.retry_after_seconds >= 1
         answer = pool.submit(client.analyze, sample)
         time.sleep(0.3)
         assert not answer.done()
@@ -177,7 +185,7 @@ def test_the_client_says_it_and_comes_again(server, held, pool):
 
 
 def test_one_that_went_away_while_it_waited_costs_nothing(server, held, pool):
-    before = Scrape(server.metrics_url).total("trireel_videos_total")
+    before = Scrape(server.metrics_url).by("trireel_videos_total", "outcome")
     client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
     tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
     tensor.set_data_from_numpy(np.array([b"sample.mp4"], object))
@@ -188,14 +196,15 @@ def test_one_that_went_away_while_it_waited_costs_nothing(server, held, pool):
             client.async_infer("video_analysis", [tensor], callback=lambda result, error: None)
             for _ in range(WAITING)
         ]
-        wait_until(lambda: pending(server, "video_analysis") == WAITING)
+        wait_until(lambda: waiting(server, "video_analysis") == WAITING)
         for request in gone:
             request.cancel()
+        wait_until(lambda: waiting(server, "video_analysis") == 0)
         held.go_on.set()
         assert [answer.result(SOON_SECONDS).num_chunks for answer in answers] == [6] * UNDER_WAY
-    wait_until(lambda: pending(server, "video_analysis") == 0)
-    # They never came to the model.
-    assert Scrape(server.metrics_url).total("trireel_videos_total") - before == UNDER_WAY
+    now = Scrape(server.metrics_url).by("trireel_videos_total", "outcome")
+    assert now["cancelled"] - before.get("cancelled", 0) == WAITING
+    assert now["ok"] - before.get("ok", 0) == UNDER_WAY
     client.close()
 
 
@@ -211,8 +220,8 @@ class Streams:
 
     async def begun(self, held, waiting):
         """Fill the places, and have some wait."""
-        tasks = [self.begin(held.next_url()) for _ in range(STREAMS)]
-        await self.until(lambda: held.asked == STREAMS)
+        tasks = [self.begin(held.next_url()) for _ in range(UNDER_WAY)]
+        await self.until(lambda: held.asked == UNDER_WAY)
         tasks += [self.begin("sample.mp4") for _ in range(waiting)]
         await self.until(lambda: self.waiting() == waiting)
         return tasks
@@ -246,17 +255,14 @@ def test_a_stream_more_is_refused_at_once_and_told_when_to_come(server, held):
     async def body(streams):
         tasks = await streams.begun(held, WAITING)
         before = Scrape(server.metrics_url).by("trireel_videos_total", "outcome")
-        wanted = (
-            rf"{STREAMS} whole videos .* {WAITING} wait, as many as may: ask again in about \d+ s"
-        )
-        with at_once(), pytest.raises(ServerFull, match=wanted) as refused:
+        with at_once(), pytest.raises(ServerFull, match=FULL) as refused:
             await streams.begin("sample.mp4")
         assert refused.value.retry_after_seconds >= 1
         now = Scrape(server.metrics_url)
         assert now.by("trireel_videos_total", "outcome")["full"] == before.get("full", 0) + 1
         assert now.total("trireel_waiting_videos_limit", model="video_analysis_stream") == WAITING
         held.go_on.set()
-        assert [(await task).num_chunks for task in tasks] == [6] * (STREAMS + WAITING)
+        assert [(await task).num_chunks for task in tasks] == [6] * (UNDER_WAY + WAITING)
         assert streams.waiting() == 0
         assert (await streams.begin("sample.mp4")).num_chunks == 6
 
@@ -276,6 +282,18 @@ def test_a_stream_that_went_away_while_it_waited_frees_its_place(server, held):
     in_streams(server, body)
 
 
+def test_an_upload_that_would_wait_in_the_unary_model_is_bounded_too(server, held, pool):
+    data = SAMPLE.read_bytes()
+    with TrireelClient(server.grpc_url, retries=ONCE) as client:
+        answers = [pool.submit(client.analyze, held.next_url()) for _ in range(UNDER_WAY)]
+        wait_until(lambda: held.asked == UNDER_WAY)
+        with pytest.raises(ServerFull, match=rf"upload of {len(data)} bytes .* name the video by"):
+            client.analyze(data)
+        held.go_on.set()
+        assert [answer.result(SOON_SECONDS).num_chunks for answer in answers] == [6] * UNDER_WAY
+        assert client.analyze(data).num_chunks == 6
+
+
 def test_uploads_that_would_wait_are_bounded_in_bytes(server, held):
     async def body(streams):
         tasks = await streams.begun(held, 0)
@@ -283,7 +301,7 @@ def test_uploads_that_would_wait_are_bounded_in_bytes(server, held):
         with pytest.raises(ServerFull, match=rf"upload of {len(data)} bytes .* name the video by"):
             await anext(streams._client.stream(data))
         held.go_on.set()
-        assert [(await task).num_chunks for task in tasks] == [6] * STREAMS
+        assert [(await task).num_chunks for task in tasks] == [6] * UNDER_WAY
         assert [answer async for answer in streams._client.stream(data)][-1].num_chunks == 6
 
     in_streams(server, body)
@@ -291,7 +309,7 @@ def test_uploads_that_would_wait_are_bounded_in_bytes(server, held):
 
 def test_a_video_is_not_failed_by_clients_that_keep_the_extractors(server, held, pool):
     with (
-        filled(server, held, pool, "frame_extractor", under_way=2),
+        filled(server, held, pool, "frame_extractor", under_way=EXTRACTORS),
         TrireelClient(server.grpc_url, retries=ONCE) as client,
     ):
         answer = pool.submit(client.analyze, ServerPath("sample.mp4"))

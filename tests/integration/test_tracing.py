@@ -4,6 +4,7 @@
 import time
 import uuid
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -32,8 +33,14 @@ def traces():
 
 @pytest.fixture(scope="module")
 def traced_server(media, traces, tmp_path_factory):
-    """A server that traces every request: its tritonserver is a script that adds the flags."""
-    folder = tmp_path_factory.mktemp("traced")
+    """A server that traces every request with its steps."""
+    with traced(media, traces, tmp_path_factory.mktemp("traced"), trace_steps="true") as server:
+        yield server
+
+
+@contextmanager
+def traced(media, traces, folder, **parameters):
+    """Serve with a tritonserver that is a script, which adds the flags for traces."""
     wheel = embedded.find_wheel()
     flags = " ".join(
         f"--trace-config='{one}'" for one in (*TRACING, f"opentelemetry,url={traces.url}")
@@ -43,7 +50,7 @@ def traced_server(media, traces, tmp_path_factory):
     script.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(embedded, "find_wheel", lambda: replace(wheel, server=script))
-        with conftest.served(media, folder) as server:
+        with conftest.served(media, folder, parameters) as server:
             yield server
 
 
@@ -134,6 +141,14 @@ def test_a_streamed_video_has_a_span_of_its_own_and_the_server_lives(traced_serv
     assert parents(spans_of(traces, "video_analysis_stream")) == {
         ("InferRequest", "video_analysis_stream"): 1
     }
+
+
+def test_without_its_steps_a_whole_video_has_a_span_of_its_own(media, traces, tmp_path):
+    with traced(media, traces, tmp_path) as server, TrireelClient(server.grpc_url) as client:
+        for _ in range(3):
+            assert client.analyze(ServerPath("clip.mp4")).num_chunks == 2
+        own = parents(spans_of(traces, "video_analysis"))
+    assert own == {("InferRequest", "video_analysis"): 1}
 
 
 def test_the_context_that_a_caller_sends_is_the_traces_own(traced_server, traces):

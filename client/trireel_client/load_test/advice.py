@@ -26,8 +26,7 @@ GPU = (
 )
 SEQUENCES = (
     "clients should end their sequences (END on the last chunk)",
-    "another server, or more `max_candidate_sequences` in"
-    " model_repository/temporal_decoder/config.pbtxt",
+    f"another server, or a higher `--parameter max_sequences=` of {BOTH}",
 )
 SOURCE = (
     "bring videos closer: the media folder, or a store in the same network",
@@ -86,5 +85,5 @@ def videos(model: str, count: int) -> tuple[str, ...]:
     """Return what to do where a whole-video model works on `count` videos, and others wait."""
     if model == "video_analysis":
         return (f"`--videos {2 * count}` of {BOTH} (now {count}): the models behind have room",)
-    option = f"`--parameter videos_in_flight={2 * count}` of {CONTAINER}"
+    option = f"`--parameter videos_in_flight={2 * count}` of {BOTH}"
     return (f"{option} (now {count}): the models behind have room",)

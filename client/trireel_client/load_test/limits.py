@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from trireel_client.load_test import advice
 from trireel_client.load_test.loads import MachineLoad, ModelLoad
+from trireel_client.load_test.serving import ORCHESTRATORS
 
 CLIENT_CPUS = 0.85  # of the one that Python runs on
 CLIENT_LAG_MS = 100.0  # from here on latencies are not the server's alone
@@ -21,7 +22,6 @@ WAITING = 0.5
 WAIT_LONG = 0.25
 
 DISTURBED = "other programs on this machine"
-ORCHESTRATORS = ("video_analysis", "video_analysis_stream")  # they wait for the other models
 
 
 @dataclass(frozen=True)

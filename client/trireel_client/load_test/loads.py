@@ -8,7 +8,7 @@ import numpy as np
 
 from trireel_client.load_test.processes import cpus
 from trireel_client.load_test.scrape import Scrape, grown
-from trireel_client.load_test.serving import STREAM_MODEL, Capacity
+from trireel_client.load_test.serving import ORCHESTRATORS, Capacity
 from trireel_client.load_test.watch import Look
 
 COMPUTE = ("compute_input", "compute_infer", "compute_output")
@@ -162,12 +162,13 @@ def _model_load(
         # Triton counts a batch's time once for each of its requests.
         busy_seconds *= executions / requests
     pending = [one.total("nv_inference_pending_request_count", model) for one in scrapes]
-    if model == STREAM_MODEL:
-        # To Triton it is done with a request as soon as it has it.
+    if model in ORCHESTRATORS:
+        # To Triton they are done with a request as soon as they have it.
         slots = capacity.slots if capacity else 0
         opened = [one.total("trireel_open_videos", model) for one in scrapes]
         busy_seconds = float(np.mean([min(count, slots) for count in opened])) * wall_seconds
-        pending = [max(0.0, count - slots) for count in opened]
+        waiting = [max(0.0, count - slots) for count in opened]
+        pending = [sum(both) for both in zip(pending, waiting, strict=True)]
     return ModelLoad(
         model=model,
         instances=capacity.instances if capacity else None,

@@ -8,8 +8,9 @@ from typing import Any
 
 from trireel_client.load_test.connection import Connection
 
-STREAM_MODEL = "video_analysis_stream"
-STREAM_SLOTS = "videos_in_flight"  # its one process works on so many videos
+ORCHESTRATORS = ("video_analysis", "video_analysis_stream")
+"""They wait for the other models; each process of them works on several videos."""
+VIDEO_SLOTS = "videos_in_flight"  # on so many
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def capacity_of(model: str, config: Mapping[str, Any]) -> Capacity:
         for group in config["instance_group"]
     )
     slots = instances
-    if model == STREAM_MODEL:
-        value = config.get("parameters", {}).get(STREAM_SLOTS, {}).get("string_value", "1")
+    if model in ORCHESTRATORS:
+        value = config.get("parameters", {}).get(VIDEO_SLOTS, {}).get("string_value", "1")
         slots = instances * math.floor(float(value))
     return Capacity(instances, slots)

@@ -2,6 +2,7 @@
 """Triton model: one whole video, one answer."""
 
 from trireel_backend import adapter
+from trireel_backend.answering import AnsweringLoop
 from trireel_backend.metrics import WHOLE_VIDEO_FAMILIES
 from trireel_backend.settings import model_parameters
 from trireel_backend.stages import ModelStages
@@ -14,6 +15,15 @@ class TritonPythonModel:
         stages = ModelStages(adapter.call_model)
         parameters = model_parameters(args["model_config"])
         self._video = WholeVideo.from_parameters(stages, parameters, metrics)
+        self._loop = AnsweringLoop(self._video.calls_at_once)
 
-    async def execute(self, requests):
-        return [await adapter.answer_once(request, self._video.answers) for request in requests]
+    def execute(self, requests):
+        if self._video.trace_steps:  # a request's trace ends with this call
+            traced = [adapter.answer_once(request, self._video.answers) for request in requests]
+            return [answer.result() for answer in map(self._loop.begin, traced)]
+        for request in requests:
+            self._loop.begin(adapter.answer_later(request, self._video.answers))
+        return None
+
+    def finalize(self):
+        self._loop.close()

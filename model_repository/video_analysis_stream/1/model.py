@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: one whole video, a response a chunk, then the whole."""
 
-import asyncio
-
 from trireel_backend import adapter
+from trireel_backend.answering import AnsweringLoop
 from trireel_backend.metrics import SPOOL_SECONDS, STREAM_FAMILIES, Every
 from trireel_backend.settings import model_parameters
 from trireel_backend.stages import ModelStages
@@ -16,12 +15,14 @@ class TritonPythonModel:
         stages = ModelStages(adapter.call_model)
         parameters = model_parameters(args["model_config"])
         self._video = WholeVideo.from_parameters(stages, parameters, metrics)
+        self._loop = AnsweringLoop(self._video.calls_at_once)
         self._video.measure_spool()
         self._measures = Every(SPOOL_SECONDS, self._video.measure_spool)
 
-    async def execute(self, requests):
-        streams = (adapter.answer_stream(request, self._video.answers) for request in requests)
-        await asyncio.gather(*streams)
+    def execute(self, requests):
+        for request in requests:
+            self._loop.begin(adapter.answer_stream(request, self._video.answers))
 
     def finalize(self):
         self._measures.close()
+        self._loop.close()

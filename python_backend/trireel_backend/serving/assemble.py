@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Putting model folders and an export together into a repository that Triton can load."""
 
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -41,8 +42,11 @@ ENGINE_NAME = "model.plan"
 
 WAITING_VIDEOS = "max_waiting_videos"
 """Parameter that says how many whole videos may wait in a model."""
-QUEUED_MODEL = "video_analysis"
-"""The model whose whole videos wait in Triton's queue. A bound of that costs: docs/deploy.md."""
+WAITING_BYTES = "max_waiting_upload_bytes"
+"""Parameter that says how large the uploads among them may be together."""
+WHOLE_VIDEO_MODEL = "video_analysis"
+"""The model of which `instances` counts whole videos under way, whatever processes they share."""
+MOST_VIDEOS_AN_INSTANCE = 8  # at 7 ms of Python a video, and 32 calls that Triton lets it make
 MAX_SEQUENCES = "max_sequences"
 """Parameter that says how many sequences clients may have open in a model."""
 
@@ -65,7 +69,7 @@ class Assembly:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Values for the models' parameters of these names."""
     instances: Mapping[str, int] = field(default_factory=dict)
-    """Instances of the models of these names."""
+    """Instances of the models of these names; of video_analysis the videos under way."""
     engine: Path | None = None
     """TensorRT engine of the vision tower, which then stands for its ONNX file."""
 
@@ -130,16 +134,40 @@ def parameter_names(models: Path) -> frozenset[str]:
     return frozenset(name for path in paths for name in _parse(path).parameters)
 
 
-def _bound_queue(config: Any, parameters: Mapping[str, str]) -> None:
-    """Give Triton's queue of whole videos the bound that the operator asks for, if any."""
-    if config.name != QUEUED_MODEL or WAITING_VIDEOS not in parameters:
+def _share_out(config: Any, wanted: int | None) -> None:
+    """Spread the whole videos under way, and those that wait, over instances.
+
+    Few instances have many each, as what waits in one is of no use to another; where their steps
+    are traced each instance has one, and Triton's queue those that wait.
+
+    Args:
+        wanted: videos under way in all instances, None for as many as the config says.
+
+    Raises:
+        StartupError: a number is none.
+    """
+    videos = wanted or _whole_number(config, "videos_in_flight")
+    if config.parameters["trace_steps"].string_value == "true":
+        config.instance_group[0].count = videos
+        # No timeout: before 26.08 one starves the batcher. To Triton 0 is no bound.
+        bound = max(1, _whole_number(config, WAITING_VIDEOS))
+        config.parameters["videos_in_flight"].string_value = "1"
+        config.parameters[WAITING_VIDEOS].string_value = "0"
+        config.dynamic_batching.default_queue_policy.max_queue_size = bound
         return
-    text = parameters[WAITING_VIDEOS]
-    if not text.isdecimal() or not 0 < int(text) < 2**32:  # to Triton 0 is no bound
-        raise StartupError(f"{WAITING_VIDEOS} is {text!r}: give a number from 1")
-    config.parameters[WAITING_VIDEOS].string_value = text
-    # No timeout: before 26.08 one starves the batcher.
-    config.dynamic_batching.default_queue_policy.max_queue_size = int(text)
+    instances = math.ceil(videos / MOST_VIDEOS_AN_INSTANCE)
+    config.instance_group[0].count = instances
+    shares = {"videos_in_flight": videos}
+    shares |= {name: _whole_number(config, name) for name in (WAITING_VIDEOS, WAITING_BYTES)}
+    for name, number in shares.items():
+        config.parameters[name].string_value = str(math.ceil(number / instances))
+
+
+def _whole_number(config: Any, name: str) -> int:
+    text = config.parameters[name].string_value
+    if not text.isdecimal():
+        raise StartupError(f"{name} of {config.name} is {text!r}: give a number, 0 or more")
+    return int(text)
 
 
 def _make_places(config: Any, parameters: Mapping[str, str]) -> None:
@@ -221,7 +249,9 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
-    _bound_queue(config, assembly.parameters)
     _make_places(config, assembly.parameters)
-    if config.name in assembly.instances:
-        config.instance_group[0].count = assembly.instances[config.name]
+    instances = assembly.instances.get(config.name)
+    if config.name == WHOLE_VIDEO_MODEL:
+        _share_out(config, instances)
+    elif instances is not None:
+        config.instance_group[0].count = instances

@@ -30,9 +30,9 @@ Videos = Annotated[
 MaxWaitingVideos = Annotated[
     int | None,
     typer.Option(
-        help="Whole videos that may wait for their turn, more are refused at once; by default 64"
-        " in video_analysis_stream, and no bound in video_analysis.",
-        min=1,
+        help="Whole videos that may wait for their turn in each of video_analysis and"
+        " video_analysis_stream, more are refused at once; 64 by default.",
+        min=0,
     ),
 ]
 Parameter = Annotated[

@@ -102,6 +102,16 @@ async def test_a_unary_answer_is_the_last(adapter):
     assert response.arrays()["Y"].tolist() == [2]
 
 
+async def test_an_answer_that_comes_later_is_sent_once(adapter, triton):
+    request, wrong = InferenceRequest({}), InferenceRequest({})
+    assert await adapter.answer_later(request, three) is None
+    await adapter.answer_later(wrong, failing)
+    ((response, flags),) = request.sender.sent
+    assert (response.arrays()["Y"].tolist(), flags) == ([2], FINAL)
+    ((response, flags),) = wrong.sender.sent
+    assert (response.error().code(), flags) == (triton.TritonError.NOT_FOUND, FINAL)
+
+
 async def test_a_stream_ends_with_a_final_flag(adapter):
     request = InferenceRequest({})
     await adapter.answer_stream(request, three)
@@ -228,9 +238,10 @@ async def test_what_a_unary_request_asks_of_other_models_is_traced_with_it(adapt
     assert [call.get("trace") for call in asked] == ["the request's trace", None]
 
 
-async def test_a_decoupled_requests_trace_is_let_alone(adapter, asked):
+async def test_a_trace_that_ends_before_the_answer_is_let_alone(adapter, asked):
     async def answers(_request):
         yield await adapter.call_model("other", {}, ["Y"])
 
     await adapter.answer_stream(Traced({}), answers)
-    assert "trace" not in asked[0]
+    await adapter.answer_later(Traced({}), answers)
+    assert ["trace" in call for call in asked] == [False, False]

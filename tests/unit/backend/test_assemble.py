@@ -39,15 +39,43 @@ def queue_sizes(repository):
     }
 
 
-def test_the_queue_of_whole_videos_is_as_long_as_the_operator_says(tmp_path):
-    assemble(Assembly(MODELS, EXPORT, "embedded"), tmp_path / "r")
-    assert queue_sizes(tmp_path / "r") == {}
-    given = {"max_waiting_videos": "7"}
-    assemble(Assembly(MODELS, EXPORT, "embedded", parameters=given), tmp_path / "s")
-    assert queue_sizes(tmp_path / "s") == {"video_analysis": 7}
+def whole_videos(tmp_path, videos, **given):
+    """Return the assembled config of video_analysis, for so many videos under way."""
+    instances = {"video_analysis": videos}
+    assembly = Assembly(MODELS, EXPORT, "embedded", parameters=given, instances=instances)
+    assemble(assembly, tmp_path / "models")
+    return load_config(tmp_path / "models/video_analysis", "embedded")
+
+
+PLACES = ("videos_in_flight", "max_waiting_videos", "max_waiting_upload_bytes")
+
+
+@pytest.mark.parametrize(
+    ("videos", "instances", "shares"),
+    [(1, 1, (1, 64, 2**29)), (8, 1, (8, 64, 2**29)), (9, 2, (5, 32, 2**28)),
+     (32, 4, (8, 16, 2**27))],
+)  # fmt: skip
+def test_whole_videos_share_a_few_instances(tmp_path, videos, instances, shares):
+    config = whole_videos(tmp_path, videos)
+    assert config.instance_group[0].count == instances
+    assert tuple(int(config.parameters[name].string_value) for name in PLACES) == shares
+    assert queue_sizes(tmp_path / "models") == {}
+
+
+def test_whole_videos_have_the_places_of_the_config_where_nobody_says_how_many(tmp_path):
+    given = {"videos_in_flight": "3", "max_waiting_videos": "0"}
+    assemble(Assembly(MODELS, EXPORT, "embedded", parameters=given), tmp_path / "r")
     for name in ("video_analysis", "video_analysis_stream"):
-        config = load_config(tmp_path / "s" / name, "embedded")
-        assert config.parameters["max_waiting_videos"].string_value == "7"
+        config = load_config(tmp_path / "r" / name, "embedded")
+        assert config.instance_group[0].count == 1
+        assert {key: config.parameters[key].string_value for key in given} == given
+
+
+def test_where_steps_are_traced_each_whole_video_has_an_instance(tmp_path):
+    config = whole_videos(tmp_path, 5, trace_steps="true", max_waiting_videos="7")
+    assert config.instance_group[0].count == 5
+    assert config.parameters["videos_in_flight"].string_value == "1"
+    assert queue_sizes(tmp_path / "models") == {"video_analysis": 7}
 
 
 @pytest.mark.parametrize(("wanted", "places"), [("300", 4096), ("10000", 20000)])
@@ -61,11 +89,11 @@ def test_there_are_more_places_than_sequences_may_be_open(tmp_path, wanted, plac
     assert config.sequence_batching.oldest.max_candidate_sequences == places
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "many", ""])
-def test_a_queue_of_no_length_is_refused(tmp_path, value):
-    assembly = Assembly(MODELS, EXPORT, "embedded", parameters={"max_waiting_videos": value})
-    with pytest.raises(StartupError, match=f"max_waiting_videos is '{value}': give a number from"):
-        assemble(assembly, tmp_path / "r")
+@pytest.mark.parametrize("value", ["-1", "many", ""])
+def test_places_that_are_no_number_are_refused(tmp_path, value):
+    wanted = f"max_waiting_videos of video_analysis is '{value}': give a number, 0 or more"
+    with pytest.raises(StartupError, match=wanted):
+        whole_videos(tmp_path, 2, max_waiting_videos=value)
 
 
 def test_the_exports_files_are_linked_to_and_not_copied(tmp_path):

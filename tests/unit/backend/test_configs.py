@@ -97,7 +97,7 @@ def test_unary_and_stream_have_one_interface():
     assert (unary.input, unary.output) == (stream.input, stream.output)
     assert stream.model_transaction_policy.decoupled
     assert not unary.model_transaction_policy.decoupled
-    same = set(unary.parameters)
+    same = set(unary.parameters) - {"videos_in_flight", "trace_steps"}
     assert {k: unary.parameters[k] for k in same} == {k: stream.parameters[k] for k in same}
 
 
@@ -143,9 +143,11 @@ def test_no_queue_has_a_policy_that_slows_it(name, profile):
     assert not config_of(name, profile).dynamic_batching.HasField("default_queue_policy")
 
 
-def test_streams_that_wait_are_bounded():
-    parameters = config_of("video_analysis_stream").parameters
+@pytest.mark.parametrize("name", ["video_analysis", "video_analysis_stream"])
+def test_whole_videos_that_wait_are_bounded(name):
+    parameters = config_of(name).parameters
     assert int(parameters["max_waiting_videos"].string_value) == 64
+    assert int(parameters["max_waiting_upload_bytes"].string_value) == 2**29
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -2,10 +2,11 @@
 """Every model.py, on a stand-in for Triton's Python module."""
 
 import importlib.util
+import time
 
 import numpy as np
 import pytest
-from support.fake_triton import END, START, InferenceRequest
+from support.fake_triton import END, FINAL, START, InferenceRequest
 from support.videos import number_of, numbered_frame, write_video
 
 from trireel_backend.errors import StartupError
@@ -294,11 +295,32 @@ def test_the_chunk_that_ends_a_video_given_up_is_not_counted_again(decoder, trit
     assert exported(triton, "trireel_live_sequences") == {"": 0}
 
 
+def sent_in_the_end(request):
+    """Wait for a request's last response, and return the only one."""
+    deadline = time.monotonic() + 10
+    while not request.sender.sent:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    ((response, flags),) = request.sender.sent
+    assert flags == FINAL
+    return response
+
+
 @pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
-async def test_a_whole_video_that_is_refused_is_counted(load_model, triton, tmp_path, model):
+@pytest.mark.parametrize("trace_steps", ["false", "true"])
+def test_a_whole_video_that_is_refused_is_counted(load_model, triton, tmp_path, model, trace_steps):
     (tmp_path / "spool").mkdir()
     folders = {"media_root": str(tmp_path), "spool": str(tmp_path / "spool")}
-    await load_model(model, parameters=folders).execute([video("no.mp4")])
+    loaded = load_model(model, parameters={**folders, "trace_steps": trace_steps})
+    request = video("no.mp4")
+    at_once = loaded.execute([request])
+    if model == "video_analysis" and trace_steps == "true":
+        (response,) = at_once
+        assert request.sender.sent == []
+    else:
+        assert at_once is None
+        response = sent_in_the_end(request)
+    assert response.error().code() == triton.TritonError.NOT_FOUND
     assert exported(triton, "trireel_refusals_total")["NOT_FOUND"] == 1
     assert exported(triton, "trireel_videos_total")["refused"] == 1
     assert exported(triton, "trireel_open_videos") == {"": 0}

@@ -4,10 +4,10 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from trireel_client.load_test.limits import ORCHESTRATORS
 from trireel_client.load_test.loads import gpu_memory
 from trireel_client.load_test.report.charts import Band, Chart, Line, Point, lines_of
 from trireel_client.load_test.scrape import Scrape, grown
+from trireel_client.load_test.serving import ORCHESTRATORS
 from trireel_client.load_test.session import TestResult
 from trireel_client.load_test.watch import Look
 
@@ -140,13 +140,17 @@ def _spaced(looks: Sequence[Look]) -> tuple[Look, ...]:
 
 
 def _pending(scrape: Scrape, model: str) -> float:
+    return _in_queue(scrape, model) + scrape.total("trireel_waiting_videos", model)
+
+
+def _in_queue(scrape: Scrape, model: str) -> float:
     return scrape.total("nv_inference_pending_request_count", model)
 
 
 def _open_videos(scrape: Scrape) -> float:
-    # A unary model does not know of the videos that wait in Triton for one of its instances.
+    # A model does not know of the videos that wait in Triton's queue for it.
     return scrape.total("trireel_open_videos") + sum(
-        _pending(scrape, model) for model in ORCHESTRATORS
+        _in_queue(scrape, model) for model in ORCHESTRATORS
     )
 
 

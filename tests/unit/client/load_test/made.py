@@ -19,7 +19,7 @@ from trireel_client.load_test.watch import Look
 CAPACITIES = {
     "frame_extractor": Capacity(2, 2),
     "siglip_vision": Capacity(1, 1),
-    "video_analysis": Capacity(4, 4),
+    "video_analysis": Capacity(1, 4),
     "video_analysis_stream": Capacity(1, 16),
 }
 

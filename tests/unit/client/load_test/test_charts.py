@@ -113,7 +113,7 @@ def test_charts_over_time_are_the_looks():
     assert [line.name for line in queue.lines] == ["frame_extractor", "video_analysis"]
     assert numbers(queue, "frame_extractor")[:4] == [1, 2, 0, 1]  # 100 % 3 is 1
     assert set(numbers(charts["Executed batch"], "siglip_vision")) == {32.0}
-    # Two of them wait for an instance of video_analysis, which does not know of them.
+    # Two of them wait in Triton for video_analysis, which does not know of them.
     assert set(numbers(charts["Videos and sequences"], "open videos")) == {1.0 + 2.0}
     assert numbers(charts["CPU"], "server") == pytest.approx([0.8] * 59)
     assert numbers(charts["CPU"], "load generator") == pytest.approx([0.1] * 59)

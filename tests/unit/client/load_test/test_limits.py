@@ -55,7 +55,7 @@ CASES = {
     "sequences": (
         picture(live_sequences=250, sequences_limit=256),
         "the open sequences of temporal_decoder",
-        "max_candidate_sequences",
+        "`--parameter max_sequences=` of trireel-serve, trireel-serve-container",
     ),
     "videos": (
         picture(load(), load("video_analysis", **PLACES)),

@@ -31,17 +31,18 @@ def test_a_batch_s_time_counts_once():
     assert one.row_rate == one.rows / one.wall_seconds > one.rate
 
 
-def test_a_stream_s_places_are_taken_by_open_videos():
+@pytest.mark.parametrize("in_queue", [0.0, 3.0])
+def test_places_for_whole_videos_are_taken_by_those_that_are_open(in_queue):
     def opened(count):
         return {
-            **worked("video_analysis_stream", 1.0, busy=0.001),
+            **worked("video_analysis_stream", 1.0, busy=0.001, pending=in_queue),
             ("trireel_open_videos", "video_analysis_stream"): count,
         }
 
     looks = (look(0.0, values=opened(8.0)), look(10.0, values=opened(20.0)))
     one = loads(*looks)["video_analysis_stream"]
     assert one.utilisation == pytest.approx((8 + 16) / 2 / 16)
-    assert (one.pending, one.pending_max) == (2, 4)
+    assert (one.pending, one.pending_max) == (2 + in_queue, 4 + in_queue)
 
 
 def test_models_that_did_nothing_are_left_out():
@@ -98,10 +99,11 @@ def test_instances_are_counted_on_each_gpu(groups, capacity):
     assert capacity_of("siglip_vision", {"instance_group": groups}) == capacity
 
 
-def test_a_stream_works_on_several_videos_at_once():
+@pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
+def test_an_instance_works_on_several_whole_videos_at_once(model):
     config = {
-        "instance_group": [{"count": 1}],
+        "instance_group": [{"count": 2}],
         "parameters": {"videos_in_flight": {"string_value": "16"}},
     }
-    assert capacity_of("video_analysis_stream", config) == Capacity(1, 16)
-    assert capacity_of("video_analysis", config) == Capacity(1, 1)
+    assert capacity_of(model, config) == Capacity(2, 32)
+    assert capacity_of("frame_extractor", config) == Capacity(2, 2)
