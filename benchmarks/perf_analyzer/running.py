@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.perf_analyzer.recipes import Recipe, Servers
+from benchmarks.perf_analyzer.regions import removed_at_the_end, tensor_names
 from trireel_client._config import Address
 from trireel_client.load_test.scrape import Scrape, grown, read_metrics
 
@@ -57,10 +58,12 @@ def run_recipe(recipe: Recipe, servers: Servers, data: Path, csv: Path, quick: b
     print(f"$ {shlex.join(command)}", flush=True)
     csv.unlink(missing_ok=True)
     metrics = Address.parse(servers.metrics)
+    tensors = tensor_names(servers.grpc, recipe.model) if recipe.shared_memory else []
     before, began = read_metrics(metrics), time.monotonic()
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
-    )
+    with removed_at_the_end(tensors):
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
     seconds = time.monotonic() - began
     if recipe.sequences:
         _await_ended_sequences(metrics)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`text_bank.npz`: embeddings of the tags and descriptions that a server scores by default."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trireel_export.errors import BadList
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 LISTS = Path(__file__).parent / "lists"
 DEFAULT_TAGS = LISTS / "tags.txt"
 DEFAULT_DESCRIPTIONS = LISTS / "descriptions.txt"
+TEXTS_A_STEP = 4096  # of progress: minutes, with a large checkpoint on a CPU
 
 
 def read_list(path: Path) -> tuple[str, ...]:
@@ -44,14 +47,33 @@ def read_list(path: Path) -> tuple[str, ...]:
 
 
 def write_bank(
-    checkpoint: "Checkpoint", tags: tuple[str, ...], descriptions: tuple[str, ...], path: Path
+    checkpoint: "Checkpoint",
+    tags: tuple[str, ...],
+    descriptions: tuple[str, ...],
+    path: Path,
+    progress: Callable[[str], None],
 ) -> None:
-    """Embed the texts as they stand, with no prompt around them, and write them."""
+    """Embed the texts as they stand, with no prompt around them, and write them.
+
+    Args:
+        progress: told of how much of a long list is done.
+    """
     np.savez(
         path,
         tag_texts=np.array(tags),
-        tag_embeddings=checkpoint.embed_texts(tags),
+        tag_embeddings=_embeddings(checkpoint, tags, "tags", progress),
         description_texts=np.array(descriptions),
-        description_embeddings=checkpoint.embed_texts(descriptions),
+        description_embeddings=_embeddings(checkpoint, descriptions, "descriptions", progress),
         weights_sha256=np.array(checkpoint.weights_sha256),
     )
+
+
+def _embeddings(
+    checkpoint: "Checkpoint", texts: tuple[str, ...], kind: str, progress: Callable[[str], None]
+) -> NDArray[np.float32]:
+    parts = []
+    for start in range(0, len(texts), TEXTS_A_STEP):
+        if start:
+            progress(f"{start:,} of {len(texts):,} {kind}")
+        parts.append(checkpoint.embed_texts(texts[start : start + TEXTS_A_STEP]))
+    return np.concatenate(parts)

@@ -82,8 +82,13 @@ class Checkpoint:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [N, D] of texts, unit length."""
-        parts = (texts[at : at + TEXTS_AT_ONCE] for at in range(0, len(texts), TEXTS_AT_ONCE))
-        return np.concatenate([self._embed_some(part) for part in parts])
+        embeddings = np.empty((len(texts), self.embedding_dim), np.float32)
+        # Into one array: parts that are kept lie between the memory that batches come and go in, of
+        # which little is then used again.
+        for at in range(0, len(texts), TEXTS_AT_ONCE):
+            here = slice(at, at + TEXTS_AT_ONCE)
+            embeddings[here] = self._embed_some(texts[here])
+        return embeddings
 
     def _embed_some(self, texts: Sequence[str]) -> NDArray[np.float32]:
         with torch.no_grad():

@@ -95,7 +95,7 @@ def export(
         build_tokenizer(loaded).save(str(folder / TOKENIZER_FILE))
         write_metadata(metadata, folder / METADATA_FILE)
         progress("Embedding tags and descriptions")
-        write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE)
+        write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE, progress)
         checks = [
             *verify_text(loaded, folder, progress),
             *verify_vision(loaded, folder, precision, progress),

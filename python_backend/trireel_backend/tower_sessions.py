@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An exported tower loaded into an engine: rows in, embeddings out."""
 
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from trireel_backend.cpus import available_cpus
 from trireel_backend.settings import TowerSettings
 from trireel_backend.tower_engines import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
 
@@ -44,7 +44,7 @@ class OnnxRuntimeSession:
         available = [
             name for name in settings.providers.split(",") if name in ort.get_available_providers()
         ]
-        threads = settings.threads or len(os.sched_getaffinity(0))
+        threads = settings.threads or available_cpus()
         self.lanes = threads if available == [CPU_PROVIDER] else 1
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads // self.lanes

@@ -274,7 +274,7 @@ def footprint(members):
     uploads = Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*/spool/upload-*")
     return {
         "memory_bytes": sum(member.memory_full_info().uss for member in members),
-        "shm_bytes": sum(path.stat().st_size for path in Path("/dev/shm").glob("trireel_serve_*")),
+        "shm_bytes": sum(path.stat().st_size for path in traces() if not path.is_dir()),
         "files": sum(len(os.listdir(f"/proc/{member.pid}/fd")) for member in members),
         "uploads": len(list(uploads)),
     }

@@ -45,7 +45,7 @@ class ServerProcess:
     media: Path
     log_folder: Path
     stop_seconds: int
-    ports: Ports = field(default_factory=Ports.free)
+    ports: Ports = field(default_factory=lambda: Ports.free())
     process: "subprocess.Popen[str] | None" = None
     lives: int = 0
 

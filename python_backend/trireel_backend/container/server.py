@@ -16,10 +16,10 @@ from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.assemble import Assembly, assemble
 from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.flags import arguments, common_flags
+from trireel_backend.serving.folders import folder_parameters
 from trireel_backend.serving.ports import authority, check_ports
 from trireel_backend.serving.run_folder import SHARED_MEMORY, RunFolder, run_folder
 from trireel_backend.serving.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
-from trireel_backend.settings import FolderSettings, read_settings
 
 EXIT_SECONDS = 10.0
 LEAST_SHM_BYTES = 512 * 2**20  # the largest spans of a few extractors at 384 px; Docker gives 64 MB
@@ -46,13 +46,9 @@ def container_server(options: ContainerOptions) -> Iterator[RunningServer]:
 
 
 def _lay_out(options: ContainerOptions, run: RunFolder) -> Metadata:
-    parameters = {
-        **options.of_models.parameters(),
-        "media_root": str(options.media.resolve()),
-        "spool": str(options.spool.resolve()),
-        "admission": str(run.admission),
-    }
-    read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
+    parameters = folder_parameters(
+        options.of_models.parameters(), media=options.media, spool=options.spool, run=run
+    )
     _check_spool(options.spool)
     assembly = Assembly(
         models=options.models,

@@ -12,10 +12,10 @@ from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.assemble import Assembly, assemble
 from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.flags import arguments, common_flags
+from trireel_backend.serving.folders import folder_parameters
 from trireel_backend.serving.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.serving.run_folder import RunFolder, run_folder
 from trireel_backend.serving.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
-from trireel_backend.settings import FolderSettings, read_settings
 
 __all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_server"]
 
@@ -63,13 +63,9 @@ def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
 
 def _lay_out(options: ServerOptions, run: RunFolder) -> Metadata:
     run.spool.mkdir()
-    parameters = {
-        **options.parameters,
-        "media_root": str(options.media_root.resolve()),
-        "spool": str(run.spool),
-        "admission": str(run.admission),
-    }
-    read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
+    parameters = folder_parameters(
+        options.parameters, media=options.media_root, spool=run.spool, run=run
+    )
     make_backend_folder(find_wheel(), run.backends)
     assembly = Assembly(
         models=options.models,

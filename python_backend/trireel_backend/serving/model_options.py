@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from trireel_backend.cpus import available_cpus
 from trireel_backend.errors import StartupError
 from trireel_backend.serving.assemble import WAITING_VIDEOS
-from trireel_backend.serving.sizing import Sizing, available_cpus
+from trireel_backend.serving.sizing import Sizing
 from trireel_backend.sources.limits import GIB
 
 AllowNetwork = Annotated[

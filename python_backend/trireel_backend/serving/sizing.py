@@ -4,15 +4,11 @@
 The rule, with what it rests on, is told in docs/deploy.md.
 """
 
-import math
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
 LEAST_EXTRACTORS = 2  # a look at a video must not wait for another's frames
 MOST_EXTRACTORS = 32  # about 60 MiB each
-MOST_VIDEOS = 32  # 24 MiB each
+MOST_VIDEOS = 32  # four processes of 24 MiB
 MOST_SPANS = 8
 
 
@@ -51,17 +47,3 @@ class Sizing:
             "intra_op_thread_count": str(self.cpus),
             "spans_in_flight": str(self.spans),
         }
-
-
-def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Return how many CPUs this process may keep busy: its affinity, and its container's quota.
-
-    Args:
-        cgroup: folder of the control group, version 2: what a container sees as its own.
-    """
-    cpus = len(os.sched_getaffinity(0))
-    try:
-        quota, period = (cgroup / "cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return cpus
-    return cpus if quota == "max" else min(cpus, max(1, math.ceil(int(quota) / int(period))))

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many instances and threads a machine gets."""
 
-import os
-
 import pytest
 
 from trireel_backend.serving.model_options import ModelOptions
-from trireel_backend.serving.sizing import Sizing, available_cpus
+from trireel_backend.serving.sizing import Sizing
 
 
 @pytest.mark.parametrize(
@@ -18,20 +16,6 @@ def test_extractors_follow_the_cpus_and_videos_the_extractors(cpus, extractors, 
     assert sizing.instances() == {"frame_extractor": extractors, "video_analysis": videos}
     assert sizing.parameters()["spans_in_flight"] == str(spans)
     assert sizing.parameters()["threads"] == str(cpus)
-
-
-@pytest.mark.parametrize(
-    ("cpu_max", "cpus"),
-    [("max 100000", 8), ("150000 100000", 2), ("10000 100000", 1), ("6400000 100000", 8), ("", 8)],
-)
-def test_a_containers_quota_counts(tmp_path, monkeypatch, cpu_max, cpus):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    (tmp_path / "cpu.max").write_text(cpu_max)
-    assert available_cpus(tmp_path) == cpus
-
-
-def test_without_control_groups_the_affinity_counts(tmp_path):
-    assert available_cpus(tmp_path) == len(os.sched_getaffinity(0))
 
 
 def test_what_the_operator_says_comes_first():

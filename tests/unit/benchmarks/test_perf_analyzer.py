@@ -2,10 +2,13 @@
 """perf_analyzer's recipes: their data, their command lines, what is made of what it reports."""
 
 import base64
+import contextlib
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from tritonclient.utils import deserialize_bytes_tensor
 from benchmarks.perf_analyzer.__main__ import chosen
 from benchmarks.perf_analyzer.data import EXPORT, Material, bank_texts, input_data
 from benchmarks.perf_analyzer.recipes import RECIPES, Servers
+from benchmarks.perf_analyzer.regions import SHARED_MEMORY, removed_at_the_end
 from benchmarks.perf_analyzer.running import Counts, count, find_problems
 from benchmarks.perf_analyzer.table import Level, page, ratios, read_levels, usable
 from trireel_client.load_test.scrape import parse_metrics
@@ -232,6 +236,34 @@ def test_nothing_is_wrong_with_a_good_run_but_a_missing_report_is(tmp_path):
     csv.write_text(REPORT)
     # What its set-up says on first use is no error.
     assert find_problems(ended(stderr="Setting up .venv (serve), once."), QUIET, 30, csv) == []
+
+
+@pytest.fixture
+def region():
+    """Make regions of shared memory, gone after the test."""
+    made = []
+
+    def make(name):
+        made.append(SHARED_MEMORY / name)
+        made[-1].write_bytes(b"x")
+        return made[-1]
+
+    yield make
+    for path in made:
+        path.unlink(missing_ok=True)
+
+
+def test_a_run_that_is_stopped_takes_its_regions_with_it_and_no_other(region):
+    frames, embeddings, old = (f"{name}{os.getpid()}" for name in ("FRAMES", "EMBEDDINGS", "OLD"))
+    others = [region(old)]
+    run = contextlib.ExitStack()
+    run.enter_context(removed_at_the_end([frames, embeddings, old]))
+    own = [region(embeddings), region(f"{frames}_0_0"), region(f"{frames}_3_61")]
+    others += [region(f"{frames}_0"), region(f"{embeddings}_0_0_x"), region(f"x{frames}_0_0")]
+    with pytest.raises(SystemExit, match="stopped"), run:
+        sys.exit("stopped")
+    assert [path for path in own if path.exists()] == []
+    assert [path for path in others if not path.exists()] == []
 
 
 def test_the_servers_counts_are_of_the_run():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Towers of reduced precision: what is typed how, against torch, and when the gate refuses."""
 
+import shutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from trireel_export import export as export_module
 from trireel_export.checkpoint import load_checkpoint
 from trireel_export.emulate import emulated
 from trireel_export.errors import NotUnitLength, RetrievalDiffers
-from trireel_export.export import export
+from trireel_export.export import TEXT_FILE, VISION_FILE, export
 from trireel_export.graph import check_graph, write_graph
 from trireel_export.layers import PoolingHead
 from trireel_export.metadata import Normalisation
@@ -24,6 +26,7 @@ from trireel_export.vision import DTYPES, VisionTower
 
 ROOT = Path(__file__).parents[3]
 TINY = str(ROOT / "export/tiny/checkpoint")
+TINY_EXPORT = ROOT / "export/tiny/model"
 HALVES = [Precision.FP16, Precision.BF16]
 ELEMENT_TYPES = {
     Precision.FP32: onnx.TensorProto.FLOAT,
@@ -55,11 +58,24 @@ def frames() -> np.ndarray:
 
 
 def write(model, path, precision, opset=23):
+    """Write a tower, which takes seconds: what only reads one takes it from `written`."""
     tower = VisionTower(model, NORMALISATION, precision, fused_attention=opset >= 23)
     example = torch.zeros(2, SIDE_PX, SIDE_PX, 3, dtype=torch.uint8)
     write_graph(tower.eval(), example, path, input_name="FRAMES", opset=opset)
     check_graph(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def written(model, tmp_path_factory):
+    """Towers by precision and opset, each alone in its folder and made once."""
+
+    @cache
+    def made(precision, opset):
+        folder = tmp_path_factory.mktemp(f"{precision}-{opset}")
+        return write(model, folder / "vision.onnx", precision, opset)
+
+    return made
 
 
 def run(path, frames):
@@ -89,8 +105,8 @@ def types_by_operator(path):
 
 
 @pytest.mark.parametrize("precision", HALVES)
-def test_products_are_narrow_and_what_rounding_hurts_is_wide(model, tmp_path, precision):
-    graph, types = types_by_operator(write(model, tmp_path / "vision.onnx", precision))
+def test_products_are_narrow_and_what_rounding_hurts_is_wide(written, precision):
+    graph, types = types_by_operator(written(precision, 23))
     wide, narrow = onnx.TensorProto.FLOAT, ELEMENT_TYPES[precision]
     assert types["LayerNormalization"] == {wide}
     assert types["Conv"] == {wide}
@@ -111,8 +127,8 @@ def node_types(graph, node):
 
 
 @pytest.mark.parametrize("precision", Precision)
-def test_attention_is_what_fused_kernels_take(model, tmp_path, precision):
-    graph = onnx.load(write(model, tmp_path / "vision.onnx", precision)).graph
+def test_attention_is_what_fused_kernels_take(written, precision):
+    graph = onnx.load(written(precision, 23)).graph
     attention = [node for node in graph.node if node.op_type == "Attention"]
     assert len(attention) == LAYERS
     # TensorRT's importer refuses a node with softmax_precision or a second output.
@@ -127,12 +143,12 @@ def test_attention_is_what_fused_kernels_take(model, tmp_path, precision):
 
 @pytest.mark.parametrize("opset", [20, 23])
 @pytest.mark.parametrize("precision", Precision)
-def test_every_form_embeds_as_the_library_does(model, frames, tmp_path, precision, opset):
-    path = write(model, tmp_path / "vision.onnx", precision, opset)
+def test_every_form_embeds_as_the_library_does(model, written, frames, precision, opset):
+    path = written(precision, opset)
     if precision is Precision.BF16:
         with emulated(path) as runnable:
             embeddings = run(runnable, frames)
-        assert list(tmp_path.iterdir()) == [path]
+        assert list(path.parent.iterdir()) == [path]
     else:
         embeddings = run(path, frames)
     exact = reference(model, frames)
@@ -152,17 +168,37 @@ def test_the_pooling_head_is_the_librarys_own(model):
         )
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Whole exports of the tiny checkpoint, each made once."""
+
+    @cache
+    def made(precision):
+        return export(TINY, tmp_path_factory.mktemp(precision) / "model", precision=precision)
+
+    return made
+
+
+def copied(path):
+    """Stand for the writing of a tower, where it takes seconds and is not what a test is about."""
+
+    def copy(checkpoint, target, *_, opset):
+        shutil.copy(path, target)
+
+    return copy
+
+
 @pytest.mark.parametrize("precision", HALVES)
-def test_a_reduced_export_passes_its_gate_and_says_what_it_is(tmp_path, precision):
-    report = export(TINY, tmp_path / "model", precision=precision)
+def test_a_reduced_export_passes_its_gate_and_says_what_it_is(exported, precision):
+    report = exported(precision)
     assert report.metadata.precision == precision.value
     assert report.metadata.opset == 23
     pictures = [check for check in report.checks if check.subject.startswith("pictures")]
     assert min(check.cosine for check in pictures) > 0.9999
     assert report.checks[-1].subject.startswith("order of texts")
-    smaller, whole = tmp_path / "model/vision.onnx", ROOT / "export/tiny/model/vision.onnx"
+    smaller, whole = report.output / VISION_FILE, TINY_EXPORT / VISION_FILE
     assert smaller.stat().st_size < 0.65 * whole.stat().st_size
-    text, whole_text = smaller.with_name("text.onnx"), whole.with_name("text.onnx")
+    text, whole_text = smaller.with_name(TEXT_FILE), whole.with_name(TEXT_FILE)
     assert text.stat().st_size == whole_text.stat().st_size
 
 
@@ -180,25 +216,30 @@ def overflowing(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def test_fp16_that_overflows_is_refused_where_bf16_holds(overflowing, tmp_path):
+def test_fp16_that_overflows_is_refused_where_bf16_holds(overflowing, tmp_path, monkeypatch):
+    # The text tower is the tiny checkpoint's own.
+    monkeypatch.setattr(export_module, "write_text", copied(TINY_EXPORT / TEXT_FILE))
     with pytest.raises(NotUnitLength, match=r"'gradient, wide' has length nan .* take bf16 or"):
         export(overflowing, tmp_path / "model", precision=Precision.FP16)
     assert list(tmp_path.iterdir()) == []
     export(overflowing, tmp_path / "model", precision=Precision.BF16)
 
 
-def test_another_order_of_texts_is_refused(tmp_path, monkeypatch):
+def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     """Two tags no picture tells apart in fp32, but for what reduced precision rounds away."""
     write = export_module.write_bank
 
-    def nearly_equal(checkpoint, tags, descriptions, path):
-        write(checkpoint, tags, descriptions, path)
+    def nearly_equal(checkpoint, tags, descriptions, path, progress):
+        write(checkpoint, tags, descriptions, path, progress)
         with np.load(path) as arrays:
             bank = dict(arrays)
         turn = np.random.default_rng(0).normal(scale=1e-1, size=bank["tag_embeddings"].shape)
         bank["tag_embeddings"] = (bank["tag_embeddings"] * 0 + turn).astype(np.float32)
         np.savez(path, **bank)
 
+    folder = exported(Precision.BF16).output
+    monkeypatch.setattr(export_module, "write_vision", copied(folder / VISION_FILE))
+    monkeypatch.setattr(export_module, "write_text", copied(folder / TEXT_FILE))
     monkeypatch.setattr(export_module, "write_bank", nearly_equal)
     monkeypatch.setattr("trireel_backend.gate.TIE", 1e-4)
     with pytest.raises(RetrievalDiffers, match=r"comes out before .* nearer in fp32"):
@@ -207,9 +248,9 @@ def test_another_order_of_texts_is_refused(tmp_path, monkeypatch):
 
 
 def test_large_weights_of_a_reduced_tower_are_emulated_from_their_own_file(
-    model, frames, tmp_path, monkeypatch
+    model, written, frames, tmp_path, monkeypatch
 ):
-    inline = write(model, tmp_path / "inline.onnx", Precision.BF16)
+    inline = written(Precision.BF16, 23)
     monkeypatch.setattr("trireel_export.graph.EXTERNAL_DATA_ABOVE_BYTES", 0)
     apart = write(model, tmp_path / "apart.onnx", Precision.BF16)
     assert (tmp_path / "apart.onnx.data").is_file()
@@ -217,11 +258,10 @@ def test_large_weights_of_a_reduced_tower_are_emulated_from_their_own_file(
         np.testing.assert_array_equal(run(one, frames), run(other, frames))
 
 
-def test_bf16_does_not_run_on_the_cpu_as_it_is(model, tmp_path):
+def test_bf16_does_not_run_on_the_cpu_as_it_is(written):
     """Else emulating it would be waste."""
-    path = write(model, tmp_path / "vision.onnx", Precision.BF16)
     with pytest.raises(Exception, match="NOT_IMPLEMENTED"):
-        ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+        ort.InferenceSession(written(Precision.BF16, 23), providers=["CPUExecutionProvider"])
 
 
 def test_known_pictures_are_squashed_as_a_server_squashes_them():
