@@ -62,10 +62,11 @@ _BY_HTTP_STATUS: dict[str, type[RequestError]] = {
     "504": ServerUnavailable,  # a proxy's: the server itself never says it
 }
 # What Triton says with whatever status when it is going away (2.51, seen while it was stopped and
-# killed under load): it no longer schedules, or the process of a model died. A stream that a proxy
-# resets because it lost the server is an internal error to gRPC.
+# killed under load): it no longer schedules, has unloaded the model, or the process of a model died.
+# A stream that a proxy resets because it lost the server is an internal error to gRPC.
 _GOING_AWAY = re.compile(
     r"Server is stopping, scheduler for model has stopped accepting"
+    r"|unknown model: '[^']*' has no available versions"
     r"|Stub process '[^']*' is not healthy"
     r"|Received RST_STREAM with error code"
 )
@@ -138,7 +139,7 @@ def translate(error: BaseException, peer: Peer) -> TrireelError | None:
 def _of_status(status: str | None, message: str, peer: Peer) -> RequestError:
     name = (status or "").removeprefix("StatusCode.")
     kind = _BY_GRPC_CODE.get(name) or _BY_HTTP_STATUS.get(name) or ServerError
-    if kind is ServerError and _GOING_AWAY.search(message):
+    if kind in (ServerError, NotFound) and _GOING_AWAY.search(message):
         kind = ServerUnavailable
     elif kind is ServerError and _TOO_LARGE.fullmatch(message):
         kind = InvalidRequest

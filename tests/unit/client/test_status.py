@@ -137,6 +137,12 @@ def test_raw_errors(raised: BaseException, error: type[TrireelError]) -> None:
             "INTERNAL",
             ServerUnavailable,
         ),
+        (
+            "Request for unknown model: 'video_chunk' has no available versions",
+            "NOT_FOUND",
+            ServerUnavailable,
+        ),
+        ("Request for unknown model: 'video_chunk' is not found", "NOT_FOUND", NotFound),
         ("Stub process 'temporal_decoder_0_0' is not healthy.", "INTERNAL", ServerUnavailable),
         ("Stub process 'temporal_decoder_0_0' is not healthy.", "500", ServerUnavailable),
         ("Received RST_STREAM with error code 2", "INTERNAL", ServerUnavailable),
