@@ -62,8 +62,8 @@ _BY_HTTP_STATUS: dict[str, type[RequestError]] = {
     "504": ServerUnavailable,  # a proxy's: the server itself never says it
 }
 # What Triton says with whatever status when it is going away (2.51, seen while it was stopped and
-# killed under load): it no longer schedules, has unloaded the model, or the process of a model died.
-# A stream that a proxy resets because it lost the server is an internal error to gRPC.
+# killed under load): it no longer schedules, has unloaded the model, or a model's process died. A
+# stream that a proxy resets because it lost the server is an internal error to gRPC.
 _GOING_AWAY = re.compile(
     r"Server is stopping, scheduler for model has stopped accepting"
     r"|unknown model: '[^']*' has no available versions"

@@ -41,7 +41,14 @@ def test_the_profiles_serve_the_same_tensors(profile):
     embedded, config = config_of("siglip_vision"), config_of("siglip_vision", profile)
     assert (config.input, config.output) == (embedded.input, embedded.output)
     assert config.max_batch_size == embedded.max_batch_size
-    assert config.dynamic_batching == embedded.dynamic_batching
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_only_a_gpu_waits_for_a_fuller_batch(profile):
+    config = config_of("siglip_vision", profile)
+    assert config.HasField("dynamic_batching")
+    on_cpu = profile in ("cpu", "embedded")
+    assert config.dynamic_batching.max_queue_delay_microseconds == (0 if on_cpu else 2000)
 
 
 def test_a_profile_is_another_way_to_run_the_same_tower():
