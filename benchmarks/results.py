@@ -21,6 +21,7 @@ NAMES = (
     "cost_by_size",
     "cpu_engines",
     "perf_analyzer",
+    "past_capacity",
     "soak",
     "precision",
     "gpu",

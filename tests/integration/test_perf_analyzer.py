@@ -5,7 +5,6 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,15 +15,13 @@ from support.exposition import Scrape
 from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException, shared_memory
 
+from benchmarks.perf_analyzer.__main__ import main
+from benchmarks.perf_analyzer.data import EXPORT, MEDIA, make
+from benchmarks.perf_analyzer.recipes import RECIPES, Servers
+
 from .test_lifecycle import serving
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT))  # the benchmarks are no package that is installed
-
-from benchmarks.perf_analyzer.__main__ import main  # noqa: E402
-from benchmarks.perf_analyzer.data import EXPORT, MEDIA, make  # noqa: E402
-from benchmarks.perf_analyzer.recipes import RECIPES, Servers  # noqa: E402
-
 CHUNKS = 6  # of the sample
 SHARED_MEMORY = Path("/dev/shm")
 

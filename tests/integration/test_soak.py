@@ -2,18 +2,15 @@
 """A short soak: nothing is left of full load with faults, and a leak that is put in is found."""
 
 import shutil
-import sys
 
 import pytest
-
-from .conftest import MODELS, ROOT
-
-sys.path.append(str(ROOT))  # the benchmarks are no package that is installed
 
 from benchmarks.soak.load import Mix
 from benchmarks.soak.run import Plan, run
 from benchmarks.soak.table import page
 from benchmarks.soak.verdict import checks
+
+from .conftest import MODELS
 
 CLIPS = ("animated.gif", "h264.mp4", "turned.mp4", "vp9.webm")
 MIX = Mix(

@@ -10,6 +10,7 @@ from benchmarks.headlines import (
     cost_by_size,
     cpu_engines,
     long_video,
+    past_capacity,
     perf_analyzer,
     precision,
     soak,
@@ -132,6 +133,33 @@ def test_engines_are_set_beside_onnxruntime(tmp_path):
     }
 
 
+def crowd(clients, admitted_ms, refused_ms=(), failures=()):
+    return {
+        **{"clients": clients, "window_seconds": 2.0, "most_pss_mib": 400.0 + clients},
+        **{"admitted_ms": list(admitted_ms), "refused_ms": list(refused_ms)},
+        "failures": list(failures),
+    }
+
+
+def test_the_most_clients_are_set_beside_as_many_as_are_let_in(tmp_path):
+    rounds = [
+        [crowd(4, [1.0]), crowd(64, [100.0] * 10), crowd(256, [110.0] * 9, [5.0, 7.0], ["x"])],
+        [crowd(4, [1.0]), crowd(64, [100.0] * 10), crowd(256, [110.0] * 9 + [300.0], [6.0])],
+        [crowd(4, [1.0]), crowd(64, [100.0] * 10), crowd(256, [130.0] * 9)],
+    ]
+    (tmp_path / "results.json").write_text(json.dumps({"machine": MACHINE, "rounds": rounds}))
+    (run,) = past_capacity.runs(tmp_path)
+    found = {one.what: (one.judged, one.met) for one in run.headlines}
+    assert found == {
+        "256 clients: throughput": (pytest.approx(0.9), False),
+        "256 clients: p50 of those let in": (pytest.approx(1.1), True),
+        "256 clients: p99 over p50 of those let in": (pytest.approx(130 / 110), True),
+        "256 clients: a refusal, p99": (pytest.approx((6.98 + 6.0) / 2), None),
+        "256 clients: the most memory": (pytest.approx(656 / 464), None),
+        "256 clients: failures": (1, False),
+    }
+
+
 def point(series, size, ms, pss_mib=100.0):
     seconds = [ms / 1e3, ms / 1e3, 9.0]
     return {
@@ -160,5 +188,6 @@ def test_every_axis_has_its_largest_size(tmp_path):
 
 
 def test_nothing_is_said_of_what_was_not_measured(tmp_path):
-    for reader in (cost_by_size, cpu_engines, soak, long_video, perf_analyzer, precision, served):
+    readers = (cost_by_size, cpu_engines, soak, long_video, past_capacity, perf_analyzer, precision)
+    for reader in (*readers, served):
         assert list(reader.runs(tmp_path)) == []
