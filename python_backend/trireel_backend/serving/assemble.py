@@ -46,6 +46,7 @@ WAITING_BYTES = "max_waiting_upload_bytes"
 """Parameter that says how large the uploads among them may be together."""
 WHOLE_VIDEO_MODEL = "video_analysis"
 """The model of which `instances` counts whole videos under way, whatever processes they share."""
+MOST_QUEUED = 2**32 - 1  # that Triton's config can say
 MOST_VIDEOS_AN_INSTANCE = 8  # at 7 ms of Python a video, and 32 calls that Triton lets it make
 MAX_SEQUENCES = "max_sequences"
 """Parameter that says how many sequences clients may have open in a model."""
@@ -146,11 +147,11 @@ def _share_out(config: Any, wanted: int | None) -> None:
     Raises:
         StartupError: a number is none.
     """
-    videos = wanted or _whole_number(config, "videos_in_flight")
+    videos = wanted or _whole_number(config, "videos_in_flight", least=1)
     if config.parameters["trace_steps"].string_value == "true":
         config.instance_group[0].count = videos
         # No timeout: before 26.08 one starves the batcher. To Triton 0 is no bound.
-        bound = max(1, _whole_number(config, WAITING_VIDEOS))
+        bound = min(max(1, _whole_number(config, WAITING_VIDEOS)), MOST_QUEUED)
         config.parameters["videos_in_flight"].string_value = "1"
         config.parameters[WAITING_VIDEOS].string_value = "0"
         config.dynamic_batching.default_queue_policy.max_queue_size = bound
@@ -163,10 +164,10 @@ def _share_out(config: Any, wanted: int | None) -> None:
         config.parameters[name].string_value = str(math.ceil(number / instances))
 
 
-def _whole_number(config: Any, name: str) -> int:
+def _whole_number(config: Any, name: str, *, least: int = 0) -> int:
     text = config.parameters[name].string_value
-    if not text.isdecimal():
-        raise StartupError(f"{name} of {config.name} is {text!r}: give a number, 0 or more")
+    if not text.isdecimal() or int(text) < least:
+        raise StartupError(f"{name} of {config.name} is {text!r}: give a number, {least} or more")
     return int(text)
 
 

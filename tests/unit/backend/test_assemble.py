@@ -40,8 +40,8 @@ def queue_sizes(repository):
 
 
 def whole_videos(tmp_path, videos, **given):
-    """Return the assembled config of video_analysis, for so many videos under way."""
-    instances = {"video_analysis": videos}
+    """Return the assembled config of video_analysis, for so many videos under way if it is said."""
+    instances = {"video_analysis": videos} if videos else {}
     assembly = Assembly(MODELS, EXPORT, "embedded", parameters=given, instances=instances)
     assemble(assembly, tmp_path / "models")
     return load_config(tmp_path / "models/video_analysis", "embedded")
@@ -89,11 +89,22 @@ def test_there_are_more_places_than_sequences_may_be_open(tmp_path, wanted, plac
     assert config.sequence_batching.oldest.max_candidate_sequences == places
 
 
-@pytest.mark.parametrize("value", ["-1", "many", ""])
-def test_places_that_are_no_number_are_refused(tmp_path, value):
-    wanted = f"max_waiting_videos of video_analysis is '{value}': give a number, 0 or more"
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [
+        *(("max_waiting_videos", value, 0) for value in ("-1", "many", "")),
+        *(("videos_in_flight", value, 1) for value in ("0", "few")),
+    ],
+)
+def test_places_that_are_no_number_are_refused(tmp_path, name, value, least):
+    wanted = f"{name} of video_analysis is '{value}': give a number, {least} or more"
     with pytest.raises(StartupError, match=wanted):
-        whole_videos(tmp_path, 2, max_waiting_videos=value)
+        whole_videos(tmp_path, None, **{name: value})
+
+
+def test_a_queue_is_as_long_as_triton_can_be_told(tmp_path):
+    whole_videos(tmp_path, 1, trace_steps="true", max_waiting_videos=str(10**12))
+    assert queue_sizes(tmp_path / "models") == {"video_analysis": 2**32 - 1}
 
 
 def test_the_exports_files_are_linked_to_and_not_copied(tmp_path):
