@@ -59,6 +59,10 @@ def test_alerts_fire_when_they_should_and_only_then():
     promtool("test", "rules", "alerts_test.yml")
 
 
+def test_rules_say_what_happened():
+    promtool("test", "rules", "rules_test.yml")
+
+
 @pytest.mark.parametrize("alert", [alert["alert"] for alert in ALERTS])
 def test_every_alert_is_seen_firing_and_quiet(alert):
     cases = [case for test in ALERT_TESTS for case in test["alert_rule_test"]]
