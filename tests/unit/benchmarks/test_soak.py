@@ -115,7 +115,7 @@ LEAKS = {
     "a decoder's process takes one request along at most": (
         lambda report: report["tally"]["casualties"].update(killed=["two"])
     ),
-    "bursts are answered, or refused as UNAVAILABLE": (
+    "bursts are answered, or refused as UNAVAILABLE, but for what a decoder took along": (
         lambda report: report["tally"]["bursts"].update(INTERNAL=1)
     ),
 }
@@ -125,6 +125,17 @@ LEAKS = {
 def test_each_check_fails_by_itself(report, name):
     LEAKS[name](report)
     assert failed(report) == [name]
+
+
+def test_a_request_of_a_burst_that_a_decoder_took_along_is_judged_with_the_others(report):
+    report["tally"]["nuisances"]["stopped"] = 1
+    report["tally"]["casualties"]["stopped"] = [
+        "burst: INVALID_ARGUMENT: the frames were not there"
+    ]
+    report["tally"]["bursts"]["INVALID_ARGUMENT"] = 1
+    assert failed(report) == []
+    report["tally"]["bursts"]["INVALID_ARGUMENT"] = 2
+    assert len(failed(report)) == 1
 
 
 def test_every_check_has_been_seen_to_fail(report):
