@@ -43,6 +43,8 @@ _NO_CONNECTION = re.compile(
 # X509_V_ERR_... of OpenSSL: signed by nobody known; for another host, or another IP address.
 _UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 _OTHER_NAME = {62, 64}
+# How a handshake ends where the other side closes: by Python's version, 3.11.2 has the second.
+_HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
 # What OpenSSL says of an answer that is no TLS.
 _NO_TLS = {
     "HTTP_REQUEST",
@@ -166,7 +168,7 @@ class Handshake:
                 context.wrap_socket(line, server_hostname=self._name) as encrypted,
             ):
                 return self._first_word(encrypted)
-        except (ssl.SSLEOFError, ConnectionResetError):
+        except _HUNG_UP:
             return Outcome.HUNG_UP
         except ssl.SSLError:
             raise
@@ -182,7 +184,7 @@ class Handshake:
             said = encrypted.recv(1)
         except TimeoutError:
             return Outcome.AGREED
-        except (ConnectionError, ssl.SSLEOFError):
+        except (ConnectionError, *_HUNG_UP):
             said = b""
         return Outcome.CLOSED if speaks_first and not said else Outcome.AGREED
 

@@ -94,7 +94,7 @@ LEAKS = {
     "memory at rest": grown(pss_mib={"decoder": 153.0}),
     "memory under load, the first and the last fifth": under_load,
     "shared memory": grown(shm_bytes=100 * MIB + 5 * SHM_GROWTH_BYTES),
-    "open files": grown(open_files={"tritonserver: socket": 4}),
+    "open files": grown(open_files={"tritonserver: socket": 6}),
     "no file is held that has been removed": grown(open_files={"decoder: removed videos": 1}),
     "threads": grown(threads={"tritonserver": 61}),
     "threads of the clients": grown(client_threads=4),
