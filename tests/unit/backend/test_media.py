@@ -196,20 +196,20 @@ async def test_a_cancelled_fetch_ends_and_leaves_nothing(beside, folders):
 async def test_a_fetch_that_ends_as_it_is_cancelled_is_let_go(beside, folders):
     def slowly(handler):
         reached.set()
-        time.sleep(0.2)
+        go_on.wait(10)
         with_ranges(b"video")(handler)
 
     async def fetch():
         async with beside(server.url("/a")):
             raise AssertionError("it was cancelled")
 
-    reached = threading.Event()
+    reached, go_on = threading.Event(), threading.Event()
     open_before = len(os.listdir("/proc/self/fd"))
     with web_server({"/a": slowly}) as server:
         fetching = asyncio.ensure_future(fetch())
         await asyncio.to_thread(reached.wait, 10)
-        await asyncio.sleep(0.15)
         fetching.cancel()
+        go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await fetching
         await asyncio.sleep(1.0)
