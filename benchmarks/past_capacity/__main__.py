@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.common.footprint import Footprint
 from benchmarks.common.machine import describe
 from benchmarks.common.server import running, served
-from benchmarks.past_capacity.asking import Level, ask_level
+from benchmarks.past_capacity.asking import ask_level
 from benchmarks.peer_ray_serve.clips import make_clips
 from trireel_backend.serving.signals import unwind_on_signals
 
@@ -43,19 +43,18 @@ def run_round(clips: list[Path], seconds: float) -> list[dict[str, Any]]:
     """Start a server and ask it at every level."""
     command = served("--media", str(clips[0].parent))
     videos = [clip.name for clip in clips]
-    levels = []
     with running(command) as (footprint, _):
         asyncio.run(ask_level(command.address, videos, 4, 0.0, 3.0))
-        for clients in CLIENTS:
-            levels.append(_measure(command.address, videos, clients, seconds, footprint))
-    return levels
+        return [
+            _measure(command.address, videos, clients, seconds, footprint) for clients in CLIENTS
+        ]
 
 
 def _measure(
     address: str, videos: list[str], clients: int, seconds: float, footprint: Footprint
 ) -> dict[str, Any]:
     with footprint.sampled() as totals:
-        level: Level = asyncio.run(ask_level(address, videos, clients, WARM_UP_SECONDS, seconds))
+        level = asyncio.run(ask_level(address, videos, clients, WARM_UP_SECONDS, seconds))
     found = asdict(level) | {"most_pss_mib": max(totals)}
     print(
         f"  {clients:3} clients: {len(level.admitted_ms) / seconds:.2f} videos/s,"

@@ -2,10 +2,10 @@
 """Write RESULTS.md from results.json: python -m benchmarks.past_capacity.table"""
 
 import json
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -41,15 +41,15 @@ def rows(report: dict[str, Any]) -> Iterator[Row]:
         refused = [level for level in levels if level["refused_ms"]]
         yield Row(
             clients=levels[0]["clients"],
-            rate=_median(len(one["admitted_ms"]) / one["window_seconds"] for one in levels),
-            p50_ms=_median(_percentile(one["admitted_ms"], 50) for one in levels),
-            p99_ms=_median(_percentile(one["admitted_ms"], 99) for one in levels),
-            refused_a_second=_median(
+            rate=median(len(one["admitted_ms"]) / one["window_seconds"] for one in levels),
+            p50_ms=median(_percentile(one["admitted_ms"], 50) for one in levels),
+            p99_ms=median(_percentile(one["admitted_ms"], 99) for one in levels),
+            refused_a_second=median(
                 len(one["refused_ms"]) / one["window_seconds"] for one in levels
             ),
             refusal_p50_ms=_refusals(refused, 50),
             refusal_p99_ms=_refusals(refused, 99),
-            most_pss_mib=_median(one["most_pss_mib"] for one in levels),
+            most_pss_mib=median(one["most_pss_mib"] for one in levels),
             failures=sum(len(one["failures"]) for one in levels),
         )
 
@@ -57,15 +57,11 @@ def rows(report: dict[str, Any]) -> Iterator[Row]:
 def _refusals(levels: list[dict[str, Any]], percent: float) -> float | None:
     if not levels:
         return None
-    return _median(_percentile(one["refused_ms"], percent) for one in levels)
+    return median(_percentile(one["refused_ms"], percent) for one in levels)
 
 
 def _percentile(values: list[float], percent: float) -> float:
     return float(np.percentile(values, percent)) if values else float("nan")
-
-
-def _median(values: Any) -> float:
-    return statistics.median(values)
 
 
 def _line(row: Row) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tritonclient.grpc import InferenceServerClient
 
-SHARED_MEMORY = Path("/dev/shm")
+from trireel_backend.serving.run_folder import SHARED_MEMORY
+
 OF_A_STEP = re.compile(r"_\d+_\d+$")  # after an input's name: stream of the data, step of it
 
 

@@ -182,14 +182,8 @@ class OrchestratorSettings:
     """That wait for their turn in one instance; what comes beyond them is refused at once."""
     max_waiting_upload_bytes: int = 2**29
     """Of all uploads that wait for their turn in one instance: they lie in shared memory."""
-    trace_steps: str = "false"
-    """`true` for the steps of a whole video in its trace: an instance then has one at a time."""
-
-    def traces_steps(self) -> bool:
-        """Return whether steps are traced; raises StartupError."""
-        if self.trace_steps not in BOOLEANS:
-            raise StartupError(f"trace_steps is {self.trace_steps!r}: give true or false")
-        return BOOLEANS[self.trace_steps]
+    trace_steps: bool = False
+    """For the steps of a whole video in its trace: an instance then has one at a time."""
 
     def checked_limits(self) -> PlaceLimits:
         """Return how many videos the model takes in; raises StartupError."""
@@ -235,9 +229,17 @@ def sequence_idle_seconds(model_config_json: str) -> float:
 
 def _converted(field: "dataclasses.Field[Any]", value: str) -> Any:
     try:
+        if field.type is bool:
+            return _boolean(value)
         return field.type(value)  # type: ignore[operator]  # int, float or str: see above
     except ValueError as error:
         raise StartupError(f"parameter {field.name} is {value!r}: {error}") from error
+
+
+def _boolean(value: str) -> bool:
+    if value not in BOOLEANS:
+        raise ValueError(f"give {' or '.join(BOOLEANS)}")
+    return BOOLEANS[value]
 
 
 def _items(text: str) -> frozenset[str]:

@@ -58,7 +58,7 @@ class WholeVideo:
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.spans_in_flight
-        self.trace_steps = orchestrator.traces_steps()
+        self.trace_steps = orchestrator.trace_steps
         """Whether calls of other models carry the request's trace."""
         self.calls_at_once = orchestrator.videos_in_flight * (orchestrator.spans_in_flight + 1)
         """Most calls of other models: each video's spans, and the decoder."""

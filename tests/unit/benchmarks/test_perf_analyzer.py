@@ -19,9 +19,10 @@ from tritonclient.utils import deserialize_bytes_tensor
 from benchmarks.perf_analyzer.__main__ import chosen
 from benchmarks.perf_analyzer.data import EXPORT, Material, bank_texts, input_data
 from benchmarks.perf_analyzer.recipes import RECIPES, Servers
-from benchmarks.perf_analyzer.regions import SHARED_MEMORY, removed_at_the_end
+from benchmarks.perf_analyzer.regions import removed_at_the_end
 from benchmarks.perf_analyzer.running import Counts, count, find_problems
 from benchmarks.perf_analyzer.table import Level, page, ratios, read_levels, usable
+from trireel_backend.serving.run_folder import SHARED_MEMORY
 from trireel_client.load_test.scrape import parse_metrics
 
 ROOT = Path(__file__).parents[3]
