@@ -185,9 +185,11 @@ def is_ready(model: str | None) -> Flow[bool]:
 
 
 def _server_info(server: Server) -> Flow[ServerInfo]:
-    if server.info is None:
-        server.info = yield AskServerInfo()
-    return server.info
+    info = server.info  # read once: another thread may forget it meanwhile
+    if info is None:
+        info = yield AskServerInfo()
+        server.info = info
+    return info
 
 
 def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infer]:

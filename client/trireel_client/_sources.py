@@ -74,11 +74,16 @@ def classify(source: Source) -> Video:
             return _reference(text)
         case bytes() | bytearray() | memoryview():
             return _upload(bytes(source))
-        case str() if _SCHEME.match(source):
+        case str() if is_uri(source):
             return Reference(source)
         case str() | os.PathLike():
             return _local_file(Path(source))
     raise TypeError(f"a video is a path, a URI, bytes or a ServerPath, not {type(source).__name__}")
+
+
+def is_uri(text: str) -> bool:
+    """Tell a URI from a path."""
+    return _SCHEME.match(text) is not None
 
 
 def read_upload(path: Path) -> bytes:

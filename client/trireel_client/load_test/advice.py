@@ -4,6 +4,9 @@
 BOTH = "trireel-serve, trireel-serve-container"
 CONTAINER = "trireel-serve-container"
 
+UNANSWERED = (
+    "see to what the failures say, or give a longer --duration or --timeout, and measure again",
+)
 LOAD_GENERATOR = (
     "do not read these levels as the server's: run `trireel load-test` on a machine of its own",
     "run several at once with fewer workers each and add their throughput; name videos by a path"

@@ -6,9 +6,15 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trireel_client._config import Address
+from trireel_client._options import (
+    AnalysisOptions,
+    StepOptions,
+    analysis_inputs,
+    step_inputs,
+)
 from trireel_client._sources import ServerPath, Source, classify
 from trireel_client.load_test.connection import Connection
 from trireel_client.load_test.errors import InvalidPlan, MissingExtra, NothingToWatch
@@ -54,23 +60,25 @@ def load_test(asked: Asked) -> int:
     # Needs the extra.
     from rich.console import Console
 
-    from trireel_client.load_test.report import write_report
+    from trireel_client.load_test.report import check_folder, write_report
     from trireel_client.load_test.session import run_test
     from trireel_client.load_test.terminal import LiveShow, results_console, show_result
 
     plan = plan_of(asked)
     if asked.report is not None:
-        asked.report.mkdir(parents=True, exist_ok=True)  # rather now than after the test
+        check_folder(asked.report)
     watched, notes = _watched(asked)
     errors = Console(stderr=True)
     for note in notes:
         errors.print(note, style="yellow", soft_wrap=True)
     with LiveShow(plan, errors) as show:
         result = asyncio.run(run_test(plan, asked.connection, watched, show))
-    show_result(results_console(), result)
-    if asked.report is not None:
-        page = write_report(asked.report, result, with_samples=asked.with_samples)
-        errors.print(f"report: {page}", soft_wrap=True)
+    try:  # where the one fails, the other is there all the same
+        if asked.report is not None:
+            page = write_report(asked.report, result, with_samples=asked.with_samples)
+            errors.print(f"report: {page}", soft_wrap=True)
+    finally:
+        show_result(results_console(), result)
     if result.interrupted:
         return INTERRUPTED
     return 0 if any(one.counts.ok for one in result.summaries) else 1
@@ -90,8 +98,14 @@ def plan_of(asked: Asked) -> Plan:
     if asked.mode is Mode.STREAM and asked.connection.protocol == "http":
         raise InvalidPlan("--mode stream needs --protocol grpc")
     videos = tuple(_source(video, asked.server_path) for video in asked.videos)
+    options = {name: value for name, value in asked.options.items() if value is not None}
+    # What cannot be asked for is no failure of the server.
     for video in videos:
-        classify(video)  # one that cannot be sent is no failure of the server
+        classify(video)
+    if asked.mode is Mode.SEQUENCE:
+        step_inputs(cast(StepOptions, options))
+    else:
+        analysis_inputs(cast(AnalysisOptions, options))
     return Plan(
         videos=videos,
         levels=_levels(asked),
@@ -100,7 +114,7 @@ def plan_of(asked: Asked) -> Plan:
         warm_up_seconds=asked.warm_up_seconds,
         timeout_seconds=asked.timeout_seconds,
         most_in_flight=asked.most_in_flight,
-        options={name: value for name, value in asked.options.items() if value is not None},
+        options=options,
     )
 
 

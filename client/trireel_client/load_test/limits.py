@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bounds a level: rules over what was measured, the first that holds names the limit."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ FETCH_LONG = 0.5
 WAITING = 0.5
 WAIT_LONG = 0.25
 
+UNANSWERED = "nothing was measured"
 DISTURBED = "other programs on this machine"
 
 
@@ -38,11 +40,25 @@ class Picture:
     """Mean busy time of a video, by stage, and `total`, its wall time."""
     held_back: float = 0.0
     """Share of an open level's videos that began late because too many were under way."""
+    unanswered: str = ""
+    """Why nothing can be said: no video was answered; empty where one was."""
+
+    @property
+    def machine_cpu(self) -> float | None:
+        """Share of the CPUs of the server's machine that was busy."""
+        return self.machine.machine_cpu if self.server_is_here else self.machine.server_machine_cpu
+
+    @property
+    def allowed_cpu(self) -> float | None:
+        """Share of the CPUs that the server may keep busy, which may be fewer, that it did."""
+        used, allowed = self.machine.server_cpus, self.machine.server_cpus_allowed
+        return used / allowed if used is not None and allowed else None
 
     @property
     def server_cpu(self) -> float | None:
-        """Share of the CPUs of the server's machine that was busy."""
-        return self.machine.machine_cpu if self.server_is_here else self.machine.server_machine_cpu
+        """The larger of both: the server has no more CPU to take once either is full."""
+        known = [share for share in (self.machine_cpu, self.allowed_cpu) if share is not None]
+        return max(known, default=None)
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,13 @@ def find_limits(picture: Picture) -> tuple[Finding, ...]:
     return found or (nothing_full(picture),)
 
 
+def unanswered(picture: Picture) -> Finding | None:
+    """No video was answered: what was full may have been so with anything."""
+    if not picture.unanswered:
+        return None
+    return Finding(UNANSWERED, picture.unanswered, advice.UNANSWERED)
+
+
 def load_generator(picture: Picture) -> Finding | None:
     """The load generator itself is busy, or holds videos back."""
     machine = picture.machine
@@ -80,8 +103,10 @@ def load_generator(picture: Picture) -> Finding | None:
 
 def others(picture: Picture) -> Finding | None:
     """Other programs have the CPUs of a machine that the server shares with them."""
-    machine, share = picture.machine, picture.server_cpu
-    if share is None or not _cpu_is_full(picture) or machine.server_cpus is None:
+    machine, share = picture.machine, picture.machine_cpu
+    if share is None or share < CPU_FULL or machine.server_cpus is None:
+        return None
+    if (picture.allowed_cpu or 0.0) >= CPU_FULL:  # the server has all it may have
         return None
     known = machine.server_cpus + machine.client_cpus
     rest = share * machine.cpus - known
@@ -95,15 +120,10 @@ def others(picture: Picture) -> Finding | None:
 
 
 def cpu(picture: Picture) -> Finding | None:
-    """The CPUs of the server's machine are busy."""
-    share = picture.server_cpu
-    if share is None or not _cpu_is_full(picture) or others(picture) is not None:
+    """The CPUs that the server may use are busy."""
+    if not _cpu_is_full(picture) or others(picture) is not None:
         return None
-    because = f"{share:.0%} of the CPU time of the server's machine was used"
-    if picture.machine.server_cpus is not None:
-        because += (
-            f", by the server {picture.machine.server_cpus:.2f} of {picture.machine.cpus} CPUs"
-        )
+    because = _cpu_use(picture)
     busiest = max(_workers(picture), key=lambda load: load.busy_seconds, default=None)
     if busiest is not None:
         because += f"; most of the models' time went into {busiest.model} ({_work(busiest)})"
@@ -189,6 +209,7 @@ def nothing_full(picture: Picture) -> Finding:
 
 # Whatever is not the server's fault comes first; then what all models share, then single models.
 RULES: Sequence[Rule] = (
+    unanswered,
     load_generator,
     others,
     cpu,
@@ -212,6 +233,21 @@ def _workers(picture: Picture) -> list[ModelLoad]:
 
 def _cpu_is_full(picture: Picture) -> bool:
     return (picture.server_cpu or 0.0) >= CPU_FULL
+
+
+def _cpu_use(picture: Picture) -> str:
+    machine, share = picture.machine, picture.machine_cpu
+    is_limited = (machine.server_cpus_allowed or math.inf) < machine.cpus
+    if share is None or (is_limited and (picture.allowed_cpu or 0.0) >= CPU_FULL):
+        return (
+            f"the server used {machine.server_cpus:.2f} of the {machine.server_cpus_allowed:.3g}"
+            f" CPUs, of this machine's {machine.cpus}, that its affinity or its container's quota"
+            " lets it have"
+        )
+    because = f"{share:.0%} of the CPU time of the server's machine was used"
+    if machine.server_cpus is not None:
+        because += f", by the server {machine.server_cpus:.2f} of {machine.cpus} CPUs"
+    return because
 
 
 def _is_full(load: ModelLoad) -> bool:

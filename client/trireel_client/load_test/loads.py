@@ -9,6 +9,7 @@ import numpy as np
 from trireel_client.load_test.processes import cpus
 from trireel_client.load_test.scrape import Scrape, grown
 from trireel_client.load_test.serving import ORCHESTRATORS, Capacity
+from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.watch import Look
 
 COMPUTE = ("compute_input", "compute_infer", "compute_output")
@@ -88,6 +89,8 @@ class MachineLoad:
     """The same of the server's machine, as Triton says it."""
     server_cpus: float | None = None
     """CPUs that the server's processes kept busy."""
+    server_cpus_allowed: float | None = None
+    """CPUs that they may keep busy."""
     server_memory_bytes: int | None = None
     """The most they had at any look."""
     gpu: float | None = None
@@ -127,7 +130,7 @@ def machine_load(looks: Sequence[Look]) -> MachineLoad:
     wall_seconds = last.at_seconds - first.at_seconds
     total_seconds = last.machine.total_seconds - first.machine.total_seconds
     busy_seconds = last.machine.busy_seconds - first.machine.busy_seconds
-    lags_seconds = [lag for look in looks[1:] for lag in look.lags_seconds]
+    lags = Spread.of(lag for look in looks[1:] for lag in look.lags_seconds)
     servers = [look.server for look in looks if look.server is not None]
     scrapes = [look.scrape for look in looks if look.scrape is not None]
     server_seconds = servers[-1].cpu_seconds - servers[0].cpu_seconds if servers else None
@@ -136,11 +139,12 @@ def machine_load(looks: Sequence[Look]) -> MachineLoad:
         machine_cpu=busy_seconds / total_seconds if total_seconds > 0 else None,
         server_machine_cpu=_mean(scrapes, "nv_cpu_utilization"),
         server_cpus=None if server_seconds is None else server_seconds / wall_seconds,
+        server_cpus_allowed=servers[-1].cpus_allowed if servers else None,
         server_memory_bytes=max((use.memory_bytes for use in servers), default=None),
         gpu=_mean(scrapes, "nv_gpu_utilization"),
         gpu_memory=max((used for one in scrapes if (used := gpu_memory(one))), default=None),
         client_cpus=(last.client_cpu_seconds - first.client_cpu_seconds) / wall_seconds,
-        lag_p99_ms=1e3 * float(np.percentile(lags_seconds, 99)) if lags_seconds else 0.0,
+        lag_p99_ms=0.0 if lags is None else 1e3 * lags.p99,
         live_sequences=max((one.total("trireel_live_sequences") for one in scrapes), default=0.0),
         sequences_limit=scrapes[-1].total("trireel_live_sequences_limit") if scrapes else 0.0,
     )
@@ -161,14 +165,14 @@ def _model_load(
     if executions and requests > executions:
         # Triton counts a batch's time once for each of its requests.
         busy_seconds *= executions / requests
-    pending = [one.total("nv_inference_pending_request_count", model) for one in scrapes]
     if model in ORCHESTRATORS:
         # To Triton they are done with a request as soon as they have it.
-        slots = capacity.slots if capacity else 0
-        opened = [one.total("trireel_open_videos", model) for one in scrapes]
-        busy_seconds = float(np.mean([min(count, slots) for count in opened])) * wall_seconds
-        waiting = [max(0.0, count - slots) for count in opened]
-        pending = [sum(both) for both in zip(pending, waiting, strict=True)]
+        under_way = [
+            one.total("trireel_open_videos", model) - one.total("trireel_waiting_videos", model)
+            for one in scrapes
+        ]
+        busy_seconds = float(np.mean(under_way)) * wall_seconds
+    pending = [one.waiting(model) for one in scrapes]
     return ModelLoad(
         model=model,
         instances=capacity.instances if capacity else None,

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What processes of this machine use, by psutil."""
 
+import math
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import psutil
 
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
+
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Use:
     """User and system, since the watch began."""
     memory_bytes: int
     """Now; what several of them share is counted once where the system tells (Linux)."""
+    cpus_allowed: float
+    """That they may keep busy, by affinity and by their container's quota."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class ServerProcesses:
         """Watch a process; raises NothingToWatch."""
         try:
             self._root = psutil.Process(process_id)
+            self._cpus_allowed = cpus_allowed(self._root)
             self._cpu_seconds: dict[psutil.Process, float] = {}
             self._before_seconds = 0.0
             self._before_seconds = self.use().cpu_seconds
@@ -56,7 +63,8 @@ class ServerProcesses:
             except psutil.Error:  # it ended, or became another user's
                 continue
             self._cpu_seconds[process] = times.user + times.system
-        return Use(sum(self._cpu_seconds.values()) - self._before_seconds, memory_bytes)
+        cpu_seconds = sum(self._cpu_seconds.values()) - self._before_seconds
+        return Use(cpu_seconds, memory_bytes, self._cpus_allowed)
 
     def _alive(self) -> list[psutil.Process]:
         try:
@@ -85,6 +93,41 @@ def machine() -> Machine:
 def cpus() -> int:
     """Return how many CPUs this machine has."""
     return psutil.cpu_count() or 1
+
+
+def cpus_allowed(process: psutil.Process) -> float:
+    """Return how many CPUs a process may keep busy; raises psutil.NoSuchProcess."""
+    try:
+        affinity = len(process.cpu_affinity())
+    except (AttributeError, psutil.AccessDenied):  # macOS has none
+        affinity = cpus()
+    try:
+        groups = Path(f"/proc/{process.pid}/cgroup").read_text(encoding="utf-8")
+    except OSError:
+        return affinity
+    return min(affinity, quota_cpus(groups))
+
+
+def quota_cpus(groups: str, root: Path = CONTROL_GROUPS) -> float:
+    """Return the lowest CPU quota of a process's control groups, infinite where there is none.
+
+    Args:
+        groups: what `/proc/PID/cgroup` says; version 1 is taken for none.
+        root: folder of the groups of version 2.
+    """
+    paths = [line.removeprefix("0::/") for line in groups.splitlines() if line.startswith("0::/")]
+    parts = PurePosixPath(*paths).parts
+    if not paths or ".." in parts:  # outside of what this container sees
+        return math.inf
+    return min(_quota_cpus(root.joinpath(*parts[:depth])) for depth in range(len(parts) + 1))
+
+
+def _quota_cpus(group: Path) -> float:
+    try:
+        quota, period = (group / "cpu.max").read_text(encoding="utf-8").split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        return math.inf
 
 
 def listening_process(address: Address) -> int | None:

@@ -19,25 +19,22 @@ def best(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
 
 
 def knee(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
-    """Return the first level, in their order, with nearly the highest throughput."""
-    top = best(summaries)
+    """Return the lightest level with nearly the highest throughput, of levels of one kind of loop.
+
+    None where it is the heaviest too: more load may bring more.
+    """
+    by_load = sorted(summaries, key=lambda one: one.level.value)
+    top = best(by_load)
     if top is None:
         return None
-    return next(one for one in summaries if one.rates.videos >= ENOUGH * top.rates.videos)
+    first = next(one for one in by_load if one.rates.videos >= ENOUGH * top.rates.videos)
+    return first if first.level.value < by_load[-1].level.value else None
 
 
 def remarks(result: TestResult) -> tuple[str, ...]:
     """Return what a reader should know of how the levels were measured."""
     plan, summaries = result.plan, result.summaries
-    sentences = []
-    first = knee(summaries)
-    disturbed = any(one.findings[0].limit == DISTURBED for one in summaries)
-    if first is not None and first is not summaries[-1] and not disturbed:
-        within = "" if first is best(summaries) else f"within {1 - ENOUGH:.0%} of "
-        sentences.append(
-            f"{first.level.name} has {first.rates.videos:.2f} videos/s, {within}the highest:"
-            " more load adds little but latency"
-        )
+    sentences = _knees(summaries)
     warm_up = sum(one.warm_up.ended for one in summaries)
     if warm_up:
         sentences.append(
@@ -64,6 +61,24 @@ def remarks(result: TestResult) -> tuple[str, ...]:
             f"no video began and ended at {_names(empty, summaries)}: give a longer --duration"
         )
     return tuple(sentences)
+
+
+def _knees(summaries: Sequence[LevelSummary]) -> list[str]:
+    sentences = []
+    for kind, is_open in (("closed", False), ("open", True)):
+        of_kind = [one for one in summaries if one.level.is_open is is_open]
+        # One that was cut short, or had no answer, does not show what more load brings.
+        levels = [one for one in of_kind if one.rates.videos > 0 and not one.counts.interrupted]
+        first = knee(levels)
+        if first is None or any(one.findings[0].limit == DISTURBED for one in levels):
+            continue
+        within = "" if first is best(levels) else f"within {1 - ENOUGH:.0%} of "
+        among = f" of the {kind} levels" if len(of_kind) < len(summaries) else ""
+        sentences.append(
+            f"{first.level.name} has {first.rates.videos:.2f} videos/s, {within}the highest{among}:"
+            " more load adds little but latency"
+        )
+    return sentences
 
 
 def _names(some: Sequence[LevelSummary], of: Sequence[LevelSummary]) -> str:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trireel_client._errors import TrireelError
-from trireel_client._sources import ServerPath, Source
+from trireel_client._sources import Source
 from trireel_client.load_test.arrivals import poisson_arrivals
 from trireel_client.load_test.asking import Asker
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.samples import Gathered, Outcome, Sample
 
-# A worker that was turned away waits before it asks again: a server that is gone says so at once,
-# and asking it as fast as that goes would measure nothing but this machine.
-REFUSED_PAUSE_SECONDS = 0.1
+# A worker that has got no answer waits before it asks again. A server that is gone, or this client
+# where it refuses what it is to send, says so at once: asking as fast as that goes would measure
+# nothing but this machine, and leave the event loop no time for anything else.
+PAUSE_SECONDS = 0.1
 NOT_WAITED_FOR = "NotWaitedFor"
 
 
@@ -111,8 +112,8 @@ class Load:
     async def _worker(self) -> None:
         while (now := time.perf_counter()) < self.window.end_seconds:
             sample = await self._ask(next(self._videos), due_seconds=now)
-            if sample.outcome is Outcome.REFUSED:
-                await asyncio.sleep(REFUSED_PAUSE_SECONDS)
+            if sample.outcome is not Outcome.OK:
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _open(self) -> None:
         seconds = self.window.end_seconds - self.began_seconds
@@ -121,12 +122,14 @@ class Load:
                 due_seconds = self.began_seconds + float(offset)
                 await asyncio.sleep(max(0.0, due_seconds - time.perf_counter()))
                 group.create_task(self._arrival(next(self._videos), due_seconds))
+            # The window's rest, in which nothing arrives, is measured as well.
+            await asyncio.sleep(max(0.0, self.window.end_seconds - time.perf_counter()))
 
     async def _arrival(self, video: Source, due_seconds: float) -> None:
         try:
             await self._room.acquire()
         except asyncio.CancelledError:
-            self.samples.append(self._given_up(Gathered(video_name(video), due_seconds)))
+            self.samples.append(self._given_up(Gathered(video, due_seconds)))
             raise
         try:
             await self._ask(video, due_seconds)
@@ -134,7 +137,7 @@ class Load:
             self._room.release()
 
     async def _ask(self, video: Source, due_seconds: float) -> Sample:
-        gathered = Gathered(video_name(video), due_seconds)
+        gathered = Gathered(video, due_seconds)
         self.in_flight += 1
         try:
             await self._asker.ask(video, gathered)
@@ -155,13 +158,3 @@ class Load:
         seconds = self._plan.timeout_seconds
         message = f"not at its end {seconds:g} s after the level's"
         return gathered.interrupt(NOT_WAITED_FOR, Outcome.FAILED, message)
-
-
-def video_name(video: Source) -> str:
-    """Return what to call a video; one that is given as bytes has no name."""
-    match video:
-        case ServerPath(path=path):
-            return path
-        case bytes() | bytearray() | memoryview():
-            return "bytes"
-    return str(video)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from trireel_client._errors import SequenceLost, ServerUnavailable, TrireelError
 from trireel_client._results import Analysis, ChunkAnalysis
+from trireel_client._sources import Source
+from trireel_client.load_test.names import said_of, video_name
 
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
@@ -27,7 +29,7 @@ class Sample:
     """One video, from when it was to begin to its end."""
 
     video: str
-    """As it was named."""
+    """What it is called."""
     due_seconds: float
     """When it was to begin; its latency counts from here."""
     began_seconds: float
@@ -74,7 +76,7 @@ class Sample:
 class Gathered:
     """What has come of a video that is under way."""
 
-    def __init__(self, video: str, due_seconds: float) -> None:
+    def __init__(self, video: Source, due_seconds: float) -> None:
         self._video = video
         self._due_seconds = due_seconds
         self._began_seconds = time.perf_counter()
@@ -95,8 +97,9 @@ class Gathered:
     def end(self, error: TrireelError | None = None) -> Sample:
         """End, now, with all answers or with an error."""
         outcome = Outcome.OK if error is None else outcome_of(error)
-        kind, message = ("", "") if error is None else (type(error).__name__, str(error))
-        return self._sample(outcome, kind, message)
+        if error is None:
+            return self._sample(outcome, "", "")
+        return self._sample(outcome, type(error).__name__, said_of(self._video, str(error)))
 
     def interrupt(self, kind: str, outcome: Outcome, message: str) -> Sample:
         """End, now, because the test does not wait any longer."""
@@ -108,7 +111,7 @@ class Gathered:
         if whole is not None:
             frames = sum(len(chunk.frame_pts) for chunk in whole.chunks)
         return Sample(
-            video=self._video,
+            video=video_name(self._video),
             due_seconds=self._due_seconds,
             began_seconds=self._began_seconds,
             ended_seconds=time.perf_counter(),

@@ -53,6 +53,14 @@ class Scrape:
         found = [value for series, value in self.values.items() if series.metric == metric]
         return sum(found) / len(found) if found else None
 
+    def in_queue(self, model: str) -> float:
+        """Return how many requests wait in Triton for an instance of a model."""
+        return self.total(f"{TRITONS}pending_request_count", model)
+
+    def waiting(self, model: str) -> float:
+        """Return how many requests of a model wait: in Triton or, whole videos, in the model."""
+        return self.in_queue(model) + self.total("trireel_waiting_videos", model)
+
     def models(self) -> tuple[str, ...]:
         """Return the names of the server's models."""
         names = (one.model for one in self.values if one.metric == "nv_inference_count")

@@ -153,15 +153,17 @@ async def _level(
     load: Load, level: Level, watch: Watch, show: Show, stop: asyncio.Event
 ) -> LevelRun:
     show.begin(load, level)
-    beside = [
+    looks = [
         asyncio.create_task(_look_at(watch, load.window.begin_seconds)),
         asyncio.create_task(_look_at(watch, load.window.end_seconds)),
-        asyncio.create_task(_refresh(show)),
     ]
+    beside = [*looks, asyncio.create_task(_refresh(show))]
     try:
         run = await load.run(stop)
         if stop.is_set():
             await watch.look()
+        else:
+            await asyncio.wait(looks)  # the last answer may come before the look at the end does
         return run
     finally:
         for task in beside:

@@ -125,20 +125,22 @@ def summarise(
     stages_ms = _stages(answered)
     models, machine = model_loads(looks, capacities), machine_load(looks)
     late = [one.late_seconds for one in counted] if run.level.is_open else []
+    rates, failures = _rates(run, mode), _failures((*counted, *run.warm_up))
     picture = Picture(
         models=models,
         machine=machine,
         server_is_here=server_is_here,
         stages_ms={stage: spread.mean for stage, spread in stages_ms.items()},
         held_back=float(np.mean([seconds > LATE_SECONDS for seconds in late])) if late else 0.0,
+        unanswered="" if answered or rates.videos else _why_unanswered(failures),
     )
     return LevelSummary(
         level=run.level,
         seconds=run.window.seconds,
         counts=Counts.of(counted),
         warm_up=Counts.of(run.warm_up),
-        failures=_failures((*counted, *run.warm_up)),
-        rates=_rates(run, mode),
+        failures=failures,
+        rates=rates,
         latency=Spread.of(one.latency_seconds for one in answered),
         first_chunk=Spread.of(
             one.first_chunk_seconds for one in answered if one.first_chunk_seconds is not None
@@ -180,6 +182,13 @@ def _stages(answered: Sequence[Sample]) -> dict[str, Spread]:
         for stage in STAGES
     }
     return {stage: spread for stage, spread in spreads.items() if spread is not None}
+
+
+def _why_unanswered(failures: Sequence[Failure]) -> str:
+    if not failures:
+        return "no video began and ended in its time"
+    most = failures[0]
+    return f"no video was answered; the commonest error was {most.kind}: {most.example}"
 
 
 def _failures(samples: Iterable[Sample]) -> tuple[Failure, ...]:

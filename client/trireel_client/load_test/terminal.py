@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from trireel_client.load_test.limits import UNANSWERED
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.reading import best, remarks
 from trireel_client.load_test.rows import (
@@ -89,7 +90,9 @@ class LiveShow:
         if latency is not None:
             parts += [f"p50 {latency.p50 * 1e3:.0f} ms", f"p99 {latency.p99 * 1e3:.0f} ms"]
         parts += _troubles(counts.refused, counts.failed)
-        parts.append(f"bounded by {summary.findings[0].limit}")
+        first = summary.findings[0]
+        bound = f"bounded by {first.limit}"
+        parts.append(f"{first.limit}: {first.because}" if first.limit == UNANSWERED else bound)
         self._console.print(
             Text(summary.level.name, "bold").append(": " + ", ".join(parts), "not bold"),
             soft_wrap=True,

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trireel_client.load_test.machine import describe
-from trireel_client.load_test.running import LevelRun, video_name
+from trireel_client.load_test.names import video_name
+from trireel_client.load_test.running import LevelRun
 from trireel_client.load_test.samples import STAGES, Sample
 from trireel_client.load_test.scrape import Series
 from trireel_client.load_test.session import TestResult

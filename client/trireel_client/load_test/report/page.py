@@ -7,6 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from trireel_client.load_test.machine import describe
+from trireel_client.load_test.names import video_name
 from trireel_client.load_test.reading import best, remarks
 from trireel_client.load_test.report.geometry import draw
 from trireel_client.load_test.report.level_charts import level_charts
@@ -22,7 +23,6 @@ from trireel_client.load_test.rows import (
     models_table,
     stages_table,
 )
-from trireel_client.load_test.running import video_name
 from trireel_client.load_test.session import TestResult
 
 TEMPLATE = "page.html.j2"

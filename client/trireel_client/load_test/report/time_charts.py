@@ -24,7 +24,7 @@ def time_charts(result: TestResult) -> tuple[Chart, ...]:
             "Queue length",
             "Requests that wait for an instance of a model, at each look.",
             "requests",
-            history.by_model(lambda scrape, model: _pending(scrape, model)),
+            history.by_model(Scrape.waiting),
         ),
         history.chart(
             "Executed batch",
@@ -139,18 +139,10 @@ def _spaced(looks: Sequence[Look]) -> tuple[Look, ...]:
     return tuple(kept)
 
 
-def _pending(scrape: Scrape, model: str) -> float:
-    return _in_queue(scrape, model) + scrape.total("trireel_waiting_videos", model)
-
-
-def _in_queue(scrape: Scrape, model: str) -> float:
-    return scrape.total("nv_inference_pending_request_count", model)
-
-
 def _open_videos(scrape: Scrape) -> float:
     # A model does not know of the videos that wait in Triton's queue for it.
     return scrape.total("trireel_open_videos") + sum(
-        _in_queue(scrape, model) for model in ORCHESTRATORS
+        scrape.in_queue(model) for model in ORCHESTRATORS
     )
 
 

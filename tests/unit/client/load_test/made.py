@@ -36,7 +36,7 @@ def look(at, *, values=None, server=None, busy=0.0, client=0.0, lags=()):
     return Look(
         at_seconds=at,
         scrape=scrape,
-        server=None if server is None else Use(*server),
+        server=None if server is None else Use(*server, cpus_allowed=4.0),
         machine=Machine(busy, 4.0 * at, 4),
         client_cpu_seconds=client,
         lags_seconds=lags,

@@ -8,15 +8,22 @@ from trireel_client.load_test.limits import Picture, find_limits
 
 
 def picture(*models, here=True, **values):
-    parts = {"stages_ms": values.pop("stages_ms", {}), "held_back": values.pop("held_back", 0.0)}
+    names = ("stages_ms", "held_back", "unanswered")
+    parts = {name: values.pop(name) for name in names if name in values}
     return Picture(models or (load(),), machine(**values), server_is_here=here, **parts)
 
 
 FULL = {"busy_seconds": 19.5, "queue_seconds": 30.0, "pending": 4.0}  # of 2 instances in 10 s
 TOWER = load("siglip_vision", **FULL, rows=1600.0, executions=40.0)
 PLACES = {"instances": 4, "slots": 4, "busy_seconds": 39.0, "queue_seconds": 90.0, "pending": 9.0}
+LIMITED = {"cpus": 16, "server_cpus": 1.9, "server_cpus_allowed": 2.0}
 
 CASES = {
+    "unanswered": (
+        picture(unanswered="no video was answered"),
+        "nothing was measured",
+        "what the failures say",
+    ),
     "client": (picture(client_cpus=0.9), "the load generator", "a machine of its own"),
     "held back": (picture(held_back=0.2), "the load generator", "--most-in-flight"),
     "others": (
@@ -36,6 +43,11 @@ CASES = {
     ),
     "cpu of another machine": (
         picture(here=False, machine_cpu=0.1, server_machine_cpu=0.95, server_cpus=None),
+        "the CPU",
+        "another server",
+    ),
+    "cpu that the server may have": (
+        picture(load(**FULL), **LIMITED, machine_cpu=0.2),
         "the CPU",
         "another server",
     ),
@@ -133,6 +145,29 @@ def test_the_longest_queue_is_named_of_several_full_models():
 def test_a_load_generator_that_is_full_comes_before_the_server():
     limits = [one.limit for one in find_limits(picture(load(**FULL), client_cpus=1.0))]
     assert limits == ["the load generator", "the instances of frame_extractor"]
+
+
+@pytest.mark.parametrize("machine_cpu", [0.2, 1.0])
+def test_a_server_that_has_all_the_cpu_it_may_have_is_not_disturbed(machine_cpu):
+    (finding,) = find_limits(picture(**LIMITED, machine_cpu=machine_cpu))
+    assert finding.limit == "the CPU"
+    assert finding.because.startswith("the server used 1.90 of the 2 CPUs, of this machine's 16,")
+
+
+def test_a_server_that_lacks_cpu_it_may_have_is_disturbed():
+    less = {**LIMITED, "server_cpus": 1.0}
+    assert (
+        find_limits(picture(**less, machine_cpu=1.0))[0].limit == "other programs on this machine"
+    )
+    assert find_limits(picture(**less, machine_cpu=0.2))[0].limit == "nothing yet"
+
+
+def test_what_was_full_stands_behind_the_word_that_nothing_was_answered():
+    seen = picture(load(**FULL), unanswered="no video was answered")
+    assert [one.limit for one in find_limits(seen)] == [
+        "nothing was measured",
+        "the instances of frame_extractor",
+    ]
 
 
 def test_this_machine_s_cpu_says_nothing_of_a_server_elsewhere():

@@ -33,13 +33,14 @@ def test_a_batch_s_time_counts_once():
 
 @pytest.mark.parametrize("in_queue", [0.0, 3.0])
 def test_places_for_whole_videos_are_taken_by_those_that_are_open(in_queue):
-    def opened(count):
+    def opened(count, waiting):
         return {
             **worked("video_analysis_stream", 1.0, busy=0.001, pending=in_queue),
             ("trireel_open_videos", "video_analysis_stream"): count,
+            ("trireel_waiting_videos", "video_analysis_stream"): waiting,
         }
 
-    looks = (look(0.0, values=opened(8.0)), look(10.0, values=opened(20.0)))
+    looks = (look(0.0, values=opened(8.0, 0.0)), look(10.0, values=opened(20.0, 4.0)))
     one = loads(*looks)["video_analysis_stream"]
     assert one.utilisation == pytest.approx((8 + 16) / 2 / 16)
     assert (one.pending, one.pending_max) == (2 + in_queue, 4 + in_queue)
@@ -70,7 +71,7 @@ def test_a_machine_s_work():
     ]
     load = machine_load(looks)
     assert load.machine_cpu == pytest.approx(60 / 80)
-    assert (load.server_cpus, load.server_memory_bytes) == (2, 300)
+    assert (load.server_cpus, load.server_cpus_allowed, load.server_memory_bytes) == (2, 4, 300)
     assert load.client_cpus == pytest.approx(0.5)
     # What was before the first look is not the level's.
     assert load.lag_p99_ms == pytest.approx(4, rel=0.01)

@@ -12,7 +12,7 @@ from trireel_client._config import Address
 from trireel_client.load_test.arrivals import poisson_arrivals
 from trireel_client.load_test.connection import Connection
 from trireel_client.load_test.plan import Level, Mode, Plan
-from trireel_client.load_test.running import NOT_WAITED_FOR, REFUSED_PAUSE_SECONDS, Load
+from trireel_client.load_test.running import NOT_WAITED_FOR, PAUSE_SECONDS, Load
 from trireel_client.load_test.samples import Outcome
 
 SERVERS = {"server", "grpc_only"}
@@ -31,8 +31,13 @@ def answers(request):
 
 async def run(server, level, *, stop_after=None, **values):
     """Run a level without a warm-up."""
-    defaults = {"duration_seconds": 0.6, "warm_up_seconds": 0.0, "timeout_seconds": 5.0}
-    told = Plan(videos=(b"one", b"two"), levels=(level,), **{**defaults, **values})
+    defaults = {
+        "videos": (b"one", b"two"),
+        "duration_seconds": 0.6,
+        "warm_up_seconds": 0.0,
+        "timeout_seconds": 5.0,
+    }
+    told = Plan(levels=(level,), **{**defaults, **values})
     stop = asyncio.Event()
     asker = Connection(Address.parse(server.url), server.protocol).asker(told)
     if stop_after is not None:
@@ -96,7 +101,7 @@ async def test_a_refusal_is_seen_and_not_asked_for_again_at_once(server):
     first = level.samples[:3]
     assert [one.outcome for one in first] == [Outcome.REFUSED] * 3
     assert "the queue is full" in first[0].message
-    assert first[1].began_seconds - first[0].ended_seconds >= 0.9 * REFUSED_PAUSE_SECONDS
+    assert first[1].began_seconds - first[0].ended_seconds >= 0.9 * PAUSE_SECONDS
     assert level.samples[3].outcome is Outcome.OK
     assert len(server.script.asked_of("video_analysis")) == len(level.samples)
 
@@ -109,11 +114,26 @@ async def test_failures_keep_their_kind(server):
     assert {one.outcome for one in others} == {Outcome.OK}
 
 
+@pytest.mark.parametrize("values", [{"options": {"tags": []}}, {"videos": ("/gone.mp4",)}])
+async def test_what_this_client_refuses_at_once_leaves_the_event_loop_its_time(server, values):
+    level = await run(server, Level(concurrency=2), duration_seconds=5.0, stop_after=0.35, **values)
+    assert level.window.seconds < 3  # the stop was seen
+    assert level.samples[0].outcome is Outcome.FAILED
+    assert 2 <= len(level.samples) <= 2 * (level.window.seconds / PAUSE_SECONDS + 1)
+    assert server.script.asked == []
+
+
 async def test_an_open_level_begins_videos_at_their_time(server):
     level = await run(server, Level(rate=40.0))
     due = sorted(one.due_seconds - level.began_seconds for one in level.samples)
     assert due == pytest.approx(poisson_arrivals(40.0, 0.6))
     assert all(0 <= one.late_seconds < 0.2 for one in level.samples)
+
+
+async def test_an_open_level_lasts_until_its_window_ends_though_nothing_arrives(grpc_only):
+    level = await run(grpc_only, Level(rate=0.01))
+    assert time.perf_counter() >= level.window.end_seconds
+    assert level.samples == ()
 
 
 async def test_an_open_level_does_not_wait_for_answers(grpc_only):

@@ -5,6 +5,7 @@ import pytest
 from unit.client.load_test.made import CAPACITIES, sample
 
 from trireel_client import InvalidRequest, SequenceLost, ServerUnavailable
+from trireel_client.load_test.limits import UNANSWERED
 from trireel_client.load_test.plan import Level, Mode
 from trireel_client.load_test.running import LevelRun, Window
 from trireel_client.load_test.samples import Outcome, outcome_of
@@ -100,3 +101,20 @@ def test_stages_are_means_of_what_answers_state():
 def test_a_level_without_samples_has_no_numbers():
     one = summary()
     assert (one.counts.success_rate, one.latency, one.rates.videos) == (None, None, 0.0)
+    assert one.findings[0].limit == UNANSWERED
+    assert one.findings[0].because == "no video began and ended in its time"
+
+
+def test_a_level_without_an_answer_says_so_with_its_commonest_error():
+    def failed(due, kind, message):
+        return sample(due, due + 0.1, Outcome.FAILED, kind=kind, message=message)
+
+    rare = failed(11.0, "RequestTimeout", "too late")
+    common = [failed(due, "NotFound", "no such video") for due in (12.0, 13.0)]
+    one = summary(rare, *common)
+    assert one.findings[0].limit == UNANSWERED
+    assert one.findings[0].because == (
+        "no video was answered; the commonest error was NotFound: no such video"
+    )
+    for answered in (sample(14.0, 15.0), sample(9.0, 11.0)):  # one of the warm-up was, in time
+        assert summary(rare, *common, answered).findings[0].limit != UNANSWERED
