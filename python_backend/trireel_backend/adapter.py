@@ -5,10 +5,11 @@ With the `model.py` files the only code that knows `triton_python_backend_utils`
 """
 
 import json
+import os
 import re
-import threading
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -22,18 +23,23 @@ from trireel_backend.analysis import Turn
 from trireel_backend.errors import (
     REQUEST_ERRORS_BY_STATUS,
     Cancelled,
+    InvalidInput,
     RequestError,
     StageFailed,
     Unavailable,
 )
-from trireel_backend.metrics import Family, Kind, Metrics
-from trireel_backend.requests import STATUS_IN_MESSAGE, Request
+from trireel_backend.exported_metrics import ExportedMetrics
+from trireel_backend.metrics import Family, Metrics
+from trireel_backend.requests import INNER, INNER_WORD_VARIABLE, Request
 from trireel_backend.tensors import Tensors
 
 _STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
 _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
+
+# A server that no launcher of ours has started believes whoever sends the parameter.
+_INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
 
 # The trace of the request that the running task answers, for the calls it makes.
 _trace: ContextVar[Any] = ContextVar("trace", default=None)
@@ -51,7 +57,7 @@ def export_metrics(args: Mapping[str, str], families: Iterable[Family]) -> Metri
         args: what `initialize` is given.
     """
     labels = {"model": args["model_name"], "model_instance": args["model_instance_name"]}
-    return _ExportedMetrics(labels, families)
+    return ExportedMetrics(pb_utils, labels, families)
 
 
 def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
@@ -100,8 +106,17 @@ async def answer_later(
 ) -> None:
     """Send the last of an asynchronous iterator's answers; `execute` returns None meanwhile."""
     sender = request.get_response_sender()
+    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
     response = await _last_response(request, answers)
-    sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    if response.has_error():  # which Triton's gRPC takes for an empty answer without the flag
+        sender.send(response, flags=final)
+        return
+    try:
+        sender.send(response)
+    finally:
+        # Apart: a response that finds no room in /dev/shm would take its flag along, and the client
+        # would wait for ever.
+        sender.send(flags=final)
 
 
 async def answer_stream(
@@ -110,17 +125,15 @@ async def answer_stream(
     """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
     sender = request.get_response_sender()
     final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-    iterator = answers(_request(request))
     try:
-        async for answer in iterator:
-            if sender.is_cancelled():
-                break
-            sender.send(_response(answer))
+        async with aclosing(answers(_request(request))) as iterator:
+            async for answer in iterator:
+                if sender.is_cancelled():
+                    break
+                sender.send(_response(answer))
         sender.send(flags=final)
     except Exception as error:
         sender.send(_error_response(request, error), flags=final)
-    finally:
-        await iterator.aclose()
 
 
 async def call_model(
@@ -147,7 +160,7 @@ async def call_model(
         model_name=model_name,
         requested_output_names=list(outputs),
         inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
-        parameters={STATUS_IN_MESSAGE: True, **parameters},
+        parameters={INNER: _INNER_WORD, **parameters},
         **sequence,
         **({"trace": trace} if (trace := _trace.get()) is not None else {}),
     )
@@ -155,58 +168,6 @@ async def call_model(
     if response.has_error():
         raise _raised_again(response.error().message())
     return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
-
-
-class _ExportedMetrics:
-    """`metrics.Metrics`: series in Triton's registry, each with its model instance as labels.
-
-    Every instance has series of its own: Triton frees a series with the first instance that lets
-    go of it, whoever else still counts there.
-    """
-
-    def __init__(self, labels: Mapping[str, str], families: Iterable[Family]) -> None:
-        self._lock = threading.Lock()  # a series must not be used by two threads at once
-        self._families: list[Any] = []  # a family must outlive its series
-        self._series: dict[tuple[str, str], Any] = {}
-        self._gauges: dict[str, float] = {}
-        try:
-            for family in families:
-                self._register(family, labels)
-        except pb_utils.TritonModelException as error:  # metrics are switched off, or without ours
-            pb_utils.Logger.log_warn(f"own metrics are not exported: {error}")
-            self._series.clear()
-
-    def add(self, family: Family, amount: float = 1.0, value: str = "") -> None:
-        self._call("increment", family, amount, value)
-
-    def set(self, family: Family, amount: float) -> None:
-        if self._gauges.get(family.name) != amount:
-            self._gauges[family.name] = amount
-            self._call("set", family, amount)
-
-    def observe(self, family: Family, amount: float) -> None:
-        self._call("observe", family, amount)
-
-    def _register(self, family: Family, labels: Mapping[str, str]) -> None:
-        kind = getattr(pb_utils.MetricFamily, family.kind.name)
-        exported = pb_utils.MetricFamily(
-            name=family.name, description=family.description, kind=kind
-        )
-        self._families.append(exported)
-        buckets = {"buckets": list(family.buckets)} if family.kind is Kind.HISTOGRAM else {}
-        for value in family.values:
-            own = {**labels, family.label: value} if family.label else dict(labels)
-            self._series[family.name, value] = exported.Metric(labels=own, **buckets)
-
-    def _call(self, operation: str, family: Family, amount: float, value: str = "") -> None:
-        series = self._series.get((family.name, value))
-        if series is None:
-            return
-        try:
-            with self._lock:
-                getattr(series, operation)(amount)
-        except pb_utils.TritonModelException as error:
-            pb_utils.Logger.log_warn(f"{family.name} was not counted: {error}")
 
 
 def _flags(turn: Turn) -> int:
@@ -220,32 +181,45 @@ def _request(request: Any) -> Request:
         return None if tensor is None else tensor.as_numpy()
 
     flags = request.flags()
+    try:
+        correlation_id, parameters = request.correlation_id(), _parameters(request)
+    except ValueError as error:  # Triton passes on whatever bytes there are
+        raise InvalidInput(
+            f"the sequence id or a parameter of the request is not UTF-8 text: {error}"
+        ) from error
     return Request(
         array=array,
         requested_outputs=frozenset(request.requested_output_names()),
-        correlation_id=request.correlation_id(),
+        correlation_id=correlation_id,
         starts=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START),
         ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
         is_cancelled=request.is_cancelled,
-        parameters=json.loads(request.parameters() or "{}"),
+        parameters=parameters,
+        is_inner=_is_inner(parameters),
     )
+
+
+def _parameters(request: Any) -> dict[str, Any]:
+    return json.loads(request.parameters() or "{}")  # type: ignore[no-any-return]
+
+
+def _is_inner(parameters: Mapping[str, Any]) -> bool:
+    return parameters.get(INNER) == _INNER_WORD
 
 
 async def _last_response(
     request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
 ) -> Any:
-    iterator = answers(_request(request))
+    last: Tensors = {}
     try:
-        last: Tensors = {}
-        async for answer in iterator:
-            if request.is_cancelled():
-                raise Cancelled("the client has gone away")
-            last = answer
+        async with aclosing(answers(_request(request))) as iterator:
+            async for answer in iterator:
+                if request.is_cancelled():
+                    raise Cancelled("the client has gone away")
+                last = answer
         return _response(last)
     except Exception as error:
         return _error_response(request, error)
-    finally:
-        await iterator.aclose()
 
 
 class _Failed:
@@ -279,8 +253,9 @@ def _error_response(request: Any, error: Exception) -> Any:
         pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
         error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
     message = str(error)
-    if STATUS_IN_MESSAGE in json.loads(request.parameters() or "{}"):
-        message = f"{error.status}: {message}"
+    with suppress(ValueError):  # parameters that are no text do not ask for it
+        if _is_inner(_parameters(request)):
+            message = f"{error.status}: {message}"
     code = getattr(pb_utils.TritonError, error.status)
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orchestrating one whole video: chunks are encoded side by side and decoded strictly in order."""
 
+import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -16,6 +18,9 @@ from trireel_backend.plan import Chunk
 from trireel_backend.spans import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
 
+KEEP_SECONDS = 10.0
+"""A sequence is told so often that its video goes on. Triton drops idle ones, by default after
+300 s, and a large tower on a CPU may need longer for a span."""
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
@@ -58,6 +63,9 @@ class Stages(Protocol):
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
     ) -> dict[str, NDArray[Any]]:
         """Decode a video's next chunk."""
+
+    async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
+        """Let the decoder keep a video's sequence; `encoded` is any of its chunks."""
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""
@@ -131,7 +139,7 @@ async def analyze_video(
     answers: list[dict[str, NDArray[Any]]] = []
     try:
         for chunk in plan.chunks:
-            encoded = await encoding.next(clock.add_encoding)
+            encoded = await sequence.kept_until(encoding.next(clock.add_encoding))
             began = time.monotonic()
             answer = await sequence.decode(chunk, encoded)
             clock.add("decode", began)
@@ -164,6 +172,16 @@ class _Sequence:
         self._id = uuid.uuid4().hex
         self._open_at: tuple[Chunk, EncodedChunk] | None = None
 
+    async def kept_until(self, next_chunk: Coroutine[Any, Any, EncodedChunk]) -> EncodedChunk:
+        """Wait for the next chunk, for as long as it takes."""
+        coming = asyncio.ensure_future(next_chunk)
+        while not (await asyncio.wait({coming}, timeout=KEEP_SECONDS))[0]:
+            if self._open_at is not None:
+                _, encoded = self._open_at
+                with suppress(RequestError):  # which the next chunk will be told
+                    await self._stages.keep(Turn(self._id, start=False, end=False), encoded)
+        return coming.result()
+
     async def decode(self, chunk: Chunk, encoded: EncodedChunk) -> dict[str, NDArray[Any]]:
         """Decode the next chunk."""
         turn = Turn(self._id, start=chunk.index == 0, end=chunk.index == self._last_index)
@@ -175,10 +193,8 @@ class _Sequence:
         if self._open_at is None:
             return
         turn = Turn(self._id, start=False, end=True)
-        try:
+        with suppress(RequestError):  # END went through with it, or the decoder is gone
             await self._stages.decode(turn, *self._open_at, self._options)
-        except RequestError:
-            pass  # END went through with it, or the decoder is gone
 
 
 def _complete(

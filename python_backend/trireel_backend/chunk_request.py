@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.extraction.task import Extracted, ExtractionTask, VideoInfo
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.media import MediaFolders, local_video
 from trireel_backend.plan import plan_chunks
@@ -17,13 +16,6 @@ from trireel_backend.settings import SamplingSettings
 from trireel_backend.tensors import scalar, texts
 
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
-
-
-class RunsTasks(Protocol):
-    """An extractor: `extraction.isolation.IsolatedExtractor`."""
-
-    def run(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Extracted:
-        """Do a task; raises RequestError."""
 
 
 def extract_chunk(

@@ -37,7 +37,7 @@ from trireel_backend.metrics import (
     Metrics,
     refusals_counted,
 )
-from trireel_backend.requests import Request
+from trireel_backend.requests import KEEP_SEQUENCE, Request
 from trireel_backend.scoring import TextSet
 from trireel_backend.sequences import SequenceStore
 from trireel_backend.settings import (
@@ -90,10 +90,13 @@ class SequenceDecoder:
         self._lock = threading.Lock()
         self._max_sequences = max_sequences
         metrics.set(SEQUENCES_LIMIT, max_sequences)
-        self._kept = SequenceStore(
-            _Kept,
-            idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
-            expired=partial(metrics.add, SEQUENCES_EXPIRED),
+        self._of_clients, self._of_videos = (
+            SequenceStore(
+                _Kept,
+                idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
+                expired=partial(metrics.add, SEQUENCES_EXPIRED),
+            )
+            for _ in range(2)
         )
 
     @classmethod
@@ -119,7 +122,7 @@ class SequenceDecoder:
         )
 
     def answer(self, request: Request) -> dict[str, NDArray[Any]]:
-        """Decode one chunk.
+        """Decode one chunk; where the request only asks to keep its video, answer nothing.
 
         Raises:
             InvalidInput: the request is wrong; the video is left where it was.
@@ -129,24 +132,29 @@ class SequenceDecoder:
             try:
                 return self._answer(request)
             finally:
-                self._metrics.set(LIVE_SEQUENCES, len(self._kept))
+                self._count_live()
 
     def sweep(self) -> None:
         """Forget idle videos where no request does it on its way."""
         with self._lock:
-            self._kept.forget_idle()
-            self._metrics.set(LIVE_SEQUENCES, len(self._kept))
+            for store in (self._of_clients, self._of_videos):
+                store.forget_idle()
+            self._count_live()
 
     def _answer(self, request: Request) -> dict[str, NDArray[Any]]:
         self._check_room(request)
-        kept = self._kept.take(request.correlation_id, start=request.starts, end=request.ends)
+        store = self._of_videos if request.is_inner else self._of_clients
+        kept = store.take(request.correlation_id, start=request.starts, end=request.ends)
+        if KEEP_SEQUENCE in request.parameters:
+            store.put(request.correlation_id, kept)
+            return {}
         options = replace(decode_options(request, self._defaults), tags=_free_tags(request))
         chunk = _chunk_frames(request)
         state, answer = self._decoder.decode(kept.state, chunk, options)
         if not request.ends:
             # A copy: the request's own array lies in memory shared with Triton.
             last = chunk.timestamps_seconds.copy()
-            self._kept.put(request.correlation_id, _Kept(state, last))
+            store.put(request.correlation_id, _Kept(state, last))
         # A video given up is ended with its last chunk sent again.
         before = kept.timestamps_seconds
         again = before is not None and np.array_equal(before, chunk.timestamps_seconds)
@@ -155,15 +163,19 @@ class SequenceDecoder:
         return answer
 
     def _check_room(self, request: Request) -> None:
-        begins = request.starts and not request.ends and request.correlation_id not in self._kept
-        if not begins or request.is_inner or len(self._kept) < self._max_sequences:
+        kept = self._of_clients
+        begins = request.starts and not request.ends and request.correlation_id not in kept
+        if not begins or request.is_inner or len(kept) < self._max_sequences:
             return
-        self._kept.forget_idle()
-        if len(self._kept) >= self._max_sequences:
+        kept.forget_idle()
+        if len(kept) >= self._max_sequences:
             raise Full(
-                f"the server is full: {len(self._kept)} sequences are open in it, as many as may:"
+                f"the server is full: {len(kept)} sequences are open in it, as many as may:"
                 f" ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
             )
+
+    def _count_live(self) -> None:
+        self._metrics.set(LIVE_SEQUENCES, len(self._of_clients) + len(self._of_videos))
 
     def _count(self, request: Request, answer: Tensors) -> None:
         self._metrics.add(CHUNKS)

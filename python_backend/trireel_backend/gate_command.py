@@ -24,7 +24,7 @@ from trireel_backend.artifacts import (
 )
 from trireel_backend.errors import GateFailed, NotReady, StartupError
 from trireel_backend.gate import LEAST_COSINE, GateReport, check_gate
-from trireel_backend.serving.endpoint import Endpoint
+from trireel_backend.serving.endpoint import ClientTls, Endpoint
 
 MODEL = "siglip_vision"
 BATCH_SIZES = (1, 3, 16)
@@ -125,10 +125,23 @@ def gate(
     url: Annotated[
         str, typer.Option(help="gRPC address of the server, host:port.")
     ] = "127.0.0.1:8001",
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Ask over TLS; who signed the server's certificate, PEM.")
+    ] = None,
+    server_name: Annotated[
+        str | None, typer.Option(help="A name in that certificate, by default the host of --url.")
+    ] = None,
+    certificate_file: Annotated[
+        Path | None, typer.Option(help="Client certificate to show, PEM.")
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
 ) -> None:
     """Compare the tower that a server runs with the checkpoint; exit 1 where it is not the same."""
+    tls = None
+    if ca_file is not None:
+        tls = ClientTls(ca_file, server_name or url.rpartition(":")[0], certificate_file, key_file)
     try:
-        reports = check_served(Endpoint(url), export)
+        reports = check_served(Endpoint(url, tls), export)
     except (StartupError, OSError) as error:
         Console(stderr=True).print(f"trireel-gate: {error}", markup=False, highlight=False)
         raise typer.Exit(1) from error

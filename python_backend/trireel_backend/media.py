@@ -76,12 +76,17 @@ def local_video(
             yield upload.path
         return
     assert reference is not None  # follows from the check above
-    scheme = _scheme_of(reference)
-    if scheme in REMOTE_SCHEMES and scheme in folders.limits.schemes:
-        with folders.remote.fetch(scheme, reference, stop) as fetched:
+    if is_remote(folders, reference):
+        with folders.remote.fetch(_scheme_of(reference), reference, stop) as fetched:
             yield fetched.path
     else:
         yield resolve(folders, reference)
+
+
+def is_remote(folders: MediaFolders, reference: str | None) -> bool:
+    """Tell whether a reference names a video that has to be fetched."""
+    scheme = _scheme_of(reference or "")
+    return scheme in REMOTE_SCHEMES and scheme in folders.limits.schemes
 
 
 @asynccontextmanager

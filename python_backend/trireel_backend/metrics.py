@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -26,7 +26,7 @@ from trireel_backend.errors import (
     RequestError,
     Unavailable,
 )
-from trireel_backend.extraction.task import Extracted, ExtractionTask
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks
 
 
 class Kind(Enum):
@@ -170,7 +170,7 @@ LIVE_SEQUENCES = Family(
     "trireel_live_sequences", "Videos whose state is kept for their next chunk.", Kind.GAUGE
 )
 SEQUENCES_LIMIT = Family(
-    "trireel_live_sequences_limit", "Sequences that Triton lets into the instance.", Kind.GAUGE
+    "trireel_live_sequences_limit", "Sequences that clients may have open at once.", Kind.GAUGE
 )
 SEQUENCES_EXPIRED = Family(
     "trireel_sequences_expired_total", "Sequences dropped because no request came for too long."
@@ -225,20 +225,10 @@ def count_stages(metrics: Metrics, names: NDArray[Any], busy_ms: NDArray[np.floa
             metrics.add(STAGE_SECONDS, float(milliseconds) / 1e3, value=name.decode())
 
 
-class Extractor(Protocol):
-    """What is counted on: `extraction.isolation.IsolatedExtractor`."""
-
-    def run(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Extracted:
-        """Do a task; raises RequestError."""
-
-    def close(self) -> None:
-        """End it."""
-
-
 class CountedExtractor:
     """An extractor whose frames and deaths are counted."""
 
-    def __init__(self, extractor: Extractor, metrics: Metrics) -> None:
+    def __init__(self, extractor: RunsTasks, metrics: Metrics) -> None:
         self._extractor = extractor
         self._metrics = metrics
 
@@ -263,13 +253,12 @@ class CountedExtractor:
         self._extractor.close()
 
 
-def measure_spool(metrics: Metrics, folder: Path, limit_bytes: int) -> None:
+def measure_spool(
+    metrics: Metrics, folder: Path, held_bytes: Callable[[], int], limit_bytes: int
+) -> None:
     """Say how much the spool holds; one model of a server does it for all."""
-    size_bytes = 0
     try:
-        for path in folder.iterdir():
-            with suppress(FileNotFoundError):  # its owner has just removed it
-                size_bytes += path.lstat().st_size
+        size_bytes = held_bytes()
         disk = os.statvfs(folder)
     except OSError:
         return  # a disk that does not answer is said so by who needs it

@@ -11,9 +11,14 @@ from trireel_backend.errors import InvalidInput
 
 KEEP_OPEN = "keep_open"
 """Parameter of a request to the extractor; false: nothing goes on where its chunks end."""
-STATUS_IN_MESSAGE = "status_in_message"
-"""Parameter of every request from model to model. A call loses the status of an error on its way
-back (Triton 2.51): the caller asks for it in the message, and takes it out again."""
+KEEP_SEQUENCE = "keep_sequence"
+"""Parameter of a request to the decoder: its video goes on, but has no chunk yet."""
+INNER = "inner"
+"""Parameter of every request from model to model: a word that this server's processes alone know.
+A call loses the status of an error on its way back (Triton 2.51): with this word an answer has it
+in its message, and the caller takes it out again."""
+INNER_WORD_VARIABLE = "TRIREEL_INNER_WORD"
+"""Of the environment: that word."""
 MAX_TEXTS = 1000
 MAX_TEXT_CHARACTERS = 2000  # a checkpoint reads 64 tokens of it
 
@@ -41,11 +46,8 @@ class Request:
     """Tells whether the client has gone away."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What the request says beside its inputs."""
-
-    @property
-    def is_inner(self) -> bool:
-        """Whether a model of this server asks, for a client that has been let in already."""
-        return STATUS_IN_MESSAGE in self.parameters
+    is_inner: bool = False
+    """A model of this server asks, for a client that has been let in already."""
 
     def required(self, name: str) -> NDArray[Any]:
         """Return an input; raises InvalidInput where it is missing."""

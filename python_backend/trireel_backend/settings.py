@@ -185,6 +185,12 @@ class OrchestratorSettings:
     trace_steps: bool = False
     """For the steps of a whole video in its trace: an instance then has one at a time."""
 
+    def checked_spans(self) -> int:
+        """Return how many spans of a video go side by side; raises StartupError."""
+        if self.spans_in_flight < 1:
+            raise StartupError(f"spans_in_flight is {self.spans_in_flight}: give 1 or more")
+        return self.spans_in_flight
+
     def checked_limits(self) -> PlaceLimits:
         """Return how many videos the model takes in; raises StartupError."""
         limits = PlaceLimits(

@@ -152,11 +152,12 @@ class EncodeAhead:
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self._places:
-            self._running.append(asyncio.ensure_future(self._encode(self._waiting.popleft())))
+            chunks = self._waiting.popleft()
+            # Each place goes on with the span that comes so many later, if there is one.
+            goes_on = len(self._waiting) >= self._places
+            self._running.append(asyncio.ensure_future(self._encode(chunks, keep_open=goes_on)))
 
-    async def _encode(self, chunks: Sequence[Chunk]) -> TimedSpan:
-        # Each place goes on with the span that comes so many later, if there is one.
-        keep_open = len(self._waiting) >= self._places
+    async def _encode(self, chunks: Sequence[Chunk], *, keep_open: bool) -> TimedSpan:
         asked_ns = time.monotonic_ns()
         encoded = await self._encode_span(chunks, keep_open=keep_open)
         return TimedSpan(encoded, asked_ns, time.monotonic_ns())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.analysis import AnalysisRequest, Turn, VideoPlan
 from trireel_backend.plan import Chunk
-from trireel_backend.requests import KEEP_OPEN
+from trireel_backend.requests import KEEP_OPEN, KEEP_SEQUENCE
 from trireel_backend.spans import EncodedChunk, EncodedSpan
 from trireel_backend.tensors import Tensors, scalar, texts
 
@@ -20,7 +20,7 @@ VIDEO_FACTS = (
     *("VIDEO_START_SECONDS", "VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
     *("STREAM_INDEX", "VIDEO_STREAM_INDICES"),
 )
-PLAN_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "EXTRACT_NS", *VIDEO_FACTS)
+LOOK_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "EXTRACT_NS", *VIDEO_FACTS)
 FRAMES_FACTS = (
     *("TIMESTAMPS", "PTS", "TIME_BASE", "DECODER"),
     *("CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
@@ -66,7 +66,7 @@ class ModelStages:
         if "STREAM_INDEX" in request.sampling:
             inputs["STREAM_INDEX"] = request.sampling["STREAM_INDEX"]
         asked_ns = time.monotonic_ns()
-        plan = await self._call_model("frame_extractor", inputs, PLAN_OUTPUTS)
+        plan = await self._call_model("frame_extractor", inputs, LOOK_OUTPUTS)
         planned = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
         chunks = (
             Chunk(index, float(start), float(duration))
@@ -104,6 +104,17 @@ class ModelStages:
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
         return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn=turn)
+
+    async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
+        """Let the decoder keep a video's sequence."""
+        inputs = {
+            "EMBEDDINGS": encoded.embeddings[:1],
+            "TIMESTAMPS": encoded.facts["TIMESTAMPS"][:1],
+        }
+        parameters = {KEEP_SEQUENCE: True}
+        await self._call_model(
+            "temporal_decoder", inputs, DECODER_OUTPUTS[:1], turn=turn, parameters=parameters
+        )
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from trireel_backend.cpus import available_cpus
+from trireel_backend.resources import available_cpus
 from trireel_backend.settings import TowerSettings
 from trireel_backend.tower_engines import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
 

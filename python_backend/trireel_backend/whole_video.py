@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trireel_backend.analysis import AnalysisRequest, Stages, analyze_video
 from trireel_backend.decoding import DecodeOptions, decode_options
 from trireel_backend.errors import Cancelled
-from trireel_backend.media import MediaFolders, local_video_beside
+from trireel_backend.media import MediaFolders, is_remote, local_video_beside
 from trireel_backend.metrics import (
     WAITING_LIMIT,
     WAITING_VIDEOS,
@@ -57,18 +57,21 @@ class WholeVideo:
         self._metrics = metrics
         self._folders = folders
         self._sampling = sampling
-        self._spans_in_flight = orchestrator.spans_in_flight
+        self._spans_in_flight = orchestrator.checked_spans()
         self.trace_steps = orchestrator.trace_steps
         """Whether calls of other models carry the request's trace."""
-        self.calls_at_once = orchestrator.videos_in_flight * (orchestrator.spans_in_flight + 1)
+        self.calls_at_once = orchestrator.videos_in_flight * (self._spans_in_flight + 1)
         """Most calls of other models: each video's spans, and the decoder."""
         limits = orchestrator.checked_limits()
         self._places = Places(limits, waits=partial(metrics.add, WAITING_VIDEOS))
         metrics.set(WAITING_LIMIT, limits.waiting)
         folder = orchestrator.admission
         self._under_way = Admission(Path(folder)).video if folder else nullcontext
-        # One a video: a slow source keeps no other video waiting.
-        self._fetchers = ThreadPoolExecutor(orchestrator.videos_in_flight, "fetch")
+        # One a video: a slow source keeps no other video waiting. Apart, since a fetch that was
+        # given up may keep its thread for a while: it is not to keep videos waiting that are here.
+        self._fetchers, self._readers = (
+            ThreadPoolExecutor(orchestrator.videos_in_flight, name) for name in ("fetch", "read")
+        )
 
     @classmethod
     def from_parameters(
@@ -95,7 +98,10 @@ class WholeVideo:
 
     def measure_spool(self) -> None:
         """Say in the metrics how much the spool holds."""
-        measure_spool(self._metrics, self._folders.spool, self._folders.limits.spool_max_bytes)
+        folders = self._folders
+        measure_spool(
+            self._metrics, folders.spool, folders.remote.spool_bytes, folders.limits.spool_max_bytes
+        )
 
     async def _answers(self, request: Request) -> AsyncGenerator[Answer, None]:
         if request.is_cancelled():  # while it waited
@@ -103,9 +109,8 @@ class WholeVideo:
         wanted = self._wanted(request)  # refused before anything is fetched
         began = time.monotonic()
         reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-        local = local_video_beside(
-            self._fetchers, self._folders, reference, data, request.is_cancelled
-        )
+        threads = self._fetchers if is_remote(self._folders, reference) else self._readers
+        local = local_video_beside(threads, self._folders, reference, data, request.is_cancelled)
         async with local as path:
             fetch_ms = (time.monotonic() - began) * 1e3
             analysis = analyze_video(

@@ -7,6 +7,11 @@ from support.certificates import Authority
 from support.container import launched, lay_out_triton
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
+from typer.testing import CliRunner
+
+from trireel_backend.gate_command import app
+
+from .conftest import EXPORT
 
 HOST = "trireel.example"
 
@@ -82,6 +87,19 @@ def test_beside_tls_http_says_nothing_but_that_it_is_well(guarded):
     assert httpx.get(f"{guarded.http_url}/v2/models/siglip_text/config").status_code == 403
     answer = httpx.post(f"{guarded.http_url}/v2/models/siglip_text/infer", json={"inputs": []})
     assert answer.status_code == 403
+
+
+def test_the_gate_asks_over_tls(guarded, authorities):
+    authority, _ = authorities
+    known = authority.sign("gate", "gate")
+    asked = ["--url", guarded.grpc_url, "--export", str(EXPORT)]
+    asked += ["--ca-file", str(authority.certificate), "--server-name", HOST]
+    shown = ["--certificate-file", str(known.certificate), "--key-file", str(known.key)]
+    passed = CliRunner().invoke(app, asked + shown)
+    assert passed.exit_code == 0, passed.output
+    refused = CliRunner().invoke(app, asked)
+    assert refused.exit_code == 1
+    assert "does not serve siglip_vision" in " ".join(refused.output.split())
 
 
 def test_health_asks_over_tls_by_the_servers_own_settings(guarded):

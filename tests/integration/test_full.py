@@ -377,6 +377,9 @@ def test_a_sequence_more_is_refused_at_once(server, raw):
                   "TIMESTAMPS": number("FP64", [0.0, 1.0])}  # fmt: skip
         own = {"sequence_id": uuid.uuid4().hex, "sequence_start": True}
         assert wanted in raw.refused(503, "frame_chunk", frames, **own)
+        # Nor does it help to speak as one model to another.
+        guess = {"parameters": {"inner": ""}}
+        assert wanted in raw.refused(503, "frame_chunk", frames, **own, **guess)
         # Neither whole videos nor those that are open are disturbed.
         assert client.analyze(ServerPath("sample.mp4")).num_chunks == 6
         assert [chunk.index for chunk in steps[0]] == [1, 2, 3, 4, 5]

@@ -3,6 +3,7 @@
 
 import uuid
 
+import httpx
 import numpy as np
 import pytest
 from support.raw import Raw, number, texts, video
@@ -85,6 +86,22 @@ def test_a_bad_option(raw, inputs, message):
     assert "Traceback" not in refusal
 
 
+@pytest.mark.parametrize(
+    "said", [b'{"x": "\xff"}', b'{"sequence_id": "\xff", "sequence_start": true}']
+)
+@pytest.mark.parametrize(
+    ("model", "name", "shape"),
+    [("video_analysis", b"VIDEO", b"[1]"), ("siglip_text", b"TEXTS", b"[1, 1]")],
+)
+def test_what_is_no_text_beside_the_inputs(server, said, model, name, shape):
+    """Triton passes such bytes on, and its Python fails to read them."""
+    body = b'{"parameters": %s, "inputs": [{"name": "%s", "shape": %s, "datatype": "BYTES",'
+    body = body % (said, name, shape) + b' "data": ["clip.mp4"]}]}'
+    answer = httpx.post(f"http://{server.http_url}/v2/models/{model}/infer", content=body)
+    assert answer.status_code == 400
+    assert "is not UTF-8 text" in answer.json()["error"]
+
+
 def test_an_unknown_input(raw):
     with pytest.raises(InferenceServerException, match="WRONG"):
         raw.infer("video_analysis", {"WRONG": texts("x")})
@@ -118,6 +135,17 @@ def test_a_refused_chunk_leaves_its_sequence_where_it_was(raw):
     late = chunk(START_SECONDS=number("FP64", 99.0))
     assert "ends at 12 s" in raw.refused(400, "video_chunk", late, **sequence)
     answer = raw.infer("video_chunk", chunk(), **sequence, sequence_end=True)
+    assert answer.as_numpy("CHUNK_INDICES").tolist() == [1]
+
+
+def test_a_sequence_that_is_kept_goes_on_where_it_was(raw):
+    sequence = {"sequence_id": uuid.uuid4().hex}
+    rows = {"EMBEDDINGS": ("FP32", np.eye(1, 128, dtype=np.float32)),
+            "TIMESTAMPS": number("FP64", 0.0)}  # fmt: skip
+    raw.infer("temporal_decoder", rows, **sequence, sequence_start=True)
+    kept = raw.infer("temporal_decoder", rows, **sequence, parameters={"keep_sequence": True})
+    assert kept.as_numpy("CHUNK_INDICES") is None
+    answer = raw.infer("temporal_decoder", rows, **sequence, sequence_end=True)
     assert answer.as_numpy("CHUNK_INDICES").tolist() == [1]
 
 

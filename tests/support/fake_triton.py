@@ -97,9 +97,16 @@ class MetricFamily:
 class Sender:
     def __init__(self) -> None:
         self.sent: list[tuple[InferenceResponse | None, int]] = []
-        self.cancelled = False
+        self.cancelled = self.closed = False
+        self.has_room = True
 
     def send(self, response: InferenceResponse | None = None, flags: int = 0) -> None:
+        """As in Triton, a flag is taken note of before the response finds its memory."""
+        if self.closed:
+            raise TritonModelException("Response sender has been closed.")
+        self.closed = flags == FINAL
+        if response is not None and not self.has_room:
+            raise TritonModelException("Failed to increase the shared memory pool size")
         self.sent.append((response, flags))
 
     def is_cancelled(self) -> bool:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an extractor is asked for, and what it answers: plain values that need no FFmpeg."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,16 @@ from numpy.typing import NDArray
 from trireel_backend.extraction.limits import OPEN_VIDEOS_BYTES, ExtractionLimits
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
+
+
+class RunsTasks(Protocol):
+    """An extractor, wherever it runs: `isolation.IsolatedExtractor`."""
+
+    def run(self, task: "ExtractionTask", is_cancelled: Callable[[], bool]) -> "Extracted":
+        """Do a task; raises RequestError."""
+
+    def close(self) -> None:
+        """End it."""
 
 
 @dataclass(frozen=True)

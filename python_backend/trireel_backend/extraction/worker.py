@@ -13,6 +13,8 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,12 +37,15 @@ from trireel_backend.processes import end_with_parent
 
 MAX_OPEN_FILES = 256
 IDLE_SECONDS = 1.0
+OUT_OF_MEMORY_SCORE = Path("/proc/self/oom_score_adj")
+FIRST_TO_GO = 1000  # of proc(5): the most there is
 
 
 def main() -> None:
     """Do tasks until the owner closes the connection."""
     setup = WorkerSetup(**json.loads(sys.argv[1]))
     _end_with(setup.owner_pid)
+    _volunteer()
     options = decode_options(setup.options)
     _restrict(options.limits.memory_bytes)
     if options.on_gpu and not gpu_decodes():
@@ -83,6 +88,12 @@ def _end_with(owner_pid: int) -> None:
     if os.getppid() != owner_pid:  # it died before that
         sys.exit()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the owner
+
+
+def _volunteer() -> None:
+    """Be the one that the kernel kills when memory runs out: it costs one request, not a server."""
+    with suppress(OSError):  # a system that hides it from its processes
+        OUT_OF_MEMORY_SCORE.write_text(str(FIRST_TO_GO))
 
 
 def _restrict(memory_bytes: int) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from trireel_backend.cpus import available_cpus
 from trireel_backend.errors import StartupError
+from trireel_backend.resources import available_cpus, available_memory_bytes
 from trireel_backend.serving.assemble import WAITING_VIDEOS
 from trireel_backend.serving.sizing import Sizing
 from trireel_backend.sources.limits import GIB
@@ -22,7 +22,10 @@ MaxVideoGib = Annotated[
 MaxSpoolGib = Annotated[float | None, typer.Option(help="Room for such videos, 16 by default.")]
 DecodeOn = Annotated[str | None, typer.Option(help="cpu, or auto for NVDEC where there is a GPU.")]
 Extractors = Annotated[
-    int | None, typer.Option(help="Chunks extracted at once, by default one a CPU.", min=1)
+    int | None,
+    typer.Option(
+        help="Chunks extracted at once, by default one a CPU, as far as memory goes.", min=1
+    ),
 ]
 Videos = Annotated[
     int | None,
@@ -64,7 +67,14 @@ class ModelOptions:
     max_waiting_videos: int | None = None
     others: dict[str, str] = field(default_factory=dict)
     """Any further parameter of config.pbtxt, by its name."""
-    sizing: Sizing = field(default_factory=lambda: Sizing.of(available_cpus()))
+    cpus: int = field(default_factory=available_cpus)
+    memory_bytes: int | None = field(default_factory=available_memory_bytes)
+    """What a container may take; None where nothing bounds it."""
+
+    @property
+    def sizing(self) -> Sizing:
+        """Instances and threads where the operator does not say."""
+        return Sizing.of(self.cpus, self.memory_bytes, self.extractors)
 
     def parameters(self) -> dict[str, str]:
         """Return the values of the models' parameters."""

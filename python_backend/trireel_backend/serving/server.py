@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from typing import IO, NoReturn
 from trireel_backend.artifacts import Metadata
 from trireel_backend.errors import NotReady
 from trireel_backend.processes import end_with_parent
+from trireel_backend.requests import INNER_WORD_VARIABLE
 from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.canary import check_canary, wait_until_ready
 from trireel_backend.serving.children import living_children
@@ -136,7 +138,7 @@ def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
             output = stack.enter_context(launch.log.open("wb"))
         process = subprocess.Popen(
             list(launch.command),
-            env=dict(launch.environment),
+            env={**launch.environment, INNER_WORD_VARIABLE: secrets.token_hex(16)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -185,7 +187,8 @@ def _stop(process: "subprocess.Popen[bytes]", launch: Launch) -> None:
     def lives() -> bool:
         return process.poll() is None
 
-    launch.admission.close()
+    if lives():  # one that died while it started may be started again, and is to let videos in
+        launch.admission.close()
     if lives() and not launch.admission.is_idle():
         print(
             f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos under way",

@@ -44,6 +44,10 @@ class RemoteSources:
 
         return self._spool.fetched(uri, download, deadline)
 
+    def spool_bytes(self) -> int:
+        """Return how much is kept; raises OSError where that cannot be looked at."""
+        return self._spool.size_bytes()
+
     def _deadline(self, stop: Callable[[], bool]) -> Deadline:
         return Deadline(self._limits.timeout_seconds, stop)
 

@@ -27,15 +27,13 @@ from trireel_backend.errors import (
 )
 from trireel_backend.sources.held import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
-from trireel_backend.sources.retries import TryAgain, retrying
+from trireel_backend.sources.retries import ATTEMPTS, TryAgain, retrying
 from trireel_backend.sources.spool import Version
+from trireel_backend.sources.transport import CONNECT_SECONDS, SILENCE_SECONDS
 
 RANGE_BYTES = 8 * 2**20
 RANGES_AT_ONCE = 4  # of one video
 READ_BYTES = 2**16
-CONNECT_SECONDS = 5.0
-SILENCE_SECONDS = 15.0
-ATTEMPTS = 4
 BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 IPV4_LIKE = re.compile(r"[0-9]+(\.[0-9]+){3}")
 KEY_BYTES = 1024

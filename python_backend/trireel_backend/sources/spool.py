@@ -9,7 +9,7 @@ Names in the folder:
     uri-<uri>.lock         held while a URI is asked for; the others who want it wait
 
 A video is in use while somebody holds a shared `flock` on the file itself: nothing removes it then,
-and the kernel lets go when a process dies. The folder's own lock guards sums and removals.
+and the kernel lets go when a process dies. The folder's own lock guards sums, removals and renames.
 """
 
 import errno
@@ -95,6 +95,11 @@ class Spool:
         with _disk_full_is_unavailable(), self._uri_lock(key, deadline):
             return self._fresh(key) or self._refresh(key, download, deadline)
 
+    def size_bytes(self) -> int:
+        """Return how much the spool holds; raises OSError where it cannot be looked at."""
+        with self._folder_lock():
+            return sum(self._sizes().values())
+
     def _fresh(self, key: str) -> HeldFile | None:
         record = self._record(key)
         if record is None:
@@ -124,7 +129,8 @@ class Spool:
         with self._new_part("part-", deadline) as part:
             version = download(part, known)
             if version is not None:
-                video = part.kept(self._folder / f"video-{key}-{secrets.token_hex(16)}")
+                with self._folder_lock():  # who sums up meanwhile would see neither name
+                    video = part.kept(self._folder / f"video-{key}-{secrets.token_hex(16)}")
         if version is None:
             if (record := self._record(key)) is not None:
                 self._write_record(key, replace(record, asked_at=asked_at))

@@ -106,10 +106,50 @@ async def test_an_answer_that_comes_later_is_sent_once(adapter, triton):
     request, wrong = InferenceRequest({}), InferenceRequest({})
     assert await adapter.answer_later(request, three) is None
     await adapter.answer_later(wrong, failing)
-    ((response, flags),) = request.sender.sent
-    assert (response.arrays()["Y"].tolist(), flags) == ([2], FINAL)
+    (response, flags), last = request.sender.sent
+    assert (response.arrays()["Y"].tolist(), flags, last) == ([2], 0, (None, FINAL))
     ((response, flags),) = wrong.sender.sent
     assert (response.error().code(), flags) == (triton.TritonError.NOT_FOUND, FINAL)
+
+
+async def test_an_answer_that_finds_no_room_leaves_nobody_waiting(adapter, triton):
+    request = InferenceRequest({})
+    request.sender.has_room = False
+    with pytest.raises(triton.TritonModelException, match="memory pool"):
+        await adapter.answer_later(request, three)
+    assert request.sender.sent == [(None, FINAL)]
+
+
+class NotText(InferenceRequest):
+    """Says something that is no UTF-8, which Triton's Python refuses to read."""
+
+    def parameters(self):
+        return b'{"x": "\xff"}'.decode()
+
+
+class NotNamed(InferenceRequest):
+    def correlation_id(self):
+        return b"\xff".decode()
+
+
+@pytest.mark.parametrize("request_type", [NotText, NotNamed])
+async def test_what_is_no_text_is_refused_however_it_is_answered(adapter, triton, request_type):
+    later, stream, batched = request_type({}), request_type({}), request_type({"X": [1]})
+    await adapter.answer_later(later, three)
+    await adapter.answer_stream(stream, three)
+    good = InferenceRequest({"X": [2]})
+    responses = [
+        later.sender.sent[0][0],
+        stream.sender.sent[0][0],
+        *adapter.answer_each([request_type({})], lambda request: {}),
+        *adapter.answer_together([batched, good], lambda request: request.required("X"), double),
+    ]
+    assert responses.pop().arrays()["Y"].tolist() == [4]
+    for response in responses:
+        assert response.error().code() == triton.TritonError.INVALID_ARG
+        assert "is not UTF-8 text" in response.error().message()
+    assert later.sender.closed
+    assert stream.sender.closed
 
 
 async def test_a_stream_ends_with_a_final_flag(adapter):

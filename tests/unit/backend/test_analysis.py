@@ -8,6 +8,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from trireel_backend import analysis
 from trireel_backend.analysis import (
     AnalysisRequest,
     VideoPlan,
@@ -33,7 +34,8 @@ class InProcessStages:
         self.num_chunks, self.fail_at = num_chunks, fail_at
         self.waits_ns = list(waits_ns)  # for an extractor: the look's, then each span's
         self.encoding, self.most_encoding = 0, 0
-        self.encoded, self.decoded, self.kept_open = [], [], []
+        self.encoded, self.decoded, self.kept_open, self.kept = [], [], [], []
+        self.is_gone = False
         self.state = VideoState()
 
     async def plan(self, request):
@@ -76,6 +78,13 @@ class InProcessStages:
         frames = ChunkFrames(encoded.embeddings, times, chunk.duration_seconds)
         self.state, answer = self.decoder.decode(self.state, frames, DecodeOptions(tags=tags))
         return answer
+
+    async def keep(self, turn, encoded):
+        assert not turn.start
+        assert not turn.end
+        self.kept.append((turn.correlation_id, encoded.facts["TIMESTAMPS"][0]))
+        if self.is_gone:
+            raise StageFailed("the decoder is gone")
 
     async def embed_texts(self, values):
         return AXES[: len(values)]
@@ -157,7 +166,7 @@ async def test_spans_go_side_by_side_again_when_extractors_are_idle():
 
 @pytest.mark.parametrize(
     ("num_chunks", "waited_ns", "closed_at"),
-    [(1, 0, {0}), (2, 0, {0, 1}), (12, 0, {9, 11}), (10, 2 * CROWDED_NS, {8})],
+    [(1, 0, {0}), (2, 0, {0, 1}), (3, 0, {1, 2}), (12, 0, {9, 11}), (10, 2 * CROWDED_NS, {8})],
 )
 async def test_each_place_closes_the_video_with_its_last_span(num_chunks, waited_ns, closed_at):
     stages = InProcessStages(num_chunks, waits_ns=[waited_ns] * 4)
@@ -221,6 +230,17 @@ async def test_stage_times_add_up():
     assert timing[b"fetch"] == 7.0
     assert timing[b"extract"] == pytest.approx(6.0)
     assert timing[b"total"] > 7.0
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_a_sequence_is_kept_while_its_next_chunk_takes_long(monkeypatch, is_gone):
+    monkeypatch.setattr(analysis, "KEEP_SECONDS", 0.001)
+    stages = InProcessStages(num_chunks=3)
+    stages.is_gone = is_gone
+    *answers, _ = await collect(stages, window=1)
+    assert len(answers) == 3
+    # By the first chunk, when there is one.
+    assert set(stages.kept) == {(stages.decoded[0][3], 0.0)}
 
 
 async def test_a_failing_chunk_closes_the_sequence_and_ends_the_rest():

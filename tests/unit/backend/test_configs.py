@@ -9,7 +9,7 @@ from tritonclient.grpc import model_config_pb2
 from trireel_backend.artifacts import TEXT_FILE, VISION_FILE
 from trireel_backend.serving.assemble import EMBEDDING_TENSORS, Assembly, assemble, load_config
 from trireel_backend.settings import SamplingSettings, read_settings
-from trireel_backend.stages import DECODER_OUTPUTS, ENCODER_OUTPUTS, PLAN_OUTPUTS, TEXT_BATCH
+from trireel_backend.stages import DECODER_OUTPUTS, ENCODER_OUTPUTS, LOOK_OUTPUTS, TEXT_BATCH
 
 from .conftest import EXPORT, MODELS
 
@@ -110,7 +110,7 @@ def test_a_whole_videos_answer_has_every_tensor_of_the_decoder():
 
 
 def test_what_the_orchestrator_asks_for_is_there():
-    assert set(PLAN_OUTPUTS) <= tensors(config_of("frame_extractor"))[1].keys()
+    assert set(LOOK_OUTPUTS) <= tensors(config_of("frame_extractor"))[1].keys()
     assert set(ENCODER_OUTPUTS) <= tensors(config_of("chunk_encoder"))[1].keys()
     assert config_of("siglip_text").max_batch_size == TEXT_BATCH
 

@@ -138,6 +138,8 @@ def test_a_triton_that_aborts_while_it_starts_is_started_once_more(tmp_path, end
     with pytest.raises(NotReady, match=told), server.running_server(launch):
         pass
     assert (tmp_path / "starts").read_text().split() == ["started"] * starts
+    with launch.admission.video():  # raises where the next start would let no video in
+        pass
 
 
 def test_a_log_excerpt_names_the_errors_first(tmp_path):
@@ -253,7 +255,8 @@ def test_model_options_become_parameters_and_instances():
         towers=3,
         max_waiting_videos=8,
         others={"s3_buckets": "videos"},
-        sizing=Sizing.of(4),
+        cpus=4,
+        memory_bytes=None,
     )
     assert options.parameters() == {
         **Sizing.of(4).parameters(),

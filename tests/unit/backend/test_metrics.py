@@ -13,6 +13,8 @@ from trireel_backend import errors, metrics
 from trireel_backend.extraction.task import Extracted, Frames
 from trireel_backend.metrics import CountedExtractor, Every, Family, Kind, Tally
 from trireel_backend.sequences import SequenceStore
+from trireel_backend.sources.limits import SourceLimits
+from trireel_backend.sources.spool import Spool
 from trireel_backend.tensors import texts
 
 FAMILIES = [value for value in vars(metrics).values() if isinstance(value, Family)]
@@ -164,7 +166,9 @@ def test_the_spool_is_measured(tally, tmp_path):
     (tmp_path / "video-a").write_bytes(b"x" * 300)
     (tmp_path / "upload-b").write_bytes(b"x" * 20)
     (tmp_path / "dangling").symlink_to("nowhere")
-    metrics.measure_spool(tally, tmp_path, limit_bytes=1000)
+    (tmp_path / "uri-c.json").write_bytes(b"x" * 9)  # which counts for nothing
+    held_bytes = Spool(tmp_path, SourceLimits()).size_bytes
+    metrics.measure_spool(tally, tmp_path, held_bytes, limit_bytes=1000)
     own = (tmp_path / "dangling").lstat().st_size
     assert counted(tally, metrics.SPOOL_BYTES) == {"": 320 + own}
     assert counted(tally, metrics.SPOOL_LIMIT_BYTES) == {"": 1000}
@@ -174,7 +178,9 @@ def test_the_spool_is_measured(tally, tmp_path):
 
 
 def test_a_spool_that_cannot_be_read_is_not_measured(tally):
-    metrics.measure_spool(tally, Path("/nowhere"), limit_bytes=1)
+    nowhere = Path("/nowhere")
+    held_bytes = Spool(nowhere, SourceLimits()).size_bytes
+    metrics.measure_spool(tally, nowhere, held_bytes, limit_bytes=1)
     assert tally.numbers == {}
 
 

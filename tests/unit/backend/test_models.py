@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from support.fake_triton import END, FINAL, START, InferenceRequest
+from support.fake_triton import END, START, InferenceRequest
 from support.videos import number_of, numbered_frame, write_video
 
 from trireel_backend.errors import StartupError
@@ -199,9 +199,7 @@ def test_a_bug_is_logged_and_the_client_sees_no_traceback(decoder, logged_errors
 
 
 def test_the_status_of_an_error_travels_in_the_message_where_asked_for(decoder):
-    request = InferenceRequest(
-        chunk([0]).arrays, correlation_id="v", parameters={"status_in_message": True}
-    )
+    request = InferenceRequest(chunk([0]).arrays, correlation_id="v", parameters={"inner": ""})
     assert one_answer(decoder, request).error().message().startswith("INVALID_ARG: sequence 'v'")
 
 
@@ -224,12 +222,25 @@ def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, tri
     )
     one_answer(decoder, begin("a")).arrays()  # one that is open begins anew
     one_answer(decoder, chunk([0], correlation_id="d", flags=START | END)).arrays()  # opens none
+    assert one_answer(decoder, begin("e", inner="a guess")).has_error()
     # A whole video's was let in already.
-    assert "CHUNK_INDICES" in one_answer(decoder, begin("e", status_in_message=True)).arrays()
-    for name in ("a", "e"):
-        one_answer(decoder, chunk([0], correlation_id=name, flags=END)).arrays()
-    one_answer(decoder, begin("c")).arrays()
+    assert "CHUNK_INDICES" in one_answer(decoder, begin("e", inner="")).arrays()
+    one_answer(decoder, chunk([0], correlation_id="a", flags=END)).arrays()
+    one_answer(decoder, begin("c")).arrays()  # its place does not count among clients'
+    assert exported(triton, "trireel_live_sequences") == {"": 3}
     assert one_answer(decoder, chunk([0], correlation_id="b")).arrays()["CHUNK_INDICES"] == [1]
+
+
+def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
+    def keep(correlation_id):
+        arrays, parameters = chunk([5]).arrays, {"keep_sequence": True}
+        request = InferenceRequest(arrays, correlation_id=correlation_id, parameters=parameters)
+        return one_answer(decoder, request)
+
+    one_answer(decoder, begin("a")).arrays()
+    assert keep("a").arrays() == {}
+    assert one_answer(decoder, chunk([0], correlation_id="a")).arrays()["CHUNK_INDICES"] == [1]
+    assert "sequence 'b' is not open" in keep("b").error().message()
 
 
 @pytest.mark.parametrize("value", ["0", "-1"])
@@ -298,12 +309,18 @@ def test_the_chunk_that_ends_a_video_given_up_is_not_counted_again(decoder, trit
 def sent_in_the_end(request):
     """Wait for a request's last response, and return the only one."""
     deadline = time.monotonic() + 10
-    while not request.sender.sent:
+    while not request.sender.closed:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    ((response, flags),) = request.sender.sent
-    assert flags == FINAL
+    (response,) = (one for one, _ in request.sender.sent if one is not None)
     return response
+
+
+@pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
+def test_a_whole_video_without_spans_would_never_end(load_model, tmp_path, model):
+    folders = {"media_root": str(tmp_path), "spool": str(tmp_path)}
+    with pytest.raises(StartupError, match="spans_in_flight is 0: give 1 or more"):
+        load_model(model, parameters={**folders, "spans_in_flight": "0"})
 
 
 @pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])

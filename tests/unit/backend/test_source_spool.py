@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The spool: one download for all who ask, nothing removed in use, nothing left behind."""
 
+import fcntl
 import os
 import resource
 import subprocess
@@ -74,6 +75,28 @@ def test_many_who_ask_at_once_wait_for_one_download(tmp_path):
     with ThreadPoolExecutor(12) as pool:
         assert len(set(pool.map(ask, range(12)))) == 1
     assert source.downloads == 1
+
+
+def test_a_video_gets_its_name_while_nobody_counts(tmp_path):
+    """Whoever lists the folder during the rename would count neither name of the file."""
+    counting = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    source, downloaded = Source(), threading.Event()
+
+    def download(part, known):
+        version = source(part, known)
+        fcntl.flock(counting, fcntl.LOCK_EX)
+        downloaded.set()
+        return version
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(make_spool(tmp_path).fetched, "s3://b/k", download, soon())
+        assert downloaded.wait(10)
+        with pytest.raises(TimeoutError):
+            asked.result(0.2)
+        assert names(tmp_path) == ["part", "uri"]
+        os.close(counting)
+        asked.result().close()
+    assert names(tmp_path) == ["uri", "video"]
 
 
 def test_who_waits_too_long_is_told(tmp_path):

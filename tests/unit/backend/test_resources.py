@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many CPUs there are for a process, and who goes by it."""
+"""How many CPUs and how much memory there are for a process, and who goes by it."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trireel_backend import tower_sessions
-from trireel_backend.cpus import available_cpus
+from trireel_backend.resources import available_cpus, available_memory_bytes
 from trireel_backend.settings import TowerSettings
 from trireel_backend.tower_sessions import CPU_PROVIDER, load_session
 
@@ -26,6 +26,15 @@ def test_a_containers_quota_counts(tmp_path, monkeypatch, cpu_max, cpus):
 
 def test_without_control_groups_the_affinity_counts(tmp_path):
     assert available_cpus(tmp_path) == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("memory_max", "limit_bytes"), [("max\n", None), ("17179869184\n", 16 * 2**30), ("", None)]
+)
+def test_a_containers_memory_is_known_where_it_is_bounded(tmp_path, memory_max, limit_bytes):
+    assert available_memory_bytes(tmp_path) is None
+    (tmp_path / "memory.max").write_text(memory_max)
+    assert available_memory_bytes(tmp_path) == limit_bytes
 
 
 @pytest.mark.parametrize(("threads", "lanes"), [(0, 3), (2, 2)])

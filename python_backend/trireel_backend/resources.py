@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many CPUs there are for this process."""
+"""How many CPUs and how much memory there are for this process."""
 
 import math
 import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_memory_bytes(cgroup: Path = CGROUP) -> int | None:
+    """Return how much memory this process's container may take; None where nothing bounds it.
+
+    Args:
+        cgroup: as of `available_cpus`.
+    """
+    try:
+        limit = (cgroup / "memory.max").read_text().strip()
+        return None if limit == "max" else int(limit)
+    except (OSError, ValueError):
+        return None
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
