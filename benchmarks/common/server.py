@@ -54,7 +54,7 @@ def served(*options: str, **environment: str) -> Command:
 @contextlib.contextmanager
 def running(command: Command) -> Iterator[tuple[Footprint, float]]:
     """Run a system; yields its footprint, and the monotonic time at which it was started."""
-    with tempfile.TemporaryDirectory(prefix="trireel-peer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trireel-benchmark-") as folder:
         log = Path(folder) / "log"
         began = time.monotonic()
         with log.open("wb") as output:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+NO_CODE = ("benchmarks/**/*.json", "benchmarks/**/*.csv", "**/*.md")
+"""Raw numbers, which a benchmark itself writes anew, and pages: nothing measured turns on them."""
+
 
 def processors() -> list[str]:
     """Return the name of every core's processor; empty where the kernel does not tell."""
@@ -18,14 +21,27 @@ def versions(packages: Iterable[str]) -> dict[str, str | None]:
     return {name: _version(name) for name in packages}
 
 
-def commit() -> str | None:
-    """Return this repository's commit, None where git or the repository is missing."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+def commit(folder: Path = Path(__file__).parent) -> str | None:
+    """Return the commit of a folder's repository, None where git or the repository is missing.
+
+    It ends with `-dirty` where a file of the repository has changed since, other than NO_CODE.
+    """
+    found = _git(folder, "rev-parse", "--short", "HEAD")
+    if not found:
+        return None
+    # Without its locks git leaves the index alone, which somebody else may be at.
+    status = ("--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--")
+    changed = _git(folder, *status, ":(top)", *(f":(top,exclude,glob){one}" for one in NO_CODE))
+    return f"{found}-dirty" if changed else found
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        return None
-    return done.stdout.strip() or None
+        return ""
+    return done.stdout.strip()
 
 
 def _version(package: str) -> str | None:

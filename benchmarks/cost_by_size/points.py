@@ -18,7 +18,8 @@ class Point:
     seconds: list[float]
     """A round, of the axis' own unit of work."""
     pss_mib: float
-    """The most at any time in all rounds."""
+    """The most that was read: of whole videos once a second, of a decoder alone after loading and
+    after each round. Of served steps it is read once, after them."""
     cpu_seconds: list[float] | None = None
     """A round; None where it was not taken."""
     load_seconds: float | None = None

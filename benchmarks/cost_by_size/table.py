@@ -47,7 +47,7 @@ AXES = (
     Axis(
         *("length", "Length of a video"),
         "One request for the whole video, 384x384 H.264, chunks of 10 s and 16 frames, default"
-        " settings, a fresh server for each length. Memory is the most at any time.",
+        " settings, a fresh server for each length.",
         *("length", "the video"),
         Slope("ms a second of video", 1e3),
         Slope("MiB an hour of video", 3600.0),
@@ -92,9 +92,11 @@ def page(report: Mapping[str, Any]) -> str:
         "# How time and memory grow",
         "",
         f"`{COMMAND}`. Times are medians of three rounds; memory is the PSS of all the server's"
-        " processes, in MiB, unless the decoder is alone. The exponent is the slope of a straight"
-        " line through the logarithms (0 flat, 1 linear), the rate that of a line through the"
-        " values themselves; both by least squares.",
+        " processes, in MiB, unless the decoder is alone: the most that was read, of whole videos"
+        " once a second, of the decoder alone after each round, and of chunks served one by one"
+        " once, after them. The exponent is the slope of a straight line through the logarithms (0"
+        " flat, 1 linear), the rate that of a line through the values themselves; both by least"
+        " squares.",
         "",
         *(f"- {goal}" for goal in goals(report)),
     ]

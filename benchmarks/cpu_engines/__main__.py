@@ -5,9 +5,9 @@ Run: python -m benchmarks.cpu_engines --output benchmarks/cpu_engines/tiny.json
      python -m benchmarks.cpu_engines --export EXPORT --output benchmarks/cpu_engines/base.json
      python -m benchmarks.cpu_engines.table
 (needs the environment of scripts/test). EXPORT is one of trireel-export of a larger checkpoint.
-A run adds a round to what the file has of the same export, so that a long measurement can be taken
-in pieces (--parts, --threads); the engines take turns, each in a process of its own, and the table
-takes medians.
+A run adds a round to what the file has of the same export, and its machine and commit, so that a
+long measurement can be taken in pieces (--parts, --threads); the engines take turns, each in a
+process of its own, and the table takes medians.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import numpy as np
 
 from benchmarks.common.machine import describe
 from benchmarks.common.versions import versions
+from benchmarks.cpu_engines.table import machines
 from benchmarks.cpu_engines.worker import PICTURES
 from trireel_backend.artifacts import METADATA_FILE, load_metadata
 
@@ -145,7 +146,9 @@ def main() -> None:
         report = json.loads(arguments.output.read_text())
         if report["export"] != export:
             parser.error(f"{arguments.output} is of {report['export']}, not of {export}")
-    report["machine"] = describe() | {"packages": versions(("onnxruntime", "openvino", "numpy"))}
+    machine = describe() | {"packages": versions(("onnxruntime", "openvino", "numpy"))}
+    report = report | {"machines": [*machines(report), machine]}
+    report.pop("machine", None)
     for part in arguments.parts:
         # Slices and starts do not turn on the threads: the last of them is what a server has.
         for threads in arguments.threads if part == "batches" else arguments.threads[-1:]:

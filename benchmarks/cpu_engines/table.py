@@ -24,6 +24,19 @@ def command(file: str) -> str:
     return f"python -m benchmarks.cpu_engines{OPTIONS[file]} --output benchmarks/cpu_engines/{file}"
 
 
+def machines(report: Report) -> list[Row]:
+    """Return what each run was measured on; a file may tell of its last one alone."""
+    alone = [report["machine"]] if "machine" in report else []
+    found: list[Row] = report.get("machines", alone)
+    return found
+
+
+def machine(report: Report) -> Row:
+    """Return what the last run was measured on, with the commits of all of them."""
+    commits = dict.fromkeys(str(one["commit"]) for one in machines(report))
+    return machines(report)[-1] | {"commit": ", ".join(commits)}
+
+
 def medians(rows: list[Row], keys: tuple[str, ...]) -> list[Row]:
     """Return one row for each value of the keys, in their first order; the rest are medians.
 
@@ -93,7 +106,7 @@ def _start_table(report: Report) -> Iterator[str]:
 
 
 def _section(file: str, report: Report) -> Iterator[str]:
-    export, machine = report["export"], report["machine"]
+    export, measured = report["export"], machine(report)
     rounds = sum(
         (row["threads"], row["batch"], row["variant"]) == (2, 16, FIRST)
         for row in report["parts"]["batches"]
@@ -102,7 +115,7 @@ def _section(file: str, report: Report) -> Iterator[str]:
     yield ""
     yield (
         f"`{command(file)}`, {rounds} round{'s' if rounds > 1 else ''}, on"
-        f" {processors(machine)}, commit {machine['commit']}, {packages(machine)}."
+        f" {processors(measured)}, commit {measured['commit']}, {packages(measured)}."
     )
     yield ""
     yield from _cells_table(report)

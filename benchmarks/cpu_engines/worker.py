@@ -90,7 +90,7 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", choices=TOWER_ENGINES, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rows-at-once", type=int, default=PICTURES)
+    parser.add_argument("--rows-at-once", type=int, default=TowerSettings.rows_at_once)
     parser.add_argument("--keep", type=Path, help="file for the embeddings of `batches`")
     return parser
 

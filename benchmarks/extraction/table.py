@@ -11,7 +11,9 @@ from typing import Any
 from benchmarks.common.words import packages, processors
 
 FOLDER = Path(__file__).parent
-COMMAND = "python -m benchmarks.extraction --output benchmarks/extraction/results.json"
+COMMAND = (
+    "python -m benchmarks.extraction --rounds {rounds} --output benchmarks/extraction/results.json"
+)
 THREADS_COMMAND = "python -m benchmarks.extraction.threads"
 OURS, FFMPEG, BARE = "trireel", "ffmpeg commands", "bare decode"
 Result = dict[str, Any]
@@ -73,6 +75,11 @@ class Standing:
     def met(self) -> int:
         """How many cases reach the goal."""
         return sum(case.ratio >= self.least for case in self.cases)
+
+
+def command(report: Result) -> str:
+    """Return the command that measured it."""
+    return COMMAND.format(rounds=report["rounds"])
 
 
 def ratio(result: Result, peer: str, measure: str = "cpu") -> float:
@@ -150,7 +157,7 @@ def page(report: Result, threads: Result) -> str:
     lines = [
         "# Sampling frames: CPU time and throughput",
         "",
-        f"`{COMMAND}`, median of {report['rounds']} rounds that take turns, on"
+        f"`{command(report)}`, median of {report['rounds']} rounds that take turns, on"
         f" {processors(machine)}, shared with other work; commit {machine['commit']},"
         f" {packages(machine)}, libavcodec {machine['libavcodec']}, the commands' ffmpeg"
         f" {machine['ffmpeg']}. Ratios are Trireel's over the peer's.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cpu_engines.table import FILES, FIRST, cells, command, medians
+from benchmarks.cpu_engines.table import FILES, FIRST, cells, command, machine, medians
 from benchmarks.headlines import Goal, Headline, Run
 from trireel_backend.gate import LEAST_COSINE, MOST_APART
 from trireel_backend.tower_engines import TOWER_ENGINES
@@ -24,7 +24,7 @@ def runs(folder: Path) -> Iterator[Run]:
             checkpoint = Path(export["checkpoint"]).name
             title = f"The tower on a CPU: {checkpoint}, {export['image_size_px']} px"
             found = (*_engines(report), *_memory(report))
-            yield Run(title, command(name), report["machine"], found)
+            yield Run(title, command(name), machine(report), found)
 
 
 def _engines(report: dict[str, Any]) -> Iterator[Headline]:

@@ -10,12 +10,12 @@ from typing import Any
 from benchmarks import headlines
 from benchmarks.extraction.table import (
     BARE,
-    COMMAND,
     GOALS,
     THREADS_COMMAND,
     TWO_CORES,
     Case,
     Goal,
+    command,
     standing,
 )
 from benchmarks.headlines import Headline, Run
@@ -27,7 +27,8 @@ def runs(folder: Path) -> Iterator[Run]:
     """Yield what results.json and threads.json say."""
     if (results := folder / "results.json").exists():
         report = json.loads(results.read_text())
-        yield Run("Sampling frames", COMMAND, report["machine"], tuple(_rates(report["results"])))
+        rates = tuple(_rates(report["results"]))
+        yield Run("Sampling frames", command(report), report["machine"], rates)
     if (threads := folder / "threads.json").exists():
         report = json.loads(threads.read_text())
         found = (_second_thread(report["results"]),)

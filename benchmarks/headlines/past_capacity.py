@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.headlines import Goal, Headline, Run
-from benchmarks.past_capacity.table import COMMAND, Row, rows
+from benchmarks.past_capacity.table import Row, command, rows
 
 FULL_CLIENTS = 64
 """None of them is refused; all places are taken."""
@@ -24,7 +24,7 @@ def runs(folder: Path) -> Iterator[Run]:
         report = json.loads(results.read_text())
         found = {row.clients: row for row in rows(report)}
         headlines = tuple(_past(found[max(found)], found[FULL_CLIENTS]))
-        yield Run("Past capacity", COMMAND, report["machine"], headlines)
+        yield Run("Past capacity", command(report), report["machine"], headlines)
 
 
 def _past(most: Row, full: Row) -> Iterator[Headline]:

@@ -9,12 +9,14 @@ from benchmarks import headlines
 from benchmarks.headlines import Headline, Run
 from benchmarks.peer_ray_serve.goals import (
     CPU_LEVEL,
+    PEER,
     SYSTEMS,
     Report,
     goals,
     levels,
     parts_cpu_seconds,
     start_seconds,
+    throughput_at,
     tower_frames_per_second,
 )
 from benchmarks.peer_ray_serve.table import SECTIONS
@@ -31,7 +33,7 @@ def runs(folder: Path) -> Iterator[Run]:
             report = json.loads(results.read_text())
             found = _goals(report) if section.has_goals else _rates(report)
             title = f"Beside Ray Serve: {section.title[0].lower()}{section.title[1:]}"
-            yield Run(title, section.command, report["machine"], tuple(found))
+            yield Run(title, section.command(report), report["machine"], tuple(found))
 
 
 def _goals(report: Report) -> Iterator[Headline]:
@@ -49,14 +51,14 @@ def _goals(report: Report) -> Iterator[Headline]:
 
 def _rates(report: Report) -> Iterator[Headline]:
     for what, ours, theirs, unit in _throughputs(report):
-        yield Headline(what, ours, unit, "Ray Serve", theirs)
+        yield Headline(what, ours, unit, PEER, theirs)
 
 
 def _throughputs(report: Report) -> Iterator[Pair]:
     ours, theirs = (levels(report, name) for name in SYSTEMS)
     for concurrency in sorted(ours.keys() & theirs.keys()):
         rates = (found[concurrency].per_second for found in (ours, theirs))
-        yield f"Throughput at concurrency {concurrency}", *rates, "requests/s"
+        yield throughput_at(report, concurrency), *rates, "requests/s"
 
 
 def _pairs(report: Report) -> Iterator[Pair]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.headlines import Goal, Headline, Run
 from benchmarks.soak.table import COMMAND
-from benchmarks.soak.verdict import checks
+from benchmarks.soak.verdict import checks, decoders_mib, others_mib
 
 NONE = Goal(0, at_most=True)
 
@@ -31,5 +31,7 @@ def _verdict(report: dict[str, Any]) -> Iterator[Headline]:
     yield Headline(what, tally["wrong_count"], goal=NONE)
     failed = sum(not check.passed for check in found)
     yield Headline(f"Failed, of {len(found)} checks of what is left", failed, goal=NONE)
-    before, after = (sum(report[when]["pss_mib"].values()) for when in ("before", "after"))
-    yield Headline("Memory at rest, after the load", after, "MiB", "after the warm-up", before)
+    for name, memory in (("but for the decoders", others_mib), ("of the decoders", decoders_mib)):
+        before, after = (memory(report[when]) for when in ("before", "after"))
+        what = f"Memory at rest after the load, {name}"
+        yield Headline(what, after, "MiB", "after the warm-up", before)

@@ -2,6 +2,8 @@
 """Measure the reference pipeline on Ray Serve and Trireel in turn, on the same videos.
 
 Run: python -m benchmarks.peer_ray_serve --output benchmarks/peer_ray_serve/tiny.json
+     python -m benchmarks.peer_ray_serve --peer-extraction video --peer-frame-px 96 --output
+         benchmarks/peer_ray_serve/tuned.json
      python -m benchmarks.peer_ray_serve --tower base --output benchmarks/peer_ray_serve/base.json
      python -m benchmarks.peer_ray_serve --tower base --tower-engine openvino-bf16 --output
          benchmarks/peer_ray_serve/bf16.json

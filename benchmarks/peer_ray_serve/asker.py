@@ -87,10 +87,15 @@ class TrireelAsker:
     """Asks Trireel by its public asyncio client, for files by their path on the server."""
 
     def __init__(self, address: str) -> None:
-        from trireel_client import AsyncTrireelClient, Timeout
+        from trireel_client import AsyncTrireelClient, Retry, Timeout
 
         self._address = address
-        self._client = AsyncTrireelClient(address, timeout=Timeout(request_seconds=TIMEOUT_SECONDS))
+        # The reference's client asks once, so that this one does too: a failure is a failure.
+        self._client = AsyncTrireelClient(
+            address,
+            timeout=Timeout(request_seconds=TIMEOUT_SECONDS),
+            retries=Retry(attempts=1),
+        )
 
     async def analyze(self, video: str, **options: Any) -> Any:
         """Have a video analysed."""

@@ -6,13 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trireel_backend.tower_engines import ONNXRUNTIME
+from trireel_backend.tower_engines import ONNXRUNTIME, OPENVINO, OPENVINO_BF16
 
 Report = dict[str, Any]
 SYSTEMS = ("trireel", "ray_serve")
 QUANTILES = (50, 95, 99)
 THROUGHPUT = {"tiny": 3.0, "base": 2.0}
 CPU_LEVEL = 4
+ENGINES = {
+    ONNXRUNTIME: "onnxruntime fp32",
+    OPENVINO: "OpenVINO fp32",
+    OPENVINO_BF16: "OpenVINO bf16",
+}
+"""What computes the tower, and how precisely; the exports are fp32."""
+PEER = f"Ray Serve in {ENGINES[ONNXRUNTIME]}"
+
+
+def engine(report: Report) -> str:
+    """Return what computes Trireel's tower, in words."""
+    return ENGINES[report["tower_engine"]]
 
 
 def quantile(values: list[float], percent: int) -> float:
@@ -36,7 +48,9 @@ class Level:
     client_cpu_seconds: float
     pss_mib: float
     requests: int
-    """Of all rounds."""
+    """Answered in all rounds."""
+    fewest: int
+    """Answered in a round: what stands behind a quantile."""
     failed: int
 
 
@@ -68,6 +82,7 @@ def _level(concurrency: int, runs: list[Report]) -> Level:
         median(lambda run: run["client_cpu_seconds"] / requests(run)),
         median(lambda run: run["pss_mib"]["most"]),
         sum(len(run["latencies_ms"]) for run in runs),
+        min(len(run["latencies_ms"]) for run in runs),
         sum(len(run["errors"]) for run in runs),
     )
 
@@ -122,7 +137,7 @@ def goals(report: Report) -> Iterator[Goal]:
     for concurrency in (4, 16):
         if concurrency in ours and concurrency in theirs:
             ratio = ours[concurrency].per_second / theirs[concurrency].per_second
-            text = f"Throughput at concurrency {concurrency}, times that on Ray Serve"
+            text = f"{throughput_at(report, concurrency)}, times that on {PEER}"
             yield Goal(text, ratio, THROUGHPUT[report["tower"]])
     if report["tower_engine"] == ONNXRUNTIME:  # of which the parts alone are measured
         yield from _goals_of_the_tower(report)
@@ -131,6 +146,11 @@ def goals(report: Report) -> Iterator[Goal]:
         yield Goal(text, ours[CPU_LEVEL].cpu_seconds / parts, 1.25, at_most=True)
     if report["tower"] == "tiny":
         yield from _goals_of_the_whole(report, ours, theirs)
+
+
+def throughput_at(report: Report, concurrency: int) -> str:
+    """Return what a throughput of Trireel's is called."""
+    return f"Throughput at concurrency {concurrency} in {engine(report)}"
 
 
 def _goals_of_the_tower(report: Report) -> Iterator[Goal]:

@@ -2,7 +2,8 @@
 """The parts of the work alone, in one process without a server: extraction, the bare session.
 
 It prints one JSON object: CPU seconds of each part for every clip, and frames per second of the
-session in batches. The session has the options that the served tower has.
+session in batches. The session is one of onnxruntime with as many threads as there are cores, which
+share each run. The tower served in onnxruntime has as many, but each runs a part of the batch.
 """
 
 import argparse

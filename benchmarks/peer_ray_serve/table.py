@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from tiny.json, base.json, tuned.json: python -m benchmarks.peer_ray_serve.table
+"""Write RESULTS.md from the raw numbers beside it: python -m benchmarks.peer_ray_serve.table
 
-What is not there is left out.
+They are tiny.json, tuned.json, base.json and bf16.json; what is not there is left out.
 """
 
 import json
@@ -12,19 +12,29 @@ from pathlib import Path
 
 from benchmarks.common.words import processors
 from benchmarks.peer_ray_serve.goals import (
+    ENGINES,
+    PEER,
+    QUANTILES,
     SYSTEMS,
     Level,
     Report,
+    engine,
     goals,
     levels,
     parts_cpu_seconds,
     start_seconds,
     tower_frames_per_second,
 )
+from trireel_backend.tower_engines import ONNXRUNTIME
 
 FOLDER = Path(__file__).parent
 MODULE = "benchmarks.peer_ray_serve"
 NAMES = {"trireel": "Trireel", "ray_serve": "Ray Serve"}
+FEWEST = 20
+"""Requests of a round that have to stand behind a p95 or a p99: of fewer it is the slowest."""
+LANES = "; those of siglip_vision run a part of the batch each"
+"""Where it has the same engine."""
+MISSING = "\u2013"
 
 
 @dataclass(frozen=True)
@@ -38,11 +48,13 @@ class Section:
     words: str
     has_goals: bool = True
 
-    @property
-    def command(self) -> str:
-        """The command that measures it."""
+    def command(self, report: Report) -> str:
+        """Return the command that measured it."""
         options = f" {self.options}" if self.options else ""
-        return f"python -m {MODULE}{options} --output {MODULE.replace('.', '/')}/{self.file}"
+        return (
+            f"python -m {MODULE}{options} --rounds {len(report['rounds'])} --output"
+            f" {MODULE.replace('.', '/')}/{self.file}"
+        )
 
 
 SECTIONS = (
@@ -65,15 +77,18 @@ SECTIONS = (
         "base.json",
         "A tower of base size",
         "--tower base",
-        "93 million parameters, 224 x 224 pixels, random weights. Numbers of requests are fixed,"
-        " and few; the window of a level is from its first request to its last answer.",
+        "93 million parameters, 224 x 224 pixels, random weights; both sides compute them in the"
+        " same engine and precision. Numbers of requests are fixed, and few; the window of a level"
+        " is from its first request to its last answer.",
     ),
     Section(
         "bf16.json",
         "A tower of base size, in bf16",
         "--tower base --tower-engine openvino-bf16",
         "The same tower, which Trireel computes in bf16 with OpenVINO and the CPU's AMX, after the"
-        " export's accuracy gate has passed on this machine; the pipeline has onnxruntime.",
+        " export's accuracy gate has passed on this machine. The pipeline stays in onnxruntime"
+        " fp32: the ratio is that of the two as they can be run here, engine and precision"
+        " included.",
     ),
 )
 
@@ -83,13 +98,16 @@ def page(reports: dict[str, Report]) -> str:
     lines = [
         "# Beside the reference pipeline on Ray Serve",
         "",
-        "Three deployments on Ray Serve as [the reference](peer/__init__.py) has them, with"
-        " the same exported tower in onnxruntime, against the embedded server with its default"
-        " settings. Videos of 12 s (two chunks), 384 x 384, 30 frames a second, H.264; each"
-        " request is for a file of its own. The systems take turns; numbers are medians over"
-        " the rounds. Memory is the sum of all processes' PSS. CPU time is that of the server"
-        " with the commands it starts; the load generator's is beside it. Start is from the"
-        " command to the first right answer.",
+        "Three deployments on Ray Serve as [the reference](peer/__init__.py) has them, against the"
+        " embedded server with its default settings, but for the engine where a section names"
+        " another. Both have the same exported tower; each section says in which engine and"
+        " precision either computes it. Videos of 12 s (two chunks), 384 x 384, 30 frames a second,"
+        " H.264; each request is for a file of its own. The systems take turns; numbers are medians"
+        " over the rounds. n is how many answers they are from: in all rounds, and in the round"
+        f" with the fewest; where those are fewer than {FEWEST}, p95 and p99 are left out. Memory"
+        " is the sum of all processes' PSS. CPU time is that of the server with the commands it"
+        " starts; the load generator's is beside it. Start is from the command to the first right"
+        " answer.",
     ]
     for section in SECTIONS:
         if section.file in reports:
@@ -102,10 +120,10 @@ def _section(section: Section, report: Report) -> Iterator[str]:
     peer = ", ".join(f"{name} {version}" for name, version in report["peer_packages"].items())
     yield f"## {section.title}"
     yield ""
-    yield section.words
+    yield f"**Trireel in {engine(report)}, {PEER}.** {section.words}"
     yield ""
     yield (
-        f"`{section.command}`, {len(rounds)} rounds, videos from {report['store']}, on"
+        f"`{section.command(report)}`, {_rounds(len(rounds))}, videos from {report['store']}, on"
         f" {processors(machine)}, commit {machine['commit']}; the pipeline with {peer}."
         f" {_quietness(report)} {_agreement(report)}"
     )
@@ -116,6 +134,10 @@ def _section(section: Section, report: Report) -> Iterator[str]:
     yield from _table(report)
     yield ""
     yield from _rest(report)
+
+
+def _rounds(number: int) -> str:
+    return f"{number} round{'s' * (number > 1)}"
 
 
 def _quietness(report: Report) -> str:
@@ -144,30 +166,45 @@ def _agreement(report: Report) -> str:
 def _table(report: Report) -> Iterator[str]:
     ours, theirs = (levels(report, name) for name in SYSTEMS)
     yield (
-        "| concurrency | | requests/s | p50 ms | p95 ms | p99 ms | failed | CPU-s a request |"
-        " load generator's | MiB |"
+        "| concurrency | | n, all rounds / one | requests/s | p50 ms | p95 ms | p99 ms | failed |"
+        " CPU-s a request | load generator's | MiB |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for concurrency, level in ours.items():
         yield _row(concurrency, "Trireel", level)
         if (peer := theirs.get(concurrency)) is not None:
             yield _row(concurrency, "Ray Serve", peer)
-            yield (
-                f"| | ratio | **{level.per_second / peer.per_second:.2f}** |"
-                + "".join(
-                    f" {level.latency_ms[p] / peer.latency_ms[p]:.2f} |" for p in (50, 95, 99)
-                )
-                + f" | {level.cpu_seconds / peer.cpu_seconds:.2f} | |"
-                f" {level.pss_mib / peer.pss_mib:.2f} |"
-            )
+            yield _ratios(level, peer)
 
 
 def _row(concurrency: int, name: str, level: Level) -> str:
-    latencies = " | ".join(f"{value:.0f}" for value in level.latency_ms.values())
+    latencies = " | ".join(_latency(level, percent) for percent in QUANTILES)
     return (
-        f"| {concurrency} | {name} | {level.per_second:.2f} | {latencies} | {level.failed} of"
-        f" {level.requests + level.failed} | {level.cpu_seconds:.3f} |"
+        f"| {concurrency} | {name} | {level.requests} / {level.fewest} | {level.per_second:.2f} |"
+        f" {latencies} | {level.failed} | {level.cpu_seconds:.3f} |"
         f" {level.client_cpu_seconds:.4f} | {level.pss_mib:.0f} |"
+    )
+
+
+def _latency(level: Level, percent: int) -> str:
+    return f"{level.latency_ms[percent]:.0f}" if _is_told(level, percent) else MISSING
+
+
+def _is_told(level: Level, percent: int) -> bool:
+    """Return whether enough requests stand behind a quantile; the median is always told."""
+    return percent == 50 or level.fewest >= FEWEST
+
+
+def _ratios(level: Level, peer: Level) -> str:
+    latencies = (
+        f"{level.latency_ms[percent] / peer.latency_ms[percent]:.2f}"
+        if _is_told(level, percent) and _is_told(peer, percent)
+        else MISSING
+        for percent in QUANTILES
+    )
+    return (
+        f"| | ratio | | **{level.per_second / peer.per_second:.2f}** | {' | '.join(latencies)} | |"
+        f" {level.cpu_seconds / peer.cpu_seconds:.2f} | | {level.pss_mib / peer.pss_mib:.2f} |"
     )
 
 
@@ -188,10 +225,13 @@ def _rest(report: Report) -> Iterator[str]:
     served, bare = tower_frames_per_second(report)
     yield f"Start: {starts}. After the first answer: {at_start}."
     yield ""
+    cores = len(report["machine"]["cores"])
     yield (
         f"A clip's parts alone: extraction in one process {parts['extraction']:.3f} CPU-s, the bare"
-        f" session {parts['session']:.3f}. siglip_vision at batch 16, concurrency 4: {served:.1f}"
-        f" frames/s; the bare session: {bare:.1f}."
+        f" session {parts['session']:.3f}. siglip_vision in {engine(report)} at batch 16,"
+        f" concurrency 4: {served:.1f} frames/s; the bare session: {bare:.1f}. The bare session is"
+        f" one of {ENGINES[ONNXRUNTIME]} with {cores} threads, which share each run"
+        f"{LANES if report['tower_engine'] == ONNXRUNTIME else ''}."
     )
 
 

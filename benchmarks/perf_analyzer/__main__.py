@@ -4,8 +4,8 @@
 Run: python -m benchmarks.perf_analyzer --output benchmarks/perf_analyzer/results
      python -m benchmarks.perf_analyzer.table
 (needs the environment of scripts/test). Every command line is printed before it runs. Each recipe
-leaves a CSV; run.json has the machine, the commands and what the server counted. What is there of
-other recipes stays.
+leaves a CSV; run.json has the commands and what the server counted, each with the machine and the
+commit that it is from. What is there of other recipes stays.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from benchmarks.common.versions import commit, processors, versions
 from benchmarks.perf_analyzer.data import add_options, make
 from benchmarks.perf_analyzer.recipes import RECIPES, Recipe, Servers
 from benchmarks.perf_analyzer.running import ROOT, run_recipe
+from benchmarks.perf_analyzer.table import read
 from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
 from trireel_backend.serving.signals import unwind_on_signals
 from trireel_client import TrireelClient
@@ -84,14 +85,11 @@ def run(given: argparse.Namespace, recipes: list[Recipe], servers: Servers) -> b
     """Run recipes and write what came of each; returns whether all went well."""
     given.output.mkdir(parents=True, exist_ok=True)
     file = given.output / "run.json"
-    report = json.loads(file.read_text()) if file.is_file() else {"recipes": {}}
+    report = read(file) if file.is_file() else {"recipes": {}}
     with TrireelClient(servers.grpc) as client:
-        report["triton"] = client.server_info().version
-    report["machine"] = {
-        "cores": processors(),
-        "packages": versions(PACKAGES),
-        "commit": commit(),
-    }
+        triton = client.server_info().version
+    machine = {"cores": processors(), "packages": versions(PACKAGES), "commit": commit()}
+    origin = {"triton": triton, "machine": machine}
     make(given.data, servers.grpc, given.media, given.video, given.export)
     well = True
     for recipe in recipes:
@@ -99,7 +97,7 @@ def run(given: argparse.Namespace, recipes: list[Recipe], servers: Servers) -> b
             recipe, servers, given.data, given.output / f"{recipe.name}.csv", given.quick
         )
         well = well and not found.problems
-        report["recipes"][recipe.name] = {"quick": given.quick, **found.to_json_dict()}
+        report["recipes"][recipe.name] = {"quick": given.quick, **origin, **found.to_json_dict()}
         file.write_text(json.dumps(report, indent=1) + "\n")
     return well
 

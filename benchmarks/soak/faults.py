@@ -3,6 +3,7 @@
 
 import queue
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -13,10 +14,11 @@ import numpy as np
 from tritonclient.grpc import InferInput
 
 from benchmarks.soak.place import HANG_SECONDS, Clients, Place
+from benchmarks.soak.tally import OK
 from benchmarks.soak.vanishing import UNREAD, VANISHING, never_ended
 from trireel_client import ServerPath
 
-OK = "OK"
+_FULL = re.compile(r"the server (at \S+ )?is full: ")  # as the server says it, and as the client
 Run = Callable[[Place, Clients, random.Random], None]
 
 
@@ -32,6 +34,13 @@ class Fault:
     weight: float = 1.0
     """How often it is, beside the others."""
     needs_s3: bool = False
+    is_sent_once: bool = False
+    """No client asks again, so that it is refused where it meets a full server."""
+
+
+def is_full(message: str) -> bool:
+    """Return whether a refusal says that the server takes in no more for now."""
+    return _FULL.search(message) is not None
 
 
 def _analysis(video: Any, *, once: bool = False) -> Run:
@@ -168,13 +177,13 @@ FAULTS = (
     Fault("outside the media folder", _analysis(ServerPath("../../etc/passwd")), INVALID),
     Fault("unknown scheme", _analysis("gopher://host/x"), frozenset({"UNIMPLEMENTED"})),
     Fault("damaged file", damaged, INVALID | MISSING | {OK}, 6.0),
-    Fault("wrong tensor", wrong_tensor, INVALID, 4.0),
+    Fault("wrong tensor", wrong_tensor, INVALID, 4.0, is_sent_once=True),
     Fault("wrong embeddings", wrong_embeddings, INVALID, 2.0),
     Fault("END without START", end_without_start, INVALID),
     Fault("sequence never ended", never_ended, frozenset({OK}), 2.0),
     Fault("steps abandoned", abandoned_steps, frozenset({OK})),
-    Fault("deadline exceeded", deadline, frozenset({"DEADLINE_EXCEEDED"}), 2.0),
-    Fault("cancelled", cancelled, frozenset({"CANCELLED", OK}), 3.0),
+    Fault("deadline exceeded", deadline, frozenset({"DEADLINE_EXCEEDED"}), 2.0, is_sent_once=True),
+    Fault("cancelled", cancelled, frozenset({"CANCELLED", OK}), 3.0, is_sent_once=True),
     Fault("web: stalls", _analysis(_of_web("stalls"), once=True), UNAVAILABLE, 0.3),
     Fault("web: breaks off", _analysis(_of_web("breaks"), once=True), UNAVAILABLE, 0.5),
     Fault("web: denied", _analysis(_of_web("denied")), INVALID),

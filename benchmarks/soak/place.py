@@ -28,7 +28,7 @@ from trireel_client import (
 HANG_SECONDS = 120.0
 """What has no answer by then has none."""
 IMPATIENT_SECONDS = 0.05
-PATIENCE = Retry(attempts=12)  # a burst may fill the server for a while
+PATIENCE = Retry(attempts=12)  # a burst fills the server for a while
 
 STATUSES: Mapping[type[TrireelError], str] = {
     InvalidRequest: "INVALID_ARGUMENT",

@@ -37,8 +37,9 @@ def _head(report: Report) -> Iterator[str]:
         f"**{len(found)} checks, {failed or 'none'} failed.** The embedded server under full load:"
         f" {mix['good']} threads with good requests (one of {plan['asks']}, over"
         f" {len(plan['clips'])} files, by {', '.join(plan['sources'])}; gRPC, HTTP, streams,"
-        f" steps), {mix['faults']} with faults, bursts, and decoders' processes killed and stopped."
-        " Before and after, without load, the server is at rest: idle sequences are forgotten"
+        f" steps), {mix['faults']} with faults, bursts of more requests than it takes in, and"
+        " decoders' processes killed and stopped. Before and after, without load, the server is at"
+        " rest: idle sequences are forgotten"
         f" after {plan['idle_seconds']:g} s, and what is held is compared with what was held after"
         f" a warm-up of {plan['warm_up_seconds'] / 60:g} minutes of the same."
     )

@@ -5,6 +5,8 @@ import threading
 from collections import Counter
 from typing import Any
 
+OK = "OK"
+FULL = "FULL"  # refused, as the server takes in no more for now
 KEPT = 40  # messages and latencies of what is looked at by a person
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.cpu_engines.__main__ import VARIANTS, create_parser
-from benchmarks.cpu_engines.table import FIRST, cells, medians
+from benchmarks.cpu_engines.table import FIRST, cells, machine, medians
 from benchmarks.cpu_engines.worker import batches, pictures
 from trireel_backend.encoding import Tower
 from trireel_backend.settings import TowerSettings
@@ -50,6 +50,12 @@ def test_ratios_are_to_the_first_engine_at_the_same_batch_and_threads():
         (2, FIRST, 1.0),
         (2, "other", 2.5),
     ]
+
+
+def test_the_commits_of_all_runs_are_told():
+    runs = [{"commit": "a", "cores": 2}, {"commit": "b", "cores": 2}, {"commit": "a", "cores": 4}]
+    assert machine({"machines": runs}) == {"commit": "a, b", "cores": 4}
+    assert machine({"machine": runs[0]}) == runs[0]
 
 
 def test_every_engine_takes_part():

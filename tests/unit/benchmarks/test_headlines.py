@@ -16,6 +16,7 @@ from benchmarks.headlines import (
     soak,
 )
 from benchmarks.headlines import gpu as served
+from benchmarks.past_capacity.table import rows
 
 MACHINE = {"cores": ["P"] * 2, "commit": "abc"}
 CSV = """\
@@ -40,7 +41,8 @@ def test_recipes_are_set_beside_the_plain_ones(tmp_path):
     for name, rate in rates.items():
         (folder / f"{name}.csv").write_text(CSV.format(rate=rate))
     recipes = {name: {"quick": False, "problems": [], "command": "x"} for name in rates}
-    (folder / "run.json").write_text(json.dumps({"machine": MACHINE, "recipes": recipes}))
+    report = {"machine": MACHINE, "triton": "1", "recipes": recipes}
+    (folder / "run.json").write_text(json.dumps(report))
     (run,) = perf_analyzer.runs(tmp_path)
     assert run.headlines == (
         Headline("siglip_vision-b16-grpc, 16 at once", 300.0, "frames/s", "HTTP", 200.0),
@@ -56,6 +58,23 @@ def long_report(long_seconds, long_mib):
         {"minutes": 120, "extractors": 2, "wall_seconds": 9.0, "pss_mib": [1.0]},
     ]
     return {"machine": MACHINE, "runs": runs}
+
+
+def test_recipes_that_varied_are_set_beside_nothing(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    names = ("siglip_vision-b4-http", "siglip_vision-b16-grpc", "siglip_vision-b16-http")
+    for name in names:
+        (folder / f"{name}.csv").write_text(CSV.format(rate=300.0))
+    run = {"quick": False, "problems": [], "command": "x --stability-percentage 50"}
+    recipes = {name: run | {"machine": MACHINE, "triton": "1"} for name in names}
+    (folder / "run.json").write_text(json.dumps({"recipes": recipes}))
+    (found,) = perf_analyzer.runs(tmp_path)
+    assert found.headlines == (
+        Headline("siglip_vision-b16-grpc, 16 at once", 300.0, "frames/s"),
+        Headline("siglip_vision-b16-http, 16 at once", 300.0, "frames/s"),
+    )
+    assert "within 50 %" in found.note
 
 
 @pytest.mark.parametrize(
@@ -158,6 +177,11 @@ def test_the_most_clients_are_set_beside_as_many_as_are_let_in(tmp_path):
         "256 clients: the most memory": (pytest.approx(656 / 464), None),
         "256 clients: failures": (1, False),
     }
+
+
+def test_a_clients_time_for_an_answer_is_computed():
+    (row,) = rows({"rounds": [[crowd(256, [110.0] * 23, [5.0])]]})
+    assert row.seconds_an_answer == pytest.approx(256 / 11.5)
 
 
 def point(series, size, ms, pss_mib=100.0):

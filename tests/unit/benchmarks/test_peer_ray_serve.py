@@ -86,7 +86,8 @@ def test_levels_are_medians_over_the_rounds(report):
 
 def test_goals_compare_medians(report):
     found = {goal.text: goal for goal in goals(report)}
-    assert found["Throughput at concurrency 4, times that on Ray Serve"].found == 3.0
+    at_4 = "Throughput at concurrency 4 in onnxruntime fp32, times that on Ray Serve in "
+    assert found[f"{at_4}onnxruntime fp32"].found == 3.0
     assert found["CPU a request, times the sum of its parts alone"].found == pytest.approx(1.0)
     assert found["Memory, times that on Ray Serve"].found == pytest.approx(1 / 3)
     assert all(goal.met for goal in found.values())
@@ -103,7 +104,34 @@ def test_the_page_has_a_section_for_every_file(report):
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [
         section.title for section in SECTIONS
     ]
-    assert "| 4 | Trireel | 9.00 | 444 |" in text
+    assert "| 4 | Trireel | 260 / 70 | 9.00 | 444 | 444 | 444 | 0 |" in text
+
+
+def test_every_section_names_both_engines(report):
+    bf16 = report | {"tower": "base", "tower_engine": "openvino-bf16"}
+    text = page({"base.json": report | {"tower": "base"}, "bf16.json": bf16})
+    fp32, reduced = text.split("\n## ")[1:]
+    assert "**Trireel in onnxruntime fp32, Ray Serve in onnxruntime fp32.**" in fp32
+    assert "**Trireel in OpenVINO bf16, Ray Serve in onnxruntime fp32.**" in reduced
+    for section, engine in ((fp32, "onnxruntime fp32"), (reduced, "OpenVINO bf16")):
+        assert (
+            f"- Throughput at concurrency 4 in {engine}, times that on Ray Serve in onnxruntime"
+            " fp32: 3.00, wanted at least 2: met"
+        ) in section
+
+
+def test_what_few_requests_stand_behind_is_left_out(report):
+    for found in report["rounds"]:
+        found["systems"]["ray_serve"]["levels"][1]["latencies_ms"] = [1500.0] * 19
+    lines = page({"tiny.json": report}).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("| 4 | Trireel"))
+    assert "| 57 / 19 | 1.90 | 1500 | \u2013 | \u2013 | 0 |" in lines[at + 1]
+    assert "| 0.30 | \u2013 | \u2013 | |" in lines[at + 2]
+
+
+def test_the_command_has_the_rounds_that_ran(report):
+    command = SECTIONS[0].command(report)
+    assert command.startswith("python -m benchmarks.peer_ray_serve --rounds 3 --output ")
 
 
 def test_headlines_are_the_goals_with_the_figures_they_are_made_of(report, tmp_path):
@@ -114,9 +142,10 @@ def test_headlines_are_the_goals_with_the_figures_they_are_made_of(report, tmp_p
     assert [headline.judged for headline in whole.headlines] == [goal.found for goal in wanted]
     assert [headline.met for headline in whole.headlines] == [goal.met for goal in wanted]
     first = whole.headlines[0]
-    assert first.what == "Throughput at concurrency 4"
+    assert first.what == "Throughput at concurrency 4 in onnxruntime fp32"
     assert (first.value, first.unit) == (9.0, "requests/s")
-    assert (first.beside, first.usual, first.ratio) == ("Ray Serve", 3.0, 3.0)
+    assert (first.beside, first.usual) == ("Ray Serve in onnxruntime fp32", 3.0)
+    assert first.ratio == 3.0
     assert {headline.goal for headline in tuned.headlines} == {None}
     assert [headline.ratio for headline in tuned.headlines] == [3.0] * 3
 

@@ -21,7 +21,7 @@ from benchmarks.perf_analyzer.data import EXPORT, Material, bank_texts, input_da
 from benchmarks.perf_analyzer.recipes import RECIPES, Servers
 from benchmarks.perf_analyzer.regions import removed_at_the_end
 from benchmarks.perf_analyzer.running import Counts, count, find_problems
-from benchmarks.perf_analyzer.table import Level, page, ratios, read_levels, usable
+from benchmarks.perf_analyzer.table import Level, page, ratios, read, read_levels, usable
 from trireel_backend.serving.run_folder import SHARED_MEMORY
 from trireel_client.load_test.scrape import parse_metrics
 
@@ -165,18 +165,81 @@ def made_levels():
     }  # fmt: skip
 
 
+def made_report(levels):
+    origin = {"machine": {"cores": ["a CPU"] * 2, "commit": "abc"}, "triton": "2.51.0"}
+    fine = {"quick": False, "problems": [], "counts": {"failures": 0, "live_sequences": 0}}
+    runs = {one.name: {**origin, **fine, "command": f"run {one.name}"} for one in levels}
+    return {"recipes": runs}
+
+
 def test_the_page_has_every_recipe_its_ratios_and_its_command():
     levels = made_levels()
-    runs = {recipe.name: {"command": f"run {recipe.name}"} for recipe in levels}
-    report = {"machine": {"cores": ["a CPU"] * 2, "commit": "abc"}, "triton": "2.51.0",
-              "recipes": runs}  # fmt: skip
-    text = page(report, levels)
-    assert "2 x a CPU, commit abc, Triton 2.51.0" in text
+    text = page(made_report(levels), levels)
+    assert "Measured on 2 x a CPU, commit abc, Triton 2.51.0." in text
+    assert "No request of these runs failed" in text
+    assert "three windows in a row that agree within 10 %. " in text
+    assert "gRPC instead of HTTP: 1.00 x (1.00 to 1.00) the throughput" in text
     assert "| of 16 | gRPC, shared memory | 150 | 2400 | 5.00 | 9.00 | 9.00 | 1.00 |" in text
     assert "| that name a file | HTTP | 100 | 1600 | 5.00 | 9.00 | 9.00 | 2.00 |" in text
     assert "chunks/s at 16" in text
     for recipe in levels:
         assert f"$ run {recipe.name}\n" in text
+
+
+def test_the_page_names_what_is_left_out_and_why():
+    levels = made_levels()
+    report = made_report(levels)
+    runs = report["recipes"]
+    runs["siglip_text-b1-http"] = {"quick": True, "problems": []}
+    runs["siglip_text-b1-grpc"] = {"quick": False, "problems": ["it ended with 1:\nlong words"]}
+    text = page(report, levels)
+    assert "\n- siglip_text-b1-http: one short level, to try it\n" in text
+    assert "\n- siglip_text-b1-grpc: it ended with 1:\n" in text
+    assert "\n- video_analysis-grpc: not run\n" in text
+    assert "long words" not in text
+
+
+def test_the_page_tells_what_failed():
+    levels = made_levels()
+    report = made_report(levels)
+    report["recipes"]["video_chunk-grpc"]["counts"] = {"failures": 2, "live_sequences": 1}
+    assert "metrics 2 requests failed, 1 sequences had no end." in page(report, levels)
+
+
+def test_recipes_of_two_commits_are_told_apart():
+    levels = made_levels()
+    report = made_report(levels)
+    run = report["recipes"]["video_chunk-http"]
+    run["machine"] = run["machine"] | {"commit": "def"}
+    text = page(report, levels)
+    assert "- On 2 x a CPU, commit def, Triton 2.51.0: video_chunk-http.\n" in text
+    assert "- On 2 x a CPU, commit abc, Triton 2.51.0: siglip_vision-b1-grpc, " in text
+
+
+def test_a_file_of_one_machine_has_it_for_each_recipe(tmp_path):
+    file = tmp_path / "run.json"
+    recipes = {"a": {"quick": True}, "b": {"triton": "2.52.0"}}
+    file.write_text(
+        json.dumps({"machine": {"commit": "x"}, "triton": "2.51.0", "recipes": recipes})
+    )
+    assert read(file) == {
+        "recipes": {
+            "a": {"quick": True, "triton": "2.51.0", "machine": {"commit": "x"}},
+            "b": {"triton": "2.52.0", "machine": {"commit": "x"}},
+        }
+    }
+
+
+def test_levels_that_varied_have_no_mean_ratio():
+    levels = made_levels()
+    report = made_report(levels)
+    for run in report["recipes"].values():
+        run["command"] += " --stability-percentage 50"
+    text = page(report, levels)
+    assert "agree within 50 %, so that the ratio of two results would say little" in text
+    assert "gRPC with shared memory: 1.50 to 1.50 x the throughput at concurrency 16," in text
+    chunks = {one: found for one, found in levels.items() if one.model == "video_chunk"}
+    assert list(ratios(chunks, 50)) == []
 
 
 def test_ratios_compare_the_same_requests():
