@@ -233,6 +233,21 @@ def _rest(report: Report) -> Iterator[str]:
         f" one of {ENGINES[ONNXRUNTIME]} with {cores} threads, which share each run"
         f"{LANES if report['tower_engine'] == ONNXRUNTIME else ''}."
     )
+    if report["tower_engine"] == ONNXRUNTIME:  # of which the parts alone are measured
+        yield ""
+        yield _limit(report, cores / sum(parts.values()))
+
+
+def _limit(report: Report, per_second: float) -> str:
+    """Return how near both come to what the cores could do."""
+    best = {
+        name: max(level.per_second for level in levels(report, name).values()) for name in SYSTEMS
+    }
+    reached = ", ".join(f"{NAMES[name]} {best[name] / per_second:.0%}" for name in SYSTEMS)
+    return (
+        f"Cores that did nothing but these parts would answer {per_second:.3g} requests/s. At its"
+        f" best level each reaches of that: {reached}."
+    )
 
 
 def main() -> None:
