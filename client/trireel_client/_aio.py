@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking by gRPC from an event loop."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
 from trireel_client._config import Address, Timeout
+from trireel_client._errors import RequestCancelled
 from trireel_client._grpc import STREAM_HEADERS, grpc_parameters, grpc_server_info, wait_seconds
 from trireel_client._handshake import GRPC_ALPN, Handshake
 from trireel_client._options import Tensors
-from trireel_client._status import Peer, translated
+from trireel_client._status import CANCELLED, Peer, translated
 from trireel_client._tls import Tls, grpc_arguments
 from trireel_client._wire import (
     call_headers,
@@ -44,19 +47,19 @@ class AioGrpcTransport:
         seconds = wait_seconds(call, self._timeout)
         limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
         async with self._handshake.explained_async():
-            with translated(Peer(self._address, seconds)):
+            with translated(Peer(self._address, seconds)), _closing_told():
                 return await self._answer(call, limits)
 
-    async def stream(self, call: Infer) -> AsyncGenerator[Tensors, None]:
+    async def stream(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:
         """Yield a model's answers; closed early, it cancels the request on the server."""
         # The one request, then the end of requests: the server closes after its last answer.
         requests = _once(infer_arguments(self._protocol, call))
-        seconds = self._timeout.request_seconds
+        peer = Peer(self._address, self._timeout.request_seconds)
         async with self._handshake.explained_async():
-            with translated(Peer(self._address, seconds)):
+            with translated(peer), _closing_told():
                 responses = self._client.stream_infer(
                     requests,
-                    stream_timeout=seconds,
+                    stream_timeout=within_seconds,
                     headers={**self._headers, **STREAM_HEADERS},
                 )
                 try:
@@ -84,6 +87,21 @@ class AioGrpcTransport:
                 return bool(await self._client.is_server_ready(**limits))
             case AskReady(model):
                 return bool(await self._client.is_model_ready(model, **limits))
+
+
+@contextmanager
+def _closing_told() -> Iterator[None]:
+    """Raise RequestCancelled where it is the request that is cancelled, and not its task.
+
+    grpcio raises the task's error for both.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RequestCancelled(CANCELLED) from error
 
 
 async def _once(request: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:

@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from trireel_client import _flows
 from trireel_client._aio import AioGrpcTransport
-from trireel_client._calls import AskServerInfo, ReadFile, ServerCall
+from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import AnalysisOptions, StepOptions, step_inputs
+from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._resumed import AsyncResumed
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._steps import Walk, plan_steps
 from trireel_client._tls import Tls
-from trireel_client._wire import retry_arguments
+from trireel_client._wire import checked_headers, retry_arguments
 
 
 class AsyncTrireelClient:
@@ -50,7 +50,7 @@ class AsyncTrireelClient:
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
         self._transport: AioGrpcTransport | None = AioGrpcTransport(
-            address, self._timeout, headers or {}, tls
+            address, self._timeout, checked_headers(headers), tls
         )
 
     async def __aenter__(self) -> Self:
@@ -131,16 +131,24 @@ class AsyncTrireelClient:
         self, request: VideoRequest
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
         stream = await self._run(_flows.open_stream(self._server, request))
-        answers = AsyncResumed(stream, lambda: self._open().stream(stream.call))
+        answers = AsyncResumed(stream, self._timeout.request_seconds, self._ask)
         async with aclosing(answers):
-            while (answer := await self._retried(True, answers.next)) is not None:
+            while (answer := await self._next(answers)) is not None:
                 yield answer
+
+    async def _next(self, answers: AsyncResumed) -> ChunkAnalysis | Analysis | None:
+        return await self._retried(True, answers.left_seconds(), answers.next)
+
+    def _ask(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:
+        return self._open().stream(call, within_seconds)
 
     async def _stepped(self, plan: Flow[Walk]) -> AsyncGenerator[ChunkAnalysis, None]:
         walk = await self._run(plan)
         try:
             for index in walk:
-                yield await self._retried(walk.can_begin_anew, self._chunk, walk, index)
+                yield await self._retried(
+                    walk.can_begin_anew, self._timeout.request_seconds, self._chunk, walk, index
+                )
         finally:
             await self._run(walk.end())
 
@@ -153,15 +161,24 @@ class AsyncTrireelClient:
     async def _perform(self, call: ServerCall | ReadFile) -> Any:
         if isinstance(call, ReadFile):
             return await asyncio.to_thread(read_upload, call.path)
-        return await self._retried(call.repeatable, self._open().answer, call)
+        within_seconds = self._timeout.request_seconds
+        return await self._retried(call.repeatable, within_seconds, self._answer, call)
+
+    async def _answer(self, call: ServerCall) -> Any:
+        # Each attempt looks anew: the client may be closed in the pause before it.
+        return await self._open().answer(call)
 
     async def _retried(
-        self, repeatable: bool, ask: Callable[..., Awaitable[T]], *arguments: Any
+        self,
+        repeatable: bool,
+        within_seconds: float,
+        ask: Callable[..., Awaitable[T]],
+        *arguments: Any,
     ) -> T:
         from tenacity import AsyncRetrying
 
         retrying = retry_arguments(
-            self._retry, repeatable=repeatable, within_seconds=self._timeout.request_seconds
+            self._retry, repeatable=repeatable, within_seconds=within_seconds
         )
         try:
             return await AsyncRetrying(**retrying)(ask, *arguments)

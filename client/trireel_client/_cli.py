@@ -126,6 +126,7 @@ def analyze(
         "scene_alpha": scene_alpha,
         "with_embeddings": with_embeddings,
     }
+    _check_writable(output)
     talk = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     with _errors_as_sentences(), _client(url, protocol, timeout, talk) as client:
         run = _follow if stream else _ask
@@ -185,6 +186,8 @@ def _errors_as_sentences() -> Iterator[None]:
         yield
     except InvalidAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from error
+    except BrokenPipeError:  # who reads has enough: typer ends without a word
+        raise
     except (TrireelError, OSError) as error:
         typer.echo(f"trireel: {error}", err=True)
         raise typer.Exit(1) from error
@@ -202,7 +205,10 @@ def _client(
     from trireel_client import Retry, Timeout, Tls, TrireelClient
     from trireel_client._config import DEFAULT_CONNECT_SECONDS
 
-    timeout = Timeout(min(seconds, DEFAULT_CONNECT_SECONDS), seconds)
+    try:
+        timeout = Timeout(min(DEFAULT_CONNECT_SECONDS, seconds), seconds)
+    except ValueError as error:  # more than there is, or NaN
+        raise typer.BadParameter(str(error), param_hint="--timeout") from error
     retries = None if attempts is None else Retry(attempts)
     return TrireelClient(
         url,
@@ -230,7 +236,7 @@ def _follow(client: TrireelClient, source: Source, options: AnalysisOptions) -> 
 
     from trireel_client import Analysis
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("waiting for the first chunk", total=None)
         for answer in client.stream(source, **options):
@@ -251,15 +257,38 @@ def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
     )
 
 
+def _check_writable(output: Path | None) -> None:
+    """Refuse what cannot be written before the server has worked for it."""
+    if output is None:
+        return
+    if not output.parent.is_dir():
+        reason = f"there is no folder {str(output.parent)!r}"
+    elif not os.access(output if output.exists() else output.parent, os.W_OK):
+        reason = f"{str(output)!r} cannot be written"
+    else:
+        return
+    raise typer.BadParameter(reason, param_hint="--output")
+
+
 def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
+    """Print an analysis, and write it to `output`; raises OSError where that fails.
+
+    What cannot be written is printed as JSON: it would be lost otherwise.
+    """
     from rich.console import Console
 
     from trireel_client._show import show_analysis
 
     text = json.dumps(analysis.to_json_dict(), indent=2, ensure_ascii=False)
-    if output is not None:
-        output.write_text(text + "\n", encoding="utf-8")
-    if as_json:
+    failure = None
+    try:
+        if output is not None:
+            output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        failure = error
+    if as_json or failure is not None:
         typer.echo(text)
     else:
         show_analysis(Console(), video, analysis)
+    if failure is not None:
+        raise failure

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client import _flows
-from trireel_client._calls import AskServerInfo, ReadFile, ServerCall
+from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import Flow, T, VideoRequest
-from trireel_client._options import AnalysisOptions, StepOptions, step_inputs
+from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._resumed import Resumed
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._steps import Walk, plan_steps
 from trireel_client._tls import Tls
-from trireel_client._wire import Transport, retry_arguments
+from trireel_client._wire import Transport, checked_headers, retry_arguments
 
 
 class TrireelClient:
@@ -55,6 +55,7 @@ class TrireelClient:
 
         Raises:
             InvalidAddress: `url` is not HOST:PORT.
+            InvalidRequest: one of `headers` cannot be sent.
             InvalidTls: a file of `tls` is missing or of no use.
         """
         protocol = checked_protocol(protocol)
@@ -63,7 +64,7 @@ class TrireelClient:
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
         self._transport: Transport | None = _connect(
-            protocol, address, self._timeout, headers or {}, tls
+            protocol, address, self._timeout, checked_headers(headers), tls
         )
 
     def __enter__(self) -> Self:
@@ -169,16 +170,25 @@ class TrireelClient:
         return self._run(_flows.is_ready(model))
 
     def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
-        stream = self._run(_flows.open_stream(self._server, request))
-        with closing(Resumed(stream, lambda: self._open().stream(stream.call))) as answers:
-            while (answer := self._retried(True, answers.next)) is not None:
-                yield answer
+        with self._open().one_stream():
+            stream = self._run(_flows.open_stream(self._server, request))
+            with closing(Resumed(stream, self._timeout.request_seconds, self._ask)) as answers:
+                while (answer := self._next(answers)) is not None:
+                    yield answer
+
+    def _next(self, answers: Resumed) -> ChunkAnalysis | Analysis | None:
+        return self._retried(True, answers.left_seconds(), answers.next)
+
+    def _ask(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
+        return self._open().stream(call, within_seconds)
 
     def _stepped(self, plan: Flow[Walk]) -> Generator[ChunkAnalysis, None, None]:
         walk = self._run(plan)
         try:
             for index in walk:
-                yield self._retried(walk.can_begin_anew, self._chunk, walk, index)
+                yield self._retried(
+                    walk.can_begin_anew, self._timeout.request_seconds, self._chunk, walk, index
+                )
         finally:
             self._run(walk.end())
 
@@ -191,13 +201,19 @@ class TrireelClient:
     def _perform(self, call: ServerCall | ReadFile) -> Any:
         if isinstance(call, ReadFile):
             return read_upload(call.path)
-        return self._retried(call.repeatable, self._open().answer, call)
+        return self._retried(call.repeatable, self._timeout.request_seconds, self._answer, call)
 
-    def _retried(self, repeatable: bool, ask: Callable[..., T], *arguments: Any) -> T:
+    def _answer(self, call: ServerCall) -> Any:
+        # Each attempt looks anew: the client may be closed in the pause before it.
+        return self._open().answer(call)
+
+    def _retried(
+        self, repeatable: bool, within_seconds: float, ask: Callable[..., T], *arguments: Any
+    ) -> T:
         from tenacity import Retrying
 
         retrying = retry_arguments(
-            self._retry, repeatable=repeatable, within_seconds=self._timeout.request_seconds
+            self._retry, repeatable=repeatable, within_seconds=within_seconds
         )
         try:
             return Retrying(**retrying)(ask, *arguments)

@@ -12,6 +12,8 @@ Protocol = Literal["grpc", "http"]
 DEFAULT_URLS: dict[Protocol, str] = {"grpc": "127.0.0.1:8001", "http": "127.0.0.1:8000"}
 DEFAULT_CONNECT_SECONDS = 10.0
 DEFAULT_REQUEST_SECONDS = 600.0  # a long video, analysed whole on a small machine
+# Over eleven days. gRPC and threads overflow at what they can wait, from 2**31 ms on.
+LONGEST_SECONDS = 1e6
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,17 @@ class Timeout:
     connect_seconds: float = DEFAULT_CONNECT_SECONDS
     """For a connection, and for answers that cost the server nothing: readiness, names."""
     request_seconds: float = DEFAULT_REQUEST_SECONDS
-    """For the answer to one request, and for a stream from its start to its end. Over HTTP it
-    counts anew whenever the server sends something. Nothing is asked for again later than this
-    after it was first asked for."""
+    """For the answer to one request, and for a stream from its start to its end, however often it
+    breaks. Over HTTP it counts anew whenever the server sends something. Nothing is asked for again
+    later than this after it was first asked for."""
 
     def __post_init__(self) -> None:
         for name in ("connect_seconds", "request_seconds"):
-            if not getattr(self, name) > 0:  # also true for NaN
-                raise ValueError(f"{name} is {getattr(self, name)}: give a positive number")
+            if not 0 < getattr(self, name) <= LONGEST_SECONDS:  # also true for NaN
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}: give a positive number up to"
+                    f" {LONGEST_SECONDS:g}"
+                )
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,9 @@ from trireel_client._options import (
     analysis_inputs,
     checked_texts,
     texts,
+    utf8,
 )
-from trireel_client._parse import ANY, is_aggregate, parse_analysis, parse_chunk, take
+from trireel_client._parse import ANY, NUMBERS, is_aggregate, parse_analysis, parse_chunk, take
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
 from trireel_client._sources import Reference, Source, Upload, Video, classify
 
@@ -47,7 +48,9 @@ T = TypeVar("T")
 Flow = Generator[ServerCall | ReadFile, Any, T]
 
 TEXTS_PER_REQUEST = 64  # siglip_text's largest batch
-MEDIA_ROOT = "media_root"  # parameter of video_analysis: the folder it reads paths from
+# Parameters of video_analysis: the folder it reads paths from, and what that has on its machine.
+MEDIA_ROOT, MEDIA_ROOT_ID = "media_root", "media_root_id"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass
@@ -83,7 +86,9 @@ class VideoRequest:
     def of(cls, source: Source, options: AnalysisOptions, stream_id: str | None) -> "VideoRequest":
         """Make a request, with a name of its own where none is given; raises TrireelError."""
         inputs = analysis_inputs(options)
-        return cls(classify(source), inputs, str(uuid.uuid4()) if stream_id is None else stream_id)
+        name = str(uuid.uuid4()) if stream_id is None else stream_id
+        utf8("stream_id", name)
+        return cls(classify(source), inputs, name)
 
 
 @dataclass(frozen=True)
@@ -161,11 +166,12 @@ def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
 def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
     """Embed texts, in as many requests as their number asks for."""
     checked = checked_texts("texts", values)
-    parts = []
+    parts: list[NDArray[np.float32]] = []
     for first in range(0, len(checked), TEXTS_PER_REQUEST):
         batch = checked[first : first + TEXTS_PER_REQUEST]
         tensors = yield Infer("siglip_text", {"TEXTS": texts(batch)[:, None]}, ("EMBEDDINGS",))
-        parts.append(take(tensors, "EMBEDDINGS", (len(batch), ANY)))
+        width = parts[0].shape[1] if parts else ANY
+        parts.append(take(tensors, "EMBEDDINGS", (len(batch), width), NUMBERS))
     return np.concatenate(parts)
 
 
@@ -201,12 +207,12 @@ def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infe
 def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]:
     """Return the tensor that stands for a video: a name where the server can follow it."""
     if isinstance(source, Reference):
-        return {"VIDEO": texts([source.text])}
+        return {"VIDEO": texts([source.text], "VIDEO")}
     if isinstance(source, Upload):
         return {"VIDEO_DATA": texts([source.data])}
     media_root = yield from _media_root(server)
     if media_root is not None and source.path.is_relative_to(media_root):
-        return {"VIDEO": texts([str(source.path)])}
+        return {"VIDEO": texts([str(source.path)], "VIDEO")}
     data = yield ReadFile(source.path)
     return {"VIDEO_DATA": texts([data])}
 
@@ -220,16 +226,24 @@ def _media_root(server: Server) -> Flow[Path | None]:
             raise
         except RequestError:  # not published, or not to this client
             parameters = {}
-        server.media_root = _shared_folder(parameters.get(MEDIA_ROOT, ""))
+        server.media_root = _shared_folder(
+            parameters.get(MEDIA_ROOT, ""), parameters.get(MEDIA_ROOT_ID, "")
+        )
         server.media_root_asked = True
     return server.media_root
 
 
-def _shared_folder(path: str) -> Path | None:
-    """Return a folder of the server's if this machine has it too."""
+def _shared_folder(path: str, folder_id: str) -> Path | None:
+    """Return a folder of the server's if this process sees the same.
+
+    A server on loopback may be in a container, or behind a forwarded port, and have another folder
+    of that name: the same is the same inode, since the same boot.
+    """
     try:
         root = Path(path).resolve()
-        return root if Path(path).is_absolute() and root.is_dir() else None
+        status, boot = root.stat(), BOOT_ID.read_text().strip()
+        is_same = folder_id == f"{boot}:{status.st_dev}:{status.st_ino}"
+        return root if Path(path).is_absolute() and is_same else None
     except (OSError, ValueError, RuntimeError):  # not a path here, or closed to this user
         return None
 

@@ -53,7 +53,7 @@ class Given:
         Raises:
             UnexpectedAnswer: a chunk is missing before it, or it is not what the caller was given.
         """
-        if chunk.index > len(self._facts):
+        if not 0 <= chunk.index <= len(self._facts):
             raise UnexpectedAnswer(
                 f"chunk {chunk.index} came where chunk {len(self._facts)} was to come"
             )

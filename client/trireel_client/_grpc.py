@@ -4,7 +4,8 @@
 import queue
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
@@ -76,16 +77,24 @@ class GrpcTransport:
                 case AskReady(model):
                     return bool(self._client.is_model_ready(model, **limits))
 
-    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
-        """Yield a model's answers; closed early, it cancels the request on the server.
+    @contextmanager
+    def one_stream(self) -> Iterator[None]:
+        """Keep other callers' streams out, also while a broken one waits to be opened anew.
 
         Raises:
-            ClientBusy: another stream of this transport is open.
+            ClientBusy: another caller has a stream.
         """
         if not self._streaming.acquire(blocking=False):
             raise ClientBusy(
                 "this client has a stream open: close that, or open a client for each stream"
             )
+        try:
+            yield
+        finally:
+            self._streaming.release()
+
+    def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
+        """Yield a model's answers; closed early, it cancels the request on the server."""
         answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
         is_complete = False
         try:
@@ -93,15 +102,14 @@ class GrpcTransport:
             with self._handshake.explained(), translated(peer):
                 self._client.start_stream(
                     lambda result, error: answers.put((result, error)),
-                    stream_timeout=self._timeout.request_seconds,
+                    stream_timeout=within_seconds,
                     headers={**self._headers, **STREAM_HEADERS},
                 )
                 self._send(call)
-                yield from self._received(answers)
+                yield from self._received(answers, within_seconds)
             is_complete = True
         finally:
             self._end_stream(cancel=not is_complete)
-            self._streaming.release()
 
     def close(self) -> None:
         """Close the connection; a stream still open is cancelled."""
@@ -111,10 +119,13 @@ class GrpcTransport:
     def _end_stream(self, *, cancel: bool) -> None:
         """End the stream; one that is complete is not cancelled, which Triton logs as an error."""
         stream = self._client._stream
-        self._client.stop_stream(cancel_requests=cancel)
-        if cancel and stream is not None:
-            # tritonclient's thread that sends requests would wait for the next one for ever.
-            stream._request_queue.put(None)
+        try:
+            self._client.stop_stream(cancel_requests=cancel)
+        finally:  # also where Ctrl-C comes while it waits for the stream's thread
+            self._client._stream = None
+            if cancel and stream is not None:
+                # tritonclient's thread that sends requests would wait for the next one for ever.
+                stream._request_queue.put(None)
 
     def _send(self, call: Infer) -> None:
         from tritonclient.utils import InferenceServerException
@@ -129,9 +140,9 @@ class GrpcTransport:
                 raise
 
     def _received(
-        self, answers: "queue.SimpleQueue[tuple[Any, Exception | None]]"
+        self, answers: "queue.SimpleQueue[tuple[Any, Exception | None]]", within_seconds: float
     ) -> Generator[Tensors, None, None]:
-        deadline = time.monotonic() + self._timeout.request_seconds + STREAM_GRACE_SECONDS
+        deadline = time.monotonic() + within_seconds + STREAM_GRACE_SECONDS
         while True:
             try:
                 result, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))

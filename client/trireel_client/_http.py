@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking by HTTP with binary tensors, blocking."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer, ServerCall
 from trireel_client._config import Address, Timeout
-from trireel_client._errors import Unsupported
+from trireel_client._errors import UnexpectedAnswer, Unsupported
 from trireel_client._grpc import wait_seconds
 from trireel_client._handshake import HTTP_ALPN, Handshake
 from trireel_client._options import Tensors
@@ -51,8 +52,9 @@ class HttpTransport:
         client.retry_after = None
         # A copy for each call: the client adds headers of its own to it.
         headers = call_headers(self._headers, call)
-        peer = Peer(self._address, seconds, lambda: client.retry_after)
-        with self._handshake.explained(), translated(peer):
+        connect_seconds = self._timeout.connect_seconds
+        peer = Peer(self._address, seconds, lambda: client.retry_after, connect_seconds)
+        with self._handshake.explained(), translated(peer), _understood(self._address):
             match call:
                 case Infer():
                     arguments = infer_arguments(self._protocol, call)
@@ -66,7 +68,11 @@ class HttpTransport:
                 case AskReady(model):
                     return bool(client.is_model_ready(model, headers=headers))
 
-    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
+    def one_stream(self) -> AbstractContextManager[None]:
+        """Keep nobody out: there are no streams."""
+        return nullcontext()
+
+    def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
         """Refuse: one HTTP request has one answer."""
         raise Unsupported("streaming needs gRPC")
 
@@ -89,10 +95,20 @@ def _hint_keeping(client_class: Any) -> Any:
             return self._kept(super()._post(*arguments, **named))
 
         def _kept(self, response: Any) -> Any:
-            self.retry_after = response.get(RETRY_HEADER)
+            said = response.get(RETRY_HEADER)  # a list where it comes more than once
+            self.retry_after = said[0] if isinstance(said, list) else said
             return response
 
     return Client
+
+
+@contextmanager
+def _understood(address: Address) -> Iterator[None]:
+    """Raise UnexpectedAnswer for JSON that lacks what it should have, or is no object at all."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise UnexpectedAnswer(f"{address} answers, but not as KServe v2 asks for") from error
 
 
 def _server_info(metadata: Mapping[str, Any]) -> ServerInfo:

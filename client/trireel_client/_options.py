@@ -114,15 +114,23 @@ def analysis_inputs(options: AnalysisOptions) -> Inputs:
     return _inputs(options, AnalysisOptions.__optional_keys__)
 
 
-def texts(values: Sequence[str | bytes]) -> NDArray[np.object_]:
-    """Return a BYTES tensor [len(values)]."""
+def texts(values: Sequence[str | bytes], name: str = "text") -> NDArray[np.object_]:
+    """Return a BYTES tensor [len(values)]; raises as `utf8`."""
     array = np.empty(len(values), np.object_)
-    array[:] = [value.encode() if isinstance(value, str) else value for value in values]
+    array[:] = [utf8(name, value) if isinstance(value, str) else value for value in values]
     return array
 
 
+def utf8(name: str, text: str) -> bytes:
+    """Return a text as it travels; raises InvalidRequest for a file's name that is no text."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"{name} {text!r} is not UTF-8: give one that is") from error
+
+
 def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Return texts as a tuple; raises InvalidRequest for none, or for one given without a list."""
+    """Return texts as a tuple; raises InvalidRequest for none, or for what is none."""
     if isinstance(values, str):
         raise InvalidRequest(f"{name} is one string: give a list of strings")
     checked = tuple(values)
@@ -131,6 +139,7 @@ def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
     for value in checked:
         if not isinstance(value, str) or not value.strip():
             raise InvalidRequest(f"{name} holds {value!r}: give texts that are not blank")
+        utf8(name, value)
     return checked
 
 

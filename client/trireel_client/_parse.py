@@ -24,6 +24,8 @@ from trireel_client._results import (
 )
 
 ANY = -1  # a dimension of any size
+# Kinds of NumPy's dtypes.
+NUMBERS, INTEGERS, TEXTS = "fiu", "biu", "OSU"
 
 # Texts, scores and probabilities, in the order of the fields of Tag and Caption.
 VIDEO_TAGS = ("TAG_TEXTS", "TAG_SCORES", "TAG_PROBABILITIES")
@@ -48,7 +50,7 @@ class Plan:
 
 def is_aggregate(tensors: Tensors) -> bool:
     """Tell whether a stream's answer speaks of the whole video."""
-    return bool(take(tensors, "IS_AGGREGATE", (1,))[0])
+    return bool(_integer(tensors, "IS_AGGREGATE"))
 
 
 def parse_analysis(
@@ -68,7 +70,7 @@ def parse_analysis(
         time_base=_time_base(tensors),
         stream_index=_integer(tensors, "STREAM_INDEX"),
         video_stream_indices=_integers(tensors, "VIDEO_STREAM_INDICES", ANY),
-        decoder=_strings(take(tensors, "DECODER", (1,)))[0],
+        decoder=_strings("DECODER", take(tensors, "DECODER", (1,), TEXTS))[0],
         tags=video.tags,
         caption=video.caption,
         scene_changes=tuple(cut for chunk in chunks for cut in chunk.scene_changes),
@@ -117,8 +119,8 @@ def parse_chunks(
     f = rows[-1].stop
     timestamps, trace = _numbers(tensors, "TIMESTAMPS", f), _numbers(tensors, "SCENE_TRACE", f)
     pts, time_base = _integers(tensors, "PTS", f), _time_base(tensors)
-    embeddings = _optional(tensors, "CHUNK_EMBEDDINGS", (n, ANY))
-    frames = _optional(tensors, "EMBEDDINGS", (f, ANY))
+    embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
+    frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
         ChunkAnalysis(
             index=indices[i],
@@ -149,7 +151,7 @@ def parse_video(tensors: Tensors) -> VideoSoFar:
 
 def parse_timing(tensors: Tensors) -> Timing:
     """Return where the server's time went; raises UnexpectedAnswer."""
-    stages = _strings(take(tensors, "TIMING_STAGES", (ANY,)))
+    stages = _strings("TIMING_STAGES", take(tensors, "TIMING_STAGES", (ANY,), TEXTS))
     ms = dict(zip(stages, _numbers(tensors, "TIMING_MS", len(stages)), strict=True))
     try:
         return Timing(**{f"{stage}_ms": value for stage, value in ms.items()})
@@ -169,8 +171,18 @@ def parse_plan(tensors: Tensors) -> Plan:
     )
 
 
-def take(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return a tensor of the shape given, where `ANY` fits every size; raises UnexpectedAnswer."""
+def take(
+    tensors: Tensors, name: str, shape: tuple[int, ...], kinds: str | None = None
+) -> NDArray[Any]:
+    """Return a tensor of the shape and, if given, of one of the kinds given.
+
+    Args:
+        shape: `ANY` fits every size.
+        kinds: those of NumPy's dtypes that will do.
+
+    Raises:
+        UnexpectedAnswer: there is none of that name, or it is another.
+    """
     tensor = tensors.get(name)
     if tensor is None:
         raise UnexpectedAnswer(f"the answer lacks {name}")
@@ -182,30 +194,39 @@ def take(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         raise UnexpectedAnswer(
             f"the answer's {name} has shape {list(tensor.shape)}, not [{wanted_text}]"
         )
+    if kinds is not None and tensor.dtype.kind not in kinds:
+        raise UnexpectedAnswer(f"the answer's {name} is of type {tensor.dtype}, which it never is")
     return tensor
 
 
-def _optional(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    return take(tensors, name, shape) if name in tensors else None
+def _embeddings(tensors: Tensors, name: str, size: int) -> NDArray[Any] | None:
+    return take(tensors, name, (size, ANY), NUMBERS) if name in tensors else None
 
 
 def _tag_rows(tensors: Tensors, n: int) -> list[tuple[Tag, ...]]:
     k = take(tensors, CHUNK_TAGS[0], (n, ANY)).shape[1]
-    columns = [take(tensors, name, (n, k)) for name in CHUNK_TAGS]
-    return [_scored(Tag, *(column[i] for column in columns)) for i in range(n)]
+    columns = _columns(tensors, CHUNK_TAGS, (n, k))
+    return [_scored(Tag, CHUNK_TAGS, [column[i] for column in columns]) for i in range(n)]
 
 
 def _texts(
     kind: type[_Text], tensors: Tensors, names: Sequence[str], size: int
 ) -> tuple[_Text, ...]:
-    texts = take(tensors, names[0], (size,))
-    return _scored(kind, texts, *(take(tensors, name, texts.shape) for name in names[1:]))
+    shape = take(tensors, names[0], (size,)).shape
+    return _scored(kind, names, _columns(tensors, names, shape))
+
+
+def _columns(tensors: Tensors, names: Sequence[str], shape: tuple[int, ...]) -> list[NDArray[Any]]:
+    kinds = (TEXTS, NUMBERS, NUMBERS)
+    return [take(tensors, name, shape, kind) for name, kind in zip(names, kinds, strict=True)]
 
 
 def _scored(
-    kind: type[_Text], texts: NDArray[Any], scores: NDArray[Any], probabilities: NDArray[Any]
+    kind: type[_Text], names: Sequence[str], columns: Sequence[NDArray[Any]]
 ) -> tuple[_Text, ...]:
-    rows = zip(_strings(texts), _floats(scores), _floats(probabilities), strict=True)
+    texts = _strings(names[0], columns[0])
+    scores, probabilities = map(_floats, names[1:], columns[1:])
+    rows = zip(texts, scores, probabilities, strict=True)
     return tuple(kind(text, score, probability) for text, score, probability in rows)
 
 
@@ -251,7 +272,7 @@ def _number(tensors: Tensors, name: str) -> float:
 
 
 def _numbers(tensors: Tensors, name: str, size: int) -> tuple[float, ...]:
-    return _floats(take(tensors, name, (size,)))
+    return _floats(name, take(tensors, name, (size,), NUMBERS))
 
 
 def _integer(tensors: Tensors, name: str) -> int:
@@ -259,15 +280,20 @@ def _integer(tensors: Tensors, name: str) -> int:
 
 
 def _integers(tensors: Tensors, name: str, size: int) -> tuple[int, ...]:
-    return tuple(int(value) for value in take(tensors, name, (size,)))
+    return tuple(int(value) for value in take(tensors, name, (size,), INTEGERS))
 
 
-def _floats(values: NDArray[Any]) -> tuple[float, ...]:
+def _floats(name: str, values: NDArray[Any]) -> tuple[float, ...]:
     """Return Python floats; a float32 by its shortest decimals: 0.9 rather than 0.899999976."""
+    if not np.isfinite(values).all():
+        raise UnexpectedAnswer(f"the answer's {name} holds what is not a finite number")
     if values.dtype == np.float32:
         return tuple(float(str(value)) for value in values)
     return tuple(float(value) for value in values)
 
 
-def _strings(values: NDArray[Any]) -> tuple[str, ...]:
-    return tuple(value.decode() if isinstance(value, bytes) else str(value) for value in values)
+def _strings(name: str, values: NDArray[Any]) -> tuple[str, ...]:
+    try:
+        return tuple(value.decode() if isinstance(value, bytes) else str(value) for value in values)
+    except UnicodeDecodeError as error:
+        raise UnexpectedAnswer(f"the answer's {name} holds what is not UTF-8") from error

@@ -63,7 +63,9 @@ def _headline(video: str, analysis: Analysis) -> Text:
         facts.append(f"stream {analysis.stream_index} (video streams: {others})")
     if analysis.decoder.endswith(ON_GPU):
         facts.append(f"decoded by {analysis.decoder}")
-    headline = Text(PurePath(video).name or video, style="bold")
+    # A name that is no UTF-8 cannot be printed as it is.
+    name = (PurePath(video).name or video).encode(errors="replace").decode()
+    headline = Text(name, style="bold")
     headline.append(f"  {', '.join(facts)}", style="not bold dim")
     for warning in _warnings(analysis):
         headline.append(f"  {warning}", style="not bold yellow")

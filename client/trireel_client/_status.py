@@ -2,9 +2,10 @@
 """From what the transports raise to this package's errors: all of it, in one place."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trireel_client._config import Address
 from trireel_client._errors import (
@@ -83,6 +84,10 @@ _SEQUENCE_UNKNOWN = re.compile(
 
 # How tritonclient tells of an error page it cannot read, such as a proxy's.
 _NOT_THE_SERVERS = "an exception occurred in the client while decoding the response"
+# How geventhttpclient tells of an answer that began and did not end.
+_CUT_OFF = re.compile(r"Incomplete response|Invalid EOF state|connection closed")
+EARLY = 0.9  # timers are not exact
+CANCELLED = "the request was cancelled before its answer"
 RETRY_HEADER = "retry-after"
 PUSHBACK_HEADER = "grpc-retry-pushback-ms"  # gRPC's own; a negative one says never
 _SECONDS = re.compile(r"\d{1,9}")
@@ -99,6 +104,10 @@ class Peer:
     """How long an answer may take."""
     retry_after: Callable[[], str | None] = lambda: None
     """Returns the `Retry-After` of its last answer, where the transport's errors do not hold it."""
+    connect_seconds: float | None = None
+    """How long a connection may take, where that is not part of the answer's time."""
+    began_seconds: float = field(default_factory=time.monotonic)
+    """When it was asked, on this machine's monotonic clock."""
 
 
 @contextmanager
@@ -178,9 +187,11 @@ def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
     """
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TimeoutError) or type(error).__module__ == "gevent.timeout":
-        return _timeout("", peer)
+        return _raw_timeout(peer)
     if "HTTPConnectionClosed" in kinds:
         return _unavailable("it closed the connection without an answer", peer)
+    if "HTTPParseError" in kinds and _CUT_OFF.search(str(error)):
+        return _unavailable("it closed the connection before its answer's end", peer)
     if kinds & {"HTTPParseError", "JSONDecodeError"}:
         return UnexpectedAnswer(f"{peer.address} answers, but not with KServe v2 over HTTP")
     if isinstance(error, OSError):
@@ -188,7 +199,15 @@ def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
     return None
 
 
-def _timeout(message: str, peer: Peer) -> RequestTimeout:
+def _raw_timeout(peer: Peer) -> RequestTimeout:
+    """Tell which time ran out: an answer's cannot have before it was all spent."""
+    spent_seconds = time.monotonic() - peer.began_seconds
+    if peer.connect_seconds is not None and spent_seconds < EARLY * peer.wait_seconds:
+        return RequestTimeout(f"{peer.address} did not connect within {peer.connect_seconds:g} s")
+    return _timeout(peer)
+
+
+def _timeout(peer: Peer) -> RequestTimeout:
     return RequestTimeout(f"{peer.address} did not answer within {peer.wait_seconds:g} s")
 
 
@@ -215,19 +234,15 @@ def _lost(message: str, peer: Peer) -> SequenceLost:
     )
 
 
-def _cancelled(message: str, peer: Peer) -> RequestCancelled:
-    return RequestCancelled("the request was cancelled before its answer")
-
-
 def _failed(message: str, peer: Peer) -> ServerError:
     return ServerError(f"the server failed: {_one_line(message) or 'no reason given'}")
 
 
 _WORDS: dict[type[RequestError], Callable[[str, Peer], RequestError]] = {
-    RequestTimeout: _timeout,
+    RequestTimeout: lambda _, peer: _timeout(peer),
     ServerUnavailable: _unavailable,
     ServerFull: _full,
-    RequestCancelled: _cancelled,
+    RequestCancelled: lambda *_: RequestCancelled(CANCELLED),
     SequenceLost: _lost,
     ServerError: _failed,
 }

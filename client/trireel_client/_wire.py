@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the transports have in common: arrays to inputs, results to arrays, retries."""
 
+import re
 from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -10,12 +12,15 @@ from numpy.typing import NDArray
 
 from trireel_client._calls import Infer, ServerCall
 from trireel_client._config import Retry
-from trireel_client._errors import ServerFull, ServerUnavailable, UnexpectedAnswer
+from trireel_client._errors import InvalidRequest, ServerFull, ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
 from trireel_client._tls import Tls
 
 MAX_MESSAGE_BYTES = 2**31 - 1
 SEQUENCE_HEADER = "trireel-sequence"
+# What gRPC takes, which is less than HTTP does; a name in "-bin" stands for bytes there.
+_HEADER_NAME = re.compile(r"(?!.*-bin$)[0-9a-z_.-]+", re.IGNORECASE | re.ASCII)
+_HEADER_VALUE = re.compile(r"[ -~]*")
 HINT_SPREAD = 0.25  # clients that were told the same come back over so much longer
 
 
@@ -28,7 +33,10 @@ class Transport(Protocol):
     def answer(self, call: ServerCall) -> Any:
         """Make a call and return its answer; raises TrireelError."""
 
-    def stream(self, call: Infer) -> Generator[Tensors, None, None]:
+    def one_stream(self) -> AbstractContextManager[None]:
+        """Keep other callers' streams out meanwhile; raises ClientBusy."""
+
+    def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
         """Run a model that answers many times; closed early, the request is cancelled."""
 
     def close(self) -> None:
@@ -123,6 +131,25 @@ def retry_arguments(retry: Retry, *, repeatable: bool, within_seconds: float) ->
         "retry": tenacity.retry_if_exception_type(ServerUnavailable),
         "reraise": True,
     }
+
+
+def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return headers that both protocols can carry.
+
+    Raises:
+        InvalidRequest: one cannot be; it is told by its name alone, as the rest may be a secret.
+    """
+    for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidRequest(
+                f"headers has the name {name!r}: give letters, digits, '-', '_' and '.', and no"
+                " '-bin' at its end"
+            )
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidRequest(
+                f"the header {name!r} cannot be sent: give printable ASCII in one line"
+            )
+    return dict(headers or {})
 
 
 def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from trireel_backend.serving.signals import unwind_on_signals
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.metadata import (
@@ -64,6 +65,7 @@ def main(
 ) -> None:
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
+    unwind_on_signals(1)  # what is half written goes
     # torch takes seconds to import: `--help` and typing mistakes need not wait for it.
     from transformers.utils import logging
 

@@ -181,6 +181,10 @@ def _require_replaceable(output: Path) -> None:
         return
     if not output.is_dir():
         raise BadOutput(f"{output} is a file, the export is a folder: give another name")
+    if output.is_mount():
+        raise BadOutput(
+            f"{output} is a mount point, which nothing can replace: give a folder in it"
+        )
     foreign = {entry.name for entry in output.iterdir()} - EVERY_FILE
     if foreign:
         raise BadOutput(
@@ -192,7 +196,7 @@ def _require_replaceable(output: Path) -> None:
 @contextmanager
 def _replacing(output: Path) -> Iterator[Path]:
     """Yield a folder beside `output` that takes its place when all went well."""
-    output = output.absolute()
+    output = output.resolve()  # a link stays, what it leads to is replaced
     output.parent.mkdir(parents=True, exist_ok=True)
     # Beside it and not in /tmp: only within one file system is a move atomic.
     partial, previous = (

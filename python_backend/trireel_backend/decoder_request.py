@@ -142,6 +142,8 @@ class SequenceDecoder:
             self._count_live()
 
     def _answer(self, request: Request) -> dict[str, NDArray[Any]]:
+        if KEEP_SEQUENCE in request.parameters and (request.starts or request.ends):
+            raise InvalidInput(f"got {KEEP_SEQUENCE} with START or END: send it between them")
         self._check_room(request)
         store = self._of_videos if request.is_inner else self._of_clients
         kept = store.take(request.correlation_id, start=request.starts, end=request.ends)

@@ -251,7 +251,7 @@ def create_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 where there is an engine that passed, 1 with one sentence otherwise."""
     options = vars(create_parser().parse_args(argv))
-    unwind_on_signals()
+    unwind_on_signals(1)  # who waits for an engine is not to begin without
     try:
         sizes = BatchSizes.parse(options.pop("batch_sizes"))
         build_engine(Build(batch_sizes=sizes, **options))

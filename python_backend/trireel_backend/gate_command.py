@@ -138,6 +138,10 @@ def gate(
 ) -> None:
     """Compare the tower that a server runs with the checkpoint; exit 1 where it is not the same."""
     tls = None
+    if ca_file is None and (server_name, certificate_file, key_file) != (None, None, None):
+        raise typer.BadParameter(
+            "is missing: the other options are for TLS", param_hint="--ca-file"
+        )
     if ca_file is not None:
         tls = ClientTls(ca_file, server_name or url.rpartition(":")[0], certificate_file, key_file)
     try:

@@ -143,8 +143,8 @@ class TowerSettings:
     tower_engine: str = ONNXRUNTIME
     """What computes it: one of TOWER_ENGINES."""
     rows_at_once: int = 16
-    """Most rows computed at once on a CPU, by all threads; what a batch has more comes after them.
-    On a GPU there is no bound."""
+    """Most rows computed at once on a CPU, by all threads, or four a thread where that is more; the
+    rest of a batch comes after them. On a GPU there is no bound."""
 
     def checked_rows_at_once(self) -> int:
         """Return the most rows at once; raises StartupError where that is none."""

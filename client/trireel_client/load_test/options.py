@@ -20,6 +20,7 @@ from trireel_client._cli_options import (
     Url,
     tls_options,
 )
+from trireel_client._config import LONGEST_SECONDS
 from trireel_client.load_test.plan import Mode
 
 LOAD, VIDEO, RESULT = "Load", "What is asked", "Results"
@@ -56,7 +57,13 @@ def load_test(
         typer.Option(help="Seconds of load before them, not counted.", rich_help_panel=LOAD),
     ] = 5.0,
     timeout: Annotated[
-        float, typer.Option(min=0.001, help="Seconds a request may take.", rich_help_panel=LOAD)
+        float,
+        typer.Option(
+            min=0.001,
+            max=LONGEST_SECONDS,
+            help="Seconds a request may take.",
+            rich_help_panel=LOAD,
+        ),
     ] = 120.0,
     most_in_flight: Annotated[
         int,

@@ -42,13 +42,13 @@ class Extractor:
         """
         try:
             extracted = self._run(task, into)
-            is_sound = all(frames.damaged_packets == 0 for frames in extracted.frames)
+            is_damaged = any(frames.damaged_packets for frames in extracted.frames)
+            lacks_memory = is_damaged and self._is_crowded()
         except (NotAVideo, TooMuchWork):
-            if not self._is_crowded():
+            lacks_memory = self._is_crowded()
+            if not lacks_memory:
                 raise
-            is_sound = False
-        if not is_sound and self._is_crowded():
-            # FFmpeg does not always say that it is memory it lacks.
+        if lacks_memory:  # FFmpeg does not always say that it is this
             self._samplers.close()
             extracted = self._run(task, into)
         if self._is_crowded():

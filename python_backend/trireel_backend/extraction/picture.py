@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.hdr import TO_NITS, tone_map
-from trireel_backend.extraction.view import Crop, Region, View, turned_back
+from trireel_backend.extraction.orientation import Orientation
+from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
 COLOUR_AND_ALPHA_BYTES = "rgba"
@@ -53,7 +54,10 @@ class PictureMaker:
         Raises:
             InvalidInput: the view's crop reaches beyond the frame.
         """
-        geometry = _geometry_of(frame, self._view.crop)
+        orientation = Orientation.of(frame)
+        crop = self._view.crop
+        region = None if crop is None else orientation.stored_region(frame, crop)
+        geometry = _geometry_of(frame, region)
         graph = self._graph(geometry)
         graph.vpush(frame)
         picture = graph.vpull().to_ndarray()
@@ -61,7 +65,7 @@ class PictureMaker:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
         elif geometry.output == COLOUR_AND_ALPHA_BYTES:
             picture = _over_black(np.asarray(picture, np.uint8))
-        return _upright(np.asarray(picture, np.uint8), frame.rotation)
+        return orientation.upright(np.asarray(picture, np.uint8))
 
     def _graph(self, geometry: _Geometry) -> Graph:
         graph = self._graphs.get(geometry)
@@ -72,8 +76,11 @@ class PictureMaker:
         return graph
 
 
-def _geometry_of(frame: VideoFrame, crop: Crop | None) -> _Geometry:
-    alpha = any(component.is_alpha for component in frame.format.components)
+def _geometry_of(frame: VideoFrame, region: Region | None) -> _Geometry:
+    # A palette's colours may be transparent, which its format does not tell.
+    alpha = frame.format.name == "pal8" or any(
+        component.is_alpha for component in frame.format.components
+    )
     hdr = int(frame.color_trc) in TO_NITS
     return _Geometry(
         width_px=frame.width,
@@ -82,15 +89,9 @@ def _geometry_of(frame: VideoFrame, crop: Crop | None) -> _Geometry:
         colorspace=int(frame.colorspace),
         color_range=int(frame.color_range),
         interlaced=bool(frame.interlaced_frame),
-        region=None if crop is None else _stored_region(frame, crop),
+        region=region,
         output=COLOUR_WORDS if hdr else COLOUR_AND_ALPHA_BYTES if alpha else COLOUR_BYTES,
     )
-
-
-def _stored_region(frame: VideoFrame, crop: Crop) -> Region:
-    quarters = _quarters(frame.rotation)
-    sides = (frame.height, frame.width) if quarters % 2 else (frame.width, frame.height)
-    return turned_back(crop.region(*sides), quarters, frame.width, frame.height)
 
 
 def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
@@ -128,17 +129,3 @@ def _crop_arguments(region: Region, interlaced: bool) -> str:
 def _over_black(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = picture[..., 3:].astype(np.uint16)
     return np.asarray((picture[..., :3] * alpha + 127) // 255, np.uint8)
-
-
-def _quarters(rotation_degrees: int) -> int:
-    """Return the right angles that make a frame upright; other angles are left as they are."""
-    quarters, rest = divmod(rotation_degrees, 90)
-    return quarters if rest == 0 else 0
-
-
-def _upright(picture: NDArray[np.uint8], rotation_degrees: int) -> NDArray[np.uint8]:
-    """Turn a square picture as the file's display matrix says.
-
-    Squashing to the square and turning by a right angle may change places.
-    """
-    return np.rot90(picture, _quarters(rotation_degrees))

@@ -89,7 +89,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     """
     sources = _sources(assembly)
     _check_profile(assembly)
-    check_tower_engine(_tower_engine(assembly))
+    _check_tower_engine(assembly)
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
@@ -224,6 +224,15 @@ def _check_precision(assembly: Assembly, metadata: Metadata) -> None:
             " the checkpoint with --precision fp32 for this machine,"
             f"{f' take --tower-engine {OPENVINO_BF16},' if openvino else ''} or serve it on a GPU"
         )
+
+
+def _check_tower_engine(assembly: Assembly) -> None:
+    if "tower_engine" in assembly.parameters and assembly.profile != EMBEDDED_PROFILE:
+        raise StartupError(
+            f"tower_engine is for profile {EMBEDDED_PROFILE!r}: in {assembly.profile!r} a backend"
+            " of Triton's computes the tower"
+        )
+    check_tower_engine(_tower_engine(assembly))
 
 
 def _tower_engine(assembly: Assembly) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from trireel_backend.serving.run_folder import RunFolder
 from trireel_backend.settings import FolderSettings, read_settings
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 def folder_parameters(
     given: Mapping[str, str], *, media: Path, spool: Path, run: RunFolder
@@ -23,8 +25,21 @@ def folder_parameters(
     parameters = {
         **given,
         "media_root": str(media.resolve()),
+        "media_root_id": folder_id(media),
         "spool": str(spool.resolve()),
         "admission": str(run.admission),
     }
     read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
     return parameters
+
+
+def folder_id(folder: Path) -> str:
+    """Return what a folder has on this machine alone: boot id, device, inode; "" where unknown.
+
+    Its name is not enough: a container has a /media too, and a forwarded port is on loopback.
+    """
+    try:
+        boot, status = BOOT_ID.read_text().strip(), folder.stat()
+    except OSError:
+        return ""
+    return f"{boot}:{status.st_dev}:{status.st_ino}"

@@ -187,18 +187,20 @@ def _stop(process: "subprocess.Popen[bytes]", launch: Launch) -> None:
     def lives() -> bool:
         return process.poll() is None
 
-    if lives():  # one that died while it started may be started again, and is to let videos in
-        launch.admission.close()
-    if lives() and not launch.admission.is_idle():
-        print(
-            f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos under way",
-            flush=True,
-        )
-        launch.admission.wait_until_idle(time.monotonic() + launch.stop_seconds, alive=lives)
-    if lives():
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(launch.exit_seconds + UNLOAD_GRACE_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # stubs share the session of their server
-    process.wait()
+    try:
+        if lives():  # one that died while it started may be started again, and is to let videos in
+            launch.admission.close()
+        if lives() and not launch.admission.is_idle():
+            print(
+                f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos under way",
+                flush=True,
+            )
+            launch.admission.wait_until_idle(time.monotonic() + launch.stop_seconds, alive=lives)
+        if lives():
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(launch.exit_seconds + UNLOAD_GRACE_SECONDS)
+    finally:  # whatever happens meanwhile, a signal among it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # stubs share the session of their server
+        process.wait()

@@ -33,6 +33,7 @@ NOT_PUBLIC_IPV4 = tuple(
         *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
     )
 )
+AZURE_HOST = IPv4Network("168.63.129.16/32")  # a public address, yet the VM's own host answers
 PUBLIC_IPV6 = IPv6Network("2000::/3")  # the only block given out so far
 NOT_PUBLIC_IPV6 = tuple(  # special parts of it: protocols, Teredo, documentation, 6to4
     IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
@@ -110,5 +111,5 @@ def _unwrapped(ip: Address) -> Address:
 
 def _is_public(ip: Address) -> bool:
     if isinstance(ip, IPv4Address):
-        return not any(ip in network for network in NOT_PUBLIC_IPV4)
+        return not any(ip in network for network in (*NOT_PUBLIC_IPV4, AZURE_HOST))
     return ip in PUBLIC_IPV6 and not any(ip in network for network in NOT_PUBLIC_IPV6)

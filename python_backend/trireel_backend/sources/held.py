@@ -4,6 +4,7 @@
 import fcntl
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,11 @@ def lock_file(path: Path, flags: int, operation: int) -> int | None:
     return None
 
 
+def _mark_as_used(file: int) -> None:
+    # The other time says when the content changed: open decoders of a file go by it.
+    os.utime(file, ns=(time.time_ns(), os.fstat(file).st_mtime_ns))
+
+
 class _Closed(ABC):
     """Is closed at the end of its context."""
 
@@ -74,7 +80,7 @@ class HeldFile(_Closed):
         lock = lock_file(path, os.O_RDONLY, fcntl.LOCK_SH)
         if lock is None:
             return None
-        os.utime(lock)
+        _mark_as_used(lock)
         return cls(path, lock)
 
     def close(self) -> None:
@@ -144,6 +150,7 @@ class Part(_Closed):
     def kept(self, path: Path | None = None, *, remove_when_closed: bool = False) -> HeldFile:
         """Return the file, complete and under the name `path`, in use without a gap."""
         os.ftruncate(self._lock, self._written_to)
+        _mark_as_used(self._lock)
         if path is not None:
             self._path.rename(path)
             self._path = path

@@ -31,6 +31,7 @@ from trireel_backend.sources.held import HeldFile, Part, lock_file
 from trireel_backend.sources.limits import Deadline, SourceLimits
 
 WAIT_POLL_SECONDS = 0.05
+MOST_VIDEOS = 10_000  # kept at once; every download looks at all of them
 VIDEO_NAME = re.compile(r"(video-[0-9a-f]{32}|upload)-[0-9a-f]{32}")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LIVES_WITH_ITS_OWNER = ("part-", "upload-")
@@ -66,7 +67,7 @@ class _Record:
 
 
 class Spool:
-    """Keeps videos within a size limit; the least recently used go first."""
+    """Keeps videos within a size and a number; the least recently used go first."""
 
     def __init__(self, folder: Path, limits: SourceLimits) -> None:
         self._folder = folder
@@ -98,7 +99,7 @@ class Spool:
     def size_bytes(self) -> int:
         """Return how much the spool holds; raises OSError where it cannot be looked at."""
         with self._folder_lock():
-            return sum(self._sizes().values())
+            return sum(state.st_size for state in self._states().values())
 
     def _fresh(self, key: str) -> HeldFile | None:
         record = self._record(key)
@@ -173,14 +174,17 @@ class Spool:
         """Set a file's size, which is what it counts for, having removed what that takes."""
         with self._folder_lock():
             self._sweep()
-            sizes = self._sizes()
-            others = sum(sizes.values()) - os.fstat(file).st_size
-            for path in self._least_recently_used_first():
-                if others + size <= self._limits.spool_max_bytes:
+            states = self._states()
+            others = sum(state.st_size for state in states.values()) - os.fstat(file).st_size
+            videos = _least_recently_used_first(states)
+            too_many = len(videos) + 1 - MOST_VIDEOS  # the file is about to be one more
+            for video in videos:
+                if others + size <= self._limits.spool_max_bytes and too_many <= 0:
                     break
-                if _remove_unused(path):
-                    others -= sizes.get(path.name, 0)
-                    self._forget(path.name)
+                if _remove_unused(self._folder / video):
+                    others -= states[video].st_size
+                    too_many -= 1
+                    self._forget(video)
             if others + size > self._limits.spool_max_bytes:
                 raise Unavailable(
                     f"the spool is full: {size} bytes are needed, {others} of"
@@ -194,18 +198,15 @@ class Spool:
             if path.name.startswith(LIVES_WITH_ITS_OWNER):
                 _remove_unused(path)
 
-    def _sizes(self) -> dict[str, int]:
+    def _states(self) -> dict[str, os.stat_result]:
+        """Return all files but the URIs' own, by name."""
         with os.scandir(self._folder) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith("uri-")]
-        sizes = {}
+        states = {}
         for name in names:
             with suppress(FileNotFoundError):  # its owner has just removed it
-                sizes[name] = (self._folder / name).lstat().st_size
-        return sizes
-
-    def _least_recently_used_first(self) -> list[Path]:
-        # Removals happen under the folder's lock: what is listed is there.
-        return sorted(self._folder.glob("video-*"), key=lambda path: path.stat().st_mtime_ns)
+                states[name] = (self._folder / name).lstat()
+        return states
 
     def _record(self, key: str) -> _Record | None:
         try:
@@ -230,6 +231,11 @@ class Spool:
         record = self._record(key)
         if record is not None and record.file == video:
             (self._folder / f"uri-{key}.json").unlink(missing_ok=True)
+
+
+def _least_recently_used_first(states: dict[str, os.stat_result]) -> list[str]:
+    videos = [name for name in states if name.startswith("video-")]
+    return sorted(videos, key=lambda name: states[name].st_atime_ns)
 
 
 def _remove_unused(path: Path) -> bool:

@@ -41,18 +41,17 @@ class _Progress:
     """What one URI has given so far, over all attempts."""
 
     received: int = 0
+    length: int | None = None
+    """Of the whole video, where the server tells it."""
     version: Version | None = None
 
     def headers(self, known: Version | None) -> dict[str, str]:
         """Ask for the rest of what was begun, or for a version other than the known one."""
         if self.received and self.version is not None and (tag := _validator(self.version)):
             return {"Range": f"bytes={self.received}-", "If-Range": tag}
-        conditions = {}
-        if known is not None and known.etag:
-            conditions["If-None-Match"] = known.etag
-        if known is not None and known.last_modified:
-            conditions["If-Modified-Since"] = known.last_modified
-        return conditions
+        known = _sendable(known or Version())
+        conditions = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+        return {name: value for name, value in conditions.items() if value}
 
 
 class WebSource:
@@ -105,6 +104,11 @@ class WebSource:
                 f"{shown(uri)} broke off or did not answer ({progress.received} bytes came):"
                 f" {error}"
             ) from error
+        if progress.length not in (None, progress.received):
+            raise TryAgain(
+                f"{shown(uri)} gave {progress.received} of its {progress.length} bytes: try again"
+                " later"
+            )
         if not progress.received:
             raise InvalidInput(f"{shown(uri)} is empty: name a video")
         return progress.version
@@ -153,7 +157,7 @@ class WebSource:
             raise SourceRefused(
                 f"{shown(uri)} leads to scheme {url.scheme!r}: this server does not go there"
             )
-        if not url.host or (url.port is not None and not 0 < url.port < 65536):
+        if not _host(url, uri) or (url.port is not None and not 0 < url.port < 65536):
             raise InvalidInput(f"{shown(uri)} names no host, or a port that cannot be")
         if url.userinfo:
             raise SourceRefused(f"{shown(uri)} holds a user name: leave credentials out of URIs")
@@ -175,6 +179,13 @@ def _parsed(uri: str) -> httpx.URL:
         raise InvalidInput(f"{shown(uri)} is not a usable URI: {error}") from error
 
 
+def _host(url: httpx.URL, uri: str) -> str:
+    try:
+        return url.host  # which decodes "xn--..."
+    except UnicodeError as error:
+        raise InvalidInput(f"{shown(uri)} leads to a host name that cannot be: {error}") from error
+
+
 def _is_about_the_certificate(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__context__  # httpcore raises its own `from None`
@@ -183,8 +194,15 @@ def _is_about_the_certificate(error: BaseException | None) -> bool:
 
 def _validator(version: Version) -> str:
     """Return what says that two answers are parts of one and the same file."""
+    version = _sendable(version)
     weak = version.etag.startswith("W/")
     return version.etag if version.etag and not weak else version.last_modified
+
+
+def _sendable(version: Version) -> Version:
+    """Return a version without what cannot be sent back as it came: httpx sends ASCII."""
+    etag, last_modified = version.etag, version.last_modified
+    return Version(etag if etag.isascii() else "", last_modified if last_modified.isascii() else "")
 
 
 def _check_status(response: httpx.Response, uri: str) -> None:
@@ -212,24 +230,36 @@ def _begin(response: httpx.Response, part: Part, progress: _Progress) -> None:
             f"the video comes with Content-Encoding {encoding[:40]!r} though identity was asked"
             " for: this server does not unpack videos"
         )
-    goes_on = response.status_code == 206 and _first_byte(response) == progress.received
-    if goes_on and progress.received:
+    if progress.received and _goes_on(response, progress):
+        progress.length = progress.length or _range_of(response)[1]
         return
-    progress.received, progress.version = 0, None
+    progress.received, progress.length, progress.version = 0, None, None
     part.begin_again()
     if response.status_code != 200:
         raise TryAgain(f"the source answered {response.status_code} to another range than asked")
     progress.version = Version(
         response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
     )
-    if (length := _number(response.headers.get("Content-Length", ""))) is not None:
-        part.reserve(length)
+    if "Transfer-Encoding" in response.headers:
+        return  # Content-Length means nothing beside it
+    progress.length = _number(response.headers.get("Content-Length", ""))
+    if progress.length is not None:
+        part.reserve(progress.length)
 
 
-def _first_byte(response: httpx.Response) -> int | None:
-    """Return the 5 of "Content-Range: bytes 5-9/10"."""
+def _goes_on(response: httpx.Response, progress: _Progress) -> bool:
+    """Say whether an answer is the rest of what was begun, or some of it."""
+    first, length = _range_of(response)
+    of_the_same = progress.length is None or length in (None, progress.length)
+    return response.status_code == 206 and first == progress.received and of_the_same
+
+
+def _range_of(response: httpx.Response) -> tuple[int | None, int | None]:
+    """Return the 5 and the 100 of "Content-Range: bytes 5-9/100"."""
     unit, _, span = response.headers.get("Content-Range", "").partition(" ")
-    return _number(span.partition("-")[0]) if unit == "bytes" else None
+    if unit != "bytes":
+        return None, None
+    return _number(span.partition("-")[0]), _number(span.partition("/")[2])
 
 
 def _number(text: str) -> int | None:

@@ -156,18 +156,20 @@ def test_metadata_of_another_format_is_refused(bank_files):
 @pytest.mark.parametrize(
     ("profile", "engine", "served"),
     [
-        ("embedded", "onnxruntime", False),
+        ("embedded", None, False),
         ("embedded", "openvino", False),
         pytest.param("embedded", "openvino-bf16", True, marks=needs_amx),
-        ("cpu", "openvino-bf16", False),  # it has a backend of Triton's, which knows no such engine
-        ("container", "onnxruntime", True),
+        ("cpu", None, False),
+        ("container", None, True),
     ],
 )
 def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, engine, served):
     shutil.copytree(EXPORT, tmp_path / "export")
     path = tmp_path / "export/metadata.json"
     path.write_text(path.read_text().replace('"fp32"', '"bf16"'))
-    assembly = Assembly(MODELS, tmp_path / "export", profile, {"tower_engine": engine})
+    assembly = Assembly(
+        MODELS, tmp_path / "export", profile, {"tower_engine": engine} if engine else {}
+    )
     if served:
         assert assemble(assembly, tmp_path / "r").precision == "bf16"
     else:
@@ -212,6 +214,9 @@ def test_the_engine_of_the_tower_is_checked_and_set(tmp_path):
     )
     assert vision.parameters["tower_engine"].string_value == "openvino"
     assert "tower_engine" not in text.parameters
+    elsewhere = Assembly(MODELS, EXPORT, "cpu", {"tower_engine": "openvino"})
+    with pytest.raises(StartupError, match="tower_engine is for profile 'embedded': in 'cpu' a"):
+        assemble(elsewhere, tmp_path / "elsewhere")
     wrong = Assembly(MODELS, EXPORT, "embedded", {"tower_engine": "tensorflow"})
     with pytest.raises(StartupError, match="tower_engine is 'tensorflow': give one of"):
         assemble(wrong, tmp_path / "wrong")

@@ -8,7 +8,7 @@ import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 from support.extraction import look, sample_chunk
 from support.videos import number_of, numbered_frame, write_video
 
@@ -62,6 +62,12 @@ def turn(path, matrix):
     return path
 
 
+ORIENTATIONS = [
+    *("upright", "90 clockwise", "180", "90 counterclockwise"),
+    *("mirrored", "upside down mirrored", "transposed", "transposed the other way"),
+]
+
+
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
@@ -69,8 +75,12 @@ def turn(path, matrix):
         ((0, 1, -1, 0), [["green", "red"], ["green", "blue"]]),
         ((-1, 0, 0, -1), [["green", "green"], ["blue", "red"]]),
         ((0, -1, 1, 0), [["blue", "green"], ["red", "green"]]),
+        ((-1, 0, 0, 1), [["blue", "red"], ["green", "green"]]),
+        ((1, 0, 0, -1), [["green", "green"], ["red", "blue"]]),
+        ((0, 1, 1, 0), [["red", "green"], ["blue", "green"]]),
+        ((0, -1, -1, 0), [["green", "blue"], ["green", "red"]]),
     ],
-    ids=["upright", "90 clockwise", "180", "90 counterclockwise"],
+    ids=ORIENTATIONS,
 )
 def test_rotation_metadata_is_obeyed_as_ffmpeg_does(tmp_path, matrix, expected):
     path = turn(write_video(tmp_path / "turned.mp4", [quarters()] * 3), matrix)
@@ -113,6 +123,27 @@ def test_a_still_picture_is_one_chunk(tmp_path, suffix):
     info = look(path)
     assert 0 < info.duration_seconds <= 0.2
     assert layout(first_picture(path)) == [["red", "blue"], ["green", "green"]]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_photographs_orientation_is_obeyed(tmp_path, orientation):
+    photograph = Image.fromarray(quarters())
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = tmp_path / "photograph.jpg"
+    photograph.save(path, quality=95, exif=exif)
+    with Image.open(path) as stored:
+        upright = np.asarray(ImageOps.exif_transpose(stored).resize((32, 32)))
+    assert layout(first_picture(path)) == layout(upright)
+
+
+def test_a_transparent_colour_of_a_palette_is_black(tmp_path):
+    picture = Image.fromarray(quarters()).quantize(4)
+    red = picture.getpixel((0, 0))
+    path = tmp_path / "palette.png"
+    picture.save(path, transparency=red)
+    assert first_picture(path)[8, 8].tolist() == [0, 0, 0]
+    assert colour_at(first_picture(path), 0, 1) == "blue"
 
 
 def test_what_is_transparent_is_black(tmp_path):

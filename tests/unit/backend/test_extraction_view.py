@@ -14,7 +14,7 @@ from support.videos import numbered_frame, write_video
 from trireel_backend.errors import InvalidInput
 from trireel_backend.extraction.view import Crop, Region, turned_back
 
-from .test_extraction_hard import quarters, turn
+from .test_extraction_hard import ORIENTATIONS, quarters, turn
 
 WIDTH_PX, HEIGHT_PX, SIZE_PX = 160, 120, 32
 
@@ -60,8 +60,11 @@ def test_fractions_and_pixels_name_the_same_region(noise):
 
 @pytest.mark.parametrize(
     "matrix",
-    [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)],
-    ids=["upright", "90 clockwise", "180", "90 counterclockwise"],
+    [
+        *((1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)),
+        *((-1, 0, 0, 1), (1, 0, 0, -1), (0, 1, 1, 0), (0, -1, -1, 0)),
+    ],
+    ids=ORIENTATIONS,
 )
 def test_a_region_is_one_of_the_upright_picture(tmp_path, matrix):
     path = turn(write_video(tmp_path / "turned.mp4", [quarters()] * 3), matrix)

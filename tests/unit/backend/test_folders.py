@@ -4,7 +4,7 @@
 import pytest
 
 from trireel_backend.errors import StartupError
-from trireel_backend.serving.folders import folder_parameters
+from trireel_backend.serving.folders import folder_id, folder_parameters
 from trireel_backend.serving.run_folder import RunFolder
 
 
@@ -23,9 +23,19 @@ def test_folders_are_those_of_the_run_whatever_else_is_given(run, tmp_path):
         "spool_max_bytes": "5",
         "source_max_bytes": "5",
         "media_root": str(tmp_path / "videos"),
+        "media_root_id": folder_id(tmp_path / "videos"),
         "spool": str(tmp_path / "spool"),
         "admission": str(tmp_path / "run/admission"),
     }
+
+
+def test_a_folder_is_known_by_more_than_its_name(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    boot, device, inode = folder_id(tmp_path).split(":")
+    assert len(boot) == 36
+    assert (int(device), int(inode)) == (tmp_path.stat().st_dev, tmp_path.stat().st_ino)
+    assert folder_id(tmp_path / "link") == folder_id(tmp_path)
+    assert folder_id(tmp_path / "none") == ""
 
 
 def test_a_missing_folder_and_a_limit_without_sense_are_refused(run, tmp_path):

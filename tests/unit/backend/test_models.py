@@ -232,15 +232,22 @@ def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, tri
 
 
 def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
-    def keep(correlation_id):
-        arrays, parameters = chunk([5]).arrays, {"keep_sequence": True}
-        request = InferenceRequest(arrays, correlation_id=correlation_id, parameters=parameters)
+    def keep(correlation_id, flags=0):
+        request = InferenceRequest(
+            chunk([5]).arrays,
+            correlation_id=correlation_id,
+            flags=flags,
+            parameters={"keep_sequence": True},
+        )
         return one_answer(decoder, request)
 
     one_answer(decoder, begin("a")).arrays()
     assert keep("a").arrays() == {}
     assert one_answer(decoder, chunk([0], correlation_id="a")).arrays()["CHUNK_INDICES"] == [1]
     assert "sequence 'b' is not open" in keep("b").error().message()
+    for flags in (START, END, START | END):
+        refused = keep("c", flags).error().message()
+        assert refused == "got keep_sequence with START or END: send it between them"
 
 
 @pytest.mark.parametrize("value", ["0", "-1"])

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from support.web import web_server, with_ranges
 
 from trireel_backend.errors import InvalidInput, SourceTooLarge, Unavailable
+from trireel_backend.sources import spool as spool_module
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.spool import VIDEO_NAME, Spool, Version
 
@@ -210,6 +212,57 @@ def test_the_least_recently_used_goes_first(tmp_path):
     assert [path.exists() for path in (a, b, c)] == [True, False, True]
     assert source.downloads == 4
     assert names(tmp_path) == ["uri"] * 3 + ["video"] * 3
+
+
+def test_a_video_used_again_looks_unchanged(tmp_path):
+    """Open decoders are kept for as long as its file has the same time."""
+    spool, source = make_spool(tmp_path), Source()
+    with spool.fetched("s3://b/k", source, soon()) as video:
+        os.utime(video.path, (1.0, 2.0))
+    with spool.fetched("s3://b/k", source, soon()) as video:
+        state = video.path.stat()
+    assert state.st_mtime == 2.0
+    assert abs(state.st_atime - time.time()) < 60
+
+
+def test_a_video_counts_as_used_when_it_has_come(tmp_path):
+    spool, source = make_spool(tmp_path, max_bytes=100, spool_max_bytes=200), Source()
+
+    def slow(part, known):
+        time.sleep(0.01)  # file systems tell times in ticks
+        spool.fetched("s3://b/other", source, soon()).close()
+        time.sleep(0.01)
+        return source(part, known)
+
+    with spool.fetched("s3://b/slow", slow, soon()) as video:
+        pass
+    spool.fetched("s3://b/third", source, soon()).close()
+    assert video.path.exists()
+
+
+def test_only_so_many_videos_are_kept_however_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool_module, "MOST_VIDEOS", 3)
+    spool, source = make_spool(tmp_path), Source(size=1)
+    with spool.fetched("s3://b/0", source, soon()) as first:
+        for number in range(1, 9):
+            spool.fetched(f"s3://b/{number}", source, soon()).close()
+            time.sleep(0.01)  # file systems tell times in ticks
+        assert first.path.exists()  # in use all the time
+        assert names(tmp_path) == ["uri"] * 3 + ["video"] * 3
+        for number in (8, 7):
+            spool.fetched(f"s3://b/{number}", source, soon()).close()
+        assert source.downloads == 9
+
+
+def test_more_videos_than_are_kept_may_be_in_use(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool_module, "MOST_VIDEOS", 2)
+    spool, source = make_spool(tmp_path), Source(size=1)
+    with ExitStack() as held:
+        for number in range(5):
+            held.enter_context(spool.fetched(f"s3://b/{number}", source, soon()))
+        assert names(tmp_path) == ["uri"] * 5 + ["video"] * 5
+    spool.fetched("s3://b/5", source, soon()).close()
+    assert names(tmp_path) == ["uri"] * 2 + ["video"] * 2
 
 
 def test_what_is_in_use_stays_and_a_full_spool_says_so(tmp_path):

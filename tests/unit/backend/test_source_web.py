@@ -194,6 +194,60 @@ def test_another_range_than_asked_is_not_taken(fetch):
         assert fetch(server.url("/a")) == VIDEO
 
 
+def short_range(first, last, *, longer=0):
+    def answer(handler):
+        span = f"bytes {first}-{last}/{len(VIDEO) + longer}"
+        handler.answer(206, VIDEO[first : last + 1], ETag='"v1"', Content_Range=span)
+
+    return answer
+
+
+def broken_off_chunk(handler):
+    handler.answer(Content_Length=None, Transfer_Encoding="chunked", ETag='"v1"')
+    handler.wfile.write(b"%x\r\n%s" % (len(VIDEO), VIDEO[:1000]))
+
+
+@pytest.mark.parametrize("begun", [broken_off(VIDEO, after=1000), broken_off_chunk])
+def test_a_rest_that_is_only_some_of_it_is_not_the_end(fetch, begun):
+    answers = sequence(begun, short_range(1000, 1999), with_ranges(VIDEO))
+    with web_server({"/a": answers}) as server:
+        assert fetch(server.url("/a")) == VIDEO
+        assert [request.headers["Range"] for request in server.requests] == [
+            *(None, "bytes=1000-", "bytes=2000-")
+        ]
+
+
+def test_a_rest_that_never_comes_is_not_kept(fetch, tmp_path):
+    def five_more(handler):
+        first = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        short_range(first, first + 4)(handler)
+
+    with (
+        web_server({"/a": sequence(broken_off(VIDEO, after=5), five_more)}) as server,
+        pytest.raises(Unavailable, match="gave 20 of its 256000 bytes: try again"),
+    ):
+        fetch(server.url("/a"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rest_of_a_video_of_another_length_is_not_taken(fetch):
+    other = short_range(1000, len(VIDEO) - 1, longer=1)
+    with web_server({"/a": sequence(broken_off(VIDEO, after=1000), other, with_ranges(VIDEO))}) as (
+        server
+    ):
+        assert fetch(server.url("/a")) == VIDEO
+        assert "Range" not in server.requests[2].headers
+
+
+def test_a_length_beside_chunks_means_nothing(fetch):
+    def answer(handler):
+        handler.answer(Content_Length=5, Transfer_Encoding="chunked")
+        handler.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(VIDEO), VIDEO))
+
+    with web_server({"/a": answer}) as server:
+        assert fetch(server.url("/a")) == VIDEO
+
+
 def test_a_length_that_is_too_large_is_not_believed(fetch):
     liar = broken_off(VIDEO, after=len(VIDEO) // 2, etag="")
     with (
@@ -327,6 +381,7 @@ def test_a_redirect_in_a_ring(fetch):
         ("http://user:secret@127.0.0.1/x", "holds a user name"),
         ("http://[::1", "no usable URI"),
         ("http://127.0.0.1:99999/x", "a port that cannot be"),
+        ("http://xn--/x", "a host name that cannot be"),
     ],
 )
 def test_a_redirect_to_where_we_do_not_go(fetch, location, message):
@@ -354,6 +409,7 @@ def test_a_redirect_without_a_place(fetch):
         ("http:///a", InvalidInput, "names no host"),
         ("http://127.0.0.1:0/a", InvalidInput, "a port that cannot be"),
         ("http://127.0.0.1:port/a", InvalidInput, "not a usable URI"),
+        ("http://xn--/a", InvalidInput, "a host name that cannot be"),
         ("http://127.0.0.1/\n", InvalidInput, "not a usable URI"),
         ("http://10.0.0.1/a", SourceRefused, "not public"),
         ("https://[fd00::1]/a", SourceRefused, "not public"),
@@ -422,6 +478,27 @@ def test_a_known_version_is_not_sent_again(tmp_path):
     with web_server({"/a": with_ranges(VIDEO)}) as server:
         assert fetch(server.url("/a")) == fetch(server.url("/a")) == VIDEO
         assert server.requests[1].headers["If-None-Match"] == '"v1"'
+
+
+@pytest.mark.parametrize(
+    "validators", [{"ETag": '"\xe9"'}, {"ETag": '"v1"', "Last_Modified": "13 ao\xfbt 2026"}]
+)
+def test_a_validator_that_is_not_ascii_is_not_sent_back(tmp_path, validators):
+    def answer(handler):
+        handler.answer(200, VIDEO, **validators)
+
+    def breaking(handler):
+        handler.answer(200, VIDEO[:1000], **validators, Content_Length=len(VIDEO))
+
+    fetch = Fetcher(tmp_path, spool_reuse_seconds=0.0)
+    with web_server({"/a": sequence(answer, breaking, answer)}) as server:
+        assert fetch(server.url("/a")) == fetch(server.url("/a")) == VIDEO
+        asked = [request.headers for request in server.requests]
+    assert len(asked) == 3
+    assert all("If-Modified-Since" not in headers for headers in asked)
+    etag = validators["ETag"]
+    sent = etag if etag.isascii() else None
+    assert (asked[1]["If-None-Match"], asked[2]["If-Range"]) == (sent, sent)
 
 
 def test_a_new_version_takes_the_place_of_the_old(tmp_path):

@@ -105,7 +105,7 @@ LEAKS = {
     "shared memory": grown(shm_bytes=100 * MIB + 5 * SHM_GROWTH_BYTES),
     "open files": grown(open_files={"tritonserver: socket": 6}),
     "no file is held that has been removed": grown(open_files={"decoder: removed videos": 1}),
-    "threads": grown(threads={"tritonserver": 61}),
+    "threads": grown(threads={"tritonserver": 63}),
     "threads of the clients": grown(client_threads=4),
     "files outside the spool": grown(other_files=51),
     "the spool holds whole videos alone, each with its record, within its limit": grown(

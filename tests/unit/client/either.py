@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from unit.client.loopback import QUICK, Loopback
 from unit.client.scripted import Script
 
-from trireel_client import Analysis, AsyncTrireelClient, ServerPath
+from trireel_client import Analysis, AsyncTrireelClient, ServerPath, Timeout
 
 VIDEO = ServerPath("a.mp4")
+DEFAULT_TIMEOUT = Timeout(5.0, 10.0)
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Either:
 
     server: Loopback
     blocking: bool
+    timeout: Timeout = DEFAULT_TIMEOUT
 
     @property
     def script(self) -> Script:
@@ -33,7 +35,7 @@ class Either:
     def some(self, method: str, count: int | None, **options) -> list:
         """Return the first of it, and close the iterator."""
         if self.blocking:
-            with self.server.client() as client:
+            with self.server.client(timeout=self.timeout) as client:
                 answers = getattr(client, method)(VIDEO, **options)
                 try:
                     return [answer for _, answer in zip(_upto(count), answers, strict=False)]
@@ -44,7 +46,7 @@ class Either:
     async def _some(self, method: str, count: int | None, options) -> list:
         taken = []
         async with (
-            AsyncTrireelClient(self.server.url, retries=QUICK, tls=self.server.tls) as client,
+            self._async_client() as client,
             aclosing(getattr(client, method)(VIDEO, **options)) as answers,
         ):
             async for answer in answers:
@@ -52,6 +54,11 @@ class Either:
                 if len(taken) == count:
                     break
         return taken
+
+    def _async_client(self) -> AsyncTrireelClient:
+        return AsyncTrireelClient(
+            self.server.url, timeout=self.timeout, retries=QUICK, tls=self.server.tls
+        )
 
 
 def _upto(count: int | None) -> Iterator[int]:

@@ -2,6 +2,7 @@
 """A loopback server as a test sees it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from unit.client.loopback_grpc import grpc_server
 from unit.client.loopback_http import http_server
@@ -27,3 +28,10 @@ class Loopback:
         """Make a client of it, one that does not wait long."""
         defaults = {"timeout": Timeout(5.0, 10.0), "retries": QUICK, "tls": self.tls}
         return TrireelClient(self.url, protocol=self.protocol, **{**defaults, **options})
+
+
+def folder_of(path: Path) -> dict[str, str]:
+    """Return what a server that reads from a folder of this machine says of it."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    status = path.stat()
+    return {"media_root": str(path), "media_root_id": f"{boot}:{status.st_dev}:{status.st_ino}"}

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stream that breaks goes on elsewhere: no chunk twice, none left out."""
 
+import time
+
 import numpy as np
 import pytest
 from unit.client.either import Either, indices
 from unit.client.loopback import QUICK, Loopback
 from unit.client.scripted import INVALID, UNAVAILABLE, one_chunk, stream_of, whole_video
 
-from trireel_client import InvalidRequest, ServerUnavailable, UnexpectedAnswer
+from trireel_client import (
+    InvalidRequest,
+    RequestTimeout,
+    ServerUnavailable,
+    Timeout,
+    UnexpectedAnswer,
+)
+
+NOT_THE_WHOLE = {"IS_AGGREGATE": np.array([False])}
 
 
 @pytest.fixture(params=[True, False], ids=["blocking", "async"])
@@ -45,6 +55,26 @@ def test_a_stream_that_always_breaks_is_given_up(streaming: Either) -> None:
     with pytest.raises(ServerUnavailable, match="queue is full"):
         streaming.all("stream")
     assert len(streaming.script.asked) == 1 + QUICK.attempts - 1
+
+
+def test_streams_that_follow_each_other_share_one_time(streaming: Either) -> None:
+    def late():
+        yield {**one_chunk(0), "IS_AGGREGATE": np.array([False])}
+        streaming.script.go_on.wait(0.8)
+        raise UNAVAILABLE
+
+    def hanging():
+        streaming.script.go_on.wait(10.0)
+        yield from stream_of()
+
+    streams = iter([late(), hanging()])
+    streaming.script.answers["video_analysis_stream"] = lambda asked: next(streams)
+    streaming.timeout = Timeout(5.0, 1.0)
+    began = time.monotonic()
+    with pytest.raises(RequestTimeout, match="did not answer within 1 s"):
+        streaming.all("stream")
+    assert 0.9 <= time.monotonic() - began < 1.6
+    assert len(streaming.script.asked) == 2
 
 
 def test_what_is_refused_for_good_half_way_is_not_asked_again(streaming: Either) -> None:
@@ -93,6 +123,15 @@ def test_rounding_is_no_other_checkpoint(streaming: Either) -> None:
     streams = iter([broken_after(2, UNAVAILABLE), other()])
     streaming.script.answers["video_analysis_stream"] = lambda asked: next(streams)
     assert indices(streaming.all("stream")) == [0, 1, 2, "whole"]
+
+
+def test_a_stream_whose_chunks_have_no_number(streaming: Either) -> None:
+    def odd():
+        yield {**one_chunk(0), "CHUNK_INDICES": np.array([-1], np.int32), **NOT_THE_WHOLE}
+
+    streaming.script.answers["video_analysis_stream"] = lambda asked: odd()
+    with pytest.raises(UnexpectedAnswer, match="chunk -1 came where chunk 0 was to come"):
+        streaming.all("stream")
 
 
 def test_a_stream_that_leaves_out_a_chunk(streaming: Either) -> None:

@@ -2,18 +2,17 @@
 """The `trireel` command against a loopback server."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 from unit.client.loopback import Loopback
 from unit.client.scripted import INVALID, bytes_of, stream_of, whole_video
 
-from trireel_client import ServerInfo
 from trireel_client._cli import MODELS, app
-from trireel_client._parse import parse_analysis
-from trireel_client._timeline import timeline
 
 
 @pytest.fixture(autouse=True)
@@ -169,6 +168,8 @@ def test_errors_are_one_sentence(ready: Loopback, arguments: list[str], message:
         ["analyze", "a.mp4", "--stream", "--protocol", "http"],
         ["analyze", "a.mp4", "--url", "nowhere"],
         ["analyze", "a.mp4", "--timeout", "0"],
+        ["analyze", "a.mp4", "--timeout", "inf"],
+        ["analyze", "a.mp4", "--timeout", "nan"],
         ["analyse", "a.mp4"],
         ["status", "--url", "http://127.0.0.1:8000"],
     ],
@@ -195,6 +196,58 @@ def test_crops_that_are_none(option: str, text: str, message: str) -> None:
     assert f"{message}: give left,top,width,height" in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize("tag", ["[/b]", "[bold]"])
+def test_words_of_others_are_no_markup(grpc_only: Loopback, video: str, tag: str) -> None:
+    def tagged():
+        for answer in stream_of():
+            texts = np.full_like(answer["CHUNK_TAG_TEXTS"], tag.encode())
+            yield {**answer, "CHUNK_TAG_TEXTS": texts, "TAG_TEXTS": texts[0]}
+
+    grpc_only.script.answers["video_analysis_stream"] = lambda asked: tagged()
+    result = run(grpc_only, "analyze", video, "--stream", "--tags", tag)
+    assert result.exit_code == 0, result.stderr
+    assert tag in result.stdout
+    assert f"{tag}, up to 30.0 s" in result.stderr
+
+
+def test_a_name_that_is_no_text_is_printed_all_the_same(ready: Loopback, tmp_path) -> None:
+    video = tmp_path / "caf\udce9.mp4"
+    video.write_bytes(b"moving pictures")
+    result = run(ready, "analyze", str(video))
+    assert result.exit_code == 0, result.stderr
+    assert "caf?.mp4  30.00 s" in result.stdout
+
+
+def test_a_reader_that_has_enough_is_no_error(ready: Loopback, video: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    options = ["--url", ready.url, "--protocol", ready.protocol, "--json"]
+    program = "from trireel_client._cli import app; app()"
+    command = [sys.executable, "-c", program, "analyze", video, *options]
+    try:
+        ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_an_output_that_cannot_be_written_is_told_before_the_server_works(
+    ready: Loopback, video: str, tmp_path
+) -> None:
+    result = run(ready, "analyze", video, "--output", str(tmp_path / "missing" / "a.json"))
+    assert result.exit_code == 2
+    assert "--output" in result.stderr
+    assert "there is no folder" in result.stderr
+    assert not ready.script.asked
+
+
+def test_what_cannot_be_written_is_printed(ready: Loopback, video: str) -> None:
+    result = run(ready, "analyze", video, "--output", "/dev/full")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["num_chunks"] == 3
+    assert "No space left" in result.stderr
+
+
 def test_status(ready: Loopback) -> None:
     result = run(ready, "status")
     assert result.exit_code == 0
@@ -210,40 +263,3 @@ def test_status_of_nobody() -> None:
     result = CliRunner().invoke(app, ["status", "--url", "127.0.0.1:1"])
     assert result.exit_code == 1
     assert "nobody listens there" in result.stderr
-
-
-def drawn(num_chunks: int, width: int) -> list[str]:
-    analysis = parse_analysis(
-        whole_video(num_chunks), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
-    )
-    return timeline(analysis, width).plain.split("\n")
-
-
-def test_timeline_is_to_scale() -> None:
-    labels, marks, bar, scale = drawn(3, 60)
-    assert [i for i, mark in enumerate(marks) if mark == "▼"] == [28, 48]  # 13.75 and 23.75 of 30
-    assert labels.split() == ["13.8", "23.8"]
-    assert labels.index("13.8") == 28
-    assert len(bar) == 60
-    assert bar.split() == ["beach", "kitchen", "beach"]
-    assert scale.startswith("0.0 s")
-    assert scale.endswith("30.0 s")
-    assert len(scale) == 60
-
-
-@pytest.mark.parametrize("width", [10, 37, 200])
-@pytest.mark.parametrize("num_chunks", [1, 3, 50])
-def test_timeline_fits_any_width(num_chunks: int, width: int) -> None:
-    for line in drawn(num_chunks, width):
-        assert len(line) <= max(width, 14)
-    assert len(drawn(num_chunks, width)[2]) == width
-
-
-def test_timeline_is_coloured() -> None:
-    analysis = parse_analysis(
-        whole_video(), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
-    )
-    console = Console(force_terminal=True, color_system="standard", width=60)
-    with console.capture() as captured:
-        console.print(timeline(analysis, 60))
-    assert "\x1b[" in captured.get()

@@ -3,11 +3,19 @@
 
 import numpy as np
 import pytest
-from unit.client.loopback import Loopback
+from unit.client.loopback import Loopback, folder_of
 from unit.client.scripted import bytes_of, whole_video
 
-from trireel_client import AnalysisOptions, InvalidRequest, StepOptions
+from trireel_client import (
+    AnalysisOptions,
+    AsyncTrireelClient,
+    InvalidRequest,
+    ServerPath,
+    StepOptions,
+)
 from trireel_client._options import analysis_inputs, step_inputs
+
+NO_TEXT = "caf\udce9"  # how Python reads a file's name that is not UTF-8
 
 EACH = {
     "tags": ["a cat"],
@@ -153,6 +161,35 @@ def test_options_there_are_not() -> None:
 def test_tags_that_are_none(tags, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         analysis_inputs({"tags": tags})
+
+
+@pytest.mark.parametrize("inputs_of", [analysis_inputs, step_inputs])
+def test_tags_that_are_no_text(inputs_of) -> None:
+    with pytest.raises(InvalidRequest, match=r"tags 'caf\\udce9' is not UTF-8"):
+        inputs_of({"tags": ["cat", NO_TEXT]})
+
+
+def test_names_that_are_no_text(server: Loopback, tmp_path) -> None:
+    video = tmp_path / f"{NO_TEXT}.mp4"
+    video.write_bytes(b"moving pictures")
+    server.script.answers["video_analysis"] = lambda asked: whole_video()
+    server.script.parameters = folder_of(tmp_path)
+    with server.client() as client:
+        for source in (video, ServerPath(NO_TEXT), f"s3://bucket/{NO_TEXT}"):
+            with pytest.raises(InvalidRequest, match=r"VIDEO '.*caf\\udce9.*' is not UTF-8"):
+                client.analyze(source)
+        with pytest.raises(InvalidRequest, match=r"stream_id 'caf\\udce9' is not UTF-8"):
+            client.analyze("s3://bucket/a.mp4", stream_id=NO_TEXT)
+        server.script.parameters = {}
+    assert not server.script.asked
+    with server.client() as client:
+        assert client.analyze(video).num_chunks == 3  # its name does not travel
+
+
+async def test_no_task_is_cancelled_for_a_stream_id_that_is_no_text() -> None:
+    async with AsyncTrireelClient() as client:
+        with pytest.raises(InvalidRequest, match="stream_id"):
+            await client.analyze("s3://bucket/a.mp4", stream_id=NO_TEXT)
 
 
 def test_numpy_numbers_are_numbers() -> None:

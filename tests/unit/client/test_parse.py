@@ -151,6 +151,26 @@ def test_parts_that_do_not_fit_together(changed: Tensors, message: str) -> None:
         analysis_of({**whole_video(), **changed})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("NUM_CHUNKS", bytes_of(["three"]), "NUM_CHUNKS is of type object"),
+        ("NUM_CHUNKS", np.array([np.nan]), "NUM_CHUNKS is of type float64"),
+        ("VIDEO_DURATION_SECONDS", np.array([np.nan]), "DURATION_SECONDS holds .* not a finite"),
+        ("VIDEO_DURATION_SECONDS", bytes_of(["30"]), "VIDEO_DURATION_SECONDS is of type object"),
+        ("TAG_SCORES", np.array([0.9, np.inf], np.float32), "TAG_SCORES holds .* not a finite"),
+        ("TAG_TEXTS", np.array([1.0, 2.0]), "TAG_TEXTS is of type float64"),
+        ("TAG_TEXTS", np.array([b"a", b"caf\xe9"], np.object_), "TAG_TEXTS holds .* not UTF-8"),
+        ("DECODER", np.array([b"\xff"], np.object_), "DECODER holds what is not UTF-8"),
+        ("TIMING_STAGES", np.array([b"\xff"] * 5, np.object_), "TIMING_STAGES holds .* not UTF-8"),
+        ("EMBEDDINGS", np.full((12, 8), b"x", np.object_), "EMBEDDINGS is of type object"),
+    ],
+)
+def test_values_of_another_kind(name: str, value: np.ndarray, message: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match=message):
+        analysis_of({**whole_video(), name: value})
+
+
 def test_json_has_the_names_of_the_pipeline_before() -> None:
     answer = analysis_of(whole_video()).to_json_dict()
     assert json.loads(json.dumps(answer)) == answer

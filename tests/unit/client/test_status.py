@@ -81,6 +81,8 @@ RAW = [
     (GeventTimeout(1.0), RequestTimeout),
     (HTTPConnectionClosed("connection closed."), ServerUnavailable),
     (HTTPParseError("Expected HTTP/"), UnexpectedAnswer),
+    (HTTPParseError("Incomplete response."), ServerUnavailable),
+    (HTTPParseError("Invalid EOF state", 14), ServerUnavailable),
     (HTTPProtocolViolationError("A new response began"), UnexpectedAnswer),
 ]
 
@@ -179,6 +181,12 @@ def test_hints_of_when_to_come_back(retry_after: str | None, seconds: float | No
     error = translate(raised, peer)
     assert isinstance(error, ServerUnavailable)
     assert error.retry_after_seconds == seconds
+
+
+def test_a_proxys_timeout_is_no_lack_of_a_connection() -> None:
+    peer = Peer(PEER.address, 5.0, connect_seconds=1.0)
+    error = translate(InferenceServerException("too slow", status="408"), peer)
+    assert str(error) == "127.0.0.1:8001 did not answer within 5 s"
 
 
 FULL = (

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from unit.client.loopback import Loopback
+from unit.client.loopback import Loopback, folder_of
 from unit.client.scripted import (
     INVALID,
     NOT_FOUND,
@@ -259,7 +259,7 @@ def test_server_info_and_readiness(server: Loopback) -> None:
 
 
 def test_file_in_the_shared_folder_is_named(analysing: Loopback, video: str, tmp_path) -> None:
-    analysing.script.parameters = {"media_root": str(tmp_path)}
+    analysing.script.parameters = folder_of(tmp_path)
     with analysing.client() as client:
         client.analyze(video)
     assert analysing.script.asked[0].inputs.keys() == {"VIDEO"}
@@ -272,6 +272,20 @@ def test_file_in_the_shared_folder_is_named(analysing: Loopback, video: str, tmp
 )
 def test_other_files_are_sent(analysing: Loopback, video: str, parameters) -> None:
     analysing.script.parameters = parameters
+    with analysing.client() as client:
+        client.analyze(video)
+    assert analysing.script.asked[0].inputs.keys() == {"VIDEO_DATA"}
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_a_file_is_sent_to_a_server_whose_folder_has_but_the_name(
+    analysing: Loopback, video: str, tmp_path, part: int
+) -> None:
+    """As in a container: another boot, device or inode."""
+    said = folder_of(tmp_path)
+    parts = said["media_root_id"].split(":")
+    parts[part] += "0"
+    analysing.script.parameters = {**said, "media_root_id": ":".join(parts)}
     with analysing.client() as client:
         client.analyze(video)
     assert analysing.script.asked[0].inputs.keys() == {"VIDEO_DATA"}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an export refuses before it loads any weights, and the command around it."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from trireel_export.errors import (
     CheckpointNotLoaded,
     UnsupportedCheckpoint,
 )
-from trireel_export.export import export
+from trireel_export.export import _replacing, _require_replaceable, export
 from trireel_export.metadata import Metadata, Normalisation
 
 
@@ -113,6 +114,17 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
         load_checkpoint(str(tmp_path))
 
 
+@pytest.fixture
+def own_signals():
+    """Give back what this process did on signals, after a command that unwinds on them."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_the_command_says_in_one_sentence_why_it_stops(tmp_path: Path):
     result = CliRunner().invoke(app, [str(tmp_path / "none"), "--output", str(tmp_path / "model")])
     assert result.exit_code == 1
@@ -120,6 +132,40 @@ def test_the_command_says_in_one_sentence_why_it_stops(tmp_path: Path):
     assert "does not load as a Hugging Face folder or hub name" in " ".join(result.stderr.split())
     assert result.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+STOPPED_HALF_WAY = """
+import os, signal, sys
+import trireel_export.cli, trireel_export.export
+def half(*_, **__):
+    from pathlib import Path
+    with trireel_export.export._replacing(Path(sys.argv[2])):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+trireel_export.export.export = half
+trireel_export.cli.app(["checkpoint", "--output", sys.argv[2]])
+"""
+
+
+def test_a_command_that_is_stopped_leaves_nothing_and_has_not_succeeded(tmp_path: Path):
+    command = [sys.executable, "-c", STOPPED_HALF_WAY, "-", str(tmp_path / "model")]
+    assert subprocess.run(command).returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_behind_a_link_is_replaced_where_it_is(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "model").symlink_to("elsewhere")
+    with _replacing(tmp_path / "model") as folder:
+        (folder / "new").touch()
+    assert (tmp_path / "model").is_symlink()
+    assert (tmp_path / "elsewhere/new").exists()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_output_that_cannot_be_replaced_is_refused_first():
+    with pytest.raises(BadOutput, match="/dev/shm is a mount point, which nothing can replace"):
+        _require_replaceable(Path("/dev/shm"))
 
 
 def test_a_typing_mistake_does_not_wait_for_torch():
