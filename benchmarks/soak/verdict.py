@@ -13,11 +13,11 @@ MIB = 2**20
 # Allocators keep what they had at the worst moment, and that moment comes when it likes.
 PSS_GROWTH = 0.05
 PSS_SLACK_MIB = 16.0
-# A decoder has what its last videos took, and is begun anew when it was killed: judged by itself,
-# it hides no growth of the others.
+# A decoder has what the videos take that it keeps open, up to 256 MiB, and is begun anew when it
+# was killed: judged by itself, it hides no growth of the others.
 DECODER = "decoder"
 DECODER_GROWTH = 0.10
-DECODER_SLACK_MIB = 32.0
+DECODER_SLACK_MIB = 128.0
 # A region keeps the size of the most that was ever in it, which depends on who met whom.
 SHM_STEPS = 4
 # A model's process starts threads, and connections to S3, when enough comes at once, and keeps
