@@ -27,6 +27,9 @@ WORKER = "trireel_backend.extraction.worker"
 STUB_OF = re.compile(r"/models/([a-z_]+)/\d+/")
 GAUGES = ("trireel_live_sequences", "trireel_open_videos")
 COUNTERS = ("trireel_extractor_workers_lost_total", "trireel_sequences_expired_total")
+# Threads by their names: the web server's, one a request, and gRPC's one for all event loops, which
+# is there from the first burst on.
+NOT_COUNTED = ("process_request_thread", "_poll_wrapper")
 Sample = dict[str, Any]
 
 
@@ -126,9 +129,9 @@ def sampled(watch: Watch, tally: Tally, every_seconds: float) -> Iterator[list[S
 
 
 def _own_threads() -> int:
-    """Return how many threads this process has, but for those that answer the server."""
-    names = (thread.name for thread in threading.enumerate())
-    return sum("process_request_thread" not in name for name in names)
+    """Return how many threads this process has, but for those that come and go by themselves."""
+    names = [thread.name for thread in threading.enumerate()]
+    return sum(not any(own in name for own in NOT_COUNTED) for name in names)
 
 
 def _throughput(latencies_ms: list[float], seconds: float) -> dict[str, float]:
