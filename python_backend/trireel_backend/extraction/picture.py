@@ -44,6 +44,7 @@ class PictureMaker:
     def __init__(self, view: View) -> None:
         self._view = view
         self._graphs: dict[_Geometry, Graph] = {}
+        self._orientations: dict[int, Orientation] = {}
 
     def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
@@ -54,7 +55,7 @@ class PictureMaker:
         Raises:
             InvalidInput: the view's crop reaches beyond the frame.
         """
-        orientation = Orientation.of(frame)
+        orientation = self._orientation(frame)
         crop = self._view.crop
         region = None if crop is None else orientation.stored_region(frame, crop)
         geometry = _geometry_of(frame, region)
@@ -66,6 +67,17 @@ class PictureMaker:
         elif geometry.output == COLOUR_AND_ALPHA_BYTES:
             picture = _over_black(np.asarray(picture, np.uint8))
         return orientation.upright(np.asarray(picture, np.uint8))
+
+    def _orientation(self, frame: VideoFrame) -> Orientation:
+        """Read the display matrix once for each angle it turns by.
+
+        A frame that was asked for its side data refers to itself, and stays until Python's
+        collector comes by: a hundred megabytes of them, were it all.
+        """
+        orientation = self._orientations.get(frame.rotation)
+        if orientation is None:
+            orientation = self._orientations[frame.rotation] = Orientation.of(frame)
+        return orientation
 
     def _graph(self, geometry: _Geometry) -> Graph:
         graph = self._graphs.get(geometry)

@@ -4,6 +4,7 @@
 Started by `isolation.IsolatedExtractor`, never by hand.
 """
 
+import gc
 import json
 import mmap
 import os
@@ -52,6 +53,7 @@ def main() -> None:
         print("there is no GPU to decode on: decoding on the CPU", file=sys.stderr, flush=True)
     pixels = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
     extractor = Extractor(options)
+    gc.freeze()  # what is here stays: the collections below look at what tasks leave alone
     with socket.socket(fileno=setup.socket_fd) as connection, connection.makefile("rb") as lines:
         connection.sendall(READY)
         while True:
@@ -60,6 +62,7 @@ def main() -> None:
             if not line:
                 return
             connection.sendall(_answer(extractor, line, pixels))
+            gc.collect()  # a frame that was asked for its side data refers to itself
 
 
 def _wait_for_task(connection: socket.socket, extractor: Extractor) -> None:

@@ -3,6 +3,7 @@
 
 import struct
 import subprocess
+import sys
 
 import av
 import imageio_ffmpeg
@@ -14,6 +15,8 @@ from support.videos import number_of, numbered_frame, write_video
 
 from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.hdr import hlg_to_nits, pq_to_nits, tone_map
+from trireel_backend.extraction.picture import PictureMaker
+from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk
 
 RED, BLUE, GREEN = (220, 20, 20), (20, 20, 220), (20, 200, 20)
@@ -316,3 +319,17 @@ def test_negative_times_before_the_first_frame(tmp_path):
     info = look(path)
     frames = sample_chunk(path, Chunk(0, info.start_seconds, info.duration_seconds), 10, 64)
     assert [number_of(pixels) for pixels in frames.pixels] == list(range(2, 50, 5))
+
+
+def test_frames_that_were_drawn_are_gone_at_once(tmp_path):
+    """One that was asked for its side data refers to itself, and would wait for the collector."""
+    path = turn(write_video(tmp_path / "turned.mp4", [quarters()] * 30), (0, 1, -1, 0))
+    maker = PictureMaker(View(32))
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    for frame in frames:
+        maker.draw(frame)
+    del frame
+    in_list_and_call = 2
+    held = [sys.getrefcount(frames[i]) > in_list_and_call for i in range(len(frames))]
+    assert held == [True] + [False] * 29  # the first was asked
