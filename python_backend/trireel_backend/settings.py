@@ -148,9 +148,7 @@ class TowerSettings:
 
     def checked_rows_at_once(self) -> int:
         """Return the most rows at once; raises StartupError where that is none."""
-        if self.rows_at_once < 1:
-            raise StartupError(f"rows_at_once is {self.rows_at_once}: give 1 or more")
-        return self.rows_at_once
+        return _some("rows_at_once", self.rows_at_once)
 
 
 @dataclass(frozen=True)
@@ -163,9 +161,7 @@ class SequenceSettings:
 
     def checked_limit(self) -> int:
         """Return how many sequences clients may have open; raises StartupError."""
-        if self.max_sequences < 1:
-            raise StartupError(f"max_sequences is {self.max_sequences}: give 1 or more")
-        return self.max_sequences
+        return _some("max_sequences", self.max_sequences)
 
 
 @dataclass(frozen=True)
@@ -187,9 +183,7 @@ class OrchestratorSettings:
 
     def checked_spans(self) -> int:
         """Return how many spans of a video go side by side; raises StartupError."""
-        if self.spans_in_flight < 1:
-            raise StartupError(f"spans_in_flight is {self.spans_in_flight}: give 1 or more")
-        return self.spans_in_flight
+        return _some("spans_in_flight", self.spans_in_flight)
 
     def checked_limits(self) -> PlaceLimits:
         """Return how many videos the model takes in; raises StartupError."""
@@ -240,6 +234,12 @@ def _converted(field: "dataclasses.Field[Any]", value: str) -> Any:
         return field.type(value)  # type: ignore[operator]  # int, float or str: see above
     except ValueError as error:
         raise StartupError(f"parameter {field.name} is {value!r}: {error}") from error
+
+
+def _some(name: str, number: int) -> int:
+    if number < 1:
+        raise StartupError(f"{name} is {number}: give 1 or more")
+    return number
 
 
 def _boolean(value: str) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.exposition import Scrape
+from support.quiet import Quiet
 
 from trireel_client import ServerPath
 from trireel_client._config import Address
@@ -28,19 +29,6 @@ from .conftest import served
 TRIREEL = Path(sys.executable).parent / "trireel"
 CLIP = ServerPath("clip.mp4")
 CLIP_FRAMES = 32  # two chunks
-
-
-class Quiet:
-    """Shows nothing."""
-
-    def begin(self, load, level):
-        pass
-
-    def refresh(self):
-        pass
-
-    def end(self, summary):
-        pass
 
 
 def plan(*levels, videos=(CLIP,), **values):

@@ -3,25 +3,13 @@
 
 import math
 
+from support.quiet import Quiet
 from unit.client.scripted import whole_video
 
 from trireel_client._config import Address
 from trireel_client.load_test.connection import Connection
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.session import Watched, run_test
-
-
-class Quiet:
-    """Shows nothing."""
-
-    def begin(self, load, level):
-        pass
-
-    def refresh(self):
-        pass
-
-    def end(self, summary):
-        pass
 
 
 async def test_every_level_is_looked_at_to_its_end_before_the_next_begins(grpc_only):
