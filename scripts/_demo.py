@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from trireel_backend.embedded.server import Ports, RunningServer, ServerOptions, embedded_server
 from trireel_backend.errors import StartupError
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.embedded.server import (
+    Ports,
+    RunningServer,
+    ServerOptions,
+    embedded_server,
+)
+from trireel_backend.launch.signals import unwind_on_signals
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "media/sample.mp4"

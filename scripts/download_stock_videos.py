@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trireel_backend.errors import TrireelError
-from trireel_backend.media import MediaFolders
-from trireel_backend.normalise import SIZE_PX, Form
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import GIB, SourceLimits
-from trireel_backend.stock import API, FolderShelf, S3Shelf, Summary, collect, search
+from trireel_backend.sources.media import MediaFolders
+from trireel_backend.stock.collect import API, FolderShelf, S3Shelf, Summary, collect, search
+from trireel_backend.stock.normalise import SIZE_PX, Form
 
 
 def create_parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@
 import pytest
 from support.ports import free_ports
 
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.ports import Ports
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.common.footprint import Footprint
-from trireel_backend.serving.ports import LOOPBACK, Ports
+from trireel_backend.launch.ports import LOOPBACK, Ports
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 180.0
@@ -41,7 +41,7 @@ def served(*options: str, **environment: str) -> Command:
     """Return Trireel's command, as scripts/serve runs it, on free ports and with these options."""
     ports = Ports.free()
     arguments = [
-        *(sys.executable, "-m", "trireel_backend.embedded.cli"),
+        *(sys.executable, "-m", "trireel_backend.launch.embedded.cli"),
         *("--http-port", str(ports.http), "--grpc-port", str(ports.grpc)),
         *("--metrics-port", str(ports.metrics)),
         *options,

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.common.machine import describe
 from benchmarks.cost_by_size import steps, videos
 from benchmarks.cost_by_size.points import Point, median
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.signals import unwind_on_signals
 
 AXES: Mapping[str, Callable[[Path], Iterator[Point]]] = {
     "length": videos.lengths,

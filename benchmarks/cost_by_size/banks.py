@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, Metadata, load_metadata
-from trireel_backend.scoring import normalise
+from trireel_backend.ranking.scoring import normalise
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "export/tiny/model"

@@ -22,8 +22,8 @@ from benchmarks.common.server import Command, running, served
 from benchmarks.common.sizes import BASE, SO400M, TINY
 from benchmarks.cost_by_size.banks import ROOT, export_with_bank, unit_rows, write_bank
 from benchmarks.cost_by_size.points import Point, median
-from trireel_backend.serving.assemble import load_config
-from trireel_backend.serving.server import MODELS_ENVIRONMENT
+from trireel_backend.launch.repository.assemble import load_config
+from trireel_backend.launch.server import MODELS_ENVIRONMENT
 
 TAGS = (20, 200, 2_000, 20_000, 100_000)
 SEQUENCES = (1, 10, 100, 1_000, 10_000)

@@ -17,7 +17,7 @@ import av
 import imageio_ffmpeg
 import numpy as np
 
-from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling, plan_chunks

@@ -183,8 +183,8 @@ def loop_torch(size: Size, arguments: argparse.Namespace) -> None:
 
 def loop_onnxruntime(size: Size, arguments: argparse.Namespace) -> None:
     """Measure the bundled tower in the session that the server has too, without the server."""
-    from trireel_backend.encoding import Tower
     from trireel_backend.settings import TowerSettings
+    from trireel_backend.towers.tower import Tower
 
     tower = Tower(arguments.onnx, TowerSettings(threads=0, providers="CPUExecutionProvider"))
     frames = random_frames(size, MOST_FRAMES)

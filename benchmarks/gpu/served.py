@@ -53,8 +53,8 @@ def missing_parts(runtime: str) -> list[str]:
             lacks.append(f"{module} does not import: {where} is needed")
     if lacks:
         return lacks
-    from trireel_backend.embedded.wheel import find_libpython, find_wheel
     from trireel_backend.errors import StartupError
+    from trireel_backend.launch.embedded.wheel import find_libpython, find_wheel
 
     for find in (find_wheel, find_libpython):
         try:
@@ -90,9 +90,13 @@ def lay_out(folder: Path, arguments: argparse.Namespace, size: Size) -> Path:
 @contextlib.contextmanager
 def triton(arguments: argparse.Namespace, size: Size) -> Iterator[str]:
     """Run the embedded Triton with the tower, and yield where its gRPC port is."""
-    from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
-    from trireel_backend.processes import end_with_parent
-    from trireel_backend.serving.ports import LOOPBACK, Ports
+    from trireel_backend.launch.embedded.wheel import (
+        find_wheel,
+        make_backend_folder,
+        server_environment,
+    )
+    from trireel_backend.launch.ports import LOOPBACK, Ports
+    from trireel_backend.system.processes import end_with_parent
 
     wheel, ports = find_wheel(), Ports.free()
     log = arguments.work / "triton.log"
@@ -280,7 +284,7 @@ def main() -> None:
     lacks = missing_parts(arguments.runtime)
     if lacks or arguments.check:
         sys.exit("\n".join(lacks) or 0)
-    from trireel_backend.serving.signals import unwind_on_signals
+    from trireel_backend.launch.signals import unwind_on_signals
 
     unwind_on_signals()
     size = SIZES[arguments.size]

@@ -18,7 +18,7 @@ from benchmarks.common.footprint import Footprint
 from benchmarks.common.machine import describe
 from benchmarks.extraction.clips import CLIPS, make_clip
 from benchmarks.long_video.cost import Cost, cost, repeat
-from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
+from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
 from trireel_client import ServerPath, Timeout, TrireelClient
 
 ROOT = Path(__file__).parents[2]

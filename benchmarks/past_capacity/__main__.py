@@ -20,7 +20,7 @@ from benchmarks.common.machine import describe
 from benchmarks.common.server import running, served
 from benchmarks.past_capacity.asking import ask_level
 from benchmarks.peer_ray_serve.clips import make_clips
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.signals import unwind_on_signals
 
 CLIENTS = (4, 64, 128, 256)
 WARM_UP_SECONDS = 7.0  # as long as one waits that comes last

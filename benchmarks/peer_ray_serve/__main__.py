@@ -31,8 +31,8 @@ from benchmarks.peer_ray_serve.rounds import Bench, Load, run_round
 from benchmarks.peer_ray_serve.stores import store
 from benchmarks.peer_ray_serve.systems import Peer, peer_python
 from benchmarks.peer_ray_serve.tower import TOWERS, find_tower
-from trireel_backend.serving.signals import unwind_on_signals
-from trireel_backend.tower_engines import ONNXRUNTIME, TOWER_ENGINES
+from trireel_backend.launch.signals import unwind_on_signals
+from trireel_backend.towers.runtimes import ONNXRUNTIME, TOWER_ENGINES
 
 CACHE = Path(tempfile.gettempdir()) / "trireel-peer-ray-serve"
 FRAME_PX = 384

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trireel_backend.tower_engines import ONNXRUNTIME, OPENVINO, OPENVINO_BF16
+from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO, OPENVINO_BF16
 
 Report = dict[str, Any]
 SYSTEMS = ("trireel", "ray_serve")

@@ -16,7 +16,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from benchmarks.common.session import session
-from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Sampling, plan_chunks

@@ -20,7 +20,7 @@ from benchmarks.peer_ray_serve.clips import NUM_CHUNKS
 from benchmarks.peer_ray_serve.stores import Store
 from benchmarks.peer_ray_serve.systems import Asker, Peer
 from benchmarks.peer_ray_serve.tower import ROOT, Tower
-from trireel_backend.tower_engines import ONNXRUNTIME
+from trireel_backend.towers.runtimes import ONNXRUNTIME
 
 BATCH = 16
 TOWER_CONCURRENCY = 4

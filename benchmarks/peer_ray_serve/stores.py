@@ -15,7 +15,7 @@ import boto3
 import botocore.exceptions
 import httpx
 
-from trireel_backend.serving.ports import LOOPBACK, Ports
+from trireel_backend.launch.ports import LOOPBACK, Ports
 
 BUCKET = "videos"
 KEYS = {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark"}

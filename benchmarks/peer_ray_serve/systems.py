@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.common.server import ROOT, Command, served
 from benchmarks.peer_ray_serve.stores import Store
 from benchmarks.peer_ray_serve.tower import Tower
-from trireel_backend.serving.ports import LOOPBACK, Ports
+from trireel_backend.launch.ports import LOOPBACK, Ports
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 

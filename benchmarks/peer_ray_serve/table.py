@@ -25,7 +25,7 @@ from benchmarks.peer_ray_serve.goals import (
     start_seconds,
     tower_frames_per_second,
 )
-from trireel_backend.tower_engines import ONNXRUNTIME
+from trireel_backend.towers.runtimes import ONNXRUNTIME
 
 FOLDER = Path(__file__).parent
 MODULE = "benchmarks.peer_ray_serve"

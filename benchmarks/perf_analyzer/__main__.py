@@ -21,8 +21,8 @@ from benchmarks.perf_analyzer.data import add_options, make
 from benchmarks.perf_analyzer.recipes import RECIPES, Recipe, Servers
 from benchmarks.perf_analyzer.running import ROOT, run_recipe
 from benchmarks.perf_analyzer.table import read
-from trireel_backend.embedded.server import Ports, ServerOptions, embedded_server
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
+from trireel_backend.launch.signals import unwind_on_signals
 from trireel_client import TrireelClient
 
 DATA = Path("benchmarks/perf_analyzer/data")

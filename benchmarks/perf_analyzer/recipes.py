@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trireel_backend.serving.ports import LOOPBACK, Ports
+from trireel_backend.launch.ports import LOOPBACK, Ports
 
 Protocol = Literal["grpc", "http"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tritonclient.grpc import InferenceServerClient
 
-from trireel_backend.serving.run_folder import SHARED_MEMORY
+from trireel_backend.launch.run_folder import SHARED_MEMORY
 
 OF_A_STEP = re.compile(r"_\d+_\d+$")  # after an input's name: stream of the data, step of it
 

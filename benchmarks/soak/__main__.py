@@ -17,7 +17,7 @@ from benchmarks.common.machine import describe
 from benchmarks.soak.load import Mix
 from benchmarks.soak.run import Plan, run
 from benchmarks.soak.verdict import checks
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.signals import unwind_on_signals
 
 MOST_SAMPLES = 400
 

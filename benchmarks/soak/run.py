@@ -23,9 +23,14 @@ from benchmarks.soak.load import Load, Mix
 from benchmarks.soak.place import Place, clients
 from benchmarks.soak.tally import Tally
 from benchmarks.soak.watch import Sample, Watch, sampled
-from trireel_backend.embedded.server import Ports, RunningServer, ServerOptions, embedded_server
-from trireel_backend.serving.children import living_children
-from trireel_backend.serving.run_folder import FOLDER_PREFIX, SHARED_MEMORY, RunFolder
+from trireel_backend.launch.children import living_children
+from trireel_backend.launch.embedded.server import (
+    Ports,
+    RunningServer,
+    ServerOptions,
+    embedded_server,
+)
+from trireel_backend.launch.run_folder import FOLDER_PREFIX, SHARED_MEMORY, RunFolder
 
 ROOT = Path(__file__).parents[2]
 IDLE_SETTING = re.compile(r"max_sequence_idle_microseconds: \d+")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.soak.tally import FULL, OK
-from trireel_backend.serving.flags import SHM_GROWTH_BYTES
+from trireel_backend.launch.flags import SHM_GROWTH_BYTES
 
 MIB = 2**20
 # Allocators keep what they had at the worst moment, and that moment comes when it likes.

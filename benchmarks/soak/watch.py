@@ -16,14 +16,14 @@ from typing import Any
 import psutil
 
 from benchmarks.soak.tally import Tally
+from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder
 from trireel_backend.metrics import Every
-from trireel_backend.serving.run_folder import SHARED_MEMORY, RunFolder
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
 from trireel_client.load_test.scrape import read_metrics
 
 MIB = 2**20
-WORKER = "trireel_backend.extraction.worker"
+WORKER = "trireel_backend.extraction.process.worker"
 STUB_OF = re.compile(r"/models/([a-z_]+)/\d+/")
 GAUGES = ("trireel_live_sequences", "trireel_open_videos")
 COUNTERS = ("trireel_extractor_workers_lost_total", "trireel_sequences_expired_total")

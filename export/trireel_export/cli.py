@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trireel_backend.serving.signals import unwind_on_signals
+from trireel_backend.launch.signals import unwind_on_signals
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.metadata import (

@@ -19,7 +19,7 @@ from trireel_backend.artifacts import (
     load_text_bank,
 )
 from trireel_backend.errors import GateFailed
-from trireel_backend.gate import check_gate
+from trireel_backend.towers.gate import check_gate
 from trireel_export.errors import RetrievalDiffers
 from trireel_export.verify import Check, Items
 

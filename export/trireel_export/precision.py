@@ -7,7 +7,7 @@ whose rounding shows in fp32.
 
 from enum import StrEnum
 
-from trireel_backend.gate import LEAST_COSINE
+from trireel_backend.towers.gate import LEAST_COSINE
 
 LEAST_COSINE_FP32 = 0.9999
 """Of an fp32 tower to the checkpoint, and of any tower to itself in other batches."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import MissingPart
-from trireel_backend.scoring import Calibration, TextSet
+from trireel_backend.ranking.scoring import Calibration, TextSet
 
 METADATA_FILE = "metadata.json"
 TEXT_BANK_FILE = "text_bank.npz"

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction import limits as extraction_limits
 from trireel_backend.extraction.task import ExtractorOptions
-from trireel_backend.media import MediaFolders
-from trireel_backend.places import PlaceLimits
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import (
     MAX_SPOOL_BYTES,
@@ -23,7 +21,9 @@ from trireel_backend.sources.limits import (
     TIMEOUT_SECONDS,
     SourceLimits,
 )
-from trireel_backend.tower_engines import ONNXRUNTIME
+from trireel_backend.sources.media import MediaFolders
+from trireel_backend.towers.runtimes import ONNXRUNTIME
+from trireel_backend.whole_video.waiting_room import PlaceLimits
 
 Settings = TypeVar("Settings")
 DECODE_ON = ("cpu", "auto")

@@ -16,7 +16,7 @@ from support.balancing import balancer
 from support.certificates import Authority, Certificate
 from support.container import launched, lay_out_triton
 
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.ports import Ports
 from trireel_client import (
     Analysis,
     AsyncTrireelClient,

@@ -9,7 +9,7 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 from typer.testing import CliRunner
 
-from trireel_backend.gate_command import app
+from trireel_backend.launch.gate.command import app
 
 from .conftest import EXPORT
 

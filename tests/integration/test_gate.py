@@ -16,12 +16,12 @@ from support.trtexec import set_precision, tools_environment, write_tools, write
 from typer.testing import CliRunner
 
 from trireel_backend.artifacts import GATE_FILE, METADATA_FILE, load_metadata
-from trireel_backend.embedded.server import ServerOptions, embedded_server
-from trireel_backend.engines import find_engine
 from trireel_backend.errors import GateFailed, NotReady
-from trireel_backend.gate_command import BATCH_SIZES, app, check_served
-from trireel_backend.serving.endpoint import Endpoint
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.engines.names import find_engine
+from trireel_backend.launch.gate.command import BATCH_SIZES, app, check_served
+from trireel_backend.launch.ports import Ports
 
 from .conftest import EXPORT, MODELS, ROOT
 

@@ -19,7 +19,7 @@ from trireel_client import ServerPath, TrireelClient
 from . import conftest
 
 FAMILIES = [value for value in vars(metrics).values() if isinstance(value, Family)]
-WORKER = "trireel_backend.extraction.worker"
+WORKER = "trireel_backend.extraction.process.worker"
 CHUNK_SECONDS = 2.0
 
 

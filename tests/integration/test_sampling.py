@@ -25,7 +25,7 @@ from .conftest import ROOT
 
 CLIP_FPS = 25
 CHECKPOINT = ROOT / "export/tiny/checkpoint"
-WORKER = "trireel_backend.extraction.worker"
+WORKER = "trireel_backend.extraction.process.worker"
 
 
 @pytest.fixture(scope="module")

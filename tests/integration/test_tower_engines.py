@@ -11,9 +11,9 @@ import pytest
 from onnx import numpy_helper
 from support.cpu import needs_amx
 
-from trireel_backend.gate_command import check_served
-from trireel_backend.serving.endpoint import Endpoint
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.gate.command import check_served
+from trireel_backend.launch.ports import Ports
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import EXPORT, served
@@ -83,7 +83,7 @@ def serve(export, engine):
     ports = Ports.free()
     return subprocess.run(
         [
-            *(sys.executable, "-m", "trireel_backend.embedded.cli"),
+            *(sys.executable, "-m", "trireel_backend.launch.embedded.cli"),
             *("--http-port", str(ports.http), "--grpc-port", str(ports.grpc)),
             *("--metrics-port", str(ports.metrics), "--export", export, "--tower-engine", engine),
         ],

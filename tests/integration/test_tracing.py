@@ -11,7 +11,7 @@ import pytest
 from support.otlp import receiver
 from support.raw import Raw, number, video
 
-from trireel_backend.embedded import server as embedded
+from trireel_backend.launch.embedded import server as embedded
 from trireel_client import ServerPath, TrireelClient
 
 from . import conftest

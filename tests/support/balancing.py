@@ -18,7 +18,7 @@ import httpx
 import psutil
 import yaml
 
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.ports import Ports
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

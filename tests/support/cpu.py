@@ -4,7 +4,7 @@
 import pytest
 
 from trireel_backend.errors import StartupError
-from trireel_backend.tower_engines import OPENVINO_BF16, TOWER_ENGINES, check_tower_engine
+from trireel_backend.towers.runtimes import OPENVINO_BF16, TOWER_ENGINES, check_tower_engine
 
 
 def _has_amx() -> bool:

@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.limits import ExtractionLimits
+from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import Crop, View
 from trireel_backend.plan import Chunk, Sampling

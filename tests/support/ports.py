@@ -6,7 +6,7 @@ import os
 import random
 import socket
 
-from trireel_backend.serving.ports import LOOPBACK, Ports
+from trireel_backend.launch.ports import LOOPBACK, Ports
 
 FIRST_PORT, PORTS_PER_WORKER, WORKERS = 16_000, 1_000, 16  # below those the system gives away
 INDEX = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

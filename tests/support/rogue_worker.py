@@ -9,7 +9,12 @@ import sys
 import time
 
 from trireel_backend.extraction.extractor import Extractor
-from trireel_backend.extraction.messages import READY, WorkerSetup, decode_task, encode_result
+from trireel_backend.extraction.process.messages import (
+    READY,
+    WorkerSetup,
+    decode_task,
+    encode_result,
+)
 from trireel_backend.extraction.task import ExtractorOptions
 
 LONG_SECONDS = 60

@@ -80,7 +80,7 @@ _TRITONSERVER = """#!{python}
 import os, pathlib, sys
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
-from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
+from trireel_backend.launch.embedded import wheel
 flags = dict(argument.removeprefix("--").partition("=")[::2] for argument in sys.argv[1:])
 model = pathlib.Path(flags["model-repository"]) / "siglip_vision"
 config = text_format.Parse((model / "config.pbtxt").read_text(), model_config_pb2.ModelConfig())
@@ -95,10 +95,10 @@ for name, value in dict(threads="1", providers="CPUExecutionProvider").items():
 for name in ("vision.onnx", "vision.onnx.data"):
     if (pathlib.Path({tower!r}) / name).is_file():
         (model / "1" / name.replace("vision", "model")).symlink_to(pathlib.Path({tower!r}) / name)
-wheel = find_wheel()
-make_backend_folder(wheel, model.parent.parent / "backends")
+found = wheel.find_wheel()
+wheel.make_backend_folder(found, model.parent.parent / "backends")
 backends = f"--backend-directory={{model.parent.parent / 'backends'}}"
-os.execve(wheel.server, ["tritonserver", *sys.argv[1:], backends], server_environment(wheel))
+os.execve(found.server, ["tritonserver", *sys.argv[1:], backends], wheel.server_environment(found))
 """
 
 

@@ -55,7 +55,7 @@ def test_only_the_adapter_and_the_models_know_triton():
         for path in SHIPPED
         if re.search(r"^\s*(import|from) triton_python_backend_utils", path.read_text(), re.M)
     }
-    assert knowing == {"python_backend/trireel_backend/adapter.py"}
+    assert knowing == {"python_backend/trireel_backend/triton/adapter.py"}
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,10 @@ def test_models_are_thin_adapters(path):
 
 
 def test_the_backends_logic_imports_without_triton():
+    package = ROOT / "python_backend/trireel_backend"
     modules = sorted(
-        f"trireel_backend.{path.stem}"
-        for path in (ROOT / "python_backend/trireel_backend").glob("*.py")
+        ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        for path in package.rglob("*.py")
         if path.stem not in ("adapter", "__init__")
     )
     code = (

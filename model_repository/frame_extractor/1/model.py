@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: some chunks of a video -> sampled frames."""
 
-from trireel_backend import adapter
 from trireel_backend.artifacts import METADATA_FILE, load_metadata
-from trireel_backend.chunk_request import extract_chunk
-from trireel_backend.extraction.isolation import IsolatedExtractor
+from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.metrics import EXTRACTOR_FAMILIES, CountedExtractor, refusals_counted
+from trireel_backend.models.frame_extractor import extract_chunk
 from trireel_backend.settings import (
     ExtractorSettings,
     FolderSettings,
@@ -13,6 +12,7 @@ from trireel_backend.settings import (
     model_parameters,
     read_settings,
 )
+from trireel_backend.triton import adapter
 
 
 class TritonPythonModel:

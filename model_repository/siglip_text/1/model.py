@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: free texts -> embeddings."""
 
-from trireel_backend import adapter
 from trireel_backend.artifacts import TOKENIZER_FILE
-from trireel_backend.encoding import TextEncoder, Tower
 from trireel_backend.settings import TowerSettings, model_parameters, read_settings
+from trireel_backend.towers.tower import TextEncoder, Tower
+from trireel_backend.triton import adapter
 
 
 class TritonPythonModel:

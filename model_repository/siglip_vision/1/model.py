@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model, embedded profile: frames -> embeddings, in onnxruntime or OpenVINO."""
 
-from trireel_backend import adapter
+from trireel_backend.models.siglip_vision import load_vision_tower
 from trireel_backend.settings import TowerSettings, model_parameters, read_settings
-from trireel_backend.vision import load_vision_tower
+from trireel_backend.triton import adapter
 
 
 class TritonPythonModel:

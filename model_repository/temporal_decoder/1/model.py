@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: embeddings of a video's next chunk -> tags, caption, scene changes."""
 
-from trireel_backend import adapter
-from trireel_backend.decoder_request import SWEEP_SECONDS, SequenceDecoder
 from trireel_backend.metrics import DECODER_FAMILIES, Every
+from trireel_backend.models.temporal_decoder import SWEEP_SECONDS, SequenceDecoder
+from trireel_backend.triton import adapter
 
 
 class TritonPythonModel:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trireel_backend.errors import VideoNotFound
-from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 
 MOST_OPEN = 64  # of small ones; each has up to two open files

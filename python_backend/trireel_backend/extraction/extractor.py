@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.cache import SamplerCache
-from trireel_backend.extraction.container import VideoFile
+from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.task import (
     Extracted,

@@ -10,23 +10,23 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from trireel_backend.extraction.animation import (
+from trireel_backend.extraction.picture.scaling import PictureMaker
+from trireel_backend.extraction.reading.animation import (
     AnimationReader,
     is_animated_webp,
     look_at_animation,
 )
-from trireel_backend.extraction.container import (
+from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
+from trireel_backend.extraction.reading.keyframes import KeyframeReader
+from trireel_backend.extraction.reading.look import look
+from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
     VideoFile,
     damage_is_not_a_video,
     open_video,
 )
-from trireel_backend.extraction.keyframes import KeyframeReader
-from trireel_backend.extraction.look import look
-from trireel_backend.extraction.packets import TimesUnknown
-from trireel_backend.extraction.picture import PictureMaker
-from trireel_backend.extraction.plain import Damage, TimedFrame, decode_on_screen
-from trireel_backend.extraction.reader import FrameReader
+from trireel_backend.extraction.reading.packets import TimesUnknown
+from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.task import Frames, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from trireel_backend.sources.held import HeldFile, Part
+from trireel_backend.sources.leases import HeldFile, Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.spool import Spool, Version
 

@@ -25,7 +25,7 @@ from trireel_backend.errors import (
     Unavailable,
     VideoNotFound,
 )
-from trireel_backend.sources.held import Part
+from trireel_backend.sources.leases import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.retries import ATTEMPTS, TryAgain, retrying
 from trireel_backend.sources.spool import Version

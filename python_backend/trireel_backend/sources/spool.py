@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Protocol
 
 from trireel_backend.errors import Unavailable
-from trireel_backend.sources.held import HeldFile, Part, lock_file
+from trireel_backend.sources.leases import HeldFile, Part, lock_file
 from trireel_backend.sources.limits import Deadline, SourceLimits
 
 WAIT_POLL_SECONDS = 0.05

@@ -19,7 +19,7 @@ from trireel_backend.errors import (
     VideoNotFound,
 )
 from trireel_backend.sources.addresses import Resolve, resolve_host
-from trireel_backend.sources.held import Part
+from trireel_backend.sources.leases import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.retries import TryAgain, retrying
 from trireel_backend.sources.spool import Version

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Fixtures for the server's rooms: a stand-in for Triton's module, and a small text bank."""
+
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from google.protobuf import json_format, text_format
 from support.fake_triton import make_module
-from tritonclient.grpc import model_config_pb2
 
-import trireel_backend
+import trireel_backend.triton
 
-MODELS = Path(__file__).parents[3] / "model_repository"
-EXPORT = Path(__file__).parents[3] / "export/tiny/model"
 WIDTH = 8
 
 
@@ -26,20 +23,11 @@ def triton(monkeypatch, logged_errors):
     """Install the stand-in for Triton's module, and a fresh adapter on top of it."""
     module = make_module(logged_errors)
     monkeypatch.setitem(sys.modules, "triton_python_backend_utils", module)
-    # `from trireel_backend import adapter` looks at the package first, then at sys.modules.
-    monkeypatch.delattr(trireel_backend, "adapter", raising=False)
-    monkeypatch.delitem(sys.modules, "trireel_backend.adapter", raising=False)
+    # `from trireel_backend.triton import adapter` looks at the package first, then at sys.modules.
+    monkeypatch.delattr(trireel_backend.triton, "adapter", raising=False)
+    monkeypatch.delitem(sys.modules, "trireel_backend.triton.adapter", raising=False)
     yield module
-    sys.modules.pop("trireel_backend.adapter", None)
-
-
-def config_json(name, profile, parameters):
-    variant = MODELS / name / f"configs/{profile}.pbtxt"
-    path = variant if variant.exists() else MODELS / name / "config.pbtxt"
-    config = text_format.Parse(path.read_text(), model_config_pb2.ModelConfig())
-    for key, value in parameters.items():
-        config.parameters[key].string_value = value
-    return json_format.MessageToJson(config, preserving_proto_field_name=True)
+    sys.modules.pop("trireel_backend.triton.adapter", None)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 
 from trireel_backend import errors, metrics
 from trireel_backend.extraction.task import Extracted, Frames
+from trireel_backend.findings.sequences import SequenceStore
 from trireel_backend.metrics import CountedExtractor, Every, Family, Kind, Tally
-from trireel_backend.sequences import SequenceStore
 from trireel_backend.sources.limits import SourceLimits
 from trireel_backend.sources.spool import Spool
-from trireel_backend.tensors import texts
+from trireel_backend.wire.tensors import texts
 
 FAMILIES = [value for value in vars(metrics).values() if isinstance(value, Family)]
 

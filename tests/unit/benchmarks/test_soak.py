@@ -16,7 +16,7 @@ from benchmarks.soak.place import status_of
 from benchmarks.soak.table import page
 from benchmarks.soak.tally import Tally
 from benchmarks.soak.verdict import checks
-from trireel_backend.serving.flags import SHM_GROWTH_BYTES
+from trireel_backend.launch.flags import SHM_GROWTH_BYTES
 from trireel_client import Caption, ChunkAnalysis, NotFound, SceneChange, SequenceLost, Tag
 
 MIB = 2**20

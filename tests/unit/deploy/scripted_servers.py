@@ -10,7 +10,7 @@ from support.balancing import Balancer, balancer
 from unit.client.loopback import SERVERS
 from unit.client.scripted import Script, plan, stepped_chunk, stream_of, whole_video
 
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.ports import Ports
 from trireel_client import ServerPath, TrireelClient
 
 VIDEO = ServerPath("a.mp4")

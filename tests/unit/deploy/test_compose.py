@@ -11,11 +11,11 @@ from compose_spec import PyCompose
 from support import compose
 from support.compose import ROOT
 
-from trireel_backend import engine_build
-from trireel_backend.container.cli import ENVIRONMENT_PREFIX, app
-from trireel_backend.container.server import EXIT_SECONDS, LEAST_SHM_BYTES
-from trireel_backend.serving.assemble import load_config
-from trireel_backend.serving.server import UNLOAD_GRACE_SECONDS
+from trireel_backend.launch.engines import build as engine_build
+from trireel_backend.launch.image.cli import ENVIRONMENT_PREFIX, app
+from trireel_backend.launch.image.server import EXIT_SECONDS, LEAST_SHM_BYTES
+from trireel_backend.launch.repository.assemble import load_config
+from trireel_backend.launch.server import UNLOAD_GRACE_SECONDS
 
 SERVERS = ["trireel", "trireel-cpu"]
 OWN = [*SERVERS, "engine"]

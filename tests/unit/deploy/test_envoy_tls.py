@@ -19,7 +19,7 @@ from unit.client.loopback import SERVERS
 from unit.client.scripted import Script
 from unit.deploy.rendered import render
 
-from trireel_backend.serving.ports import Ports
+from trireel_backend.launch.ports import Ports
 
 HOST = "localhost"
 FOLDER = "/etc/envoy-tls"

@@ -124,7 +124,7 @@ def settings_of(objects) -> dict[str, str]:
 
 
 def test_settings_are_options_of_the_server(objects):
-    from trireel_backend.container.cli import ENVIRONMENT_PREFIX, app
+    from trireel_backend.launch.image.cli import ENVIRONMENT_PREFIX, app
 
     settings = settings_of(objects)
     options = {option.name for option in typer.main.get_command(app).params}
@@ -156,7 +156,7 @@ def test_commands_exist(objects):
 
 
 def test_probes_wait_longer_than_what_they_run(objects):
-    from trireel_backend.serving.health import create_parser
+    from trireel_backend.launch.health import create_parser
 
     (server,) = objects.pod("trireel-server")["spec"]["containers"]
     for name in ("startupProbe", "livenessProbe"):

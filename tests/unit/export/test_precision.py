@@ -241,7 +241,7 @@ def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     monkeypatch.setattr(export_module, "write_vision", copied(folder / VISION_FILE))
     monkeypatch.setattr(export_module, "write_text", copied(folder / TEXT_FILE))
     monkeypatch.setattr(export_module, "write_bank", nearly_equal)
-    monkeypatch.setattr("trireel_backend.gate.TIE", 1e-4)
+    monkeypatch.setattr("trireel_backend.towers.gate.TIE", 1e-4)
     with pytest.raises(RetrievalDiffers, match=r"comes out before .* nearer in fp32"):
         export(TINY, tmp_path / "model", precision=Precision.BF16)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a decoded frame to the square RGB picture that the tower takes.
+
+Scaling is libavfilter's, as the ffmpeg command does it; the whole picture is squashed to the
+square, as SigLIP's own preprocessing does.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
+from trireel_backend.extraction.picture.orientation import Orientation
+from trireel_backend.extraction.view import Region, View
+
+COLOUR_BYTES = "rgb24"
+COLOUR_AND_ALPHA_BYTES = "rgba"
+COLOUR_WORDS = "rgb48le"  # for what is tone-mapped afterwards
+MOST_GRAPHS = 4  # kept; a stream has one, or a few where its size changes midway
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """What a filter graph is made for."""
+
+    width_px: int
+    height_px: int
+    pixel_format: str
+    colorspace: int
+    color_range: int
+    interlaced: bool
+    region: Region | None
+    """Of the frame as it is stored; None for all of it."""
+    output: str
+
+
+class PictureMaker:
+    """Turns frames into square pictures of one view."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._graphs: dict[_Geometry, Graph] = {}
+        self._orientations: dict[int, Orientation] = {}
+
+    def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
+
+        Of an interlaced frame one field is taken: it has the lines of one moment. What is
+        transparent is black.
+
+        Raises:
+            InvalidInput: the view's crop reaches beyond the frame.
+        """
+        orientation = self._orientation(frame)
+        crop = self._view.crop
+        region = None if crop is None else orientation.stored_region(frame, crop)
+        geometry = _geometry_of(frame, region)
+        graph = self._graph(geometry)
+        graph.vpush(frame)
+        picture = graph.vpull().to_ndarray()
+        if geometry.output == COLOUR_WORDS:
+            picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
+        elif geometry.output == COLOUR_AND_ALPHA_BYTES:
+            picture = _over_black(np.asarray(picture, np.uint8))
+        return orientation.upright(np.asarray(picture, np.uint8))
+
+    def _orientation(self, frame: VideoFrame) -> Orientation:
+        """Read the display matrix once for each angle it turns by.
+
+        A frame that was asked for its side data refers to itself, and stays until Python's
+        collector comes by: a hundred megabytes of them, were it all.
+        """
+        orientation = self._orientations.get(frame.rotation)
+        if orientation is None:
+            orientation = self._orientations[frame.rotation] = Orientation.of(frame)
+        return orientation
+
+    def _graph(self, geometry: _Geometry) -> Graph:
+        graph = self._graphs.get(geometry)
+        if graph is None:
+            while len(self._graphs) >= MOST_GRAPHS:
+                self._graphs.pop(next(iter(self._graphs)))
+            graph = self._graphs[geometry] = _make_graph(geometry, self._view.size_px)
+        return graph
+
+
+def _geometry_of(frame: VideoFrame, region: Region | None) -> _Geometry:
+    # A palette's colours may be transparent, which its format does not tell.
+    alpha = frame.format.name == "pal8" or any(
+        component.is_alpha for component in frame.format.components
+    )
+    hdr = int(frame.color_trc) in TO_NITS
+    return _Geometry(
+        width_px=frame.width,
+        height_px=frame.height,
+        pixel_format=frame.format.name,
+        colorspace=int(frame.colorspace),
+        color_range=int(frame.color_range),
+        interlaced=bool(frame.interlaced_frame),
+        region=region,
+        output=COLOUR_WORDS if hdr else COLOUR_AND_ALPHA_BYTES if alpha else COLOUR_BYTES,
+    )
+
+
+def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
+    graph = Graph()
+    graph.threads = 1  # a picture is too small to share, and the other cores have their videos
+    filters = [
+        graph.add(
+            "buffer",
+            f"video_size={geometry.width_px}x{geometry.height_px}:pix_fmt={geometry.pixel_format}"
+            f":time_base={Fraction(1, 1000)}:colorspace={geometry.colorspace}"
+            f":range={geometry.color_range}",
+        )
+    ]
+    if geometry.interlaced:
+        filters.append(graph.add("field", "type=top"))
+    if geometry.region is not None:
+        filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
+    filters += [
+        graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
+        graph.add("format", geometry.output),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*filters).configure()
+    return graph
+
+
+def _crop_arguments(region: Region, interlaced: bool) -> str:
+    top_px, bottom_px = region.top_px, region.top_px + region.height_px
+    if interlaced:  # a field has every other line
+        top_px, bottom_px = top_px // 2, (bottom_px + 1) // 2
+    # Not exact, the filter would round to whole samples of the chroma planes.
+    return f"w={region.width_px}:h={bottom_px - top_px}:x={region.left_px}:y={top_px}:exact=1"
+
+
+def _over_black(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    alpha = picture[..., 3:].astype(np.uint16)
+    return np.asarray((picture[..., :3] * alpha + 127) // 255, np.uint8)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An extractor in a process of its own.
+
+Decoders are C code that reads what strangers made: one that crashes, hangs or fills the memory must
+take one request with it, not the server's model, which Triton would never start again. The process
+has no credentials in its environment, a bound on its memory, and is killed when its time is up.
+It runs as the server's user: what that user may read, a decoder that was taken over may read too.
+"""
+
+import fcntl
+import json
+import mmap
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from trireel_backend.errors import (
+    Cancelled,
+    DecoderCrashed,
+    MissingPart,
+    RequestError,
+    TooMuchWork,
+    Unavailable,
+)
+from trireel_backend.extraction.process.messages import (
+    MAX_MESSAGE_BYTES,
+    READY,
+    Answer,
+    Nonsense,
+    WorkerSetup,
+    as_frames,
+    decode_answer,
+    encode,
+    encode_task,
+)
+from trireel_backend.extraction.task import Extracted, ExtractionTask, ExtractorOptions
+
+WORKER_MODULE = "trireel_backend.extraction.process.worker"
+POLL_SECONDS = 0.5  # between looks whether the client is still there
+START_SECONDS = 60.0  # NumPy and FFmpeg are loaded, on a machine that may be busy
+MOST_TIMEOUTS = 4  # a request for more chunks gets no more time
+PASSED_ON = (
+    *("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL"),
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
+)
+"""What a worker sees of the environment: nothing that opens a door."""
+
+
+class _Deadline:
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+
+class IsolatedExtractor:
+    """Does tasks one after the other in a worker process, which is replaced when it dies.
+
+    To be used from the thread that made it: the kernel ends a worker with the thread it is from.
+    """
+
+    def __init__(self, options: ExtractorOptions, max_pixels_bytes: int) -> None:
+        """Start the worker.
+
+        Args:
+            max_pixels_bytes: room for the frames of one task.
+
+        Raises:
+            MissingPart: it does not start.
+        """
+        self._options = options
+        self._pixels_bytes = max_pixels_bytes
+        self._pixels_fd = _sealed_memory(max_pixels_bytes)
+        self._pixels = np.frombuffer(mmap.mmap(self._pixels_fd, max_pixels_bytes), np.uint8)
+        self._tasks = 0
+        self._is_ready = False
+        self._start()
+        try:
+            self._await_ready()
+        except Unavailable as error:
+            self.close()
+            raise MissingPart(str(error)) from error
+
+    def run(
+        self, task: ExtractionTask, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> Extracted:
+        """Do a task.
+
+        Args:
+            is_cancelled: tells whether nobody waits for the result any more.
+
+        Raises:
+            TooMuchWork: the time was up.
+            DecoderCrashed, Unavailable: the worker died.
+            Cancelled: nobody waits for the result.
+            RequestError: what `Extractor.run` raises.
+        """
+        if self._process.poll() is not None:  # killed while it had nothing to do
+            self._restart()
+        answer = self._exchange(task, is_cancelled)
+        if answer.is_worn_out:
+            self._restart()
+        if isinstance(answer.result, RequestError):
+            raise answer.result
+        return answer.result
+
+    def close(self) -> None:
+        """End the worker."""
+        self._stop()
+        self._pixels = np.empty(0, np.uint8)  # lets go of the shared memory
+        os.close(self._pixels_fd)
+
+    def _exchange(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Answer:
+        """Send a task and read its answer; a worker with which that fails is not used again."""
+        self._tasks += 1
+        try:
+            self._await_ready()
+            self._connection.sendall(encode_task(self._tasks, task))
+            line = self._line(self._deadline(task), is_cancelled)
+            pixels = as_frames(self._pixels, task.view.size_px)
+            return decode_answer(line, self._tasks, task, pixels)
+        except (EOFError, OSError) as error:
+            raise _death(self._restart(grace_seconds=1.0)) from error
+        except Nonsense as error:
+            self._restart()
+            raise DecoderCrashed(
+                "the decoder's process lost its senses over this video: the file is damaged or"
+                " hostile"
+            ) from error
+        except BaseException:
+            self._restart()
+            raise
+
+    def _deadline(self, task: ExtractionTask) -> _Deadline:
+        chunks = min(len(task.starts_seconds), MOST_TIMEOUTS) if task.sampling.count(1.0) else 1
+        return _Deadline(self._options.limits.timeout_seconds * max(1, chunks))
+
+    def _line(self, deadline: _Deadline, is_cancelled: Callable[[], bool]) -> bytes:
+        """Read a line, however slowly it comes, until the deadline."""
+        received = bytearray()
+        while not received.endswith(b"\n"):
+            if select.select([self._connection], [], [], min(POLL_SECONDS, deadline.left()))[0]:
+                piece = self._connection.recv(2**16)
+                if not piece or len(received) > MAX_MESSAGE_BYTES:
+                    raise EOFError
+                received += piece
+                continue
+            if deadline.left() <= 0:
+                raise TooMuchWork(
+                    f"the frames were not there after {deadline.seconds:g} s: ask for shorter"
+                    " chunks or for keyframes only, or scale the video down"
+                )
+            if is_cancelled():
+                raise Cancelled("the client has gone away")
+        return bytes(received)
+
+    def _await_ready(self) -> None:
+        """Wait until the worker can take tasks; raises Unavailable where it does not start."""
+        if self._is_ready:
+            return
+        try:
+            self._is_ready = self._line(_Deadline(START_SECONDS), lambda: False) == READY
+        except (EOFError, OSError, TooMuchWork):
+            self._is_ready = False
+        if not self._is_ready:
+            raise Unavailable(
+                "the decoder's process does not start: try again, or see the server's log"
+            )
+
+    def _restart(self, grace_seconds: float = 0.0) -> int:
+        """Put a new worker in the place of the old one; return the old one's exit status."""
+        status = self._stop(grace_seconds)
+        self._start()
+        return status
+
+    def _stop(self, grace_seconds: float = 0.0) -> int:
+        self._connection.close()
+        try:
+            return self._process.wait(grace_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _start(self) -> None:
+        self._is_ready = False
+        self._connection, theirs = socket.socketpair()
+        with theirs:
+            setup = WorkerSetup(
+                socket_fd=theirs.fileno(),
+                pixels_fd=self._pixels_fd,
+                pixels_bytes=self._pixels_bytes,
+                owner_pid=os.getpid(),
+                options=encode(self._options),
+            )
+            self._process = _start_worker(setup)
+
+
+def _sealed_memory(size_bytes: int) -> int:
+    """Return shared memory in no folder, so that it cannot be left over, of a size for ever.
+
+    A worker that shortened it would end its owner by SIGBUS.
+    """
+    descriptor = os.memfd_create("trireel-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.ftruncate(descriptor, size_bytes)
+    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+def _death(status: int) -> RequestError:
+    """Return the error of a request whose worker ended with an exit status, negative by a signal.
+
+    A decoder does not kill itself outright: that was somebody, or the want of memory.
+    """
+    if status == -signal.SIGKILL:
+        return Unavailable(
+            "the decoder's process was killed while it worked on the video: try again"
+        )
+    how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+    return DecoderCrashed(
+        f"the decoder's process died ({how}) of this video: the file is damaged or hostile"
+    )
+
+
+def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    package_parent = str(Path(__file__).parents[3])
+    search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
+        pass_fds=(setup.socket_fd, setup.pixels_fd),
+        env=environment | {"PYTHONPATH": os.pathsep.join(search)},
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _python() -> str:
+    """Return the interpreter; where Python is embedded, as in Triton's stub, the first on PATH."""
+    if Path(sys.executable or "").name.startswith("python"):
+        return sys.executable
+    found = shutil.which("python3")
+    if found is None:
+        raise MissingPart("there is no python3 on PATH to run the decoder's process with")
+    return found

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decoding the frames on screen at given times, and as little else as possible.
+
+Packets are read ahead of the decoder until it is known which of them is on screen at the wanted
+time. What lies before the last keyframe that leads to it is never decoded; of the rest, frames that
+no other refers to are skipped (`skip_frame = NONREF`), which leaves the others as they are, bit for
+bit.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import av
+from av.video.frame import VideoFrame
+
+from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
+from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile, decode
+from trireel_backend.extraction.reading.packets import (
+    NEVER_SECONDS,
+    DecodingReader,
+    TimedPacket,
+    TimesUnknown,
+)
+
+EARLIEST_PTS = -(2**63)
+MOST_AHEAD_PACKETS = 512  # read ahead of the decoder; only a GOP of many seconds has more
+# Decoders that take `skip_frame` from packet to packet; others read it once, if at all.
+SKIPPING_DECODERS = frozenset(
+    ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "vp8", "vp9")
+)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A slot and the PTS of the frame on screen at its time."""
+
+    slot: int
+    pts: int
+
+
+class FrameReader(DecodingReader):
+    """Finds the frames on screen at times that mostly go forward.
+
+    It keeps its place: a video's next chunk goes on where the last one ended, and what leads up to
+    it is not decoded again.
+    """
+
+    def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
+        """Take over an opened file, or open it; raises what `open_video` does."""
+        super().__init__(file, damage, opened)
+        self._can_skip = self._packets.codec.name in SKIPPING_DECODERS
+        self._ahead: deque[TimedPacket] = deque()
+        self._fed: set[int] = set()  # PTS of packets given to the decoder, as far as of interest
+        self._frames: dict[int, VideoFrame] = {}  # what came out of it, by PTS, likewise
+        self._wanted: set[int] = set()  # PTS of frames that are yet to come out
+        self._interesting_from = EARLIEST_PTS  # PTS from which on others may be wanted
+        self._last_seconds = NEVER_SECONDS
+        self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
+        self._placed = False
+
+    def frames_on_screen(
+        self, targets_seconds: Sequence[float]
+    ) -> Iterator[tuple[int, TimedFrame | None]]:
+        """Yield, for each of the ascending times, its index and the last frame not after it.
+
+        Before a video's first frame that is its first. None stands for a frame that did not come
+        out of the decoder; only the plain way can tell what is on screen instead.
+
+        Raises:
+            TimesUnknown: the container states no PTS; of the times not yet answered none will be.
+        """
+        self._packets.check_times()
+        waiting: deque[_Wanted] = deque()
+        for slot, seconds in enumerate(targets_seconds):
+            try:
+                waiting.append(_Wanted(slot, self._feed_for(seconds)))
+            except TimesUnknown:
+                self._placed = False  # a packet has been read that nobody will decode
+                raise
+            if slot == 0:
+                self._damage.begin(self._keyframe_seconds)
+            yield from self._arrived(waiting)
+        # The decoder holds the last frames back until it has seen some more packets.
+        while waiting and self._feed_one_more():
+            yield from self._arrived(waiting)
+        if waiting:
+            self._drain()
+            self._placed = False
+            yield from self._arrived(waiting)
+        for wanted in waiting:
+            yield self._missing(wanted)
+
+    def _arrived(self, waiting: deque[_Wanted]) -> Iterator[tuple[int, TimedFrame | None]]:
+        while waiting:
+            pts = waiting[0].pts
+            self._forget_before(pts)
+            if pts in self._frames:
+                timed = TimedFrame(self._frames[pts], pts, self._packets.time_base)
+                yield waiting.popleft().slot, timed
+            elif self._frames:  # a later one is out already: this one will not come
+                yield self._missing(waiting.popleft())
+            else:
+                return
+
+    def _missing(self, wanted: _Wanted) -> tuple[int, None]:
+        self._damage.add(self._packets.seconds(wanted.pts))
+        return wanted.slot, None
+
+    def _feed_for(self, seconds: float) -> int:
+        """Give the decoder what the frame on screen at a time needs; return that frame's PTS."""
+        goes_back = seconds < self._last_seconds
+        if not self._placed or goes_back or self._packets.is_far_ahead(seconds):
+            self._place(seconds)
+        self._last_seconds = seconds
+        self._read_ahead(seconds)
+        pts = self._on_screen(seconds)
+        self._wanted.add(pts)
+        self._interesting_from = pts
+        self._feed_through(pts, wanted=True)
+        return pts
+
+    def _place(self, seconds: float) -> None:
+        """Go to a keyframe from which the frame on screen at a time can be decoded."""
+        self._drain()
+        if seconds < self._last_seconds:  # what came out lies ahead of all that is wanted
+            self._frames.clear()
+            self._wanted.clear()
+            self._interesting_from = EARLIEST_PTS
+        first = self._packets.place(seconds)
+        self._ahead = deque([first] if first is not None else [])
+        self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
+        self._placed = True
+
+    def _read_ahead(self, seconds: float) -> None:
+        """Read until it is known which frame is on screen at a time."""
+        while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
+            self._ahead.append(read)
+            if read.packet.is_keyframe and read.seconds <= seconds:
+                self._skip_to(read)
+            elif len(self._ahead) > MOST_AHEAD_PACKETS:
+                self._interesting_from = self._on_screen(seconds)
+                self._feed_through(self._interesting_from, wanted=False)
+
+    def _on_screen(self, seconds: float) -> int:
+        """Return the PTS of the frame on screen at a time, among all that is known."""
+        shown = [ahead.pts for ahead in self._ahead if not ahead.packet.is_discard]
+        known = [*sorted(self._fed), *shown]
+        if not known:
+            raise TimesUnknown  # there are no packets at all
+        before = [pts for pts in known if self._packets.seconds(pts) <= seconds]
+        return max(before) if before else known[0]
+
+    def _skip_to(self, keyframe: TimedPacket) -> None:
+        """Leave out the packets before a keyframe, where there are any."""
+        self._keyframe_seconds = keyframe.seconds
+        if len(self._ahead) > 1:
+            self._drain()
+            self._ahead = deque([keyframe])
+
+    def _feed_through(self, pts: int, *, wanted: bool) -> None:
+        """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
+        positions = [index for index, ahead in enumerate(self._ahead) if ahead.pts == pts]
+        count = 0 if not positions else positions[-1] + 1 if wanted else positions[0]
+        for _ in range(count):
+            ahead = self._ahead.popleft()
+            self._feed(ahead, skip_unreferred=not (wanted and ahead.pts == pts))
+
+    def _feed_one_more(self) -> bool:
+        """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
+        if not self._ahead:
+            read = self._packets.read()
+            if read is None:
+                return False
+            self._ahead.append(read)
+        self._feed(self._ahead.popleft(), skip_unreferred=False)
+        return True
+
+    def _feed(self, ahead: TimedPacket, *, skip_unreferred: bool) -> None:
+        codec = self._packets.codec
+        if self._can_skip:
+            codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
+        if not ahead.packet.is_discard:
+            self._fed.add(ahead.pts)
+        frames = decode(codec, ahead.packet)
+        if frames is None:
+            self._damage.add(ahead.seconds)
+        else:
+            self._keep(frames)
+
+    def _drain(self) -> None:
+        """Take out what the decoder still holds, and make it ready for a keyframe."""
+        codec = self._packets.codec
+        if self._fed:
+            try:
+                self._keep(codec.decode(None))
+            except av.error.FFmpegError:
+                self._damage.add(self._packets.read_up_to_seconds)
+        codec.flush_buffers()
+        self._fed.clear()
+
+    def _keep(self, frames: Sequence[VideoFrame]) -> None:
+        # A frame that is let go at once gives its memory to the next, while it is in the cache.
+        for frame in frames:
+            pts = frame.pts
+            if pts is None:
+                continue
+            if frame.is_corrupt:
+                self._damage.add(self._packets.seconds(pts))
+            if pts in self._wanted or pts >= self._interesting_from:
+                self._frames[pts] = frame
+
+    def _forget_before(self, pts: int) -> None:
+        self._wanted = {wanted for wanted in self._wanted if wanted >= pts}
+        self._fed = {fed for fed in self._fed if fed >= pts}
+        self._frames = {out: frame for out, frame in self._frames.items() if out >= pts}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scene changes: how far each frame's embedding is from a running average of those before it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.ranking.scoring import normalise
+
+DEFAULT_THRESHOLD = 0.15
+DEFAULT_ALPHA = 0.1
+
+
+@dataclass(frozen=True)
+class SceneScan:
+    """What a run of frames did to the running average."""
+
+    scores: NDArray[np.float32]
+    """[f] `max(0, 1 - frame . average)` of every frame; 0 for a video's first frame."""
+    cuts: NDArray[np.int32]
+    """[c] indices of the frames that begin a new scene."""
+    average: NDArray[np.float32]
+    """[D] the running average behind the last frame, unit length."""
+
+
+def scan_scenes(
+    embeddings: NDArray[np.float32],
+    average: NDArray[np.float32] | None,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    alpha: float = DEFAULT_ALPHA,
+) -> SceneScan:
+    """Score every frame against the exponential moving average of the scene it belongs to.
+
+    A frame whose score reaches `threshold` is a cut, and the average restarts from it: one event
+    a cut, where an average that went on would report the same cut until it had caught up.
+
+    Args:
+        embeddings: [f, D] unit length, f >= 1, in order of time.
+        average: [D] the average so far, None at the start of a video.
+        threshold: least score of a cut, in 0..2.
+        alpha: weight of the newest frame, in 0..1: `average = normalise((1 - alpha) average +
+            alpha frame)`.
+    """
+    scores = np.zeros(len(embeddings), np.float32)
+    cuts: list[int] = []
+    for index, frame in enumerate(embeddings):
+        if average is None:
+            average = frame
+            continue
+        scores[index] = max(0.0, 1.0 - float(frame @ average))
+        if scores[index] >= threshold:
+            cuts.append(index)
+            average = frame
+        else:
+            average = normalise((1 - alpha) * average + alpha * frame)
+    if average is None:
+        raise ValueError("got no frames: a scan needs at least one embedding")
+    return SceneScan(scores, np.array(cuts, np.int32), average.astype(np.float32))

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command `trireel-serve`: run the embedded server until it is told to stop."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trireel_backend.errors import StartupError
+from trireel_backend.launch.model_options import (
+    AllowNetwork,
+    DecodeOn,
+    Extractors,
+    MaxSpoolGib,
+    MaxVideoGib,
+    MaxWaitingVideos,
+    ModelOptions,
+    Parameter,
+    TowerEngine,
+    Videos,
+    parse_parameters,
+)
+from trireel_backend.launch.signals import unwind_on_signals
+
+REPOSITORY_ROOT = Path(__file__).resolve().parents[4]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    http_port: Annotated[int, typer.Option(help="KServe v2 over HTTP.", min=1, max=65535)] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.", min=1, max=65535)] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.", min=1, max=65535)] = 8002,
+    profile: Annotated[
+        str, typer.Option(help="Which configs/PROFILE.pbtxt of the models to use.")
+    ] = "embedded",
+    export: Annotated[
+        Path, typer.Option(help="Output folder of trireel-export.", file_okay=False)
+    ] = REPOSITORY_ROOT / "export/tiny/model",
+    models: Annotated[
+        Path, typer.Option(help="Folder of model folders.", file_okay=False)
+    ] = REPOSITORY_ROOT / "model_repository",
+    media: Annotated[
+        Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
+    ] = REPOSITORY_ROOT / "media",
+    allow_network: AllowNetwork = None,
+    max_video_gib: MaxVideoGib = None,
+    max_spool_gib: MaxSpoolGib = None,
+    extractors: Extractors = None,
+    videos: Videos = None,
+    max_waiting_videos: MaxWaitingVideos = None,
+    decode_on: DecodeOn = None,
+    tower_engine: TowerEngine = None,
+    parameter: Parameter = None,
+    allow_client_shared_memory: Annotated[
+        bool,
+        typer.Option(
+            "--allow-client-shared-memory",
+            help="Let clients pass tensors in shared memory. Whoever reaches a port of this server"
+            " can then read and change what its models keep there.",
+        ),
+    ] = False,
+    stop_seconds: Annotated[
+        int, typer.Option(help="How long a stop waits for videos under way.", min=0)
+    ] = 10,
+    log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
+) -> None:
+    """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
+    from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
+    from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.server import watch
+
+    unwind_on_signals()
+    try:
+        of_models = ModelOptions(
+            allow_network,
+            max_video_gib,
+            max_spool_gib,
+            decode_on,
+            extractors,
+            videos,
+            tower_engine=tower_engine,
+            max_waiting_videos=max_waiting_videos,
+            others=parse_parameters(parameter, parameter_names(models)),
+        )
+        options = ServerOptions(
+            models=models,
+            export=export,
+            media_root=media,
+            profile=profile,
+            ports=Ports(http_port, grpc_port, metrics_port),
+            instances=of_models.instances(),
+            parameters=of_models.parameters(),
+            client_shared_memory=allow_client_shared_memory,
+            stop_seconds=stop_seconds,
+            log=log,
+        )
+        with embedded_server(options) as server:
+            print(
+                f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
+                f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
+                f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
+                flush=True,
+            )
+            watch(server)
+    except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
+        print(f"trireel-serve: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command `trireel-serve-container`: run the image's Triton until it is told to stop."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trireel_backend.errors import StartupError
+from trireel_backend.launch.model_options import (
+    AllowNetwork,
+    DecodeOn,
+    Extractors,
+    MaxSpoolGib,
+    MaxVideoGib,
+    MaxWaitingVideos,
+    ModelOptions,
+    Parameter,
+    Videos,
+    parse_parameters,
+)
+from trireel_backend.launch.signals import unwind_on_signals
+
+ENVIRONMENT_PREFIX = "TRIREEL"
+
+if TYPE_CHECKING:
+    from trireel_backend.launch.image.options import ContainerOptions
+    from trireel_backend.launch.server import RunningServer
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(context_settings={"auto_envvar_prefix": ENVIRONMENT_PREFIX})
+def serve(
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="How the tower runs: container (ONNX Runtime on the GPU), cpu,"
+            " onnxruntime-tensorrt, or tensorrt (an engine in --engines)."
+        ),
+    ] = "container",
+    listen: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",
+    http_port: Annotated[int, typer.Option(help="KServe v2 over HTTP.", min=1, max=65535)] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.", min=1, max=65535)] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.", min=1, max=65535)] = 8002,
+    export: Annotated[Path, typer.Option(help="Output folder of trireel-export.")] = Path(
+        "/export"
+    ),
+    media: Annotated[Path, typer.Option(help="Folder of videos that requests may name.")] = Path(
+        "/media"
+    ),
+    spool: Annotated[
+        Path, typer.Option(help="Folder for uploads and fetched videos, of this server alone.")
+    ] = Path("/spool"),
+    engines: Annotated[Path, typer.Option(help="Folder of TensorRT engines.")] = Path("/engines"),
+    models: Annotated[Path, typer.Option(help="Folder of model folders.")] = Path(
+        "/opt/trireel/model_repository"
+    ),
+    triton: Annotated[Path, typer.Option(help="Where Triton is installed.")] = Path(
+        "/opt/tritonserver"
+    ),
+    extractors: Extractors = None,
+    videos: Videos = None,
+    max_waiting_videos: MaxWaitingVideos = None,
+    towers: Annotated[
+        int | None, typer.Option(help="Instances of the tower on each GPU.", min=1)
+    ] = None,
+    decode_on: DecodeOn = None,
+    allow_network: AllowNetwork = None,
+    max_video_gib: MaxVideoGib = None,
+    max_spool_gib: MaxSpoolGib = None,
+    parameter: Parameter = None,
+    http_max_input_mib: Annotated[
+        int | None,
+        typer.Option(help="Largest body of an HTTP request, 64 by default.", min=1, max=2**20),
+    ] = None,
+    grpc_certificate: Annotated[
+        Path | None,
+        typer.Option(help="Serve gRPC over TLS with this PEM file; HTTP then offers health alone."),
+    ] = None,
+    grpc_key: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
+    grpc_client_ca: Annotated[
+        Path | None, typer.Option(help="Admit only clients whose certificate this signed, PEM.")
+    ] = None,
+    grpc_server_name: Annotated[
+        str, typer.Option(help="A name in the certificate, for the server's own checks.")
+    ] = "localhost",
+    probe_certificate: Annotated[
+        Path | None, typer.Option(help="Client certificate for the server's own checks, PEM.")
+    ] = None,
+    probe_key: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
+    trace_url: Annotated[
+        str | None, typer.Option(help="OTLP/HTTP address for spans: http://host:4318/v1/traces.")
+    ] = None,
+    trace_rate: Annotated[
+        int,
+        typer.Option(help="Trace one of so many requests; 0: those that bring a trace.", min=0),
+    ] = 100,
+    ready_seconds: Annotated[
+        float, typer.Option(help="How long loading the models may take.", min=1)
+    ] = 900,
+    stop_seconds: Annotated[
+        float, typer.Option(help="How long a stop waits for videos under way.", min=0)
+    ] = 300,
+) -> None:
+    """Serve from a container, say when ready, stop cleanly on SIGTERM.
+
+    Every option may also be given as an environment variable: TRIREEL_HTTP_PORT for --http-port.
+    """
+    from trireel_backend.launch.children import reap_orphans
+    from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
+    from trireel_backend.launch.image.server import container_server
+    from trireel_backend.launch.ports import Ports
+    from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.server import watch
+
+    unwind_on_signals()
+    try:
+        options = ContainerOptions(
+            *(triton, models, export, media, spool, engines),
+            profile=profile,
+            listen=listen,
+            ports=Ports(http_port, grpc_port, metrics_port),
+            of_models=ModelOptions(
+                allow_network=allow_network,
+                max_video_gib=max_video_gib,
+                max_spool_gib=max_spool_gib,
+                decode_on=decode_on,
+                extractors=extractors,
+                videos=videos,
+                towers=towers,
+                max_waiting_videos=max_waiting_videos,
+                others=parse_parameters(parameter, parameter_names(models)),
+            ),
+            tls=grpc_tls(
+                certificate=grpc_certificate,
+                key=grpc_key,
+                client_ca=grpc_client_ca,
+                server_name=grpc_server_name,
+                probe_certificate=probe_certificate,
+                probe_key=probe_key,
+            ),
+            tracing=Tracing(trace_url, trace_rate) if trace_url else None,
+            http_max_input_mib=http_max_input_mib,
+            ready_seconds=ready_seconds,
+            stop_seconds=stop_seconds,
+        )
+        with container_server(options) as server:
+            _say_ready(server, options)
+            watch(server, each_time=partial(reap_orphans, server.process.pid))
+    except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
+        print(f"trireel-serve-container: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def _say_ready(server: "RunningServer", options: "ContainerOptions") -> None:
+    from trireel_backend.launch.ports import authority
+
+    ports = (options.ports.http, options.ports.grpc, options.ports.metrics)
+    places = (authority(options.listen, port) for port in ports)
+    print(
+        "Trireel is ready: HTTP {}, gRPC {}, metrics {}".format(*places),
+        f"(Triton {server.version}, {server.models} models, profile {options.profile},"
+        f" checkpoint {server.metadata.checkpoint})",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    app()

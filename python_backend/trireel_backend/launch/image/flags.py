@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flags of tritonserver in a container, by what its release knows."""
+
+from trireel_backend.errors import MissingPart
+from trireel_backend.launch.flags import ADMIN_APIS, closed
+from trireel_backend.launch.image.options import ContainerOptions, GrpcTls, Tracing
+
+NEWER_FLAGS = {"http-max-input-size": "25.06", "allow-client-shm": "26.04"}
+"""Flags that Triton 24.10 does not know, and the release that brought each."""
+
+HTTP_APIS = ("metadata", "inference", "model-config", "statistics", *ADMIN_APIS)
+"""All that HTTP offers but health."""
+
+PROFILES_WITHOUT_GPU = ("cpu", "embedded")
+MIB = 2**20
+
+
+def container_flags(options: ContainerOptions, known: frozenset[str]) -> dict[str, object]:
+    """Return the flags that a container's server has beside the common ones.
+
+    Args:
+        known: names of the flags that this Triton has.
+
+    Raises:
+        MissingPart: an option needs a flag that this Triton does not have.
+    """
+    flags: dict[str, object] = {
+        # Both also follow variables that some platforms set.
+        "allow-sagemaker": "false",
+        "allow-vertex-ai": "false",
+        "metrics-config": ["histogram_latencies=true"],
+    }
+    if options.profile in PROFILES_WITHOUT_GPU:
+        flags["allow-gpu-metrics"] = "false"
+    if "allow-client-shm" in known:  # before there was a flag the closed API had to do
+        flags["allow-client-shm"] = "false"
+    if options.http_max_input_mib is not None:
+        _need("http-max-input-size", "--http-max-input-mib", known)
+        flags["http-max-input-size"] = options.http_max_input_mib * MIB
+    if options.tls is not None:
+        flags |= _tls(options.tls)
+    if options.tracing is not None:
+        flags["trace-config"] = _tracing(options.tracing)
+    return flags
+
+
+def _tls(tls: GrpcTls) -> dict[str, object]:
+    flags: dict[str, object] = {
+        "grpc-use-ssl": "true",
+        "grpc-server-cert": tls.certificate,
+        "grpc-server-key": tls.key,
+        # Triton has no TLS for HTTP: beside a port that nobody listens in on, health alone is open.
+        "http-restricted-api": closed(HTTP_APIS),
+    }
+    if tls.client_ca is not None:
+        flags |= {"grpc-use-ssl-mutual": "true", "grpc-root-cert": tls.client_ca}
+    return flags
+
+
+def _tracing(tracing: Tracing) -> list[str]:
+    return [
+        "mode=opentelemetry",
+        f"opentelemetry,url={tracing.url}",
+        "opentelemetry,resource=service.name=trireel",
+        f"rate={tracing.rate}",
+        "level=TIMESTAMPS",
+    ]
+
+
+def _need(flag: str, option: str, known: frozenset[str]) -> None:
+    if flag not in known:
+        raise MissingPart(
+            f"{option} needs Triton {NEWER_FLAGS[flag]} or newer: this one has no --{flag}"
+        )

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tritonserver of a container: laid out, started, checked."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from trireel_backend.artifacts import METADATA_FILE, Metadata, load_metadata
+from trireel_backend.errors import MissingPart
+from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.engines.names import find_engine
+from trireel_backend.launch.flags import arguments, common_flags
+from trireel_backend.launch.folders import folder_parameters
+from trireel_backend.launch.image.flags import container_flags
+from trireel_backend.launch.image.options import ContainerOptions
+from trireel_backend.launch.image.triton import Triton, find_triton
+from trireel_backend.launch.ports import authority, check_ports
+from trireel_backend.launch.repository.assemble import Assembly, assemble
+from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
+from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
+from trireel_backend.whole_video.admission import Admission
+
+EXIT_SECONDS = 10.0
+LEAST_SHM_BYTES = 512 * 2**20  # the largest spans of a few extractors at 384 px; Docker gives 64 MB
+ENGINE_PROFILE = "tensorrt"
+
+
+@contextlib.contextmanager
+def container_server(options: ContainerOptions) -> Iterator[RunningServer]:
+    """Run a server for the length of the context; afterwards nothing of it is left.
+
+    Triton writes its log where this process writes.
+
+    Raises:
+        StartupError: a part is missing, a port is taken, Triton did not become ready, or its
+            models do not answer as the checkpoint does.
+    """
+    triton = find_triton(options.triton)
+    check_ports(options.listen, options.ports)
+    _check_shared_memory()
+    with run_folder() as run:
+        metadata = _lay_out(options, run)
+        with running_server(_launch(options, triton, run, metadata)) as server:
+            yield server
+
+
+def _lay_out(options: ContainerOptions, run: RunFolder) -> Metadata:
+    parameters = folder_parameters(
+        options.of_models.parameters(), media=options.media, spool=options.spool, run=run
+    )
+    _check_spool(options.spool)
+    assembly = Assembly(
+        models=options.models,
+        export=options.export,
+        profile=options.profile,
+        parameters=parameters,
+        instances=options.of_models.instances(),
+        engine=_engine(options),
+    )
+    return assemble(assembly, run.models)
+
+
+def _engine(options: ContainerOptions) -> Path | None:
+    if options.profile != ENGINE_PROFILE:
+        return None
+    return find_engine(options.engines, load_metadata(options.export / METADATA_FILE))
+
+
+def _launch(
+    options: ContainerOptions, triton: Triton, run: RunFolder, metadata: Metadata
+) -> Launch:
+    flags = common_flags(
+        repository=run.models,
+        backends=triton.backends,
+        address=options.listen,
+        ports=options.ports,
+        exit_seconds=EXIT_SECONDS,
+    )
+    flags |= container_flags(options, triton.flags)
+    return Launch(
+        command=[str(triton.server), *arguments(flags, run.shm_prefix)],
+        environment=os.environ | MODELS_ENVIRONMENT,
+        ports=options.ports,
+        endpoint=Endpoint(
+            authority(options.listen, options.ports.grpc),
+            None if options.tls is None else options.tls.of_checks(),
+        ),
+        export=options.export,
+        metadata=metadata,
+        admission=Admission(run.admission),
+        ready_seconds=options.ready_seconds,
+        stop_seconds=options.stop_seconds,
+        exit_seconds=EXIT_SECONDS,
+        log=None,
+    )
+
+
+def _check_shared_memory() -> None:
+    size = os.statvfs(SHARED_MEMORY)
+    if size.f_frsize * size.f_blocks < LEAST_SHM_BYTES:
+        raise MissingPart(
+            f"{SHARED_MEMORY} has {size.f_frsize * size.f_blocks // 2**20} MiB, and the models hand"
+            f" each other frames through it: give it {LEAST_SHM_BYTES // 2**20} MiB or more"
+            " (docker --shm-size, Kubernetes emptyDir with medium Memory)"
+        )
+
+
+def _check_spool(spool: Path) -> None:
+    if not os.access(spool, os.W_OK | os.X_OK):
+        raise MissingPart(
+            f"{spool} cannot be written by user {os.getuid()}: let that user own it, or give"
+            " another --spool"
+        )

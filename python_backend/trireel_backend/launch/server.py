@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting, checking, watching and stopping a tritonserver."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, NoReturn
+
+from trireel_backend.artifacts import Metadata
+from trireel_backend.errors import NotReady
+from trireel_backend.launch.canary import check_canary, wait_until_ready
+from trireel_backend.launch.children import living_children
+from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.ports import Ports
+from trireel_backend.system.processes import end_with_parent
+from trireel_backend.whole_video.admission import Admission
+from trireel_backend.wire.request import INNER_WORD_VARIABLE
+
+MODELS_ENVIRONMENT = {
+    # Every instance is a process of its own: threads for each would only fight.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # From 1.29 on onnxruntime tells its maker what it runs, unless this is set.
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+"""What the processes of the server and of its models find in their environment."""
+UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
+START_ATTEMPTS = 2  # of a Triton that aborts before it is ready
+LOG_EXCERPT_LINES = 6
+LOG_LINE_CHARACTERS = 400
+WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A tritonserver to be started, and how to tell that it is well."""
+
+    command: Sequence[str]
+    """Binary and flags."""
+    environment: Mapping[str, str]
+    ports: Ports
+    endpoint: Endpoint
+    """Its gRPC port, as seen from this machine."""
+    export: Path
+    metadata: Metadata
+    admission: Admission
+    """What tells whether videos are under way."""
+    ready_seconds: float
+    """How long loading the models may take."""
+    stop_seconds: float
+    """How long a stop waits for videos under way."""
+    exit_seconds: float
+    """How long Triton then waits for single requests, and for sequences without their END."""
+    log: Path | None
+    """Where Triton's log goes; None for where this process writes."""
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server whose models are loaded and answer right."""
+
+    process: "subprocess.Popen[bytes]"
+    ports: Ports
+    metadata: Metadata
+    version: str
+    """Triton's own, from its v2 metadata."""
+    models: int
+    log: Path | None
+    stubs: frozenset[int]
+    """Process ids of the models' instances."""
+
+
+@contextlib.contextmanager
+def running_server(launch: Launch) -> Iterator[RunningServer]:
+    """Run a server for the length of the context; afterwards none of its processes is left.
+
+    Raises:
+        NotReady: Triton did not become ready.
+        CanaryFailed: its models do not answer as the checkpoint does.
+    """
+    for attempt in range(1, START_ATTEMPTS + 1):
+        with _process(launch) as process:
+            try:
+                version, models = _wait(process, launch)
+            except NotReady:
+                # Seen on busy machines: boost's lock_exception while the models' processes start.
+                if process.poll() == -signal.SIGABRT and attempt < START_ATTEMPTS:
+                    continue
+                raise
+            yield RunningServer(
+                process=process,
+                ports=launch.ports,
+                metadata=launch.metadata,
+                version=version,
+                models=models,
+                log=launch.log,
+                stubs=frozenset(living_children(process.pid)),
+            )
+            return
+
+
+def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -> NoReturn:
+    """Wait until the server fails.
+
+    Triton does not start a model's process again when it dies; before 26.04 it even goes on
+    calling itself ready.
+
+    Args:
+        each_time: called between two looks.
+
+    Raises:
+        NotReady: Triton ended, or a process of one of its models did.
+    """
+    why = "start again with --log FILE to keep its log" if server.log else "its log says why"
+    while server.process.poll() is None:
+        if not server.stubs <= living_children(server.process.pid):
+            raise NotReady(
+                "a process of one of the models died, and Triton does not start it again: start the"
+                f" server anew; {why}"
+            )
+        each_time()
+        time.sleep(WATCH_SECONDS)
+    raise NotReady(f"Triton ended by itself: {why}")
+
+
+@contextlib.contextmanager
+def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
+    with contextlib.ExitStack() as stack:
+        output: IO[bytes] | None = None
+        if launch.log is not None:
+            output = stack.enter_context(launch.log.open("wb"))
+        process = subprocess.Popen(
+            list(launch.command),
+            env={**launch.environment, INNER_WORD_VARIABLE: secrets.token_hex(16)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in a terminal reaches the launcher alone
+            # A launcher that is killed cannot stop its server: the kernel does.
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+        )
+    try:
+        yield process
+    finally:
+        _stop(process, launch)
+
+
+def _wait(process: "subprocess.Popen[bytes]", launch: Launch) -> tuple[str, int]:
+    deadline = time.monotonic() + launch.ready_seconds
+    if not wait_until_ready(launch.endpoint, deadline, alive=lambda: process.poll() is None):
+        state = _ended(process.poll()) or f"was not ready in {launch.ready_seconds:g} s"
+        raise NotReady(f"Triton {state}; {_from_the_log(launch.log)}")
+    return check_canary(launch.endpoint, launch.export)
+
+
+def _ended(status: int | None) -> str | None:
+    """Return how a process ended that has this exit status, None where it has none yet."""
+    if status is None:
+        return None
+    return f"ended by {signal.Signals(-status).name}" if status < 0 else "ended"
+
+
+def _from_the_log(log: Path | None) -> str:
+    if log is None:
+        return "its log, above, says why"
+    return f"from its log:\n{log_excerpt(log)}"
+
+
+def log_excerpt(log: Path) -> str:
+    """Return the first errors in the log, or its end where it names none."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if line.startswith(("E", "error:"))]
+    excerpt = errors[:LOG_EXCERPT_LINES] or lines[-LOG_EXCERPT_LINES:]
+    return "\n".join(line[:LOG_LINE_CHARACTERS] for line in excerpt)
+
+
+def _stop(process: "subprocess.Popen[bytes]", launch: Launch) -> None:
+    """Let videos under way finish, then end what is left of the server's session."""
+
+    def lives() -> bool:
+        return process.poll() is None
+
+    try:
+        if lives():  # one that died while it started may be started again, and is to let videos in
+            launch.admission.close()
+        if lives() and not launch.admission.is_idle():
+            print(
+                f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos under way",
+                flush=True,
+            )
+            launch.admission.wait_until_idle(time.monotonic() + launch.stop_seconds, alive=lives)
+        if lives():
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(launch.exit_seconds + UNLOAD_GRACE_SECONDS)
+    finally:  # whatever happens meanwhile, a signal among it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # stubs share the session of their server
+        process.wait()

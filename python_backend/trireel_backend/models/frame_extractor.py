@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
+from trireel_backend.extraction.view import View
+from trireel_backend.models.sampling_inputs import wanted_frames
+from trireel_backend.plan import plan_chunks
+from trireel_backend.settings import SamplingSettings
+from trireel_backend.sources.media import MediaFolders, local_video
+from trireel_backend.wire.request import KEEP_OPEN, Request
+from trireel_backend.wire.tensors import scalar, texts
+
+PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
+
+
+def extract_chunk(
+    request: Request,
+    folders: MediaFolders,
+    sampling: SamplingSettings,
+    size_px: int,
+    extractor: RunsTasks,
+) -> dict[str, NDArray[Any]]:
+    """Answer a request for one chunk or more; with FRAMES_PER_CHUNK 0 nothing is decoded.
+
+    Raises:
+        RequestError: the request or its video is not usable.
+    """
+    # Without frames there is nothing for an ensemble's next step.
+    may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
+    wanted = wanted_frames(request, sampling, least=0 if may_look else 1)
+    reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+    with local_video(folders, reference, data, stop=request.is_cancelled) as path:
+        task = ExtractionTask(
+            path,
+            wanted.chunk_seconds,
+            wanted.sampling,
+            View(size_px, wanted.crop),
+            starts_seconds=wanted.starts_seconds,
+            stream_index=wanted.stream_index,
+            # An upload goes with its request.
+            keep_open=data is None and request.parameters.get(KEEP_OPEN) is not False,
+        )
+        extracted = extractor.run(task, request.is_cancelled)
+    answer = _tensors(extracted)
+    if PLAN_OUTPUTS & request.requested_outputs:
+        answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
+    return answer
+
+
+def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
+    info, chunks, frames = extracted.info, extracted.chunks, extracted.frames
+    return {
+        "FRAMES": extracted.pixels,
+        "TIMESTAMPS": np.concatenate([part.timestamps_seconds for part in frames]),
+        "PTS": np.concatenate([part.pts for part in frames]),
+        "TIME_BASE": np.array(frames[0].time_base.as_integer_ratio(), np.int64),
+        "CHUNK_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
+        "CHUNK_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),
+        "CHUNK_NUM_FRAMES": np.array([len(part.pts) for part in frames], np.int32),
+        "CHUNK_DAMAGED_PACKETS": np.array([part.damaged_packets for part in frames], np.int32),
+        "VIDEO_START_SECONDS": scalar(info.start_seconds, np.float64),
+        "VIDEO_DURATION_SECONDS": scalar(info.duration_seconds, np.float64),
+        "IS_COMPLETE": scalar(info.is_complete, np.bool_),
+        "STREAM_INDEX": scalar(info.stream_index, np.int32),
+        "VIDEO_STREAM_INDICES": np.array(info.video_stream_indices, np.int32),
+        "DECODER": texts([extracted.decoder]),
+        "EXTRACT_NS": np.array([extracted.began_ns, extracted.ended_ns], np.int64),
+    }
+
+
+def _plan_tensors(info: VideoInfo, chunk_seconds: float) -> dict[str, NDArray[Any]]:
+    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
+    return {
+        "PLAN_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
+        "PLAN_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),
+    }

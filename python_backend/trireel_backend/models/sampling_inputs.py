@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which frames a request wants of a video, and what of them, within what the operator allows."""
+
+import math
+from dataclasses import dataclass
+
+from trireel_backend.errors import InvalidInput
+from trireel_backend.extraction.view import Crop
+from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, Sampling
+from trireel_backend.settings import SamplingSettings
+from trireel_backend.wire.request import Request
+
+SAMPLING_INPUTS = (
+    *("FRAMES_PER_CHUNK", "SAMPLE_FPS", "KEYFRAMES_ONLY"),
+    *("CROP", "CROP_PX", "STREAM_INDEX"),
+)
+"""Inputs that say it, beside CHUNK_SECONDS; the same for every chunk of a video."""
+MAX_SAMPLE_FPS = 1000.0
+
+
+@dataclass(frozen=True)
+class WantedFrames:
+    """What a request wants of every chunk."""
+
+    chunk_seconds: float
+    starts_seconds: tuple[float, ...]
+    """Of the chunks; none for one chunk from the video's first frame."""
+    sampling: Sampling
+    crop: Crop | None
+    stream_index: int | None
+
+
+def wanted_frames(request: Request, settings: SamplingSettings, *, least: int = 1) -> WantedFrames:
+    """Read a request; raises InvalidInput.
+
+    Args:
+        least: frames that may be asked for; 0 where a request may only look.
+    """
+    chunk_seconds = _chunk_seconds(request, settings)
+    sampling = _sampling(request, settings, chunk_seconds, least)
+    return WantedFrames(
+        chunk_seconds,
+        _starts_seconds(request, settings, sampling.count(chunk_seconds)),
+        sampling,
+        _crop(request),
+        request.number("STREAM_INDEX", int),
+    )
+
+
+def _chunk_seconds(request: Request, settings: SamplingSettings) -> float:
+    requested = request.number("CHUNK_SECONDS", float)
+    seconds = settings.chunk_seconds if requested is None else requested
+    if not MIN_CHUNK_SECONDS <= seconds <= MAX_CHUNK_SECONDS:  # also true for NaN
+        raise InvalidInput(
+            f"CHUNK_SECONDS is {seconds:g}: give {MIN_CHUNK_SECONDS:g} to {MAX_CHUNK_SECONDS:g}"
+            " seconds"
+        )
+    return seconds
+
+
+def _starts_seconds(
+    request: Request, settings: SamplingSettings, frames_per_chunk: int
+) -> tuple[float, ...]:
+    starts = request.array("START_SECONDS")
+    if starts is None:
+        return ()
+    most = settings.max_frames_per_chunk
+    if not 1 <= starts.size <= (most // frames_per_chunk if frames_per_chunk else 1):
+        raise InvalidInput(
+            f"START_SECONDS names {starts.size} chunks of {frames_per_chunk} frames: name at least"
+            f" one, and at most {most} frames in all"
+        )
+    return tuple(starts.tolist())
+
+
+def _sampling(
+    request: Request, settings: SamplingSettings, chunk_seconds: float, least: int
+) -> Sampling:
+    frames, fps = request.number("FRAMES_PER_CHUNK", int), request.number("SAMPLE_FPS", float)
+    keyframes_only = bool(request.number("KEYFRAMES_ONLY", bool))
+    most = settings.max_frames_per_chunk
+    if frames is not None and fps is not None:
+        raise InvalidInput("got both of FRAMES_PER_CHUNK and SAMPLE_FPS: send one of them")
+    if fps is None:
+        frames = settings.frames_per_chunk if frames is None else frames
+        if not least <= frames <= most:
+            raise InvalidInput(f"FRAMES_PER_CHUNK is {frames}: give {least} to {most}")
+        return Sampling(frames, keyframes_only=keyframes_only)
+    if not 0 < fps <= MAX_SAMPLE_FPS:  # also true for NaN
+        raise InvalidInput(f"SAMPLE_FPS is {fps:g}: give more than 0 and up to {MAX_SAMPLE_FPS:g}")
+    sampling = Sampling(fps=fps, keyframes_only=keyframes_only)
+    if sampling.count(chunk_seconds) > most:
+        raise InvalidInput(
+            f"SAMPLE_FPS {fps:g} in chunks of {chunk_seconds:g} s makes"
+            f" {sampling.count(chunk_seconds)} frames a chunk, and {most} are possible: set"
+            f" CHUNK_SECONDS to {math.floor(most / fps * 100) / 100:g} or less"
+        )
+    return sampling
+
+
+def _crop(request: Request) -> Crop | None:
+    fractions, pixels = request.array("CROP"), request.array("CROP_PX")
+    if fractions is not None and pixels is not None:
+        raise InvalidInput("got both of CROP and CROP_PX: send fractions or pixels")
+    if fractions is not None:
+        left, top, width, height = fractions.tolist()
+        return Crop(left, top, width, height)
+    if pixels is not None:
+        left, top, width, height = pixels.tolist()
+        return Crop(left, top, width, height, in_pixels=True)
+    return None

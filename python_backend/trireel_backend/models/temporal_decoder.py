@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `temporal_decoder` answers: a video's next chunk, with the state of its sequence."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.artifacts import (
+    METADATA_FILE,
+    TEXT_BANK_FILE,
+    TextBank,
+    load_metadata,
+    load_text_bank,
+)
+from trireel_backend.errors import Full, InvalidInput
+from trireel_backend.findings.decoder import (
+    ChunkFrames,
+    DecodeOptions,
+    Decoder,
+    VideoState,
+    check_unit_length,
+    decode_options,
+)
+from trireel_backend.findings.sequences import SequenceStore
+from trireel_backend.metrics import (
+    CHUNKS,
+    CUTS,
+    LIVE_SEQUENCES,
+    SEQUENCES_EXPIRED,
+    SEQUENCES_LIMIT,
+    VIDEO_SECONDS,
+    Metrics,
+    refusals_counted,
+)
+from trireel_backend.ranking.large_banks import CodedTexts
+from trireel_backend.ranking.scoring import TextSet
+from trireel_backend.settings import (
+    SequenceSettings,
+    model_parameters,
+    read_settings,
+    sequence_idle_seconds,
+)
+from trireel_backend.wire.request import KEEP_SEQUENCE, Request
+from trireel_backend.wire.tensors import Tensors
+
+FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
+STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle
+SWEEP_SECONDS = 5.0  # between looks for idle videos
+SEQUENCE_HINT_SECONDS = 5  # nobody knows when a client ends its video
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of a video between its requests."""
+
+    state: VideoState = field(default_factory=VideoState)
+    timestamps_seconds: NDArray[np.float64] | None = None
+    """Of its last chunk, by which a chunk sent again is known."""
+
+
+class SequenceDecoder:
+    """A decoder and the state of every live video; used by one thread, swept by another."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        defaults: DecodeOptions,
+        metrics: Metrics,
+        *,
+        idle_seconds: float,
+        max_sequences: int,
+    ) -> None:
+        """Keep no state yet.
+
+        Args:
+            decoder: what decodes.
+            defaults: what holds where a request does not say.
+            metrics: where to count.
+            idle_seconds: how long Triton keeps a sequence that nobody asks of.
+            max_sequences: no client's begins beyond so many.
+        """
+        self._decoder = decoder
+        self._defaults = defaults
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._max_sequences = max_sequences
+        metrics.set(SEQUENCES_LIMIT, max_sequences)
+        self._of_clients, self._of_videos = (
+            SequenceStore(
+                _Kept,
+                idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
+                expired=partial(metrics.add, SEQUENCES_EXPIRED),
+            )
+            for _ in range(2)
+        )
+
+    @classmethod
+    def of_model(cls, folder: Path, model_config_json: str, metrics: Metrics) -> "SequenceDecoder":
+        """Load what a model's folder holds, as long-lived and as many videos as its config says.
+
+        Raises:
+            StartupError: a file of the export is missing or wrong, or a parameter.
+        """
+        metadata = load_metadata(folder / METADATA_FILE)
+        loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
+        bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
+        defaults = DecodeOptions(
+            scene_threshold=metadata.scene_threshold, scene_alpha=metadata.scene_alpha
+        )
+        settings = read_settings(SequenceSettings, model_parameters(model_config_json))
+        return cls(
+            Decoder(bank, metadata.calibration),
+            defaults,
+            metrics,
+            idle_seconds=sequence_idle_seconds(model_config_json),
+            max_sequences=settings.checked_limit(),
+        )
+
+    def answer(self, request: Request) -> dict[str, NDArray[Any]]:
+        """Decode one chunk; where the request only asks to keep its video, answer nothing.
+
+        Raises:
+            InvalidInput: the request is wrong; the video is left where it was.
+            Full: a client's sequence would begin, and as many are open as may.
+        """
+        with self._lock, refusals_counted(self._metrics):
+            try:
+                return self._answer(request)
+            finally:
+                self._count_live()
+
+    def sweep(self) -> None:
+        """Forget idle videos where no request does it on its way."""
+        with self._lock:
+            for store in (self._of_clients, self._of_videos):
+                store.forget_idle()
+            self._count_live()
+
+    def _answer(self, request: Request) -> dict[str, NDArray[Any]]:
+        if KEEP_SEQUENCE in request.parameters and (request.starts or request.ends):
+            raise InvalidInput(f"got {KEEP_SEQUENCE} with START or END: send it between them")
+        self._check_room(request)
+        store = self._of_videos if request.is_inner else self._of_clients
+        kept = store.take(request.correlation_id, start=request.starts, end=request.ends)
+        if KEEP_SEQUENCE in request.parameters:
+            store.put(request.correlation_id, kept)
+            return {}
+        options = replace(decode_options(request, self._defaults), tags=_free_tags(request))
+        chunk = _chunk_frames(request)
+        state, answer = self._decoder.decode(kept.state, chunk, options)
+        if not request.ends:
+            # A copy: the request's own array lies in memory shared with Triton.
+            last = chunk.timestamps_seconds.copy()
+            store.put(request.correlation_id, _Kept(state, last))
+        # A video given up is ended with its last chunk sent again.
+        before = kept.timestamps_seconds
+        again = before is not None and np.array_equal(before, chunk.timestamps_seconds)
+        if not (request.ends and again):
+            self._count(request, answer)
+        return answer
+
+    def _check_room(self, request: Request) -> None:
+        kept = self._of_clients
+        begins = request.starts and not request.ends and request.correlation_id not in kept
+        if not begins or request.is_inner or len(kept) < self._max_sequences:
+            return
+        kept.forget_idle()
+        if len(kept) >= self._max_sequences:
+            raise Full(
+                f"the server is full: {len(kept)} sequences are open in it, as many as may:"
+                f" ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
+            )
+
+    def _count_live(self) -> None:
+        self._metrics.set(LIVE_SEQUENCES, len(self._of_clients) + len(self._of_videos))
+
+    def _count(self, request: Request, answer: Tensors) -> None:
+        self._metrics.add(CHUNKS)
+        if cuts := len(answer["SCENE_TIMESTAMPS"]):
+            self._metrics.add(CUTS, cuts)
+        if (seconds := request.number("CHUNK_DURATION_SECONDS", float)) is not None:
+            self._metrics.add(VIDEO_SECONDS, seconds)
+
+
+def _chunk_frames(request: Request) -> ChunkFrames:
+    embeddings = request.required("EMBEDDINGS")
+    weight_seconds = request.number("CHUNK_DURATION_SECONDS", float)
+    if weight_seconds is None:
+        weight_seconds = FRAME_WEIGHT_SECONDS * len(embeddings)
+    return ChunkFrames(embeddings, request.required("TIMESTAMPS"), weight_seconds)
+
+
+def _free_tags(request: Request) -> TextSet | None:
+    tags, embeddings = request.texts("TAGS"), request.array("TAG_EMBEDDINGS")
+    if tags is None and embeddings is None:
+        return None
+    if tags is None or embeddings is None or not tags or len(tags) != len(embeddings):
+        raise InvalidInput(
+            f"got {0 if tags is None else len(tags)} TAGS and"
+            f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
+            " embedding (from siglip_text) a tag"
+        )
+    check_unit_length("TAG_EMBEDDINGS", embeddings)
+    return TextSet(tags, embeddings)

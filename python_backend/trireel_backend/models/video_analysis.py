@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `video_analysis` and `video_analysis_stream` share: from a request to its answers."""
+
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.errors import Cancelled
+from trireel_backend.findings.decoder import DecodeOptions, decode_options
+from trireel_backend.metrics import (
+    WAITING_LIMIT,
+    WAITING_VIDEOS,
+    Metrics,
+    count_stages,
+    measure_spool,
+    video_counted,
+)
+from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS, wanted_frames
+from trireel_backend.settings import (
+    FolderSettings,
+    OrchestratorSettings,
+    SamplingSettings,
+    read_settings,
+)
+from trireel_backend.sources.media import MediaFolders, is_remote, local_video_beside
+from trireel_backend.whole_video.admission import Admission
+from trireel_backend.whole_video.analysis import AnalysisRequest, Stages, analyze_video
+from trireel_backend.whole_video.waiting_room import Places
+from trireel_backend.wire.request import Request
+from trireel_backend.wire.tensors import Tensors, scalar
+
+Answer = dict[str, NDArray[Any]]
+
+DECODER_INPUTS = ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")
+
+
+class WholeVideo:
+    """Answers requests for whole videos, a bounded number of them at once."""
+
+    def __init__(
+        self,
+        stages: Stages,
+        folders: MediaFolders,
+        sampling: SamplingSettings,
+        orchestrator: OrchestratorSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._stages = stages
+        self._metrics = metrics
+        self._folders = folders
+        self._sampling = sampling
+        self._spans_in_flight = orchestrator.checked_spans()
+        self.trace_steps = orchestrator.trace_steps
+        """Whether calls of other models carry the request's trace."""
+        self.calls_at_once = orchestrator.videos_in_flight * (self._spans_in_flight + 1)
+        """Most calls of other models: each video's spans, and the decoder."""
+        limits = orchestrator.checked_limits()
+        self._places = Places(limits, waits=partial(metrics.add, WAITING_VIDEOS))
+        metrics.set(WAITING_LIMIT, limits.waiting)
+        folder = orchestrator.admission
+        self._under_way = Admission(Path(folder)).video if folder else nullcontext
+        # One a video: a slow source keeps no other video waiting. Apart, since a fetch that was
+        # given up may keep its thread for a while: it is not to keep videos waiting that are here.
+        self._fetchers, self._readers = (
+            ThreadPoolExecutor(orchestrator.videos_in_flight, name) for name in ("fetch", "read")
+        )
+
+    @classmethod
+    def from_parameters(
+        cls, stages: Stages, parameters: Mapping[str, str], metrics: Metrics
+    ) -> "WholeVideo":
+        """Read the model's parameters; raises StartupError where one is wrong."""
+        return cls(
+            stages,
+            read_settings(FolderSettings, parameters).folders(),
+            read_settings(SamplingSettings, parameters),
+            read_settings(OrchestratorSettings, parameters),
+            metrics,
+        )
+
+    async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
+        """Yield the answer of each chunk, then that of the whole video."""
+        with video_counted(self._metrics):
+            async with self._places.place(request.is_cancelled, partial(_upload_bytes, request)):
+                with self._under_way():  # which a stop waits for
+                    async with aclosing(self._answers(request)) as answers:
+                        async for answer in answers:
+                            yield answer
+            count_stages(self._metrics, answer["TIMING_STAGES"], answer["TIMING_MS"])
+
+    def measure_spool(self) -> None:
+        """Say in the metrics how much the spool holds."""
+        folders = self._folders
+        measure_spool(
+            self._metrics, folders.spool, folders.remote.spool_bytes, folders.limits.spool_max_bytes
+        )
+
+    async def _answers(self, request: Request) -> AsyncGenerator[Answer, None]:
+        if request.is_cancelled():  # while it waited
+            raise Cancelled("the client has gone away")
+        wanted = self._wanted(request)  # refused before anything is fetched
+        began = time.monotonic()
+        reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+        threads = self._fetchers if is_remote(self._folders, reference) else self._readers
+        local = local_video_beside(threads, self._folders, reference, data, request.is_cancelled)
+        async with local as path:
+            fetch_ms = (time.monotonic() - began) * 1e3
+            analysis = analyze_video(
+                replace(wanted, video=str(path), fetch_ms=fetch_ms),
+                self._stages,
+                window=self._spans_in_flight,
+            )
+            async with aclosing(analysis):
+                async for answer in analysis:
+                    yield answer
+
+    def _wanted(self, request: Request) -> AnalysisRequest:
+        """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""
+        frames = wanted_frames(request, self._sampling)
+        count = frames.sampling.count(frames.chunk_seconds)
+        sampling = _given(request, SAMPLING_INPUTS)
+        if frames.sampling.fps is None:  # which the extractor may be configured otherwise for
+            sampling["FRAMES_PER_CHUNK"] = scalar(count, np.int32)
+        return AnalysisRequest(
+            video="",
+            chunk_seconds=frames.chunk_seconds,
+            most_chunks=max(1, self._sampling.max_frames_per_chunk // count),
+            sampling=sampling,
+            options=_decoder_inputs(request),
+            tags=request.texts("TAGS") or (),
+            with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
+        )
+
+
+def _upload_bytes(request: Request) -> int:
+    return len(request.data("VIDEO_DATA") or b"")
+
+
+def _decoder_inputs(request: Request) -> Tensors:
+    """Return the request's inputs for the decoder, checked before a frame is extracted."""
+    decode_options(request, DecodeOptions())
+    return _given(request, DECODER_INPUTS)
+
+
+def _given(request: Request, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    inputs = {name: request.array(name) for name in names}
+    return {name: array for name, array in inputs.items() if array is not None}

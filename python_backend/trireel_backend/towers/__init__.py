@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX towers run for batches that many requests share."""

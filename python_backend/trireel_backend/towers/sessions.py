@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An exported tower loaded into an engine: rows in, embeddings out."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from trireel_backend.settings import TowerSettings
+from trireel_backend.system.resources import available_cpus
+from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+
+CPU_PROVIDER = "CPUExecutionProvider"
+
+
+class TowerSession(Protocol):
+    """One tower: one input with a free batch dimension, one output."""
+
+    on_cpu: bool
+    lanes: int
+    """Runs that may be under way at once, by as many threads."""
+    width: int
+    """Of an embedding."""
+
+    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the embeddings [N, D], unit length, of a batch of at least one row."""
+
+
+def load_session(model: Path, settings: TowerSettings) -> TowerSession:
+    """Load a tower into the engine that is set; raises StartupError where it cannot run here."""
+    check_tower_engine(settings.tower_engine)
+    if settings.tower_engine == ONNXRUNTIME:
+        return OnnxRuntimeSession(model, settings)
+    return OpenVinoSession(model, settings)
+
+
+class OnnxRuntimeSession:
+    """A tower in onnxruntime, in the precision of its graph."""
+
+    def __init__(self, model: Path, settings: TowerSettings) -> None:
+        """Load `model`; providers that this build of onnxruntime lacks are passed over."""
+        available = [
+            name for name in settings.providers.split(",") if name in ort.get_available_providers()
+        ]
+        threads = settings.threads or available_cpus()
+        self.lanes = threads if available == [CPU_PROVIDER] else 1
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads // self.lanes
+        # Idle threads that spin would take the cores that decode the next chunk.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # A plan of the memory for every batch size seen takes a quarter more, and saves no time.
+        options.enable_mem_pattern = False
+        self._session = ort.InferenceSession(model, options, providers=available)
+        self._input = self._session.get_inputs()[0].name
+        self.on_cpu = self._session.get_providers()[0] == CPU_PROVIDER
+        self.width = int(self._session.get_outputs()[0].shape[-1])
+
+    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the embeddings [N, D] of a batch of at least one row."""
+        (embeddings,) = self._session.run(None, {self._input: rows})
+        return np.asarray(embeddings, np.float32)
+
+
+class OpenVinoSession:
+    """A tower in OpenVINO on the CPU, in fp32 or in bf16, whatever its graph says."""
+
+    on_cpu = True
+    lanes = 1  # its threads share a run better than onnxruntime's do
+
+    def __init__(self, model: Path, settings: TowerSettings) -> None:
+        """Load and compile `model`."""
+        import openvino  # an optional part
+
+        is_bf16 = settings.tower_engine == OPENVINO_BF16
+        compiled = openvino.Core().compile_model(
+            model,
+            "CPU",
+            {
+                # Without it a CPU with bf16 instructions computes an fp32 graph in bf16.
+                "INFERENCE_PRECISION_HINT": "bf16" if is_bf16 else "f32",
+                "INFERENCE_NUM_THREADS": settings.threads,
+                "PERFORMANCE_HINT": "LATENCY",
+                # Extractors decode on the same cores; the kernel knows which one is free.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._request = compiled.create_infer_request()
+        self.width = compiled.output(0).partial_shape[-1].get_length()
+
+    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the embeddings [N, D] of a batch of at least one row."""
+        # The answer is a copy, the rows are read where they are.
+        (embeddings,) = self._request.infer([rows], share_inputs=True).values()
+        return np.asarray(embeddings, np.float32)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running an exported tower for one batch gathered from many requests."""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trireel_backend.settings import TowerSettings
+from trireel_backend.towers.sessions import load_session
+
+LEAST_ROWS = 4
+"""Of one run among several at once: fewer make the weights' way into the cache cost more."""
+
+
+class Tower:
+    """A tower that takes any number of rows, and on a CPU runs a few at a time.
+
+    More than a chunk at once is no faster on a CPU, and takes memory with every row. Where the
+    engine takes several runs at once, each on one thread, rows are shared out among them: threads
+    that share one run wait for each other in every layer.
+    """
+
+    def __init__(self, model: Path, settings: TowerSettings) -> None:
+        """Load `model`; raises StartupError where the engine that is set cannot run here."""
+        rows_at_once = settings.checked_rows_at_once()
+        self._session = load_session(model, settings)
+        lanes = self._session.lanes
+        self._most_rows = sys.maxsize
+        if self._session.on_cpu:
+            self._most_rows = max(min(LEAST_ROWS, rows_at_once), rows_at_once // lanes)
+        self._lanes = ThreadPoolExecutor(lanes, "tower") if lanes > 1 else None
+
+    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the embeddings [N, D], unit length, of the rows of a batch."""
+        return self._run([rows])
+
+    def run_together(self, parts: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """Run the rows of several requests as one batch and hand each its own."""
+        ends = np.cumsum([len(part) for part in parts])
+        return np.split(self._run(parts), ends[:-1])
+
+    def _run(self, parts: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        count = sum(map(len, parts))
+        if count == 0:  # of which there is no batch: onnxruntime dies of an empty one
+            return np.empty((0, self._session.width), np.float32)
+        runs = batches(parts, rows_a_run(count, self._session.lanes, self._most_rows))
+        run = self._session.run
+        found = map(run, runs) if self._lanes is None else self._lanes.map(run, runs)
+        return np.concatenate(list(found))
+
+
+def rows_a_run(count: int, lanes: int, most_rows: int) -> int:
+    """Return into how many rows a run `count` rows are cut, so that the lanes end together."""
+    runs = max(min(lanes, count), math.ceil(count / most_rows))
+    if runs > lanes:
+        runs = math.ceil(runs / lanes) * lanes
+    return math.ceil(count / runs)
+
+
+def batches(parts: Sequence[NDArray[Any]], most_rows: int) -> Iterator[NDArray[Any]]:
+    """Yield the rows of all parts in their order, at least one and at most `most_rows` at once.
+
+    Only a batch that takes rows of several parts is a copy.
+    """
+    pieces: list[NDArray[Any]] = []
+    room = most_rows
+    for part in parts:
+        start = 0
+        while start < len(part):
+            pieces.append(part[start : start + room])
+            start += len(pieces[-1])
+            room -= len(pieces[-1])
+            if room == 0:
+                yield _joined(pieces)
+                pieces, room = [], most_rows
+    if pieces:
+        yield _joined(pieces)
+
+
+def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+class TextEncoder:
+    """The text tower behind the checkpoint's own tokenizer."""
+
+    def __init__(self, tower: Tower, tokenizer: Path) -> None:
+        self._tower = tower
+        # Lower case, punctuation, end token, padding to the checkpoint's length: all in the file.
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+
+    def encode_together(self, parts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """Embed the texts of several requests as one batch; each gets its own [N, D]."""
+        return self._tower.run_together([self._token_ids(texts) for texts in parts])
+
+    def _token_ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([e.ids for e in self._tokenizer.encode_batch(list(texts))], np.int64)

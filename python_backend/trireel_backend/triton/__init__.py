@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam to Triton: the only room that knows its Python API."""

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam to Triton: tensors to arguments, answers to responses, errors to statuses.
+
+With the `model.py` files the only code that knows `triton_python_backend_utils`.
+"""
+
+import json
+import os
+import re
+import traceback
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
+
+from trireel_backend.errors import (
+    REQUEST_ERRORS_BY_STATUS,
+    Cancelled,
+    InvalidInput,
+    RequestError,
+    StageFailed,
+    Unavailable,
+)
+from trireel_backend.metrics import Family, Metrics
+from trireel_backend.triton.exported_metrics import ExportedMetrics
+from trireel_backend.whole_video.analysis import Turn
+from trireel_backend.wire.request import INNER, INNER_WORD_VARIABLE, Request
+from trireel_backend.wire.tensors import Tensors
+
+_STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
+_MESSAGE_WITH_STATUS = re.compile(
+    rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
+)
+
+# A server that no launcher of ours has started believes whoever sends the parameter.
+_INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
+
+# The trace of the request that the running task answers, for the calls it makes.
+_trace: ContextVar[Any] = ContextVar("trace", default=None)
+
+
+def model_folder(args: Mapping[str, str]) -> Path:
+    """Return the version folder of a model from what `initialize` is given."""
+    return Path(args["model_repository"]) / args["model_version"]
+
+
+def export_metrics(args: Mapping[str, str], families: Iterable[Family]) -> Metrics:
+    """Make metric families part of what Triton's /metrics says.
+
+    Args:
+        args: what `initialize` is given.
+    """
+    labels = {"model": args["model_name"], "model_instance": args["model_instance_name"]}
+    return ExportedMetrics(pb_utils, labels, families)
+
+
+def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
+    """Answer every request on its own: what is wrong with one does not reach the others."""
+    return [_answer_one(request, answer) for request in requests]
+
+
+def answer_together(
+    requests: Sequence[Any],
+    prepare: Callable[[Request], Any],
+    run: Callable[[list[Any]], Iterable[Tensors]],
+) -> list[Any]:
+    """Answer all good requests by one joint call; a bad one is refused before it.
+
+    Args:
+        prepare: from a request to its part of the batch.
+        run: from the parts to an answer for each, in order.
+    """
+    prepared = [_prepare_one(request, prepare) for request in requests]
+    parts = [part for part in prepared if not isinstance(part, _Failed)]
+    try:
+        answers = iter([_response(answer) for answer in run(parts)] if parts else [])
+    except Exception as error:
+        return [
+            part.response if isinstance(part, _Failed) else _error_response(request, error)
+            for request, part in zip(requests, prepared, strict=True)
+        ]
+    return [part.response if isinstance(part, _Failed) else next(answers) for part in prepared]
+
+
+async def answer_once(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> Any:
+    """Return the last of an asynchronous iterator's answers as the one response.
+
+    What it asks of other models is traced with the request, so `execute` has to wait for it: with
+    its return Triton lets go of the request's trace, and 2.51 ends with a segfault where another
+    model is called with it.
+    """
+    _trace.set(request.trace())
+    return await _last_response(request, answers)
+
+
+async def answer_later(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> None:
+    """Send the last of an asynchronous iterator's answers; `execute` returns None meanwhile."""
+    sender = request.get_response_sender()
+    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+    response = await _last_response(request, answers)
+    if response.has_error():  # which Triton's gRPC takes for an empty answer without the flag
+        sender.send(response, flags=final)
+        return
+    try:
+        sender.send(response)
+    finally:
+        # Apart: a response that finds no room in /dev/shm would take its flag along, and the client
+        # would wait for ever.
+        sender.send(flags=final)
+
+
+async def answer_stream(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> None:
+    """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
+    sender = request.get_response_sender()
+    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+    try:
+        async with aclosing(answers(_request(request))) as iterator:
+            async for answer in iterator:
+                if sender.is_cancelled():
+                    break
+                sender.send(_response(answer))
+        sender.send(flags=final)
+    except Exception as error:
+        sender.send(_error_response(request, error), flags=final)
+
+
+async def call_model(
+    model_name: str,
+    inputs: Tensors,
+    outputs: Sequence[str],
+    *,
+    turn: Turn | None = None,
+    parameters: Mapping[str, bool] = MappingProxyType({}),
+) -> dict[str, NDArray[Any]]:
+    """Ask another model and return its outputs by name; outputs it leaves out are left out.
+
+    Args:
+        turn: the request's place in its sequence, for a model that keeps state.
+        parameters: of the request, beside its inputs.
+
+    Raises:
+        RequestError: of the status the model answered, with its message.
+    """
+    sequence = (
+        {"correlation_id": turn.correlation_id, "flags": _flags(turn)} if turn is not None else {}
+    )
+    request = pb_utils.InferenceRequest(
+        model_name=model_name,
+        requested_output_names=list(outputs),
+        inputs=[pb_utils.Tensor(name, array) for name, array in inputs.items()],
+        parameters={INNER: _INNER_WORD, **parameters},
+        **sequence,
+        **({"trace": trace} if (trace := _trace.get()) is not None else {}),
+    )
+    response = await request.async_exec()
+    if response.has_error():
+        raise _raised_again(response.error().message())
+    return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
+
+
+def _flags(turn: Turn) -> int:
+    flags = pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START if turn.start else 0
+    return flags | (pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END if turn.end else 0)
+
+
+def _request(request: Any) -> Request:
+    def array(name: str) -> NDArray[Any] | None:
+        tensor = pb_utils.get_input_tensor_by_name(request, name)
+        return None if tensor is None else tensor.as_numpy()
+
+    flags = request.flags()
+    try:
+        correlation_id, parameters = request.correlation_id(), _parameters(request)
+    except ValueError as error:  # Triton passes on whatever bytes there are
+        raise InvalidInput(
+            f"the sequence id or a parameter of the request is not UTF-8 text: {error}"
+        ) from error
+    return Request(
+        array=array,
+        requested_outputs=frozenset(request.requested_output_names()),
+        correlation_id=correlation_id,
+        starts=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START),
+        ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
+        is_cancelled=request.is_cancelled,
+        parameters=parameters,
+        is_inner=_is_inner(parameters),
+    )
+
+
+def _parameters(request: Any) -> dict[str, Any]:
+    return json.loads(request.parameters() or "{}")  # type: ignore[no-any-return]
+
+
+def _is_inner(parameters: Mapping[str, Any]) -> bool:
+    return parameters.get(INNER) == _INNER_WORD
+
+
+async def _last_response(
+    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
+) -> Any:
+    last: Tensors = {}
+    try:
+        async with aclosing(answers(_request(request))) as iterator:
+            async for answer in iterator:
+                if request.is_cancelled():
+                    raise Cancelled("the client has gone away")
+                last = answer
+        return _response(last)
+    except Exception as error:
+        return _error_response(request, error)
+
+
+class _Failed:
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+
+def _answer_one(request: Any, answer: Callable[[Request], Tensors]) -> Any:
+    try:
+        return _response(answer(_request(request)))
+    except Exception as error:
+        return _error_response(request, error)
+
+
+def _prepare_one(request: Any, prepare: Callable[[Request], Any]) -> Any:
+    try:
+        return prepare(_request(request))
+    except Exception as error:
+        return _Failed(_error_response(request, error))
+
+
+def _response(answer: Tensors) -> Any:
+    return pb_utils.InferenceResponse(
+        [pb_utils.Tensor(name, np.ascontiguousarray(array)) for name, array in answer.items()]
+    )
+
+
+def _error_response(request: Any, error: Exception) -> Any:
+    if not isinstance(error, RequestError):
+        # A bug: the log gets all of it, the client no traceback.
+        pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
+        error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
+    message = str(error)
+    with suppress(ValueError):  # parameters that are no text do not ask for it
+        if _is_inner(_parameters(request)):
+            message = f"{error.status}: {message}"
+    code = getattr(pb_utils.TritonError, error.status)
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
+
+
+def _raised_again(message: str) -> RequestError:
+    match = _MESSAGE_WITH_STATUS.fullmatch(message)
+    if match is None:
+        return Unavailable(message) if _STOPPING in message else StageFailed(message)
+    return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

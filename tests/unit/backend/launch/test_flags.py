@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of Triton's APIs are closed."""
+
+from pathlib import Path
+
+import pytest
+
+from trireel_backend.launch.flags import common_flags
+from trireel_backend.launch.ports import Ports
+
+BOTH = ("http-restricted-api", "grpc-restricted-protocol")
+
+
+def flags(**values):
+    return common_flags(
+        repository=Path("models"),
+        backends=Path("backends"),
+        address="127.0.0.1",
+        ports=Ports(),
+        exit_seconds=1,
+        **values,
+    )
+
+
+def closed(flags, name):
+    return set(flags[name].partition(":")[0].split(","))
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_only_memory_of_clients_can_be_opened_and_is_closed_by_default(name):
+    admin = {"model-repository", "shared-memory", "trace", "logging"}
+    assert closed(flags(), name) == admin
+    assert closed(flags(client_shared_memory=True), name) == admin - {"shared-memory"}
+
+
+def test_nobody_knows_the_secret():
+    values = [one[name] for one in (flags(), flags()) for name in BOTH]
+    secrets = {value.rpartition("=")[2] for value in values}
+    assert len(secrets) == 4
+    assert {len(secret) for secret in secrets} == {64}

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the models are told of a run's folders."""
+
+import pytest
+
+from trireel_backend.errors import StartupError
+from trireel_backend.launch.folders import folder_id, folder_parameters
+from trireel_backend.launch.run_folder import RunFolder
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunFolder(tmp_path / "run")
+
+
+def test_folders_are_those_of_the_run_whatever_else_is_given(run, tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "link").symlink_to("videos")
+    (tmp_path / "spool").mkdir()
+    given = {"spool_max_bytes": "5", "source_max_bytes": "5", "media_root": "/", "admission": "/"}
+    found = folder_parameters(given, media=tmp_path / "link", spool=tmp_path / "spool", run=run)
+    assert found == {
+        "spool_max_bytes": "5",
+        "source_max_bytes": "5",
+        "media_root": str(tmp_path / "videos"),
+        "media_root_id": folder_id(tmp_path / "videos"),
+        "spool": str(tmp_path / "spool"),
+        "admission": str(tmp_path / "run/admission"),
+    }
+
+
+def test_a_folder_is_known_by_more_than_its_name(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    boot, device, inode = folder_id(tmp_path).split(":")
+    assert len(boot) == 36
+    assert (int(device), int(inode)) == (tmp_path.stat().st_dev, tmp_path.stat().st_ino)
+    assert folder_id(tmp_path / "link") == folder_id(tmp_path)
+    assert folder_id(tmp_path / "none") == ""
+
+
+def test_a_missing_folder_and_a_limit_without_sense_are_refused(run, tmp_path):
+    with pytest.raises(StartupError, match=r"none is not a folder: create it"):
+        folder_parameters({}, media=tmp_path, spool=tmp_path / "none", run=run)
+    with pytest.raises(StartupError, match="source_max_bytes is 0: give 1 to"):
+        folder_parameters({"source_max_bytes": "0"}, media=tmp_path, spool=tmp_path, run=run)
