@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from trireel_backend.metrics import Every
+from trireel_backend.system.periodic import Every
 
 MIB = 2**20
 SAMPLE_SECONDS = 2.0

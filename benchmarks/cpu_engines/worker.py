@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.models.siglip_vision import load_vision_tower
-from trireel_backend.settings import TowerSettings
 from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
 MODELS = Path(__file__).parents[2] / "model_repository"

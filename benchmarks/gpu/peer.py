@@ -183,7 +183,7 @@ def loop_torch(size: Size, arguments: argparse.Namespace) -> None:
 
 def loop_onnxruntime(size: Size, arguments: argparse.Namespace) -> None:
     """Measure the bundled tower in the session that the server has too, without the server."""
-    from trireel_backend.settings import TowerSettings
+    from trireel_backend.towers.settings import TowerSettings
     from trireel_backend.towers.tower import Tower
 
     tower = Tower(arguments.onnx, TowerSettings(threads=0, providers="CPUExecutionProvider"))

@@ -17,7 +17,7 @@ import psutil
 
 from benchmarks.soak.tally import Tally
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder
-from trireel_backend.metrics import Every
+from trireel_backend.system.periodic import Every
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
 from trireel_client.load_test.scrape import read_metrics

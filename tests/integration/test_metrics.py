@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 from support.exposition import Scrape
+from support.families import all_families
 from support.raw import Raw, number, texts, video
 
-from trireel_backend import metrics
-from trireel_backend.metrics import Family
+from trireel_backend.whole_video.counting import STAGES
 from trireel_client import ServerPath, TrireelClient
 
 from . import conftest
 
-FAMILIES = [value for value in vars(metrics).values() if isinstance(value, Family)]
+FAMILIES = all_families()
 WORKER = "trireel_backend.extraction.process.worker"
 CHUNK_SECONDS = 2.0
 
@@ -86,7 +86,7 @@ def test_what_whole_videos_answer_is_what_is_counted(client, server):
         frames = sum(len(chunk.scene_trace) for chunk in answer.chunks)
         assert since("trireel_frames_extracted_total") == frames
         assert since("nv_inference_count", model="siglip_vision") == frames
-        for stage in metrics.STAGES:
+        for stage in STAGES:
             busy_ms = getattr(answer.timing, f"{stage}_ms")
             counted = since("trireel_stage_seconds_total", model=model, stage=stage)
             assert counted == pytest.approx(busy_ms / 1e3, abs=1e-6)

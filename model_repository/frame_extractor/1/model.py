@@ -2,17 +2,14 @@
 """Triton model: some chunks of a video -> sampled frames."""
 
 from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.extraction.counting import EXTRACTOR_FAMILIES, CountedExtractor
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
-from trireel_backend.metrics import EXTRACTOR_FAMILIES, CountedExtractor, refusals_counted
+from trireel_backend.extraction.settings import ExtractorSettings, SamplingSettings
+from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import extract_chunk
-from trireel_backend.settings import (
-    ExtractorSettings,
-    FolderSettings,
-    SamplingSettings,
-    model_parameters,
-    read_settings,
-)
+from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.triton import adapter
+from trireel_backend.wire.parameters import model_parameters, read_settings
 
 
 class TritonPythonModel:

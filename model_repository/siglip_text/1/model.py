@@ -2,9 +2,11 @@
 """Triton model: free texts -> embeddings."""
 
 from trireel_backend.artifacts import TOKENIZER_FILE
-from trireel_backend.settings import TowerSettings, model_parameters, read_settings
-from trireel_backend.towers.tower import TextEncoder, Tower
+from trireel_backend.models.siglip_text import TextEncoder
+from trireel_backend.towers.settings import TowerSettings
+from trireel_backend.towers.tower import Tower
 from trireel_backend.triton import adapter
+from trireel_backend.wire.parameters import model_parameters, read_settings
 
 
 class TritonPythonModel:

@@ -2,8 +2,9 @@
 """Triton model, embedded profile: frames -> embeddings, in onnxruntime or OpenVINO."""
 
 from trireel_backend.models.siglip_vision import load_vision_tower
-from trireel_backend.settings import TowerSettings, model_parameters, read_settings
+from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.triton import adapter
+from trireel_backend.wire.parameters import model_parameters, read_settings
 
 
 class TritonPythonModel:

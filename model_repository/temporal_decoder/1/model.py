@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: embeddings of a video's next chunk -> tags, caption, scene changes."""
 
-from trireel_backend.metrics import DECODER_FAMILIES, Every
-from trireel_backend.models.temporal_decoder import SWEEP_SECONDS, SequenceDecoder
+from trireel_backend.models.temporal_decoder import DECODER_FAMILIES, SWEEP_SECONDS, SequenceDecoder
+from trireel_backend.system.periodic import Every
 from trireel_backend.triton import adapter
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: one whole video, one answer."""
 
-from trireel_backend.metrics import WHOLE_VIDEO_FAMILIES
 from trireel_backend.models.video_analysis import WholeVideo
-from trireel_backend.settings import model_parameters
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop
+from trireel_backend.whole_video.counting import WHOLE_VIDEO_FAMILIES
 from trireel_backend.whole_video.stages import ModelStages
+from trireel_backend.wire.parameters import model_parameters
 
 
 class TritonPythonModel:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: one whole video, a response a chunk, then the whole."""
 
-from trireel_backend.metrics import SPOOL_SECONDS, STREAM_FAMILIES, Every
-from trireel_backend.models.video_analysis import WholeVideo
-from trireel_backend.settings import model_parameters
+from trireel_backend.models.video_analysis import STREAM_FAMILIES, WholeVideo
+from trireel_backend.sources.spool_metrics import SPOOL_SECONDS
+from trireel_backend.system.periodic import Every
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop
 from trireel_backend.whole_video.stages import ModelStages
+from trireel_backend.wire.parameters import model_parameters
 
 
 class TritonPythonModel:

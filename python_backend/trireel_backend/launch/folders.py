@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trireel_backend.launch.run_folder import RunFolder
-from trireel_backend.settings import FolderSettings, read_settings
+from trireel_backend.sources.settings import FolderSettings
+from trireel_backend.wire.parameters import read_settings
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

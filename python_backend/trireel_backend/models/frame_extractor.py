@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.models.sampling_inputs import wanted_frames
 from trireel_backend.plan import plan_chunks
-from trireel_backend.settings import SamplingSettings
 from trireel_backend.sources.media import MediaFolders, local_video
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts

@@ -5,9 +5,9 @@ import math
 from dataclasses import dataclass
 
 from trireel_backend.errors import InvalidInput
+from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.view import Crop
 from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, Sampling
-from trireel_backend.settings import SamplingSettings
 from trireel_backend.wire.request import Request
 
 SAMPLING_INPUTS = (

@@ -15,9 +15,9 @@ from trireel_backend.artifacts import (
     load_text_bank,
 )
 from trireel_backend.errors import GateFailed
-from trireel_backend.settings import TowerSettings
 from trireel_backend.towers.gate import check_alike, check_gate
 from trireel_backend.towers.runtimes import OPENVINO, REDUCED_ENGINES
+from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
 FEWER_ROWS = (1, 3, 7)

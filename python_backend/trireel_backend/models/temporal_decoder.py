@@ -27,20 +27,12 @@ from trireel_backend.findings.decoder import (
     decode_options,
 )
 from trireel_backend.findings.sequences import SequenceStore
-from trireel_backend.metrics import (
-    CHUNKS,
-    CUTS,
-    LIVE_SEQUENCES,
-    SEQUENCES_EXPIRED,
-    SEQUENCES_LIMIT,
-    VIDEO_SECONDS,
-    Metrics,
-    refusals_counted,
-)
+from trireel_backend.metrics.family import Family, Kind, Metrics
+from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
 from trireel_backend.ranking.large_banks import CodedTexts
 from trireel_backend.ranking.scoring import TextSet
-from trireel_backend.settings import (
-    SequenceSettings,
+from trireel_backend.wire.parameters import (
+    at_least_one,
     model_parameters,
     read_settings,
     sequence_idle_seconds,
@@ -52,6 +44,37 @@ FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle
 SWEEP_SECONDS = 5.0  # between looks for idle videos
 SEQUENCE_HINT_SECONDS = 5  # nobody knows when a client ends its video
+
+
+CHUNKS = Family("trireel_chunks_total", "Chunks decoded.")
+CUTS = Family("trireel_cuts_total", "Scene changes found.")
+VIDEO_SECONDS = Family("trireel_video_seconds_total", "Length of the decoded chunks, as stated.")
+LIVE_SEQUENCES = Family(
+    "trireel_live_sequences", "Videos whose state is kept for their next chunk.", Kind.GAUGE
+)
+SEQUENCES_LIMIT = Family(
+    "trireel_live_sequences_limit", "Sequences that clients may have open at once.", Kind.GAUGE
+)
+SEQUENCES_EXPIRED = Family(
+    "trireel_sequences_expired_total", "Sequences dropped because no request came for too long."
+)
+DECODER_FAMILIES = (
+    *(REFUSALS, CHUNKS, CUTS, VIDEO_SECONDS),
+    *(LIVE_SEQUENCES, SEQUENCES_LIMIT, SEQUENCES_EXPIRED),
+)
+
+
+@dataclass(frozen=True)
+class SequenceSettings:
+    """How many videos a decoder keeps a state of."""
+
+    max_sequences: int = 256
+    """Open in one instance at once; a further one is refused at its START, unless it is a whole
+    video's: those are bounded where the videos are."""
+
+    def checked_limit(self) -> int:
+        """Return how many sequences clients may have open; raises StartupError."""
+        return at_least_one("max_sequences", self.max_sequences)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,33 +13,65 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.errors import Cancelled
+from trireel_backend.errors import Cancelled, StartupError
+from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.findings.decoder import DecodeOptions, decode_options
-from trireel_backend.metrics import (
-    WAITING_LIMIT,
-    WAITING_VIDEOS,
-    Metrics,
-    count_stages,
-    measure_spool,
-    video_counted,
-)
+from trireel_backend.metrics.family import Metrics
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS, wanted_frames
-from trireel_backend.settings import (
-    FolderSettings,
-    OrchestratorSettings,
-    SamplingSettings,
-    read_settings,
-)
 from trireel_backend.sources.media import MediaFolders, is_remote, local_video_beside
+from trireel_backend.sources.settings import FolderSettings
+from trireel_backend.sources.spool_metrics import SPOOL_FAMILIES, measure_spool
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.whole_video.analysis import AnalysisRequest, Stages, analyze_video
-from trireel_backend.whole_video.waiting_room import Places
+from trireel_backend.whole_video.counting import (
+    WAITING_LIMIT,
+    WAITING_VIDEOS,
+    WHOLE_VIDEO_FAMILIES,
+    count_stages,
+    video_counted,
+)
+from trireel_backend.whole_video.waiting_room import PlaceLimits, Places
+from trireel_backend.wire.parameters import at_least_one, read_settings
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors, scalar
 
 Answer = dict[str, NDArray[Any]]
 
 DECODER_INPUTS = ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")
+STREAM_FAMILIES = (*WHOLE_VIDEO_FAMILIES, *SPOOL_FAMILIES)
+
+
+@dataclass(frozen=True)
+class OrchestratorSettings:
+    """How much the orchestrator keeps under way."""
+
+    spans_in_flight: int
+    """Spans of one video's chunks in the encoder at once."""
+    videos_in_flight: int = 1
+    """Whole videos under way in one instance at once."""
+    admission: str = ""
+    """Folder by which the launcher waits for videos under way before it stops; empty for none."""
+    max_waiting_videos: int = 0
+    """That wait for their turn in one instance; what comes beyond them is refused at once."""
+    max_waiting_upload_bytes: int = 2**29
+    """Of all uploads that wait for their turn in one instance: they lie in shared memory."""
+    trace_steps: bool = False
+    """For the steps of a whole video in its trace: an instance then has one at a time."""
+
+    def checked_spans(self) -> int:
+        """Return how many spans of a video go side by side; raises StartupError."""
+        return at_least_one("spans_in_flight", self.spans_in_flight)
+
+    def checked_limits(self) -> PlaceLimits:
+        """Return how many videos the model takes in; raises StartupError."""
+        limits = PlaceLimits(
+            under_way=self.videos_in_flight,
+            waiting=self.max_waiting_videos,
+            waiting_bytes=self.max_waiting_upload_bytes,
+        )
+        if limits.under_way < 1 or min(limits.waiting, limits.waiting_bytes) < 0:
+            raise StartupError(f"got {limits}: give under_way 1 or more, and the others 0 or more")
+        return limits
 
 
 class WholeVideo:

@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from trireel_backend.settings import TowerSettings
 from trireel_backend.system.resources import available_cpus
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+from trireel_backend.towers.settings import TowerSettings
 
 CPU_PROVIDER = "CPUExecutionProvider"
 

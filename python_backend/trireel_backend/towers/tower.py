@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
-from trireel_backend.settings import TowerSettings
 from trireel_backend.towers.sessions import load_session
+from trireel_backend.towers.settings import TowerSettings
 
 LEAST_ROWS = 4
 """Of one run among several at once: fewer make the weights' way into the cache cost more."""
@@ -86,19 +85,3 @@ def batches(parts: Sequence[NDArray[Any]], most_rows: int) -> Iterator[NDArray[A
 
 def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-
-
-class TextEncoder:
-    """The text tower behind the checkpoint's own tokenizer."""
-
-    def __init__(self, tower: Tower, tokenizer: Path) -> None:
-        self._tower = tower
-        # Lower case, punctuation, end token, padding to the checkpoint's length: all in the file.
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
-
-    def encode_together(self, parts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """Embed the texts of several requests as one batch; each gets its own [N, D]."""
-        return self._tower.run_together([self._token_ids(texts) for texts in parts])
-
-    def _token_ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        return np.array([e.ids for e in self._tokenizer.encode_batch(list(texts))], np.int64)

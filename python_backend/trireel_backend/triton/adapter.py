@@ -27,11 +27,11 @@ from trireel_backend.errors import (
     StageFailed,
     Unavailable,
 )
-from trireel_backend.metrics import Family, Metrics
+from trireel_backend.metrics.family import Family, Metrics
 from trireel_backend.triton.exported_metrics import ExportedMetrics
-from trireel_backend.whole_video.analysis import Turn
 from trireel_backend.wire.request import INNER, INNER_WORD_VARIABLE, Request
 from trireel_backend.wire.tensors import Tensors
+from trireel_backend.wire.turn import Turn
 
 _STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
 _MESSAGE_WITH_STATUS = re.compile(

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trireel_backend.metrics import Family, Kind
+from trireel_backend.metrics.family import Family, Kind
 
 
 class ExportedMetrics:

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orchestrating one whole video: chunks are encoded side by side and decoded strictly in order."""
 
-import asyncio
 import time
-import uuid
-from collections.abc import AsyncGenerator, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -13,14 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.whole_video.lookahead import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan
+from trireel_backend.whole_video.turns import Turns
 from trireel_backend.wire.tensors import Tensors, scalar, stack_chunks, texts
+from trireel_backend.wire.turn import Turn
 
-KEEP_SECONDS = 10.0
-"""A sequence is told so often that its video goes on. Triton drops idle ones, by default after
-300 s, and a large tower on a CPU may need longer for a span."""
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
@@ -33,15 +28,6 @@ class VideoPlan:
     """What every answer says of the video: its start, length, streams."""
     waited_ns: int = 0
     """How long the look at the video waited for an extractor."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A decoder call's place in its sequence."""
-
-    correlation_id: str
-    start: bool
-    end: bool
 
 
 class Stages(Protocol):
@@ -135,7 +121,7 @@ async def analyze_video(
         most_chunks=request.most_chunks,
         waited_ns=plan.waited_ns,
     )
-    sequence = _Sequence(stages, options, last_index=len(plan.chunks) - 1)
+    sequence = Turns(stages, options, last_index=len(plan.chunks) - 1)
     answers: list[dict[str, NDArray[Any]]] = []
     try:
         for chunk in plan.chunks:
@@ -160,41 +146,6 @@ async def _with_free_tags(request: AnalysisRequest, stages: Stages) -> Tensors:
         return request.options
     embeddings = await stages.embed_texts(request.tags)
     return {**request.options, "TAGS": texts(request.tags), "TAG_EMBEDDINGS": embeddings}
-
-
-class _Sequence:
-    """A video's turns in the decoder, from START to END whatever happens."""
-
-    def __init__(self, stages: Stages, options: Tensors, last_index: int) -> None:
-        self._stages = stages
-        self._options = options
-        self._last_index = last_index
-        self._id = uuid.uuid4().hex
-        self._open_at: tuple[Chunk, EncodedChunk] | None = None
-
-    async def kept_until(self, next_chunk: Coroutine[Any, Any, EncodedChunk]) -> EncodedChunk:
-        """Wait for the next chunk, for as long as it takes."""
-        coming = asyncio.ensure_future(next_chunk)
-        while not (await asyncio.wait({coming}, timeout=KEEP_SECONDS))[0]:
-            if self._open_at is not None:
-                _, encoded = self._open_at
-                with suppress(RequestError):  # which the next chunk will be told
-                    await self._stages.keep(Turn(self._id, start=False, end=False), encoded)
-        return coming.result()
-
-    async def decode(self, chunk: Chunk, encoded: EncodedChunk) -> dict[str, NDArray[Any]]:
-        """Decode the next chunk."""
-        turn = Turn(self._id, start=chunk.index == 0, end=chunk.index == self._last_index)
-        self._open_at = None if turn.end else (chunk, encoded)
-        return await self._stages.decode(turn, chunk, encoded, self._options)
-
-    async def close(self) -> None:
-        """Free the decoder's slot of a video given up: a chunk sent again, with END."""
-        if self._open_at is None:
-            return
-        turn = Turn(self._id, start=False, end=True)
-        with suppress(RequestError):  # END went through with it, or the decoder is gone
-            await self._stages.decode(turn, *self._open_at, self._options)
 
 
 def _complete(

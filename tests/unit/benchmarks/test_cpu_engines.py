@@ -7,8 +7,8 @@ import pytest
 from benchmarks.cpu_engines.__main__ import VARIANTS, create_parser
 from benchmarks.cpu_engines.table import FIRST, cells, machine, medians
 from benchmarks.cpu_engines.worker import batches, pictures
-from trireel_backend.settings import TowerSettings
 from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
 

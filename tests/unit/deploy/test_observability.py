@@ -10,16 +10,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from trireel_backend import metrics
-from trireel_backend.metrics import Family
+from support.families import all_families
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy/prometheus"
 GRAFANA = ROOT / "deploy/grafana"
 DASHBOARD = json.loads((GRAFANA / "dashboards/trireel.json").read_text())
 DOCS = (ROOT / "docs/metrics.md").read_text()
-FAMILIES = {value.name for value in vars(metrics).values() if isinstance(value, Family)}
+FAMILIES = {family.name for family in all_families()}
 METRIC = re.compile(r"\b(?:trireel|nv)_[a-z0-9_]+\b")
 
 

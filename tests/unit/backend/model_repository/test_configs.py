@@ -8,19 +8,20 @@ from support.repository import EXPORT, MODELS
 from tritonclient.grpc import model_config_pb2
 
 from trireel_backend.artifacts import TEXT_FILE, VISION_FILE
+from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.launch.repository.assemble import (
     EMBEDDING_TENSORS,
     Assembly,
     assemble,
     load_config,
 )
-from trireel_backend.settings import SamplingSettings, read_settings
 from trireel_backend.whole_video.stages import (
     DECODER_OUTPUTS,
     ENCODER_OUTPUTS,
     LOOK_OUTPUTS,
     TEXT_BATCH,
 )
+from trireel_backend.wire.parameters import read_settings
 
 NAMES = sorted(path.parent.name for path in MODELS.glob("*/config.pbtxt"))
 PROFILES = ["container", "cpu", "onnxruntime-tensorrt", "tensorrt", "embedded"]

@@ -15,8 +15,8 @@ from trireel_backend.artifacts import KnownPictures
 from trireel_backend.errors import GateFailed, MissingPart
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.models.siglip_vision import load_vision_tower
-from trireel_backend.settings import TowerSettings
 from trireel_backend.towers.gate import MOST_APART, check_alike
+from trireel_backend.towers.settings import TowerSettings
 
 WEIGHT_OF_A_LAYER = 64 * 64  # elements; the tiny tower's biases and norms are smaller
 

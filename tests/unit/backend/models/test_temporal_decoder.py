@@ -6,8 +6,8 @@ import pytest
 
 from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
 from trireel_backend.findings.decoder import DecodeOptions, Decoder
-from trireel_backend.metrics import CHUNKS, Tally
-from trireel_backend.models.temporal_decoder import SequenceDecoder
+from trireel_backend.metrics.family import Tally
+from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import Request
 
 WIDTH = 8

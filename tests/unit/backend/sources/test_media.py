@@ -20,10 +20,12 @@ from trireel_backend.errors import (
     Unsupported,
     VideoNotFound,
 )
-from trireel_backend.settings import ExtractorSettings, FolderSettings, read_settings
+from trireel_backend.extraction.settings import ExtractorSettings
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import SourceLimits
 from trireel_backend.sources.media import MediaFolders, local_video, local_video_beside, resolve
+from trireel_backend.sources.settings import FolderSettings
+from trireel_backend.wire.parameters import read_settings
 
 
 @pytest.fixture

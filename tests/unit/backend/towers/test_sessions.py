@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from trireel_backend.settings import TowerSettings
 from trireel_backend.system.resources import available_cpus, available_memory_bytes
 from trireel_backend.towers import sessions as tower_sessions
 from trireel_backend.towers.sessions import CPU_PROVIDER, load_session
+from trireel_backend.towers.settings import TowerSettings
 
 TOWER = Path(__file__).parents[4] / "export/tiny/model/text.onnx"
 

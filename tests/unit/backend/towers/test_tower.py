@@ -11,9 +11,10 @@ from support.cpu import ENGINES_HERE, needs_amx
 from support.repository import EXPORT
 
 from trireel_backend.errors import MissingPart, StartupError
-from trireel_backend.settings import TowerSettings, read_settings
 from trireel_backend.towers.runtimes import check_tower_engine
+from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower, batches, rows_a_run
+from trireel_backend.wire.parameters import read_settings
 
 CPU = "CPUExecutionProvider"
 CPUINFO = "processor\t: 0\nflags\t\t: fpu avx512f {}\n\nprocessor\t: 1\nflags\t\t: fpu\n"

@@ -6,7 +6,7 @@ import pytest
 from support.fake_triton import FINAL, InferenceRequest
 
 from trireel_backend import errors
-from trireel_backend.metrics import Family, Kind
+from trireel_backend.metrics.family import Family, Kind
 
 STOPPING = "Server is stopping, scheduler for model has stopped accepting new inference requests"
 

@@ -13,7 +13,7 @@ from trireel_backend.errors import StageFailed
 from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.plan import plan_chunks
 from trireel_backend.ranking.scoring import Calibration, TextSet
-from trireel_backend.whole_video import analysis
+from trireel_backend.whole_video import turns
 from trireel_backend.whole_video.analysis import (
     AnalysisRequest,
     VideoPlan,
@@ -234,7 +234,7 @@ async def test_stage_times_add_up():
 
 @pytest.mark.parametrize("is_gone", [False, True])
 async def test_a_sequence_is_kept_while_its_next_chunk_takes_long(monkeypatch, is_gone):
-    monkeypatch.setattr(analysis, "KEEP_SECONDS", 0.001)
+    monkeypatch.setattr(turns, "KEEP_SECONDS", 0.001)
     stages = InProcessStages(num_chunks=3)
     stages.is_gone = is_gone
     *answers, _ = await collect(stages, window=1)

@@ -4,8 +4,8 @@
 from pathlib import Path
 
 from benchmarks.gpu.torch_tower import TorchTower
-from trireel_backend.settings import model_parameters
 from trireel_backend.triton import adapter
+from trireel_backend.wire.parameters import model_parameters
 
 
 class TritonPythonModel:

@@ -8,16 +8,41 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.families import all_families
 
-from trireel_backend import errors, metrics
+from trireel_backend import errors
+from trireel_backend.extraction.counting import (
+    DAMAGED_PACKETS,
+    FRAMES,
+    WORKERS_LOST,
+    CountedExtractor,
+)
 from trireel_backend.extraction.task import Extracted, Frames
 from trireel_backend.findings.sequences import SequenceStore
-from trireel_backend.metrics import CountedExtractor, Every, Family, Kind, Tally
+from trireel_backend.metrics.family import Kind, Tally
+from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
 from trireel_backend.sources.limits import SourceLimits
 from trireel_backend.sources.spool import Spool
+from trireel_backend.sources.spool_metrics import (
+    SPOOL_BYTES,
+    SPOOL_DISK_FREE_BYTES,
+    SPOOL_LIMIT_BYTES,
+    measure_spool,
+)
+from trireel_backend.system.periodic import Every
+from trireel_backend.whole_video.counting import (
+    OPEN_VIDEOS,
+    OUTCOMES,
+    OUTCOMES_BY_STATUS,
+    STAGE_SECONDS,
+    VIDEO_DURATION,
+    VIDEOS,
+    count_stages,
+    video_counted,
+)
 from trireel_backend.wire.tensors import texts
 
-FAMILIES = [value for value in vars(metrics).values() if isinstance(value, Family)]
+FAMILIES = all_families()
 
 
 @pytest.fixture
@@ -50,8 +75,8 @@ def test_no_two_families_share_a_name():
 
 
 def test_every_status_has_an_outcome():
-    assert set(metrics.OUTCOMES_BY_STATUS) == set(errors.REQUEST_ERRORS_BY_STATUS)
-    assert set(metrics.OUTCOMES_BY_STATUS.values()) | {"ok", "full"} == set(metrics.OUTCOMES)
+    assert set(OUTCOMES_BY_STATUS) == set(errors.REQUEST_ERRORS_BY_STATUS)
+    assert set(OUTCOMES_BY_STATUS.values()) | {"ok", "full"} == set(OUTCOMES)
 
 
 @pytest.mark.parametrize(
@@ -70,46 +95,46 @@ def test_every_status_has_an_outcome():
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
 def test_a_video_that_is_not_answered(tally, error, status, outcome):
-    video = metrics.video_counted(tally)
+    video = video_counted(tally)
     video.__enter__()
-    assert counted(tally, metrics.OPEN_VIDEOS) == {"": 1}
+    assert counted(tally, OPEN_VIDEOS) == {"": 1}
     assert not video.__exit__(type(error), error, None)
-    assert counted(tally, metrics.VIDEOS) == {outcome: 1}
-    assert counted(tally, metrics.REFUSALS) == {status: 1}
-    assert counted(tally, metrics.OPEN_VIDEOS) == {}
+    assert counted(tally, VIDEOS) == {outcome: 1}
+    assert counted(tally, REFUSALS) == {status: 1}
+    assert counted(tally, OPEN_VIDEOS) == {}
     assert tally.observed == {}
 
 
 def test_a_video_that_is_answered(tally):
-    with metrics.video_counted(tally):
+    with video_counted(tally):
         pass
-    assert counted(tally, metrics.VIDEOS) == {"ok": 1}
-    assert counted(tally, metrics.REFUSALS) == counted(tally, metrics.OPEN_VIDEOS) == {}
-    (seconds,) = tally.observed[metrics.VIDEO_DURATION.name]
+    assert counted(tally, VIDEOS) == {"ok": 1}
+    assert counted(tally, REFUSALS) == counted(tally, OPEN_VIDEOS) == {}
+    (seconds,) = tally.observed[VIDEO_DURATION.name]
     assert 0 <= seconds < 1
 
 
 async def test_answers_nobody_takes_any_more_are_a_cancelled_video(tally):
     async def answers():
-        with metrics.video_counted(tally):
+        with video_counted(tally):
             while True:
                 yield
 
     async with aclosing(answers()) as iterator:
         await anext(iterator)
-    assert counted(tally, metrics.VIDEOS) == {"cancelled": 1}
+    assert counted(tally, VIDEOS) == {"cancelled": 1}
 
 
 def test_a_refusal_is_counted_and_goes_on(tally):
-    with pytest.raises(errors.NotAVideo, match="text"), metrics.refusals_counted(tally):
+    with pytest.raises(errors.NotAVideo, match="text"), refusals_counted(tally):
         raise errors.NotAVideo("text")
-    assert counted(tally, metrics.REFUSALS) == {"INVALID_ARG": 1}
+    assert counted(tally, REFUSALS) == {"INVALID_ARG": 1}
 
 
 def test_busy_seconds_of_stages_are_those_of_the_answer(tally):
     names = texts(["fetch", "extract", "encode", "decode", "total"])
-    metrics.count_stages(tally, names, np.array([1.0, 20.0, 300.0, 4000.0, 9.0]))
-    assert counted(tally, metrics.STAGE_SECONDS) == pytest.approx(
+    count_stages(tally, names, np.array([1.0, 20.0, 300.0, 4000.0, 9.0]))
+    assert counted(tally, STAGE_SECONDS) == pytest.approx(
         {"fetch": 0.001, "extract": 0.02, "encode": 0.3, "decode": 4.0}
     )
 
@@ -142,9 +167,9 @@ def test_frames_and_damage_are_counted(tally):
     extractor = CountedExtractor(Scripted(extracted(damaged=4)), tally)
     assert len(extractor.run(None, lambda: False).pixels) == 3
     extractor.close()
-    assert counted(tally, metrics.FRAMES) == {"": 3}
-    assert counted(tally, metrics.DAMAGED_PACKETS) == {"": 5}
-    assert counted(tally, metrics.WORKERS_LOST) == {}
+    assert counted(tally, FRAMES) == {"": 3}
+    assert counted(tally, DAMAGED_PACKETS) == {"": 5}
+    assert counted(tally, WORKERS_LOST) == {}
     assert extractor._extractor.closed
 
 
@@ -159,7 +184,7 @@ def test_frames_and_damage_are_counted(tally):
 def test_a_dead_decoder_is_counted(tally, error, causes):
     with pytest.raises(type(error), match=str(error)):
         CountedExtractor(Scripted(error), tally).run(None, lambda: False)
-    assert counted(tally, metrics.WORKERS_LOST) == causes
+    assert counted(tally, WORKERS_LOST) == causes
 
 
 def test_the_spool_is_measured(tally, tmp_path):
@@ -168,19 +193,19 @@ def test_the_spool_is_measured(tally, tmp_path):
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "uri-c.json").write_bytes(b"x" * 9)  # which counts for nothing
     held_bytes = Spool(tmp_path, SourceLimits()).size_bytes
-    metrics.measure_spool(tally, tmp_path, held_bytes, limit_bytes=1000)
+    measure_spool(tally, tmp_path, held_bytes, limit_bytes=1000)
     own = (tmp_path / "dangling").lstat().st_size
-    assert counted(tally, metrics.SPOOL_BYTES) == {"": 320 + own}
-    assert counted(tally, metrics.SPOOL_LIMIT_BYTES) == {"": 1000}
+    assert counted(tally, SPOOL_BYTES) == {"": 320 + own}
+    assert counted(tally, SPOOL_LIMIT_BYTES) == {"": 1000}
     disk = os.statvfs(tmp_path)
-    free = counted(tally, metrics.SPOOL_DISK_FREE_BYTES)[""]
+    free = counted(tally, SPOOL_DISK_FREE_BYTES)[""]
     assert free == pytest.approx(disk.f_bavail * disk.f_frsize, rel=0.1)
 
 
 def test_a_spool_that_cannot_be_read_is_not_measured(tally):
     nowhere = Path("/nowhere")
     held_bytes = Spool(nowhere, SourceLimits()).size_bytes
-    metrics.measure_spool(tally, nowhere, held_bytes, limit_bytes=1)
+    measure_spool(tally, nowhere, held_bytes, limit_bytes=1)
     assert tally.numbers == {}
 
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator may set for the sources of videos."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from trireel_backend.errors import StartupError
+from trireel_backend.sources.addresses import parse_networks
+from trireel_backend.sources.limits import (
+    MAX_SPOOL_BYTES,
+    MAX_VIDEO_BYTES,
+    REUSE_SECONDS,
+    SCHEMES,
+    TIMEOUT_SECONDS,
+    SourceLimits,
+)
+from trireel_backend.sources.media import MediaFolders
+from trireel_backend.wire.parameters import comma_separated
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """Where videos come from."""
+
+    media_root: str
+    """Folder of the videos that requests name by path."""
+    spool: str
+    """Folder of uploads and of videos that are fetched; models of one server share it."""
+    source_schemes: str = ",".join(SCHEMES)
+    """Where videos may come from, separated by commas; `file` stands for paths too."""
+    source_max_bytes: int = MAX_VIDEO_BYTES
+    """Of one video that is fetched or uploaded."""
+    source_timeout_seconds: float = TIMEOUT_SECONDS
+    """For one fetch, with all its attempts."""
+    spool_max_bytes: int = MAX_SPOOL_BYTES
+    """Of all files in the spool; the least recently used go first."""
+    spool_reuse_seconds: float = REUSE_SECONDS
+    """How long a fetched video is used again without asking its source if it changed."""
+    allowed_networks: str = ""
+    """Networks (CIDR, separated by commas) that http(s) may reach though they are not public."""
+    s3_buckets: str = ""
+    """Buckets that requests may name, separated by commas; empty for all the credentials open."""
+
+    def folders(self) -> MediaFolders:
+        """Return the folders, checked; raises StartupError where one is missing."""
+        for path in (Path(self.media_root), Path(self.spool)):
+            if not path.is_dir():
+                raise StartupError(f"{path} is not a folder: create it, or set another")
+        return MediaFolders(Path(self.media_root), Path(self.spool), self.limits())
+
+    def limits(self) -> SourceLimits:
+        """Return what may be fetched, checked; raises StartupError."""
+        schemes = comma_separated(self.source_schemes)
+        if not schemes <= set(SCHEMES):
+            raise StartupError(
+                f"source_schemes is {self.source_schemes!r}: give some of {', '.join(SCHEMES)}"
+            )
+        if not 0 < self.source_max_bytes <= self.spool_max_bytes:
+            raise StartupError(
+                f"source_max_bytes is {self.source_max_bytes}: give 1 to spool_max_bytes, which is"
+                f" {self.spool_max_bytes}"
+            )
+        if not 0 < self.source_timeout_seconds < math.inf or not self.spool_reuse_seconds >= 0:
+            raise StartupError(
+                f"source_timeout_seconds is {self.source_timeout_seconds:g} and spool_reuse_seconds"
+                f" {self.spool_reuse_seconds:g}: give seconds, the first more than 0"
+            )
+        return SourceLimits(
+            schemes=schemes,
+            max_bytes=self.source_max_bytes,
+            timeout_seconds=self.source_timeout_seconds,
+            spool_max_bytes=self.spool_max_bytes,
+            spool_reuse_seconds=self.spool_reuse_seconds,
+            allowed_networks=parse_networks(self.allowed_networks),
+            s3_buckets=comma_separated(self.s3_buckets),
+        )
