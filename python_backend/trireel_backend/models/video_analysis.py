@@ -22,7 +22,7 @@ from trireel_backend.sources.media import MediaFolders, is_remote, local_video_b
 from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.sources.spool_metrics import SPOOL_FAMILIES, measure_spool
 from trireel_backend.whole_video.admission import Admission
-from trireel_backend.whole_video.analysis import AnalysisRequest, Stages, analyze_video
+from trireel_backend.whole_video.analysis import analyze_video
 from trireel_backend.whole_video.counting import (
     WAITING_LIMIT,
     WAITING_VIDEOS,
@@ -30,6 +30,7 @@ from trireel_backend.whole_video.counting import (
     count_stages,
     video_counted,
 )
+from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages
 from trireel_backend.whole_video.waiting_room import PlaceLimits, Places
 from trireel_backend.wire.parameters import at_least_one, read_settings
 from trireel_backend.wire.request import Request

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.plan import Chunk
-from trireel_backend.whole_video.analysis import AnalysisRequest, VideoPlan
 from trireel_backend.whole_video.lookahead import EncodedChunk, EncodedSpan
+from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
 from trireel_backend.wire.request import KEEP_OPEN, KEEP_SEQUENCE
 from trireel_backend.wire.tensors import Tensors, scalar, texts
 from trireel_backend.wire.turn import Turn

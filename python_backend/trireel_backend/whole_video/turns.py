@@ -5,18 +5,16 @@ import asyncio
 import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.whole_video.lookahead import EncodedChunk
+from trireel_backend.whole_video.pipeline import Stages
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
-
-if TYPE_CHECKING:
-    from trireel_backend.whole_video.analysis import Stages
 
 KEEP_SECONDS = 10.0
 """A sequence is told so often that its video goes on. Triton drops idle ones, by default after
@@ -26,7 +24,7 @@ KEEP_SECONDS = 10.0
 class Turns:
     """A video's turns in the decoder, from START to END whatever happens."""
 
-    def __init__(self, stages: "Stages", options: Tensors, last_index: int) -> None:
+    def __init__(self, stages: Stages, options: Tensors, last_index: int) -> None:
         self._stages = stages
         self._options = options
         self._last_index = last_index

@@ -14,12 +14,9 @@ from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder
 from trireel_backend.plan import plan_chunks
 from trireel_backend.ranking.scoring import Calibration, TextSet
 from trireel_backend.whole_video import turns
-from trireel_backend.whole_video.analysis import (
-    AnalysisRequest,
-    VideoPlan,
-    analyze_video,
-)
+from trireel_backend.whole_video.analysis import analyze_video
 from trireel_backend.whole_video.lookahead import CROWDED_NS, EncodedSpan, spans
+from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
 
 WIDTH = 8
 AXES = np.eye(WIDTH, dtype=np.float32)
