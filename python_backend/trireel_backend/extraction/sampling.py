@@ -21,12 +21,15 @@ from trireel_backend.extraction.container import (
     damage_is_not_a_video,
     open_video,
 )
+from trireel_backend.extraction.encryption import refuse_encrypted
+from trireel_backend.extraction.heif import heif_picture
 from trireel_backend.extraction.keyframes import KeyframeReader
 from trireel_backend.extraction.look import look
 from trireel_backend.extraction.packets import TimesUnknown
 from trireel_backend.extraction.picture import PictureMaker
 from trireel_backend.extraction.plain import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reader import FrameReader
+from trireel_backend.extraction.stills import StillReader, look_at_still
 from trireel_backend.extraction.task import Frames, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
@@ -71,8 +74,9 @@ class VideoSampler:
         self._file = file
         self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
+        self._still = heif_picture(file.path)
         with damage_is_not_a_video():
-            self.info = look_at_animation(file) if self._is_animation else self._look()
+            self.info = self._look()
         """What the file says of its video."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
@@ -80,8 +84,13 @@ class VideoSampler:
         self._makers: dict[View, PictureMaker] = {}
 
     def _look(self) -> VideoInfo:
+        if self._is_animation:
+            return look_at_animation(self._file)
+        if self._still is not None:
+            return look_at_still(self._file, self._still)
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
+            refuse_encrypted(self._file.path, *opened)
             info = look(self._file, opened)
         except BaseException:
             opened[0].close()
@@ -178,6 +187,8 @@ class VideoSampler:
     def _open_reader(self, keyframes_only: bool) -> Reader:
         if self._is_animation:
             return AnimationReader(self._file)
+        if self._still is not None:
+            return StillReader(self._file, self._still, self.info.decoder)
         kind = KeyframeReader if keyframes_only else FrameReader
         opened, self._opened = self._opened, None
         return kind(self._file, self._damage, opened)
