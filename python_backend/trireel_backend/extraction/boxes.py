@@ -8,6 +8,7 @@ from typing import BinaryIO
 HEADER_BYTES = 8
 LARGE_SIZE_BYTES = 8
 SIZE_FOLLOWS, UP_TO_THE_END = 1, 0  # values of a box's size that are none
+TRACK_ID_AT = {0: 12, 1: 20}  # in a track header, by its version
 MOST_BOXES = 10_000  # side by side: a fragmented file has one a second
 
 
@@ -53,3 +54,9 @@ def content(file: BinaryIO, box: Box, most_bytes: int) -> bytes:
     """Return what a box holds, up to a number of bytes."""
     file.seek(box.begin)
     return file.read(min(box.end - box.begin, most_bytes))
+
+
+def track_id(header: bytes) -> int:
+    """Return the identifier in the first bytes of a track header."""
+    at = TRACK_ID_AT.get(header[0], 0) if header else 0
+    return int.from_bytes(header[at : at + 4])

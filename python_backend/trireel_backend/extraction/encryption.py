@@ -9,13 +9,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import NotAVideo
-from trireel_backend.extraction.boxes import boxes, content, first_box
+from trireel_backend.extraction.boxes import boxes, content, first_box, track_id
 
 # Sample entries of ISO/IEC 23001-7 (cenc, cens, cbc1, cbcs), of OMA and of Apple's FairPlay.
 ENCRYPTED_SAMPLES = frozenset((b"encv", b"drmi"))
 SAMPLE_TABLE = (b"mdia", b"minf", b"stbl", b"stsd")
 FULL_BOX_BYTES, ENTRY_COUNT_BYTES = 4, 4
-TRACK_ID_AT = {0: 12, 1: 20}  # in a track header, by its version
 HEAD_BYTES = 188 * 192 * 8  # of transport and programme streams; whole packets of either size
 TRANSPORT_SYNC = 0x47
 TRANSPORT_PACKETS = ((188, 0), (192, 4), (204, 0))  # size, and where in it the sync byte is
@@ -40,16 +39,11 @@ def _mp4(path: Path, _: InputContainer, stream: VideoStream) -> bool:
             if track.kind != b"trak" or header is None:
                 continue
             table = first_box(file, track.begin, track.end, *SAMPLE_TABLE)
-            if table is None or _track_id(content(file, header, 24)) != stream.id:
+            if table is None or track_id(content(file, header, 24)) != stream.id:
                 continue
             begin = table.begin + FULL_BOX_BYTES + ENTRY_COUNT_BYTES
             return any(entry.kind in ENCRYPTED_SAMPLES for entry in boxes(file, begin, table.end))
     return False
-
-
-def _track_id(header: bytes) -> int:
-    at = TRACK_ID_AT.get(header[0], 0) if header else 0
-    return int.from_bytes(header[at : at + 4])
 
 
 def _matroska(_: Path, __: InputContainer, stream: VideoStream) -> bool:

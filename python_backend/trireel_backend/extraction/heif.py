@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trireel_backend.errors import NotAVideo
-from trireel_backend.extraction.boxes import Box, boxes, content, first_box
+from trireel_backend.extraction.boxes import Box, boxes, content, first_box, track_id
 
 BRANDS = (b"mif1", b"heic", b"heix", b"heim", b"heis", b"avif")
+SEQUENCE_BRANDS = (b"avis", b"msf1")
 MOST_META_BYTES = 16 * 2**20
 GRID, IDENTITY, OVERLAY = b"grid", b"iden", b"iovl"
 CODED = frozenset((b"hvc1", b"av01", b"avc1", b"jpeg", b"vvc1"))
@@ -86,6 +87,25 @@ def heif_picture(path: Path) -> HeifPicture | None:
         raise NotAVideo(f"the file cannot be read: {error.strerror}") from error
     except (KeyError, IndexError, ValueError) as error:
         raise NotAVideo("the file is a HEIF or AVIF picture, but a damaged one") from error
+
+
+def alpha_track(path: Path, track: int) -> int | None:
+    """Return the track that holds the alpha of another one in an animated AVIF or HEIF."""
+    with path.open("rb") as file:
+        begin = file.read(64)
+        if begin[4:8] != b"ftyp" or not any(brand in begin for brand in SEQUENCE_BRANDS):
+            return None
+        movie = first_box(file, 0, path.stat().st_size, b"moov")
+        if movie is None:
+            return None
+        for part in boxes(file, movie.begin, movie.end):
+            header = first_box(file, part.begin, part.end, b"tkhd")
+            refers = first_box(file, part.begin, part.end, b"tref", b"auxl")
+            if header is not None and refers is not None:
+                targets = content(file, refers, 64)
+                if targets[:4] == track.to_bytes(4):
+                    return track_id(content(file, header, 24))
+    return None
 
 
 def _still_meta(file: BinaryIO, size: int) -> Box | None:

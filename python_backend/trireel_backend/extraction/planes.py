@@ -103,10 +103,9 @@ def _converted(
 
 
 def _new(like: VideoFrame, width_px: int, height_px: int, name: str) -> VideoFrame:
-    """Return a frame to be filled, with the colour description and the time of another one."""
+    """Return a frame to be filled, with the colour description of another one."""
     keep_known_colours(like)
     frame = VideoFrame(width_px, height_px, name)
-    frame.pts, frame.time_base = like.pts, like.time_base
     frame.colorspace, frame.color_primaries = like.colorspace, like.color_primaries
     frame.color_trc = like.color_trc
     frame.color_range = FULL_RANGE if like.format.name.startswith("yuvj") else like.color_range

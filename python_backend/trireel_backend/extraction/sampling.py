@@ -10,6 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from trireel_backend.extraction.alpha import AlphaReader, alpha_reader
 from trireel_backend.extraction.animation import (
     AnimationReader,
     is_animated_webp,
@@ -75,6 +76,7 @@ class VideoSampler:
         self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
         self._still = heif_picture(file.path)
+        self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
             self.info = self._look()
         """What the file says of its video."""
@@ -91,6 +93,7 @@ class VideoSampler:
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
             refuse_encrypted(self._file.path, *opened)
+            self._alpha = alpha_reader(self._file, *opened)
             info = look(self._file, opened)
         except BaseException:
             opened[0].close()
@@ -105,6 +108,8 @@ class VideoSampler:
         """Close the file."""
         if self._opened is not None:
             self._opened[0].close()
+        if self._alpha is not None:
+            self._alpha.close()
         for reader in self._readers.values():
             reader.close()
 
@@ -145,7 +150,8 @@ class VideoSampler:
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
-                    pixels[slot] = pictures.draw(timed.frame)
+                    frame = timed.frame if self._alpha is None else self._alpha.over(timed)
+                    pixels[slot] = pictures.draw(frame)
                 pts[slot], time_base = timed.pts, timed.time_base
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)
