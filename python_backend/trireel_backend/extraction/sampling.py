@@ -11,12 +11,15 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.picture.scaling import PictureMaker
+from trireel_backend.extraction.reading.alpha import AlphaReader, alpha_reader
 from trireel_backend.extraction.reading.animation import (
     AnimationReader,
     is_animated_webp,
     look_at_animation,
 )
+from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
+from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
 from trireel_backend.extraction.reading.look import look
 from trireel_backend.extraction.reading.opening import (
@@ -27,6 +30,7 @@ from trireel_backend.extraction.reading.opening import (
 )
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
+from trireel_backend.extraction.reading.stills import StillReader, look_at_still
 from trireel_backend.extraction.task import Frames, VideoInfo
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
@@ -71,8 +75,10 @@ class VideoSampler:
         self._file = file
         self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
+        self._still = heif_picture(file.path)
+        self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
-            self.info = look_at_animation(file) if self._is_animation else self._look()
+            self.info = self._look()
         """What the file says of its video."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
@@ -80,8 +86,14 @@ class VideoSampler:
         self._makers: dict[View, PictureMaker] = {}
 
     def _look(self) -> VideoInfo:
+        if self._is_animation:
+            return look_at_animation(self._file)
+        if self._still is not None:
+            return look_at_still(self._file, self._still)
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
+            refuse_encrypted(self._file.path, *opened)
+            self._alpha = alpha_reader(self._file, *opened)
             info = look(self._file, opened)
         except BaseException:
             opened[0].close()
@@ -96,6 +108,8 @@ class VideoSampler:
         """Close the file."""
         if self._opened is not None:
             self._opened[0].close()
+        if self._alpha is not None:
+            self._alpha.close()
         for reader in self._readers.values():
             reader.close()
 
@@ -136,7 +150,8 @@ class VideoSampler:
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
-                    pixels[slot] = pictures.draw(timed.frame)
+                    frame = timed.frame if self._alpha is None else self._alpha.over(timed)
+                    pixels[slot] = pictures.draw(frame)
                 pts[slot], time_base = timed.pts, timed.time_base
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)
@@ -178,6 +193,8 @@ class VideoSampler:
     def _open_reader(self, keyframes_only: bool) -> Reader:
         if self._is_animation:
             return AnimationReader(self._file)
+        if self._still is not None:
+            return StillReader(self._file, self._still, self.info.decoder)
         kind = KeyframeReader if keyframes_only else FrameReader
         opened, self._opened = self._opened, None
         return kind(self._file, self._damage, opened)

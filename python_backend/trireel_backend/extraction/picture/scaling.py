@@ -13,13 +13,14 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from trireel_backend.extraction.picture.colour import keep_known_colours
 from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
 from trireel_backend.extraction.picture.orientation import Orientation
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
-COLOUR_AND_ALPHA_BYTES = "rgba"
 COLOUR_WORDS = "rgb48le"  # for what is tone-mapped afterwards
+PLANES_TO_MULTIPLY = {COLOUR_BYTES: "gbrap", COLOUR_WORDS: "gbrap16le"}
 MOST_GRAPHS = 4  # kept; a stream has one, or a few where its size changes midway
 
 
@@ -33,6 +34,7 @@ class _Geometry:
     colorspace: int
     color_range: int
     interlaced: bool
+    has_alpha: bool
     region: Region | None
     """Of the frame as it is stored; None for all of it."""
     output: str
@@ -55,6 +57,7 @@ class PictureMaker:
         Raises:
             InvalidInput: the view's crop reaches beyond the frame.
         """
+        keep_known_colours(frame)
         orientation = self._orientation(frame)
         crop = self._view.crop
         region = None if crop is None else orientation.stored_region(frame, crop)
@@ -64,8 +67,6 @@ class PictureMaker:
         picture = graph.vpull().to_ndarray()
         if geometry.output == COLOUR_WORDS:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
-        elif geometry.output == COLOUR_AND_ALPHA_BYTES:
-            picture = _over_black(np.asarray(picture, np.uint8))
         return orientation.upright(np.asarray(picture, np.uint8))
 
     def _orientation(self, frame: VideoFrame) -> Orientation:
@@ -90,10 +91,9 @@ class PictureMaker:
 
 def _geometry_of(frame: VideoFrame, region: Region | None) -> _Geometry:
     # A palette's colours may be transparent, which its format does not tell.
-    alpha = frame.format.name == "pal8" or any(
+    has_alpha = frame.format.name == "pal8" or any(
         component.is_alpha for component in frame.format.components
     )
-    hdr = int(frame.color_trc) in TO_NITS
     return _Geometry(
         width_px=frame.width,
         height_px=frame.height,
@@ -101,8 +101,9 @@ def _geometry_of(frame: VideoFrame, region: Region | None) -> _Geometry:
         colorspace=int(frame.colorspace),
         color_range=int(frame.color_range),
         interlaced=bool(frame.interlaced_frame),
+        has_alpha=has_alpha,
         region=region,
-        output=COLOUR_WORDS if hdr else COLOUR_AND_ALPHA_BYTES if alpha else COLOUR_BYTES,
+        output=COLOUR_WORDS if int(frame.color_trc) in TO_NITS else COLOUR_BYTES,
     )
 
 
@@ -121,6 +122,10 @@ def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
         filters.append(graph.add("field", "type=top"))
     if geometry.region is not None:
         filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
+    if geometry.has_alpha:
+        # Before scaling, or colours that are not seen would run into their neighbours.
+        filters.append(graph.add("format", PLANES_TO_MULTIPLY[geometry.output]))
+        filters.append(graph.add("premultiply", "inplace=1"))
     filters += [
         graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
         graph.add("format", geometry.output),
@@ -136,8 +141,3 @@ def _crop_arguments(region: Region, interlaced: bool) -> str:
         top_px, bottom_px = top_px // 2, (bottom_px + 1) // 2
     # Not exact, the filter would round to whole samples of the chroma planes.
     return f"w={region.width_px}:h={bottom_px - top_px}:x={region.left_px}:y={top_px}:exact=1"
-
-
-def _over_black(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    alpha = picture[..., 3:].astype(np.uint16)
-    return np.asarray((picture[..., :3] * alpha + 127) // 255, np.uint8)

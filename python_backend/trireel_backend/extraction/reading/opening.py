@@ -12,12 +12,14 @@ import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.limits import ExtractionLimits
+from trireel_backend.extraction.reading.photographs import jpeg_of
 
 # Containers that hold pictures themselves. Playlists (hls, concat, dash) are not among them: they
 # name other files, and a file that comes from outside must not choose what is read here.
@@ -100,21 +102,38 @@ def gpu_decodes() -> bool:
     return True
 
 
+def open_container(file: VideoFile) -> InputContainer:
+    """Open a file with the demuxers and the protocol that are allowed.
+
+    Raises:
+        NotAVideo: it is no container or picture that is read here.
+    """
+    hardware = HWAccel(HARDWARE) if file.on_gpu and gpu_decodes() else None
+    jpeg = jpeg_of(file.path)
+    try:
+        return av.open(
+            str(file.path) if jpeg is None else jpeg.source(file.path),
+            mode="r",
+            format=None if jpeg is None else jpeg.demuxer,
+            container_options=OPEN_OPTIONS,
+            metadata_errors="replace",  # a title in another encoding is no reason to reject a video
+            hwaccel=hardware,
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        raise NotAVideo(
+            "the file is not a video: no container or picture format was recognised in it"
+        ) from error
+
+
 def open_video(file: VideoFile) -> OpenedVideo:
-    """Open a file with the demuxers and the protocol that are allowed, and choose its stream.
+    """Open a file as `open_container` does, and choose its stream.
 
     Raises:
         NotAVideo: nothing in it can be decoded here.
         InvalidInput: it has no video stream of the wanted index.
         TooMuchWork: its frames are too large.
     """
-    hardware = HWAccel(HARDWARE) if file.on_gpu and gpu_decodes() else None
-    try:
-        container = av.open(str(file.path), container_options=OPEN_OPTIONS, hwaccel=hardware)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise NotAVideo(
-            "the file is not a video: no container or picture format was recognised in it"
-        ) from error
+    container = open_container(file)
     try:
         return container, _video_stream(container, file)
     except BaseException:
@@ -137,8 +156,6 @@ def video_stream_indices(container: InputContainer) -> tuple[int, ...]:
 
 def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
     stream = _chosen(container, file.stream_index)
-    if stream.codec_context is None:
-        raise NotAVideo("the file's video is of a codec that cannot be decoded here")
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
     most = file.limits.max_frame_pixels
     if width_px * height_px > most:
@@ -156,15 +173,30 @@ def _chosen(container: InputContainer, index: int | None) -> VideoStream:
         raise NotAVideo("the file holds no video stream")
     if index is not None and index not in indices:
         raise InvalidInput(
-            f"STREAM_INDEX is {index}: the file's video streams are"
-            f" {', '.join(str(known) for known in indices)}"
+            f"STREAM_INDEX is {index}: the file's video streams are {_list(indices)}"
+        )
+    decodable = [known for known in indices if _is_decodable(container.streams[known])]
+    if not decodable:
+        raise NotAVideo("the file's video is of a codec that cannot be decoded here")
+    if index is not None and index not in decodable:
+        raise NotAVideo(
+            f"STREAM_INDEX is {index}, a stream of a codec that cannot be decoded here: the video"
+            f" streams that can are {_list(decodable)}"
         )
     best = container.streams.best("video")
-    if index is None and best is not None and best.index in indices:
+    if index is None and best is not None and best.index in decodable:
         index = best.index
-    stream = container.streams[indices[0] if index is None else index]
+    stream = container.streams[decodable[0] if index is None else index]
     assert isinstance(stream, VideoStream)
     return stream
+
+
+def _is_decodable(stream: Stream) -> bool:
+    return stream.codec_context is not None  # PyAV's stub says that it is always there
+
+
+def _list(indices: Sequence[int]) -> str:
+    return ", ".join(map(str, indices))
 
 
 def _is_cover_art(stream: VideoStream) -> bool:

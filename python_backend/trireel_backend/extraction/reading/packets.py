@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
@@ -90,13 +91,17 @@ class PacketReader:
                 self._take(open_video(self._file))
             self._at_start = False
             self.read_up_to_seconds = NEVER_SECONDS
-            self._packets = self._container.demux(self.stream)
+            self._packets = self.demuxed()
             first = self.read()
             while not from_start and first is not None and not first.packet.is_keyframe:
                 first = self.read()  # a seek by bytes ends anywhere
             if from_start or (first is not None and first.seconds <= seconds):
                 return first
             back_off_seconds = further_back(back_off_seconds)
+
+    def demuxed(self) -> "Iterator[Packet[VideoStream]]":
+        """Yield the packets from where the file stands."""
+        return self._container.demux(self.stream)
 
     def read(self) -> TimedPacket | None:
         """Read the next packet; None at the end.
@@ -119,9 +124,11 @@ class PacketReader:
 class DecodingReader:
     """An open video of which some packets are decoded, and what its decoder passed over."""
 
+    packets_kind: ClassVar[type[PacketReader]] = PacketReader
+
     def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
         """Take over an opened file, or open it; raises what `open_video` does."""
-        self._packets = PacketReader(file, opened)
+        self._packets = self.packets_kind(file, opened)
         self._damage = damage
 
     def close(self) -> None:

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Colour descriptions of frames, kept to those that FFmpeg's scaler knows.
+
+A decoder names every description that a stream may state (ITU-T H.273), its scaler knows a part of
+them and refuses the others. A picture of a description that it does not know is drawn as one
+without a description, as players do.
+"""
+
+from av.video.frame import VideoFrame
+
+UNSPECIFIED = 2
+IDENTITY_MATRIX = 0  # the planes are green, blue and red
+# By ITU-T H.273. Of matrices, for instance, YCgCo, ICtCp and BT.2020 of constant luminance are
+# missing; of transfer functions the logarithmic ones.
+KNOWN_MATRICES = frozenset((1, 2, 4, 5, 6, 7, 9))
+KNOWN_PRIMARIES = frozenset((1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
+KNOWN_TRANSFERS = frozenset((1, 2, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18))
+
+
+def keep_known_colours(frame: VideoFrame) -> None:
+    """Change what the scaler does not know of a frame's colours to unspecified."""
+    if frame.colorspace not in KNOWN_MATRICES and not _is_rgb(frame):
+        frame.colorspace = UNSPECIFIED
+    if frame.color_primaries not in KNOWN_PRIMARIES:
+        frame.color_primaries = UNSPECIFIED
+    if frame.color_trc not in KNOWN_TRANSFERS:
+        frame.color_trc = UNSPECIFIED
+
+
+def _is_rgb(frame: VideoFrame) -> bool:
+    return frame.colorspace == IDENTITY_MATRIX and bool(frame.format.is_rgb)
