@@ -133,6 +133,26 @@ class ExtractorSettings:
 
 
 @dataclass(frozen=True)
+class FetchSettings:
+    """How many videos are fetched for chunk requests, beside the extractor."""
+
+    fetches_in_flight: int = 32
+    """Videos that one instance fetches at once."""
+    max_waiting_fetches: int = 256
+    """Requests that may wait in one instance until it can fetch their videos; the next request is
+    rejected immediately."""
+    admission: str = ""
+    """Folder by which the launcher waits for fetches in flight before it stops; empty for none."""
+
+    def checked_limits(self) -> PlaceLimits:
+        """Return how many fetches the model accepts; raises StartupError."""
+        _some("fetches_in_flight", self.fetches_in_flight)
+        if self.max_waiting_fetches < 0:
+            raise StartupError(f"max_waiting_fetches is {self.max_waiting_fetches}: give 0 or more")
+        return PlaceLimits(self.fetches_in_flight, self.max_waiting_fetches, waiting_bytes=0)
+
+
+@dataclass(frozen=True)
 class TowerSettings:
     """How an ONNX tower is run."""
 
