@@ -2,28 +2,30 @@
 """Chunks of videos whose sources are slow: fetched beside the extractors, which others use."""
 
 import os
+import queue
+import select
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import tritonclient.grpc
-from support.raw import Raw, number, texts, video
+from support.raw import Raw, number, video
 from support.web import web_server, with_ranges
 from tritonclient.utils import InferenceServerException
 
-from trireel_client import ServerPath, TrireelClient
+from trireel_client import ServerPath
 
+from . import test_lifecycle as lifecycle
 from .conftest import SAMPLE, served
+from .test_lifecycle import GONE_SECONDS, family, serving, traces
 
 SOURCES = 8  # more than there are extractors
 MODELS = ("frame_extractor", "chunk_encoder", "video_chunk")
 SOON_SECONDS = 30
 CHUNK = {"CHUNK_SECONDS": number("FP64", 2.0), "START_SECONDS": number("FP64", 4.0)}
-WHEN_EXTRACTED = "EXTRACT_NS"
 
 
 class SlowSource:
@@ -38,23 +40,17 @@ class SlowSource:
         data = SAMPLE.read_bytes()
         handler.answer(200, data[: len(data) // 2], Content_Length=len(data), ETag='"v1"')
         self.reached.release()
-        while not self.go_on.wait(0.1):
-            try:
-                handler.connection.send(b"", 0)
-                if not handler.connection.recv(1, 0x40 | 0x02):  # MSG_DONTWAIT | MSG_PEEK
-                    self.hung_up.release()
-                    return
-            except BlockingIOError:
-                continue
-            except ConnectionResetError:
+        while not self.go_on.wait(0.05):
+            if select.select([handler.connection], [], [], 0)[0]:  # nothing else is to come of it
                 self.hung_up.release()
                 return
         handler.wfile.write(data[len(data) // 2 :])
 
-    def wait_for_requests(self, count):
-        """Wait until so many requests have arrived."""
-        for _ in range(count):
-            assert self.reached.acquire(timeout=SOON_SECONDS)
+
+def wait_for(events, count):
+    """Wait until a semaphore has been released so many times."""
+    for _ in range(count):
+        assert events.acquire(timeout=SOON_SECONDS)
 
 
 @pytest.fixture
@@ -74,6 +70,7 @@ def web(slow):
         slow.go_on.set()
 
 
+own_folder = lifecycle.own_folder  # whatever is left over is from these tests
 PARAMETERS = {"allowed_networks": "127.0.0.0/8"}
 
 
@@ -83,25 +80,17 @@ def server(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(params=["grpc", "http"])
-def raw(server, request):
-    raw = Raw(server, request.param)
-    yield raw
-    raw.close()
-
-
-def infer(server, model, reference, protocol="grpc", **options):
+def infer(server, model, reference, protocol="grpc"):
     """Return all of a chunk's tensors but the clock's."""
     raw = Raw(server, protocol)
     sequence = {"sequence_id": os.urandom(8).hex(), "sequence_start": True, "sequence_end": True}
-    answer = raw.infer(
-        model, video(reference, **CHUNK, **options), **(sequence if model == "video_chunk" else {})
-    )
-    outputs = answer.get_response().outputs if protocol == "grpc" else answer.get_response()["outputs"]
-    names = [output.name if protocol == "grpc" else output["name"] for output in outputs]
-    found = {name: answer.as_numpy(name) for name in names if name != WHEN_EXTRACTED}
+    sequence = sequence if model == "video_chunk" else {}
+    answer = raw.infer(model, video(reference, **CHUNK), **sequence)
+    as_json = protocol == "http"
+    outputs = answer.get_response()["outputs"] if as_json else answer.get_response().outputs
+    names = {output["name"] if as_json else output.name for output in outputs} - {"EXTRACT_NS"}
     raw.close()
-    return found
+    return {name: answer.as_numpy(name) for name in names}
 
 
 def assert_same(one, other):
@@ -115,7 +104,7 @@ def test_slow_sources_hold_no_extractor(server, client, web, slow, model):
     uris = [web.url(f"/slow.mp4?{model}-{index}") for index in range(SOURCES)]
     with ThreadPoolExecutor(SOURCES) as pool:
         waiting = [pool.submit(infer, server, model, uri) for uri in uris]
-        slow.wait_for_requests(SOURCES)  # all at once
+        wait_for(slow.reached, SOURCES)  # all at once
         by_path = infer(server, model, "sample.mp4")
         assert len(client.analyze(ServerPath("sample.mp4")).chunks) >= 3
         assert not any(one.done() for one in waiting)
@@ -131,3 +120,79 @@ def test_a_fetched_chunk_is_that_of_the_file(server, web, protocol, model):
     by_path = infer(server, model, "sample.mp4")
     for _ in ("fetched", "kept"):
         assert_same(infer(server, model, uri, protocol), by_path)
+
+
+def named(uri):
+    tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
+    tensor.set_data_from_numpy(np.array([uri.encode()], object))
+    return [tensor]
+
+
+def begin(raw, model, uri, finished):
+    """Send a request for a chunk; returns the call, by which the client can go away."""
+    return raw.async_infer(model, named(uri), callback=lambda *outcome: finished.put(outcome))
+
+
+@pytest.mark.parametrize("model", ["frame_extractor", "chunk_encoder"])
+def test_clients_that_go_away_end_their_fetches(server, web, slow, model):
+    finished = queue.SimpleQueue()
+    with tritonclient.grpc.InferenceServerClient(server.grpc_url) as raw:
+        calls = [
+            begin(raw, model, web.url(f"/slow.mp4?gone-{model}-{index}"), finished)
+            for index in range(SOURCES)
+        ]
+        wait_for(slow.reached, SOURCES)
+        for call in calls:
+            call.cancel()
+        wait_for(slow.hung_up, SOURCES)
+    assert infer(server, model, "sample.mp4")
+    parts = [path for path in spool_of(server.process_id).iterdir() if path.name[:4] == "part"]
+    assert parts == []
+
+
+def spool_of(process_id):
+    words = Path(f"/proc/{process_id}/cmdline").read_text().split("\0")
+    (repository,) = (word for word in words if word.startswith("--model-repository="))
+    return Path(repository.partition("=")[2]).parent / "spool"
+
+
+def test_a_stop_waits_for_the_fetches_in_flight(web, slow):
+    before = traces()
+    finished = queue.SimpleQueue()
+    with serving(SAMPLE.parent, "--allow-network", "127.0.0.0/8") as (process, _, ports):
+        members = family(process.pid)
+        with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{ports.grpc}") as raw:
+            for index in range(SOURCES):
+                begin(raw, "chunk_encoder", web.url(f"/slow.mp4?stop-{index}"), finished)
+            wait_for(slow.reached, SOURCES)
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout.readline().startswith("Trireel is stopping")
+            with pytest.raises(InferenceServerException, match="the server is stopping"):
+                raw.infer("frame_extractor", named(web.url("/slow.mp4?late")))
+            slow.go_on.set()
+            outcomes = [finished.get(timeout=SOON_SECONDS) for _ in range(SOURCES)]
+        _, errors = process.communicate(timeout=GONE_SECONDS)
+    assert [error for _, error in outcomes] == [None] * SOURCES
+    assert (process.returncode, errors) == (0, "")
+    assert not any(member.is_running() for member in members)
+    assert traces() == before
+
+
+def test_a_stop_ends_fetches_that_never_end(web, slow):
+    before = traces()
+    finished = queue.SimpleQueue()
+    options = ("--allow-network", "127.0.0.0/8", "--stop-seconds", "1")
+    with serving(SAMPLE.parent, *options) as (process, _, ports):
+        members = family(process.pid)
+        with tritonclient.grpc.InferenceServerClient(f"127.0.0.1:{ports.grpc}") as raw:
+            for index in range(SOURCES):
+                begin(raw, "frame_extractor", web.url(f"/slow.mp4?never-{index}"), finished)
+            wait_for(slow.reached, SOURCES)
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=GONE_SECONDS)
+            outcomes = [finished.get(timeout=SOON_SECONDS) for _ in range(SOURCES)]
+    wait_for(slow.hung_up, SOURCES)
+    assert [answer for answer, _ in outcomes] == [None] * SOURCES
+    assert (process.returncode, errors) == (0, "")
+    assert not any(member.is_running() for member in members)
+    assert traces() == before
