@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The smallest `triton_python_backend_utils` that a model.py can run on: the suite's one fake."""
 
+import asyncio
 import json
+import threading
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
 
@@ -152,6 +154,33 @@ class InferenceRequest:
         return self.sender
 
 
+class OutgoingRequest(InferenceRequest):
+    """A request from a model to one of `models`, which answers in another thread."""
+
+    models: ClassVar[dict[str, Any]] = {}
+    _executing = threading.Lock()  # an instance is handed requests one after the other
+
+    def __init__(
+        self,
+        *,
+        model_name: str,
+        requested_output_names: list[str],
+        inputs: list[Tensor],
+        **options: Any,
+    ) -> None:
+        arrays = {tensor.name(): tensor.as_numpy() for tensor in inputs}
+        super().__init__(arrays, outputs=tuple(requested_output_names), **options)
+        self._model = self.models[model_name]
+
+    async def async_exec(self) -> InferenceResponse:
+        return await asyncio.to_thread(self._execute)
+
+    def _execute(self) -> InferenceResponse:
+        with self._executing:
+            (response,) = self._model.execute([self])
+        return response  # type: ignore[no-any-return]
+
+
 def make_module(logged: list[str]) -> ModuleType:
     """Return the module; what models log as errors goes to `logged`."""
     module: Any = ModuleType("triton_python_backend_utils")
@@ -160,6 +189,7 @@ def make_module(logged: list[str]) -> ModuleType:
     module.TritonModelException = TritonModelException
     module.MetricFamily = type("MetricFamily", (MetricFamily,), {"made": {}})
     module.InferenceResponse = InferenceResponse
+    module.InferenceRequest = type("InferenceRequest", (OutgoingRequest,), {"models": {}})
     module.Logger = SimpleNamespace(log_error=logged.append, log_warn=logged.append)
     module.TRITONSERVER_REQUEST_FLAG_SEQUENCE_START = START
     module.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END = END

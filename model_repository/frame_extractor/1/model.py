@@ -5,31 +5,30 @@ from trireel_backend.artifacts import METADATA_FILE, load_metadata
 from trireel_backend.extraction.counting import EXTRACTOR_FAMILIES, CountedExtractor
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.extraction.settings import ExtractorSettings, SamplingSettings
-from trireel_backend.metrics.refusals import refusals_counted
-from trireel_backend.models.frame_extractor import extract_chunk
-from trireel_backend.sources.settings import FolderSettings
+from trireel_backend.models.late_chunks import CALLS_AT_ONCE, ChunkAnswers
 from trireel_backend.triton import adapter
+from trireel_backend.triton.answering_loop import AnsweringLoop
 from trireel_backend.wire.parameters import model_parameters, read_settings
 
 
 class TritonPythonModel:
     def initialize(self, args):
-        self._metrics = adapter.export_metrics(args, EXTRACTOR_FAMILIES)
+        metrics = adapter.export_metrics(args, EXTRACTOR_FAMILIES)
         parameters = model_parameters(args["model_config"])
-        self._folders = read_settings(FolderSettings, parameters).folders()
-        self._sampling = read_settings(SamplingSettings, parameters)
-        self._size_px = load_metadata(adapter.model_folder(args) / METADATA_FILE).image_size_px
+        size_px = load_metadata(adapter.model_folder(args) / METADATA_FILE).image_size_px
         options = read_settings(ExtractorSettings, parameters).options()
-        most_bytes = self._sampling.max_frames_per_chunk * self._size_px**2 * 3
-        self._extractor = CountedExtractor(IsolatedExtractor(options, most_bytes), self._metrics)
+        frames = read_settings(SamplingSettings, parameters).max_frames_per_chunk
+        self._extractor = CountedExtractor(
+            IsolatedExtractor(options, frames * size_px**2 * 3), metrics
+        )
+        self._chunks = ChunkAnswers(
+            parameters, size_px, self._extractor, adapter.call_model, metrics
+        )
+        self._loop = AnsweringLoop(CALLS_AT_ONCE)
 
     def execute(self, requests):
-        return adapter.answer_each(requests, self._answer)
-
-    def _answer(self, request):
-        asked = (request, self._folders, self._sampling, self._size_px, self._extractor)
-        with refusals_counted(self._metrics):
-            return extract_chunk(*asked)
+        return adapter.answer_each_in_time(requests, self._chunks.answer, self._loop.begin)
 
     def finalize(self):
+        self._loop.close()
         self._extractor.close()

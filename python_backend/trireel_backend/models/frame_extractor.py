@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,32 +11,42 @@ from numpy.typing import NDArray
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
 from trireel_backend.extraction.view import View
-from trireel_backend.models.sampling_inputs import wanted_frames
+from trireel_backend.models.sampling_inputs import WantedFrames, wanted_frames
 from trireel_backend.plan import plan_chunks
-from trireel_backend.sources.media import MediaFolders, local_video
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts
 
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
 
 
+def wanted_chunks(request: Request, sampling: SamplingSettings) -> WantedFrames:
+    """Return what a request wants of its video; FRAMES_PER_CHUNK 0 is only a look.
+
+    Raises:
+        InvalidInput: if an input has a value that is not allowed.
+    """
+    # Without frames there is nothing for an ensemble's next step.
+    may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
+    return wanted_frames(request, sampling, least=0 if may_look else 1)
+
+
 def extract_chunk(
     request: Request,
-    folders: MediaFolders,
-    sampling: SamplingSettings,
+    wanted: WantedFrames,
+    video: AbstractContextManager[Path],
     size_px: int,
     extractor: RunsTasks,
 ) -> dict[str, NDArray[Any]]:
     """Answer a request for one chunk or more; with FRAMES_PER_CHUNK 0 nothing is decoded.
 
+    Args:
+        wanted: what `wanted_chunks` returned for the request.
+        video: yields the path of the video, which stays there for as long as the context.
+
     Raises:
-        RequestError: the request or its video is not usable.
+        RequestError: if the video is not usable.
     """
-    # Without frames there is nothing for an ensemble's next step.
-    may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
-    wanted = wanted_frames(request, sampling, least=0 if may_look else 1)
-    reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
-    with local_video(folders, reference, data, stop=request.is_cancelled) as path:
+    with video as path:
         task = ExtractionTask(
             path,
             wanted.chunk_seconds,
@@ -43,13 +55,18 @@ def extract_chunk(
             starts_seconds=wanted.starts_seconds,
             stream_index=wanted.stream_index,
             # An upload goes with its request.
-            keep_open=data is None and request.parameters.get(KEEP_OPEN) is not False,
+            keep_open=request.array("VIDEO_DATA") is None and keeps_open(request),
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)
     if PLAN_OUTPUTS & request.requested_outputs:
         answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
     return answer
+
+
+def keeps_open(request: Request) -> bool:
+    """Return whether another request may continue where the chunks of this request end."""
+    return request.parameters.get(KEEP_OPEN) is not False
 
 
 def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:

@@ -17,6 +17,7 @@ from trireel_backend.errors import (
     Unsupported,
     VideoNotFound,
 )
+from trireel_backend.sources.leases import HeldFile
 from trireel_backend.sources.limits import NowAndThen, SourceLimits
 from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
 from trireel_backend.sources.spool import VIDEO_NAME
@@ -87,6 +88,18 @@ def is_remote(folders: MediaFolders, reference: str | None) -> bool:
     """Tell whether a reference names a video that has to be fetched."""
     scheme = _scheme_of(reference or "")
     return scheme in REMOTE_SCHEMES and scheme in folders.limits.schemes
+
+
+def kept_video(folders: MediaFolders, uri: str) -> AbstractContextManager[Path] | None:
+    """Return a remote video's file if it is in the spool and fresh; no source is contacted."""
+    held = folders.remote.kept(uri)
+    return None if held is None else _path_of_held(held)
+
+
+@contextmanager
+def _path_of_held(held: HeldFile) -> Iterator[Path]:
+    with held:
+        yield held.path
 
 
 @asynccontextmanager

@@ -44,6 +44,10 @@ class RemoteSources:
 
         return self._spool.fetched(uri, download, deadline)
 
+    def kept(self, uri: str) -> HeldFile | None:
+        """Return a URI's video if it is here and fresh; no source is contacted."""
+        return self._spool.kept(uri)
+
     def spool_bytes(self) -> int:
         """Return how much is kept; raises OSError where that cannot be looked at."""
         return self._spool.size_bytes()

@@ -90,11 +90,15 @@ class Spool:
         Raises:
             RequestError: as `download`, or Unavailable where there is no room or no time.
         """
-        key = hashlib.sha256(uri.encode()).hexdigest()[:32]
+        key = _key(uri)
         if (held := self._fresh(key)) is not None:
             return held
         with _disk_full_is_unavailable(), self._uri_lock(key, deadline):
             return self._fresh(key) or self._refresh(key, download, deadline)
+
+    def kept(self, uri: str) -> HeldFile | None:
+        """Return the video of a URI if it can be used without a request to its source."""
+        return self._fresh(_key(uri))
 
     def size_bytes(self) -> int:
         """Return how much the spool holds; raises OSError where it cannot be looked at."""
@@ -231,6 +235,10 @@ class Spool:
         record = self._record(key)
         if record is not None and record.file == video:
             (self._folder / f"uri-{key}.json").unlink(missing_ok=True)
+
+
+def _key(uri: str) -> str:
+    return hashlib.sha256(uri.encode()).hexdigest()[:32]
 
 
 def _least_recently_used_first(states: dict[str, os.stat_result]) -> list[str]:

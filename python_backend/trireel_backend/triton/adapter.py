@@ -8,7 +8,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -45,6 +45,11 @@ _INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
 _trace: ContextVar[Any] = ContextVar("trace", default=None)
 
 
+Later = Coroutine[Any, Any, Tensors]
+"""A request's answer that is computed beside `execute`."""
+Answers = Callable[[Request], AsyncGenerator[Tensors, None]]
+
+
 def model_folder(args: Mapping[str, str]) -> Path:
     """Return the version folder of a model from what `initialize` is given."""
     return Path(args["model_repository"]) / args["model_version"]
@@ -63,6 +68,28 @@ def export_metrics(args: Mapping[str, str], families: Iterable[Family]) -> Metri
 def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
     """Answer every request on its own: what is wrong with one does not reach the others."""
     return [_answer_one(request, answer) for request in requests]
+
+
+def answer_each_in_time(
+    requests: Sequence[Any],
+    answer: Callable[[Request], Tensors | Later],
+    begin: Callable[[Coroutine[Any, Any, None]], Any],
+) -> list[Any]:
+    """Answer every request on its own, now or later.
+
+    Args:
+        answer: returns the answer, or a coroutine that returns it.
+        begin: runs a coroutine beside `execute`.
+
+    Returns:
+        A response for each request; None if the response is sent later.
+    """
+
+    answered = [(request, _answer_one(request, answer)) for request in requests]
+    for request, later in answered:
+        if isinstance(later, Coroutine):
+            begin(_send_when_ready(request, later))
+    return [None if isinstance(one, Coroutine) else one for _, one in answered]
 
 
 def answer_together(
@@ -88,9 +115,7 @@ def answer_together(
     return [part.response if isinstance(part, _Failed) else next(answers) for part in prepared]
 
 
-async def answer_once(
-    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
-) -> Any:
+async def answer_once(request: Any, answers: Answers) -> Any:
     """Return the last of an asynchronous iterator's answers as the one response.
 
     What it asks of other models is traced with the request, so `execute` has to wait for it: with
@@ -101,27 +126,12 @@ async def answer_once(
     return await _last_response(request, answers)
 
 
-async def answer_later(
-    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
-) -> None:
+async def answer_later(request: Any, answers: Answers) -> None:
     """Send the last of an asynchronous iterator's answers; `execute` returns None meanwhile."""
-    sender = request.get_response_sender()
-    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-    response = await _last_response(request, answers)
-    if response.has_error():  # which Triton's gRPC takes for an empty answer without the flag
-        sender.send(response, flags=final)
-        return
-    try:
-        sender.send(response)
-    finally:
-        # Apart: a response that finds no room in /dev/shm would take its flag along, and the client
-        # would wait for ever.
-        sender.send(flags=final)
+    _send_only(request.get_response_sender(), await _last_response(request, answers))
 
 
-async def answer_stream(
-    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
-) -> None:
+async def answer_stream(request: Any, answers: Answers) -> None:
     """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
     sender = request.get_response_sender()
     final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
@@ -207,9 +217,7 @@ def _is_inner(parameters: Mapping[str, Any]) -> bool:
     return parameters.get(INNER) == _INNER_WORD
 
 
-async def _last_response(
-    request: Any, answers: Callable[[Request], AsyncGenerator[Tensors, None]]
-) -> Any:
+async def _last_response(request: Any, answers: Answers) -> Any:
     last: Tensors = {}
     try:
         async with aclosing(answers(_request(request))) as iterator:
@@ -222,14 +230,37 @@ async def _last_response(
         return _error_response(request, error)
 
 
+async def _send_when_ready(request: Any, answer: Later) -> None:
+    try:
+        response = _response(await answer)
+    except Exception as error:
+        response = _error_response(request, error)
+    _send_only(request.get_response_sender(), response)
+
+
+def _send_only(sender: Any, response: Any) -> None:
+    """Send the only response to a request."""
+    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+    if response.has_error():  # which Triton's gRPC takes for an empty answer without the flag
+        sender.send(response, flags=final)
+        return
+    try:
+        sender.send(response)
+    finally:
+        # Apart: a response that finds no room in /dev/shm would take its flag along, and the client
+        # would wait for ever.
+        sender.send(flags=final)
+
+
 class _Failed:
     def __init__(self, response: Any) -> None:
         self.response = response
 
 
-def _answer_one(request: Any, answer: Callable[[Request], Tensors]) -> Any:
+def _answer_one(request: Any, answer: Callable[[Request], Tensors | Later]) -> Any:
     try:
-        return _response(answer(_request(request)))
+        answered = answer(_request(request))
+        return answered if isinstance(answered, Coroutine) else _response(answered)
     except Exception as error:
         return _error_response(request, error)
 

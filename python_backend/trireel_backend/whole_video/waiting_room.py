@@ -36,6 +36,7 @@ class Places:
         *,
         clock: Callable[[], float] = time.monotonic,
         waits: Callable[[int], None] = lambda _: None,
+        what: str = "whole videos",
     ) -> None:
         """Make places, all of them free.
 
@@ -43,10 +44,12 @@ class Places:
             limits: how many.
             clock: seconds, never going back.
             waits: told by how many those that wait became more.
+            what: plural noun for the holders of places, for the message of a refusal.
         """
         self._limits = limits
         self._clock = clock
         self._waits = waits
+        self._what = what
         self._free = asyncio.Semaphore(limits.under_way)
         self._waiting = 0
         self._waiting_bytes = 0
@@ -96,7 +99,7 @@ class Places:
         limits = self._limits
         if self._waiting >= limits.waiting:
             raise Full(
-                f"the server is full: {limits.under_way} whole videos are under way here and"
+                f"the server is full: {limits.under_way} {self._what} are under way here and"
                 f" {self._waiting} wait, as many as may: {self._when()}"
             )
         if upload_bytes and self._waiting_bytes + upload_bytes > limits.waiting_bytes:

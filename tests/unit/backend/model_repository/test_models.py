@@ -2,6 +2,7 @@
 """Every model.py, on a stand-in for Triton's Python module."""
 
 import importlib.util
+import threading
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from support.fake_triton import END, START, InferenceRequest
 from support.repository import MODELS, config_json
 from support.videos import number_of, numbered_frame, write_video
+from support.web import web_server, with_ranges
 
 from trireel_backend.errors import StartupError
 
@@ -125,6 +127,43 @@ def test_a_bad_request_is_refused_with_its_status(extractor, triton, request_, s
 def test_a_bad_request_does_not_disturb_its_neighbours(extractor):
     responses = extractor.execute([video(), video("no.mp4"), video()])
     assert [response.has_error() for response in responses] == [False, True, False]
+
+
+def test_the_extractor_answers_others_while_it_fetches(load_model, bank_files, triton, tmp_path):
+    def answer(handler):
+        reached.set()
+        go_on.wait(10)
+        with_ranges(data)(handler)
+
+    for folder in ("media", "spool"):
+        (tmp_path / folder).mkdir()
+    write_video(tmp_path / "media/clip.mp4", [numbered_frame(i) for i in range(100)])
+    data = (tmp_path / "media/clip.mp4").read_bytes()
+    parameters = {name: str(tmp_path / name.partition("_")[0]) for name in ("media_root", "spool")}
+    extractor = load_model(
+        "frame_extractor",
+        parameters=parameters | {"allowed_networks": "127.0.0.0/8"},
+        files={"metadata.json": bank_files["metadata.json"]},
+    )
+    triton.InferenceRequest.models["frame_extractor"] = extractor
+    reached, go_on = threading.Event(), threading.Event()
+    with web_server({"/clip.mp4": answer}) as web:
+        far, missing = video(web.url("/clip.mp4")), video(web.url("/clip.mp4"), START_SECONDS=[9.0])
+        assert extractor.execute([far]) == extractor.execute([missing]) == [None]
+        assert reached.wait(10)
+        near = one_answer(extractor, video()).arrays()
+        assert far.sender.sent == []
+        go_on.set()
+        answer = sent_in_the_end(far).arrays()
+        error = sent_in_the_end(missing).error()
+    assert answer.keys() == near.keys()
+    for name in answer.keys() - {"EXTRACT_NS"}:
+        np.testing.assert_array_equal(answer[name], near[name])
+    assert (error.code(), error.message()[:18]) == (
+        triton.TritonError.INVALID_ARG,
+        "START_SECONDS is 9",
+    )
+    assert exported(triton, "trireel_refusals_total")["INVALID_ARG"] == 1
 
 
 @pytest.fixture
