@@ -33,7 +33,7 @@ def extract_chunk(
     # Without frames there is nothing for an ensemble's next step.
     may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
     wanted = wanted_frames(request, sampling, least=0 if may_look else 1)
-    reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+    reference, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
     with local_video(folders, reference, data, stop=request.is_cancelled) as path:
         task = ExtractionTask(
             path,

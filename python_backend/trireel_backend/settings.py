@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction import limits as extraction_limits
 from trireel_backend.extraction.task import ExtractorOptions
 from trireel_backend.media import MediaFolders
+from trireel_backend.paths import native_path
 from trireel_backend.places import PlaceLimits
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import (
@@ -55,10 +55,11 @@ class FolderSettings:
 
     def folders(self) -> MediaFolders:
         """Return the folders, checked; raises StartupError where one is missing."""
-        for path in (Path(self.media_root), Path(self.spool)):
+        media_root, spool = native_path(self.media_root), native_path(self.spool)
+        for text, path in ((self.media_root, media_root), (self.spool, spool)):
             if not path.is_dir():
-                raise StartupError(f"{path} is not a folder: create it, or set another")
-        return MediaFolders(Path(self.media_root), Path(self.spool), self.limits())
+                raise StartupError(f"{text} is not a folder: create it, or set another")
+        return MediaFolders(media_root, spool, self.limits())
 
     def limits(self) -> SourceLimits:
         """Return what may be fetched, checked; raises StartupError."""

@@ -25,6 +25,7 @@ from trireel_backend.metrics import (
     measure_spool,
     video_counted,
 )
+from trireel_backend.paths import path_text
 from trireel_backend.places import Places
 from trireel_backend.requests import Request
 from trireel_backend.sampling_request import SAMPLING_INPUTS, wanted_frames
@@ -108,13 +109,13 @@ class WholeVideo:
             raise Cancelled("the client has gone away")
         wanted = self._wanted(request)  # refused before anything is fetched
         began = time.monotonic()
-        reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+        reference, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
         threads = self._fetchers if is_remote(self._folders, reference) else self._readers
         local = local_video_beside(threads, self._folders, reference, data, request.is_cancelled)
         async with local as path:
             fetch_ms = (time.monotonic() - began) * 1e3
             analysis = analyze_video(
-                replace(wanted, video=str(path), fetch_ms=fetch_ms),
+                replace(wanted, video=path_text(path), fetch_ms=fetch_ms),
                 self._stages,
                 window=self._spans_in_flight,
             )

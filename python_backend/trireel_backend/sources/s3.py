@@ -25,6 +25,7 @@ from trireel_backend.errors import (
     Unavailable,
     VideoNotFound,
 )
+from trireel_backend.sources.documents import HEAD_BYTES, refuse_document
 from trireel_backend.sources.held import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.retries import ATTEMPTS, TryAgain, retrying
@@ -37,6 +38,7 @@ READ_BYTES = 2**16
 BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 IPV4_LIKE = re.compile(r"[0-9]+(\.[0-9]+){3}")
 KEY_BYTES = 1024
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NOT_FOUND = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 DENIED = ("401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 CHANGED = ("412", "PreconditionFailed")
@@ -67,6 +69,7 @@ class S3Source:
         """Write the object to `part`; None where it is still the `known` version.
 
         Raises:
+            NotAVideo: it is a document.
             RequestError: why not.
         """
         place = self._place(uri)
@@ -81,6 +84,7 @@ class S3Source:
         part.reserve(size)
         unchanged = {"IfMatch": version.etag} if version.etag else {}
         self._fetch_ranges(uri, {**place, **unchanged}, size, part, deadline)
+        refuse_document(uri, part.head(HEAD_BYTES))
         return version
 
     def _place(self, uri: str) -> dict[str, str]:
@@ -92,10 +96,10 @@ class S3Source:
             )
         if self._limits.s3_buckets and bucket not in self._limits.s3_buckets:
             raise SourceRefused(f"bucket {bucket!r} is not one this server reads from")
-        if not 1 <= len(key.encode()) <= KEY_BYTES or not key.isprintable():
+        if not 1 <= len(key.encode()) <= KEY_BYTES or CONTROLS.search(key):
             raise InvalidInput(
-                f"{uri[:80]!r} has no usable key: 1 to {KEY_BYTES} bytes of printable text; give"
-                " s3://bucket/key"
+                f"{uri[:80]!r} has no usable key: 1 to {KEY_BYTES} bytes without control"
+                " characters; give s3://bucket/key"
             )
         # In a path such a segment would lead to another bucket.
         if any(segment in (".", "..") for segment in key.split("/")):
