@@ -89,7 +89,9 @@ def _require_utf8(uri: str) -> None:
     try:
         uri.encode()
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"VIDEO {uri[:80]!r} is not UTF-8: percent-encode other bytes") from error
+        raise InvalidInput(
+            f"VIDEO {uri[:80]!r} is not UTF-8: percent-encode other bytes"
+        ) from error
 
 
 def is_remote(folders: MediaFolders, reference: str | None) -> bool:

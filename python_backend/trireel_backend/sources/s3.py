@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
@@ -25,6 +26,7 @@ from trireel_backend.errors import (
     Unavailable,
     VideoNotFound,
 )
+from trireel_backend.sources.addresses import is_loopback
 from trireel_backend.sources.documents import HEAD_BYTES, refuse_document
 from trireel_backend.sources.held import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
@@ -57,7 +59,7 @@ class S3Source:
             max_pool_connections=8 * RANGES_AT_ONCE,
         )
         try:
-            self._client = boto3.session.Session().client("s3", config=config)
+            self._client = _direct_if_loopback(boto3.session.Session(), config)
         except (BotoCoreError, ValueError) as error:
             raise Unavailable(
                 f"this server's S3 settings cannot be used ({_kind(error)})"
@@ -144,6 +146,15 @@ class S3Source:
                             offset += len(piece)
                 if offset < span.stop:
                     raise TryAgain(f"{uri} broke off in {wanted}: try again later")
+
+
+def _direct_if_loopback(session: Any, config: Config) -> Any:
+    """Return a client that goes through the environment's proxy, but not to loopback."""
+    client = session.client("s3", config=config)
+    if not is_loopback(urlsplit(client.meta.endpoint_url).hostname or ""):
+        return client
+    client.close()
+    return session.client("s3", config=config.merge(Config(proxies={})))
 
 
 def _pieces(body: Any, size: int) -> Iterator[bytes]:

@@ -52,7 +52,9 @@ def body(data, **headers):
 def test_a_document_is_named_and_not_kept(fetch, tmp_path, document, kind):
     answer = body(document, Content_Type="video/mp4", ETag='"v1"')
     with web_server({"/share": answer}) as server:
-        with pytest.raises(NotAVideo, match=f"/share answered with {kind}.*link of the file itself"):
+        with pytest.raises(
+            NotAVideo, match=f"/share answered with {kind}.*link of the file itself"
+        ):
             fetch(server.url("/share?token=secret"))
     assert list(tmp_path.iterdir()) == []
 

@@ -81,7 +81,9 @@ def test_an_object_comes_whole_whatever_its_size(bucket, fetch, size):
     assert fetch("s3://videos/a/b c?d#e%20f.mp4") == data
 
 
-@pytest.mark.parametrize("character", ["\u202f", "\xa0", "\u3000", "👩\u200d💻", "\u202e", "\u2028", "ü"])
+@pytest.mark.parametrize(
+    "character", ["\u202f", "\xa0", "\u3000", "👩\u200d💻", "\u202e", "\u2028", "ü"]
+)
 def test_a_key_may_hold_any_character_but_controls(bucket, fetch, character):
     key = f"Screen Recording 9.41.00{character}AM.mov"
     bucket.put_object(Bucket="videos", Key=key, Body=SMALL)
