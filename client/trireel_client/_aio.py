@@ -12,6 +12,7 @@ from trireel_client._errors import RequestCancelled
 from trireel_client._grpc import STREAM_HEADERS, grpc_parameters, grpc_server_info, wait_seconds
 from trireel_client._handshake import GRPC_ALPN, Handshake
 from trireel_client._options import Tensors
+from trireel_client._proxy import proxy_notice
 from trireel_client._status import CANCELLED, Peer, translated
 from trireel_client._tls import Tls, grpc_arguments
 from trireel_client._wire import (
@@ -36,9 +37,10 @@ class AioGrpcTransport:
         self._timeout = timeout
         self._headers = lower_case(headers)
         self._handshake = Handshake(address, tls, timeout.connect_seconds, GRPC_ALPN)
+        self._proxy = proxy_notice(address)  # gRPC reads the environment now, and not again
         self._client = protocol.InferenceServerClient(
             str(address),
-            channel_args=grpc_channel_arguments(timeout.connect_seconds, tls),
+            channel_args=grpc_channel_arguments(address, timeout.connect_seconds, tls),
             **grpc_arguments(tls),
         )
 
@@ -47,14 +49,14 @@ class AioGrpcTransport:
         seconds = wait_seconds(call, self._timeout)
         limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
         async with self._handshake.explained_async():
-            with translated(Peer(self._address, seconds)), _closing_told():
+            with translated(Peer(self._address, seconds, proxy=self._proxy)), _closing_told():
                 return await self._answer(call, limits)
 
     async def stream(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:
         """Yield a model's answers; closed early, it cancels the request on the server."""
         # The one request, then the end of requests: the server closes after its last answer.
         requests = _once(infer_arguments(self._protocol, call))
-        peer = Peer(self._address, self._timeout.request_seconds)
+        peer = Peer(self._address, self._timeout.request_seconds, proxy=self._proxy)
         async with self._handshake.explained_async():
             with translated(peer), _closing_told():
                 responses = self._client.stream_infer(

@@ -85,10 +85,13 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Tell whether the server is reached without leaving this machine."""
-        if self.host == "localhost":
+        name = self.host.lower().rstrip(".")
+        if name in ("localhost", "ip6-localhost") or name.endswith(".localhost"):
             return True
         try:
-            return ipaddress.ip_address(self.host).is_loopback
+            ip = ipaddress.ip_address(self.host)
+            mapped = getattr(ip, "ipv4_mapped", None) or ip
+            return mapped.is_loopback or ip.is_unspecified  # 0.0.0.0 connects to this machine
         except ValueError:
             return False
 

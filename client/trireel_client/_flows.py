@@ -4,6 +4,7 @@
 A flow yields a call, is sent its answer, and returns a result; whoever runs it makes the calls.
 """
 
+import os
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -207,12 +208,13 @@ def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infe
 def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]:
     """Return the tensor that stands for a video: a name where the server can follow it."""
     if isinstance(source, Reference):
-        return {"VIDEO": texts([source.text], "VIDEO")}
+        name = os.fsencode(source.text) if source.is_path else source.text
+        return {"VIDEO": texts([name], "VIDEO")}
     if isinstance(source, Upload):
         return {"VIDEO_DATA": texts([source.data])}
     media_root = yield from _media_root(server)
     if media_root is not None and source.path.is_relative_to(media_root):
-        return {"VIDEO": texts([str(source.path)], "VIDEO")}
+        return {"VIDEO": texts([os.fsencode(source.path)])}
     data = yield ReadFile(source.path)
     return {"VIDEO_DATA": texts([data])}
 

@@ -13,6 +13,7 @@ from trireel_client._config import Address, Timeout
 from trireel_client._errors import ClientBusy, RequestTimeout
 from trireel_client._handshake import GRPC_ALPN, Handshake
 from trireel_client._options import Tensors
+from trireel_client._proxy import proxy_notice
 from trireel_client._results import ServerInfo
 from trireel_client._status import Peer, translated
 from trireel_client._tls import Tls, grpc_arguments
@@ -53,9 +54,10 @@ class GrpcTransport:
         self._headers = lower_case(headers)
         self._streaming = threading.Lock()
         self._handshake = Handshake(address, tls, timeout.connect_seconds, GRPC_ALPN)
+        self._proxy = proxy_notice(address)  # gRPC reads the environment now, and not again
         self._client = protocol.InferenceServerClient(
             str(address),
-            channel_args=grpc_channel_arguments(timeout.connect_seconds, tls),
+            channel_args=grpc_channel_arguments(address, timeout.connect_seconds, tls),
             **grpc_arguments(tls),
         )
 
@@ -63,7 +65,10 @@ class GrpcTransport:
         """Make a call and return its answer; raises TrireelError."""
         seconds = wait_seconds(call, self._timeout)
         limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
-        with self._handshake.explained(), translated(Peer(self._address, seconds)):
+        with (
+            self._handshake.explained(),
+            translated(Peer(self._address, seconds, proxy=self._proxy)),
+        ):
             match call:
                 case Infer():
                     arguments = infer_arguments(self._protocol, call)
@@ -98,7 +103,7 @@ class GrpcTransport:
         answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
         is_complete = False
         try:
-            peer = Peer(self._address, self._timeout.request_seconds)
+            peer = Peer(self._address, self._timeout.request_seconds, proxy=self._proxy)
             with self._handshake.explained(), translated(peer):
                 self._client.start_stream(
                     lambda result, error: answers.put((result, error)),

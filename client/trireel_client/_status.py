@@ -106,6 +106,8 @@ class Peer:
     """Returns the `Retry-After` of its last answer, where the transport's errors do not hold it."""
     connect_seconds: float | None = None
     """How long a connection may take, where that is not part of the answer's time."""
+    proxy: str = ""
+    """What its errors add about the proxy on the way to it; empty without a proxy."""
     began_seconds: float = field(default_factory=time.monotonic)
     """When it was asked, on this machine's monotonic clock."""
 
@@ -208,7 +210,9 @@ def _raw_timeout(peer: Peer) -> RequestTimeout:
 
 
 def _timeout(peer: Peer) -> RequestTimeout:
-    return RequestTimeout(f"{peer.address} did not answer within {peer.wait_seconds:g} s")
+    return RequestTimeout(
+        f"{peer.address} did not answer within {peer.wait_seconds:g} s{peer.proxy}"
+    )
 
 
 def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
@@ -217,7 +221,7 @@ def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
     elif "connection refused" in message.lower():
         message = "nobody listens there (connection refused)"
     reason = _one_line(message) or "no reason given"
-    return ServerUnavailable(f"the server at {peer.address} is not available: {reason}")
+    return ServerUnavailable(f"the server at {peer.address} is not available: {reason}{peer.proxy}")
 
 
 def _full(message: str, peer: Peer) -> ServerFull:

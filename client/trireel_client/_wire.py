@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._calls import Infer, ServerCall
-from trireel_client._config import Retry
+from trireel_client._config import Address, Retry
 from trireel_client._errors import InvalidRequest, ServerFull, ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
+from trireel_client._proxy import NO_PROXY
 from trireel_client._tls import Tls
 
 MAX_MESSAGE_BYTES = 2**31 - 1
@@ -84,7 +85,9 @@ def http_tensors(result: Any) -> dict[str, NDArray[Any]]:
     return _tensors(result, (output["name"] for output in result.get_response()["outputs"]))
 
 
-def grpc_channel_arguments(connect_seconds: float, tls: Tls | None) -> list[tuple[str, int | str]]:
+def grpc_channel_arguments(
+    address: Address, connect_seconds: float, tls: Tls | None
+) -> list[tuple[str, int | str]]:
     """Return the settings of a gRPC channel."""
     arguments: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -95,6 +98,8 @@ def grpc_channel_arguments(connect_seconds: float, tls: Tls | None) -> list[tupl
         # retries would only hear of the first refusal.
         ("grpc.initial_reconnect_backoff_ms", 100),
     ]
+    if address.is_loopback:
+        arguments.append(NO_PROXY)
     if tls is not None and tls.server_name is not None:
         arguments.append(("grpc.ssl_target_name_override", tls.server_name))
     return arguments

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import AutoConfig, AutoProcessor, SiglipModel
+from transformers import AutoConfig, SiglipModel
 
-from trireel_export.errors import CheckpointNotLoaded, UnsupportedCheckpoint
+from trireel_export.errors import CheckpointNotLoaded, ExportError, UnsupportedCheckpoint
 from trireel_export.metadata import Normalisation
+from trireel_export.processor import load_processor
 
 FIXED_RESOLUTION = "siglip"  # model type of SigLIP, and of SigLIP 2 with a fixed resolution
 NAFLEX = "siglip2"
@@ -130,8 +131,10 @@ def load_checkpoint(source: str) -> Checkpoint:
             attn_implementation="eager",
             output_loading_info=True,
         )
-        processor = AutoProcessor.from_pretrained(source)
-    except (OSError, ValueError) as error:
+        processor = load_processor(source)
+    except ExportError:
+        raise
+    except Exception as error:  # `transformers` raises AttributeError, KeyError and others too
         raise CheckpointNotLoaded(
             f"{source} does not load as a Hugging Face folder or hub name: {error}"
         ) from error

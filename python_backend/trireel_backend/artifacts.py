@@ -82,7 +82,7 @@ class KnownPictures:
 def load_metadata(path: Path) -> Metadata:
     """Read `metadata.json`; raises MissingPart where it is absent or of another format."""
     try:
-        return _metadata(path, json.loads(_existing(path).read_text()))
+        return _metadata(path, json.loads(_existing(path).read_bytes()))
     except (KeyError, ValueError) as error:
         raise MissingPart(
             f"{path} is not whole ({error!r}): export the checkpoint again with trireel-export"

@@ -68,7 +68,9 @@ class Connection:
 
             return tritonclient.grpc.InferenceServerClient(
                 str(self.address),
-                channel_args=grpc_channel_arguments(DEFAULT_CONNECT_SECONDS, self.tls),
+                channel_args=grpc_channel_arguments(
+                    self.address, DEFAULT_CONNECT_SECONDS, self.tls
+                ),
                 **grpc_arguments(self.tls),
             )
         import tritonclient.http

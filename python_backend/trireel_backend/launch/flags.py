@@ -9,6 +9,7 @@ from trireel_backend.launch.ports import Ports
 
 SHM_DEFAULT_BYTES = 4 * 2**20  # of each instance; a chunk of 16 frames at 224 px takes 2.4 MB
 SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks, so it must not grow in small steps often
+MIN_PING_INTERVAL_MS = 1000
 SHARED_MEMORY_API = "shared-memory"
 ADMIN_APIS = ("model-repository", SHARED_MEMORY_API, "trace", "logging")
 
@@ -55,6 +56,10 @@ def common_flags(
         "grpc-keepalive-time": 30_000,
         "grpc-keepalive-timeout": 20_000,
         "grpc-http2-max-pings-without-data": 0,
+        # Clients may do the same: by default Triton closes the connection of a client that pings
+        # three times within 10 minutes, while it waits for the answer to a long video.
+        "grpc-http2-min-recv-ping-interval-without-data": MIN_PING_INTERVAL_MS,
+        "grpc-keepalive-permit-without-calls": 1,
         "grpc-restricted-protocol": closed(shut),
     }
 

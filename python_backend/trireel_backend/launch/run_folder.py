@@ -2,6 +2,7 @@
 """What a server keeps outside its processes: a folder, and shared memory of the same name."""
 
 import fcntl
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,9 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trireel_backend.errors import StartupError
+
 FOLDER_PREFIX = "trireel-serve-"
 MAKING_PREFIX = "trireel-making-"
 LOCK_FILE = "lock"
+PLAIN_PATH = re.compile(r"[A-Za-z0-9._+,@/-]+")
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -30,6 +34,11 @@ class RunFolder:
     def backends(self) -> Path:
         """Return where Triton's backends go where they have to be put together."""
         return self.path / "backends"
+
+    @property
+    def python(self) -> Path:
+        """Return where a Python for Triton's stubs goes if they cannot use this one."""
+        return self.path / "python"
 
     @property
     def spool(self) -> Path:
@@ -55,7 +64,12 @@ class RunFolder:
 
 @contextmanager
 def run_folder() -> Iterator[RunFolder]:
-    """Make a run's folder and remove it afterwards; what killed runs left is removed first."""
+    """Make a run's folder and remove it afterwards; what killed runs left is removed first.
+
+    Raises:
+        StartupError: Triton cannot start models from a folder of this name.
+    """
+    _check_temporary_folder(tempfile.gettempdir())
     sweep_abandoned()
     made = Path(tempfile.mkdtemp(prefix=MAKING_PREFIX))
     # The kernel lets go of the lock when its holder dies, however it dies.
@@ -69,6 +83,15 @@ def run_folder() -> Iterator[RunFolder]:
             yield run
         finally:
             run.remove()
+
+
+def _check_temporary_folder(path: str) -> None:
+    # Triton writes the path into a shell's command line, unquoted, and its stub reads it as ASCII.
+    if not PLAIN_PATH.fullmatch(path):
+        raise StartupError(
+            f"the temporary folder is {path!r}, but Triton's Python backend takes only the"
+            " characters A-Z a-z 0-9 . _ - + , @ / in its path: set TMPDIR to another folder"
+        )
 
 
 def sweep_abandoned() -> None:

@@ -103,7 +103,7 @@ class ChunkAnswers:
         """
         with refusals_counted(self._metrics):
             wanted = wanted_chunks(request, self._sampling)
-            uri, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+            uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)
                 if video is None:

@@ -21,6 +21,7 @@ from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS, wanted_frame
 from trireel_backend.sources.media import MediaFolders, is_remote, local_video_beside
 from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.sources.spool_metrics import SPOOL_FAMILIES, measure_spool
+from trireel_backend.system.paths import path_text
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.whole_video.analysis import analyze_video
 from trireel_backend.whole_video.counting import (
@@ -141,13 +142,13 @@ class WholeVideo:
             raise Cancelled("the client has gone away")
         wanted = self._wanted(request)  # refused before anything is fetched
         began = time.monotonic()
-        reference, data = request.text("VIDEO"), request.data("VIDEO_DATA")
+        reference, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
         threads = self._fetchers if is_remote(self._folders, reference) else self._readers
         local = local_video_beside(threads, self._folders, reference, data, request.is_cancelled)
         async with local as path:
             fetch_ms = (time.monotonic() - began) * 1e3
             analysis = analyze_video(
-                replace(wanted, video=str(path), fetch_ms=fetch_ms),
+                replace(wanted, video=path_text(path), fetch_ms=fetch_ms),
                 self._stages,
                 window=self._spans_in_flight,
             )

@@ -70,6 +70,17 @@ def resolve_host(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
+def is_loopback(host: str) -> bool:
+    """Tell by its name whether a host is this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def checked_addresses(
     host: str, port: int, resolve: Resolve, allowed: Sequence[Network]
 ) -> Sequence[str]:

@@ -143,6 +143,10 @@ class Part(_Closed):
         with self._guard:
             self._written_to = max(self._written_to, end)
 
+    def head(self, size: int) -> bytes:
+        """Return up to `size` of the first bytes that were written."""
+        return os.pread(self._lock, min(size, self._written_to), 0)
+
     def begin_again(self) -> None:
         """Forget what was written: the source starts from the first byte."""
         self._written_to = 0

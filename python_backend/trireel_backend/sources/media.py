@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from trireel_backend.errors import (
     Cancelled,
@@ -21,6 +21,7 @@ from trireel_backend.sources.leases import HeldFile
 from trireel_backend.sources.limits import NowAndThen, SourceLimits
 from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
 from trireel_backend.sources.spool import VIDEO_NAME
+from trireel_backend.system.paths import native_path
 
 POLL_SECONDS = 0.5  # between looks whether the client is still there
 MAX_REFERENCE_CHARACTERS = 4096  # PATH_MAX; resolving a longer one takes the square of its length
@@ -78,10 +79,20 @@ def local_video(
         return
     assert reference is not None  # follows from the check above
     if is_remote(folders, reference):
+        _require_utf8(reference)
         with folders.remote.fetch(_scheme_of(reference), reference, stop) as fetched:
             yield fetched.path
     else:
         yield resolve(folders, reference)
+
+
+def _require_utf8(uri: str) -> None:
+    try:
+        uri.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"VIDEO {uri[:80]!r} is not UTF-8: percent-encode other bytes"
+        ) from error
 
 
 def is_remote(folders: MediaFolders, reference: str | None) -> bool:
@@ -161,7 +172,8 @@ def resolve(folders: MediaFolders, reference: str) -> Path:
 
 def _resolve(folders: MediaFolders, reference: str) -> Path:
     scheme = _scheme_of(reference)
-    path = (folders.media_root / _path_of(reference, scheme, folders.limits)).resolve()
+    named = native_path(_path_of(reference, scheme, folders.limits))
+    path = (folders.media_root / named).resolve()
     if not _may_be_read(folders, path):
         raise OutsideMediaFolder(
             f"{reference!r} is outside the media folder: give a path in the folder the server"
@@ -204,4 +216,5 @@ def _path_of(reference: str, scheme: str, limits: SourceLimits) -> str:
     uri = urlsplit(reference)
     if uri.netloc not in ("", "localhost"):
         raise InvalidInput(f"VIDEO names host {uri.netloc!r}: a file:// URI has no host")
-    return unquote(uri.path)
+    path = uri.path.encode("utf-8", "surrogateescape")
+    return unquote_to_bytes(path).decode("utf-8", "surrogateescape")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3  # type: ignore[import-untyped]
 from botocore.config import Config  # type: ignore[import-untyped]
@@ -25,6 +26,8 @@ from trireel_backend.errors import (
     Unavailable,
     VideoNotFound,
 )
+from trireel_backend.sources.addresses import is_loopback
+from trireel_backend.sources.documents import HEAD_BYTES, refuse_document
 from trireel_backend.sources.leases import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
 from trireel_backend.sources.retries import ATTEMPTS, TryAgain, retrying
@@ -37,6 +40,7 @@ READ_BYTES = 2**16
 BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 IPV4_LIKE = re.compile(r"[0-9]+(\.[0-9]+){3}")
 KEY_BYTES = 1024
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 NOT_FOUND = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 DENIED = ("401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 CHANGED = ("412", "PreconditionFailed")
@@ -55,7 +59,7 @@ class S3Source:
             max_pool_connections=8 * RANGES_AT_ONCE,
         )
         try:
-            self._client = boto3.session.Session().client("s3", config=config)
+            self._client = _direct_if_loopback(boto3.session.Session(), config)
         except (BotoCoreError, ValueError) as error:
             raise Unavailable(
                 f"this server's S3 settings cannot be used ({_kind(error)})"
@@ -67,6 +71,7 @@ class S3Source:
         """Write the object to `part`; None where it is still the `known` version.
 
         Raises:
+            NotAVideo: it is a document.
             RequestError: why not.
         """
         place = self._place(uri)
@@ -81,6 +86,7 @@ class S3Source:
         part.reserve(size)
         unchanged = {"IfMatch": version.etag} if version.etag else {}
         self._fetch_ranges(uri, {**place, **unchanged}, size, part, deadline)
+        refuse_document(uri, part.head(HEAD_BYTES))
         return version
 
     def _place(self, uri: str) -> dict[str, str]:
@@ -92,10 +98,10 @@ class S3Source:
             )
         if self._limits.s3_buckets and bucket not in self._limits.s3_buckets:
             raise SourceRefused(f"bucket {bucket!r} is not one this server reads from")
-        if not 1 <= len(key.encode()) <= KEY_BYTES or not key.isprintable():
+        if not 1 <= len(key.encode()) <= KEY_BYTES or CONTROLS.search(key):
             raise InvalidInput(
-                f"{uri[:80]!r} has no usable key: 1 to {KEY_BYTES} bytes of printable text; give"
-                " s3://bucket/key"
+                f"{uri[:80]!r} has no usable key: 1 to {KEY_BYTES} bytes without control"
+                " characters; give s3://bucket/key"
             )
         # In a path such a segment would lead to another bucket.
         if any(segment in (".", "..") for segment in key.split("/")):
@@ -140,6 +146,15 @@ class S3Source:
                             offset += len(piece)
                 if offset < span.stop:
                     raise TryAgain(f"{uri} broke off in {wanted}: try again later")
+
+
+def _direct_if_loopback(session: Any, config: Config) -> Any:
+    """Return a client that goes through the environment's proxy, but not to loopback."""
+    client = session.client("s3", config=config)
+    if not is_loopback(urlsplit(client.meta.endpoint_url).hostname or ""):
+        return client
+    client.close()
+    return session.client("s3", config=config.merge(Config(proxies={})))
 
 
 def _pieces(body: Any, size: int) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from trireel_backend.errors import StartupError
 from trireel_backend.sources.addresses import parse_networks
@@ -16,6 +15,7 @@ from trireel_backend.sources.limits import (
     SourceLimits,
 )
 from trireel_backend.sources.media import MediaFolders
+from trireel_backend.system.paths import native_path
 from trireel_backend.wire.parameters import comma_separated
 
 
@@ -44,10 +44,11 @@ class FolderSettings:
 
     def folders(self) -> MediaFolders:
         """Return the folders, checked; raises StartupError where one is missing."""
-        for path in (Path(self.media_root), Path(self.spool)):
+        media_root, spool = native_path(self.media_root), native_path(self.spool)
+        for text, path in ((self.media_root, media_root), (self.spool, spool)):
             if not path.is_dir():
-                raise StartupError(f"{path} is not a folder: create it, or set another")
-        return MediaFolders(Path(self.media_root), Path(self.spool), self.limits())
+                raise StartupError(f"{text} is not a folder: create it, or set another")
+        return MediaFolders(media_root, spool, self.limits())
 
     def limits(self) -> SourceLimits:
         """Return what may be fetched, checked; raises StartupError."""

@@ -287,6 +287,7 @@ def _error_response(request: Any, error: Exception) -> Any:
     with suppress(ValueError):  # parameters that are no text do not ask for it
         if _is_inner(_parameters(request)):
             message = f"{error.status}: {message}"
+    message = message.encode("utf-8", "backslashreplace").decode()  # a path may hold any bytes
     code = getattr(pb_utils.TritonError, error.status)
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
 

@@ -71,6 +71,14 @@ class Request:
         data = self.data(name)
         return None if data is None else _text(name, data)
 
+    def reference(self, name: str) -> str | None:
+        """Return a path or URI, None if the request does not bring it.
+
+        A file's name may hold any bytes: those that are not UTF-8 become surrogate escapes.
+        """
+        data = self.data(name)
+        return None if data is None else data.decode("utf-8", "surrogateescape")
+
     def texts(self, name: str) -> tuple[str, ...] | None:
         """Return all values of a BYTES tensor as texts, none of them blank.
 

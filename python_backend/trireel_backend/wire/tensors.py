@@ -23,9 +23,9 @@ def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:
 
 
 def texts(values: Sequence[str]) -> NDArray[np.object_]:
-    """Return strings as a BYTES tensor [len(values)]."""
+    """Return strings as a BYTES tensor [len(values)]; surrogate escapes become their bytes."""
     array = np.empty(len(values), np.object_)
-    array[:] = [value.encode() for value in values]
+    array[:] = [value.encode("utf-8", "surrogateescape") for value in values]
     return array
 
 

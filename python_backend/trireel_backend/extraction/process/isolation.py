@@ -241,7 +241,8 @@ def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
         pass_fds=(setup.socket_fd, setup.pixels_fd),
-        env=environment | {"PYTHONPATH": os.pathsep.join(search)},
+        # In UTF-8 whatever the locale: FFmpeg, Pillow and messages get file names of any bytes.
+        env=environment | {"PYTHONPATH": os.pathsep.join(search), "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
     )
 

@@ -10,7 +10,6 @@ import json
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from trireel_backend.extraction.task import (
 )
 from trireel_backend.extraction.view import Crop, View
 from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
 READY = b'{"ready": true}\n'
@@ -50,7 +50,7 @@ class WorkerSetup:
 
 def encode(value: ExtractionTask | ExtractorOptions) -> str:
     """Return a task or options as JSON."""
-    return json.dumps(dataclasses.asdict(value), default=str)
+    return json.dumps(dataclasses.asdict(value), default=path_text)
 
 
 def encode_task(number: int, task: ExtractionTask) -> bytes:
@@ -66,7 +66,7 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
     task = ExtractionTask(
         **values
         | {
-            "path": Path(values["path"]),
+            "path": native_path(values["path"]),
             "sampling": Sampling(**values["sampling"]),
             "starts_seconds": tuple(values["starts_seconds"]),
             "view": View(view["size_px"], None if crop is None else Crop(**crop)),

@@ -95,7 +95,7 @@ def _launch(options: ServerOptions, run: RunFolder, metadata: Metadata) -> Launc
     flags["allow-gpu-metrics"] = "false"
     return Launch(
         command=[str(wheel.server), *arguments(flags, run.shm_prefix)],
-        environment=server_environment(wheel) | MODELS_ENVIRONMENT,
+        environment=server_environment(wheel, run.python) | MODELS_ENVIRONMENT,
         ports=options.ports,
         endpoint=Endpoint(authority(HOST, options.ports.grpc)),
         export=options.export,

@@ -4,7 +4,7 @@
 import ctypes.util
 import importlib.util
 import os
-import shutil
+import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -72,21 +72,64 @@ def find_libpython() -> Path | None:
 
 
 def make_backend_folder(wheel: Wheel, target: Path) -> None:
-    """Lay out `target/python` as Triton wants it: the backend and the stub side by side."""
-    shutil.copytree(
-        wheel.python_backend, target / "python", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    shutil.copy2(wheel.stub, target / "python")
+    """Lay out `target/python` as Triton wants it: the backend and the stub side by side.
+
+    They are links: a temporary folder may be on a file system that executes nothing.
+    """
+    folder = target / "python"
+    folder.mkdir(parents=True)
+    for part in (*wheel.python_backend.iterdir(), wheel.stub):
+        if part.name != "__pycache__":
+            (folder / part.name).symlink_to(part.resolve())
 
 
-def server_environment(wheel: Wheel) -> dict[str, str]:
-    """Return the environment in which server and stubs find their libraries and this Python."""
+def server_environment(wheel: Wheel, python: Path | None = None) -> dict[str, str]:
+    """Return the environment in which server and stubs find their libraries and this Python.
+
+    Args:
+        python: folder to make if the stubs cannot use this Python's environment as it is.
+    """
     libpython = find_libpython()
     libraries = [str(path) for path in (wheel.libraries, libpython) if path is not None]
     inherited = os.environ.get("LD_LIBRARY_PATH")
+    programs = Path(sys.executable).parent
+    if python is not None and not all(entry.isascii() for entry in sys.path):
+        programs = make_ascii_python(python)
     return {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join([*libraries, *([inherited] if inherited else [])]),
         # The stub embeds Python and finds this environment's packages by the first python on PATH.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")]),
     }
+
+
+def make_ascii_python(folder: Path) -> Path:
+    """Make a virtual environment that links to this one's packages; return its programs.
+
+    The stub's Python reads the .pth files of its environment as ASCII, and does not start if one
+    of them names a folder "ü": here a .pth file names links to such folders.
+    """
+    programs, links = folder / "bin", folder / "packages"
+    site = folder / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    for made in (programs, links, site):
+        made.mkdir(parents=True)
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    (programs / "python3").symlink_to(base)
+    (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\n", encoding="utf-8")
+    names = []
+    for index, entry in enumerate(_package_folders()):
+        link = links / str(index)
+        link.symlink_to(entry)
+        names.append(f"{link}\n")
+    (site / "trireel.pth").write_text("".join(names), encoding="ascii")
+    return programs
+
+
+def _package_folders() -> list[Path]:
+    """Return what a new Python of this environment searches beside its standard library."""
+    code = "import sys; print('\\0'.join(sys.path), end='')"
+    search = subprocess.check_output([sys.executable, "-P", "-X", "utf8", "-c", code])
+    folders = [Path(os.fsdecode(entry)) for entry in search.split(b"\0")]
+    standard = Path(sysconfig.get_path("platstdlib"))
+    known = (Path(sysconfig.get_path("stdlib")), standard, standard / "lib-dynload")
+    return [folder for folder in folders if folder.is_dir() and folder not in known]

@@ -12,6 +12,7 @@ from support.web import web_server
 from trireel_backend.errors import (
     AccessDenied,
     InvalidInput,
+    NotAVideo,
     SourceRefused,
     SourceTooLarge,
     Unavailable,
@@ -80,6 +81,23 @@ def test_an_object_comes_whole_whatever_its_size(bucket, fetch, size):
     assert fetch("s3://videos/a/b c?d#e%20f.mp4") == data
 
 
+@pytest.mark.parametrize(
+    "character", ["\u202f", "\xa0", "\u3000", "👩\u200d💻", "\u202e", "\u2028", "ü"]
+)
+def test_a_key_may_hold_any_character_but_controls(bucket, fetch, character):
+    key = f"Screen Recording 9.41.00{character}AM.mov"
+    bucket.put_object(Bucket="videos", Key=key, Body=SMALL)
+    assert fetch(f"s3://videos/{key}") == SMALL
+
+
+def test_an_error_document_is_not_kept_as_a_video(bucket, fetch):
+    page = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
+    bucket.put_object(Bucket="videos", Key="a.mp4", Body=page)
+    with pytest.raises(NotAVideo, match=r"a\.mp4 answered with an XML document \(AccessDenied\)"):
+        fetch("s3://videos/a.mp4")
+    assert fetch.spool.size_bytes() == 0
+
+
 def test_an_unchanged_object_is_not_fetched_again(bucket, tmp_path):
     fetch = Fetcher(tmp_path, spool_reuse_seconds=0.0)
     bucket.put_object(Bucket="videos", Key="a", Body=SMALL)
@@ -101,6 +119,7 @@ def test_an_unchanged_object_is_not_fetched_again(bucket, tmp_path):
         ("s3://videos/", InvalidInput, "no usable key"),
         ("s3://videos/a\nb", InvalidInput, "no usable key"),
         ("s3://videos/a\0b", InvalidInput, "no usable key"),
+        ("s3://videos/a\x85b", InvalidInput, "no usable key: .*without control characters"),
         ("s3://videos/" + "x" * 1025, InvalidInput, "no usable key"),
         ("s3://videos/../other/a", InvalidInput, "segment"),
         ("s3://videos/a/./b", InvalidInput, "segment"),
