@@ -13,14 +13,14 @@ from typing import Protocol
 from trireel_client._config import Address
 from trireel_client._errors import TrireelError
 from trireel_client._results import ServerInfo
-from trireel_client.load_test.asking import Asker
-from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.drive.asker import Asker
+from trireel_client.load_test.drive.connection import Connection
+from trireel_client.load_test.drive.level_run import LevelRun, Load
+from trireel_client.load_test.judge.summary import LevelSummary, summarise
 from trireel_client.load_test.plan import Level, Plan
-from trireel_client.load_test.processes import ServerProcesses
-from trireel_client.load_test.running import LevelRun, Load
-from trireel_client.load_test.serving import Capacity, ask_capacities
-from trireel_client.load_test.summary import LevelSummary, summarise
-from trireel_client.load_test.watch import Look, Watch
+from trireel_client.load_test.watch.capacity import Capacity, ask_capacities
+from trireel_client.load_test.watch.looks import Look, Watch
+from trireel_client.load_test.watch.processes import ServerProcesses
 
 LOOK_SECONDS = 0.5  # the look at a window's end is taken just after it
 REFRESH_SECONDS = 0.25
