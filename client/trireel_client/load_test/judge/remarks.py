@@ -4,8 +4,8 @@
 from collections.abc import Sequence
 
 from trireel_client.load_test.judge.limits import DISTURBED
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary
-from trireel_client.load_test.session import TestResult
 from trireel_client.load_test.statistics import FEW
 
 ENOUGH = 0.95  # of the highest throughput: what lies beyond costs latency alone

@@ -14,9 +14,9 @@ from trireel_client.load_test.drive.level_run import Load
 from trireel_client.load_test.drive.samples import Outcome, Sample
 from trireel_client.load_test.judge.limits import UNANSWERED
 from trireel_client.load_test.judge.remarks import best, remarks
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.plan import Level, Plan
-from trireel_client.load_test.session import TestResult
 from trireel_client.load_test.show.tables import (
     Table,
     chunks_table,

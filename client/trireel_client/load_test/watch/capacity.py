@@ -2,11 +2,9 @@
 """How a server is configured: how much of each model it can do at once."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from trireel_client.load_test.drive.connection import Connection
 
 ORCHESTRATORS = ("video_analysis", "video_analysis_stream")
 """They wait for the other models; each process of them works on several videos."""
@@ -23,11 +21,15 @@ class Capacity:
     """Requests it works on at once, without those that a batch joins."""
 
 
-def ask_capacities(connection: Connection, models: Iterable[str]) -> dict[str, Capacity]:
-    """Ask for the models' configurations; those the server does not tell are left out. Blocks."""
+def known_capacities(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Capacity]:
+    """Return what models can do at once, by name; models without an instance group are left out.
+
+    Args:
+        configs: the models' configurations by name, as Triton reports them.
+    """
     return {
         model: capacity_of(model, config)
-        for model, config in connection.model_configs(models).items()
+        for model, config in configs.items()
         if config.get("instance_group")
     }
 

@@ -8,9 +8,9 @@ from trireel_client._config import Address
 from trireel_client.load_test.drive.level_run import LevelRun, Window
 from trireel_client.load_test.drive.samples import Outcome, Sample
 from trireel_client.load_test.judge.loads import MachineLoad, ModelLoad
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import summarise
 from trireel_client.load_test.plan import Level, Plan
-from trireel_client.load_test.session import TestResult
 from trireel_client.load_test.watch.capacity import Capacity
 from trireel_client.load_test.watch.looks import Look
 from trireel_client.load_test.watch.processes import Machine, Use

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from trireel_client.load_test.errors import InvalidPlan
-from trireel_client.load_test.session import TestResult
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.show.report.data import levels_csv, result_to_json
 from trireel_client.load_test.show.report.page import render
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from trireel_client.load_test.drive.level_run import LevelRun
 from trireel_client.load_test.drive.samples import STAGES, Sample
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary
-from trireel_client.load_test.session import TestResult
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.video_names import video_name
 from trireel_client.load_test.watch.looks import Look

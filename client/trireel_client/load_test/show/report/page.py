@@ -7,7 +7,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 
 from trireel_client.load_test.judge.remarks import best, remarks
-from trireel_client.load_test.session import TestResult
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.show.report.geometry import draw
 from trireel_client.load_test.show.report.level_charts import level_charts
 from trireel_client.load_test.show.report.time_charts import time_charts

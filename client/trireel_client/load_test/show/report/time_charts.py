@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from trireel_client.load_test.judge.loads import gpu_memory
-from trireel_client.load_test.session import TestResult
+from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.show.report.charts import Band, Chart, Line, Point, lines_of
 from trireel_client.load_test.watch.capacity import ORCHESTRATORS
 from trireel_client.load_test.watch.looks import Look

@@ -9,7 +9,6 @@ from unit.client.scripted import Refused, Script, ServerTls, whole_video
 from trireel_client._command.cli import app
 from trireel_client._config import Address
 from trireel_client.load_test.drive.connection import Connection
-from trireel_client.load_test.watch.capacity import ask_capacities
 
 
 @pytest.mark.parametrize("protocol", SERVERS)
@@ -42,5 +41,5 @@ def test_what_a_server_does_not_tell_is_not_known(protocol):
     script = Script(parameters=Refused("PERMISSION_DENIED", 403))
     with SERVERS[protocol](script) as url:
         connection = Connection(Address.parse(url), protocol)
-        assert ask_capacities(connection, ["video_analysis"]) == {}
-    assert ask_capacities(connection, ["video_analysis"]) == {}  # nobody is there any more
+        assert connection.model_configs(["video_analysis"]) == {}
+    assert connection.model_configs(["video_analysis"]) == {}  # nobody is there any more
