@@ -23,7 +23,12 @@ from trireel_client.load_test.plan import Level, Mode, Plan, closed_levels, open
 if TYPE_CHECKING:
     from trireel_client.load_test.session import Watched
 
-EXTRA = {"jinja2": "Jinja2", "prometheus_client": "prometheus-client", "psutil": "psutil"}
+EXTRA = {
+    "jinja2": "Jinja2",
+    "matplotlib": "matplotlib",
+    "prometheus_client": "prometheus-client",
+    "psutil": "psutil",
+}
 METRICS_PORT = 8002
 DEFAULT_CONCURRENCY = "1,2,4,8"
 INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test as one page of HTML that needs nothing beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from trireel_client.load_test.judge.remarks import best, remarks
 from trireel_client.load_test.judge.result import TestResult
-from trireel_client.load_test.show.report.geometry import draw
+from trireel_client.load_test.show.report.charts import Chart
+from trireel_client.load_test.show.report.drawing import svg_of
 from trireel_client.load_test.show.report.level_charts import level_charts
 from trireel_client.load_test.show.report.time_charts import time_charts
 from trireel_client.load_test.show.tables import (
@@ -52,12 +54,19 @@ def render(result: TestResult) -> str:
             failures_table(summaries),
         ],
         stages=stages_table(summaries),
-        level_drawings=[draw(chart) for chart in level_charts(summaries)],
-        time_drawings=[draw(chart) for chart in time_charts(result)],
+        level_drawings=_drawings("level", level_charts(summaries)),
+        time_drawings=_drawings("time", time_charts(result)),
         models=[models_table(one) for one in summaries],
         machine=machine_table(summaries),
         settings=_settings(result),
     )
+
+
+def _drawings(name: str, charts: Sequence[Chart]) -> list[tuple[Chart, Markup]]:
+    """Return charts with their drawings, whose texts matplotlib has escaped."""
+    return [
+        (chart, Markup(svg_of(chart, f"{name}-{number}"))) for number, chart in enumerate(charts, 1)
+    ]
 
 
 def _settings(result: TestResult) -> list[Table]:
