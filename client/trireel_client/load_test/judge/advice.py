@@ -1,92 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What to do about a limit: the options of `trireel-serve` and `trireel-serve-container`."""
+"""What to change at a limit: options of `trireel-serve` and `trireel-serve-container`."""
+
+from trireel_client.load_test.judge.loads import ModelLoad
 
 BOTH = "trireel-serve, trireel-serve-container"
 CONTAINER = "trireel-serve-container"
 
 UNANSWERED = (
-    "see to what the failures say, or give a longer --duration or --timeout, and measure again",
+    "look at what the failures say, or give a longer --duration or --timeout, and measure again",
 )
 LOAD_GENERATOR = (
     "do not read these levels as the server's: run `trireel load-test` on a machine of its own",
-    "run several at once with fewer workers each and add their throughput; name videos by a path"
-    " or URI that the server reads instead of sending their bytes",
-    "open loop: raise --most-in-flight where this machine has the memory for it",
+    "run several load generators at once, with fewer workers each, and add their throughput; name"
+    " videos by a path or URI that the server reads instead of sending their bytes",
+    "open loop: raise --most-in-flight if this machine has the memory for it",
 )
 LAG_HERE = (
-    "server and load generator share this machine's CPUs: latencies hold the wait for both; run"
-    " `trireel load-test` from another machine to have the server's alone",
+    "server and load generator share the CPUs of this machine, and latencies include the wait for"
+    " them: run `trireel load-test` from another machine to measure the server alone",
 )
 OTHERS = (
-    "these levels say little of the server: give it a machine of its own, or wait until the other"
-    " programs have ended",
+    "these levels say little about the server: give it a machine of its own, or wait until the"
+    " other programs have ended",
 )
 GPU = (
-    f"a tower of reduced precision: `trireel-export --precision bf16`, `--profile tensorrt` of"
+    f"use a tower of reduced precision: `trireel-export --precision bf16`, `--profile tensorrt` of"
     f" {CONTAINER}",
-    "ask for less: fewer frames a chunk (--frames-per-chunk), or --keyframes-only",
-    "another GPU or another server behind the balancer",
+    "request less: fewer frames a chunk (--frames-per-chunk), or --keyframes-only",
+    "add a GPU, or another server behind the balancer",
 )
 SEQUENCES = (
-    "clients should end their sequences (END on the last chunk)",
-    f"another server, or a higher `--parameter max_sequences=` of {BOTH}",
+    "make clients end their sequences (END on the last chunk)",
+    f"add another server, or raise `--parameter max_sequences=` of {BOTH}",
 )
 SOURCE = (
-    "bring videos closer: the media folder, or a store in the same network",
+    "bring videos closer: into the media folder, or into a store in the same network",
     f"keep more of them: `--max-spool-gib` of {BOTH}",
 )
 MORE_LOAD = (
-    "go on with more workers: throughput still follows the load, and latency is the work itself",
+    "go on with more workers: throughput still grows with the load, and latency is the work itself",
 )
 MEASURE_MORE = (
-    "give --metrics-url with the address of the server's metrics (port 8002), and --server-pid"
-    " where the server runs on this machine",
+    "give --metrics-url with the address of the server's metrics (port 8002), and --server-pid if"
+    " the server runs on this machine",
 )
+MORE_CPUS = ("add CPUs, or another server: more instances would only share the CPUs there are",)
 
-_CPU = {
+CPU_BY_MODEL = {
     "frame_extractor": (
-        "ask for less decoding: fewer frames a chunk, or --keyframes-only; videos with a lower"
+        "request less decoding: fewer frames a chunk, or --keyframes-only; videos with a lower"
         " resolution or shorter GOPs",
-        f"`--decode-on auto` of {BOTH}, where there is a GPU with NVDEC",
+        f"`--decode-on auto` of {BOTH}, if there is a GPU with NVDEC",
     ),
     "siglip_vision": (
-        f"a GPU for the tower: `--profile container` or `tensorrt` of {CONTAINER}",
-        "fewer frames a chunk, or a smaller checkpoint",
+        f"run the tower on a GPU: `--profile container` or `tensorrt` of {CONTAINER}",
+        "use fewer frames a chunk, or a smaller checkpoint",
     ),
 }
-_MORE_CPU = ("more CPUs, or another server: more instances would only share these",)
-
-_TOWER = (
-    f"`--profile tensorrt` of {CONTAINER}, or a smaller checkpoint",
-    "fewer frames a chunk, or another GPU or server",
+# `{count}` is the number of instances there are, `{next}` one more, `{twice}` twice as many.
+INSTANCES_BY_MODEL = {
+    "frame_extractor": (
+        f"`--extractors {{twice}}` of {BOTH} (now {{count}}), while CPUs are free",
+    ),
+    "siglip_vision": (
+        f"`--towers {{next}}` of {CONTAINER} on each GPU (now {{count}} in all)",
+        f"`--profile tensorrt` of {CONTAINER}, or a smaller checkpoint",
+        "use fewer frames a chunk, or add a GPU or a server",
+    ),
+    "siglip_text": (
+        "send fewer free-text tags: the server embeds those of each distinct request",
+        "add another server",
+    ),
+    "temporal_decoder": (
+        "add another server: this model has one instance, which holds the videos' states",
+    ),
+}
+OTHER_INSTANCES = ("more instances in model_repository/{model}/config.pbtxt (now {count})",)
+VIDEOS_BY_MODEL = {
+    "video_analysis": f"`--videos {{twice}}` of {BOTH} (now {{count}}): the models behind have room"
+}
+OTHER_VIDEOS = (
+    f"`--parameter videos_in_flight={{twice}}` of {BOTH} (now {{count}}): the models behind have"
+    " room"
 )
-_TEXT = ("send fewer free-text tags: each distinct request has them embedded", "another server")
-_DECODER = ("another server: it has one instance, which keeps the videos' states",)
 
 
-def cpu(busiest: str) -> tuple[str, ...]:
-    """Return what to do where the CPUs are full, most of all with one model."""
-    return (*_CPU.get(busiest, ()), *_MORE_CPU)
+def cpu(busiest_model: str | None) -> tuple[str, ...]:
+    """Return what to change if the CPUs are full, most of all with one model."""
+    return (*CPU_BY_MODEL.get(busiest_model or "", ()), *MORE_CPUS)
 
 
-def instances(model: str, count: int) -> tuple[str, ...]:
-    """Return what to do where all `count` instances of a model are busy and CPUs are not."""
-    now = f"now {count}"
-    match model:
-        case "frame_extractor":
-            return (f"`--extractors {2 * count}` of {BOTH} ({now}), while CPUs are free",)
-        case "siglip_vision":
-            return (f"`--towers {count + 1}` of {CONTAINER} on each GPU ({now} in all)", *_TOWER)
-        case "siglip_text":
-            return _TEXT
-        case "temporal_decoder":
-            return _DECODER
-    return (f"more instances in model_repository/{model}/config.pbtxt ({now})",)
+def instances(load: ModelLoad) -> tuple[str, ...]:
+    """Return what to change if all instances of a model are busy and CPUs are free."""
+    texts = INSTANCES_BY_MODEL.get(load.model, OTHER_INSTANCES)
+    return tuple(_filled(text, load.model, load.instances or 1) for text in texts)
 
 
-def videos(model: str, count: int) -> tuple[str, ...]:
-    """Return what to do where a whole-video model works on `count` videos, and others wait."""
-    if model == "video_analysis":
-        return (f"`--videos {2 * count}` of {BOTH} (now {count}): the models behind have room",)
-    option = f"`--parameter videos_in_flight={2 * count}` of {BOTH}"
-    return (f"{option} (now {count}): the models behind have room",)
+def videos(load: ModelLoad) -> tuple[str, ...]:
+    """Return what to change if a whole-video model is full and other videos wait."""
+    text = VIDEOS_BY_MODEL.get(load.model, OTHER_VIDEOS)
+    return (_filled(text, load.model, load.slots or 1),)
+
+
+def _filled(text: str, model: str, count: int) -> str:
+    return text.format(model=model, count=count, next=count + 1, twice=2 * count)

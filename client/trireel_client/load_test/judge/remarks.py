@@ -3,8 +3,8 @@
 
 from collections.abc import Sequence
 
-from trireel_client.load_test.judge.limits import DISTURBED
 from trireel_client.load_test.judge.result import TestResult
+from trireel_client.load_test.judge.rules import DISTURBED
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.statistics import FEW
 

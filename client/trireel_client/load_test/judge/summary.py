@@ -9,8 +9,9 @@ import numpy as np
 
 from trireel_client.load_test.drive.level_run import LevelRun
 from trireel_client.load_test.drive.samples import STAGES, Outcome, Sample
-from trireel_client.load_test.judge.limits import Finding, Picture, find_limits
+from trireel_client.load_test.judge.evidence import LevelEvidence
 from trireel_client.load_test.judge.loads import MachineLoad, ModelLoad, machine_load, model_loads
+from trireel_client.load_test.judge.rules import Finding, find_limits
 from trireel_client.load_test.plan import Level, Mode
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.watch.capacity import Capacity
@@ -126,7 +127,7 @@ def summarise(
     models, machine = model_loads(looks, capacities), machine_load(looks)
     late = [one.late_seconds for one in counted] if run.level.is_open else []
     rates, failures = _rates(run, mode), _failures((*counted, *run.warm_up))
-    picture = Picture(
+    evidence = LevelEvidence(
         models=models,
         machine=machine,
         server_is_here=server_is_here,
@@ -150,7 +151,7 @@ def summarise(
         stages_ms=stages_ms,
         models=models,
         machine=machine,
-        findings=find_limits(picture),
+        findings=find_limits(evidence),
     )
 
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from trireel_client.load_test.drive.level_run import Load
 from trireel_client.load_test.drive.samples import Outcome, Sample
-from trireel_client.load_test.judge.limits import UNANSWERED
 from trireel_client.load_test.judge.remarks import best, remarks
 from trireel_client.load_test.judge.result import TestResult
+from trireel_client.load_test.judge.rules import UNANSWERED
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.show.tables import (

@@ -21,9 +21,10 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from trireel_client.load_test.show.report.charts import Chart, Line
 
 SIZE_INCHES = (6.4, 3.4)
-BAR_WIDTH = 0.6
+BAR_WIDTH = 0.6  # of the space of a level; a drawing with few levels has narrower bars
+NARROW_BAR_WIDTH = 0.2
 FEW_POINTS = 40  # a longer line has no markers: they would hide it
-COLUMNS = 3  # of the legend
+COLUMNS = 4  # of the legend
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 
@@ -115,12 +116,13 @@ def _lines(axes: Axes, chart: Chart) -> list[Line2D]:
 def _bars(axes: Axes, chart: Chart) -> list[Patch]:
     drawn = []
     heights: dict[float, float] = {}
+    width = min(BAR_WIDTH, NARROW_BAR_WIDTH * len(chart.x_names))
     for index, line in enumerate(chart.lines):
         colour = COLOURS[index % len(COLOURS)]
         for number, (x, y) in enumerate(line.points):
             below = heights.get(x, 0.0)
             heights[x] = below + (y or 0.0)
-            (bar,) = axes.bar(x, y or 0.0, BAR_WIDTH, below, color=colour, clip_on=False)
+            (bar,) = axes.bar(x, y or 0.0, width, below, color=colour, clip_on=False)
             bar.set_gid(f"bar-{index}-{number}")
         drawn.append(Patch(color=colour))
     return drawn

@@ -6,8 +6,8 @@ import dataclasses
 import pytest
 from unit.client.load_test.made import result
 
-from trireel_client.load_test.judge.limits import DISTURBED, Finding
 from trireel_client.load_test.judge.remarks import best, knee, remarks
+from trireel_client.load_test.judge.rules import DISTURBED, Finding
 from trireel_client.load_test.plan import Level
 
 CLOSED = tuple(Level(concurrency=count) for count in (1, 2, 4))

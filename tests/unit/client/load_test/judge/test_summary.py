@@ -7,7 +7,7 @@ from unit.client.load_test.made import CAPACITIES, sample
 from trireel_client import InvalidRequest, SequenceLost, ServerUnavailable
 from trireel_client.load_test.drive.level_run import LevelRun, Window
 from trireel_client.load_test.drive.samples import Outcome, outcome_of
-from trireel_client.load_test.judge.limits import UNANSWERED
+from trireel_client.load_test.judge.rules import UNANSWERED
 from trireel_client.load_test.judge.summary import summarise
 from trireel_client.load_test.plan import Level, Mode
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from unit.client.load_test.made import result
 
-from trireel_client.load_test.judge.limits import Finding
+from trireel_client.load_test.judge.rules import Finding
 from trireel_client.load_test.show.report import write_report
 
 VOID = {"meta", "br", "link", "img", "input"}

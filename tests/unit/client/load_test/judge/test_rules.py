@@ -4,13 +4,14 @@
 import pytest
 from unit.client.load_test.made import load, machine
 
-from trireel_client.load_test.judge.limits import Picture, find_limits
+from trireel_client.load_test.judge.evidence import LevelEvidence
+from trireel_client.load_test.judge.rules import RULES, find_limits
 
 
-def picture(*models, here=True, **values):
+def evidence(*models, here=True, **values):
     names = ("stages_ms", "held_back", "unanswered")
     parts = {name: values.pop(name) for name in names if name in values}
-    return Picture(models or (load(),), machine(**values), server_is_here=here, **parts)
+    return LevelEvidence(models or (load(),), machine(**values), server_is_here=here, **parts)
 
 
 FULL = {"busy_seconds": 19.5, "queue_seconds": 30.0, "pending": 4.0}  # of 2 instances in 10 s
@@ -20,74 +21,74 @@ LIMITED = {"cpus": 16, "server_cpus": 1.9, "server_cpus_allowed": 2.0}
 
 CASES = {
     "unanswered": (
-        picture(unanswered="no video was answered"),
+        evidence(unanswered="no video was answered"),
         "nothing was measured",
         "what the failures say",
     ),
-    "client": (picture(client_cpus=0.9), "the load generator", "a machine of its own"),
-    "held back": (picture(held_back=0.2), "the load generator", "--most-in-flight"),
+    "client": (evidence(client_cpus=0.9), "the load generator", "a machine of its own"),
+    "held back": (evidence(held_back=0.2), "the load generator", "--most-in-flight"),
     "others": (
-        picture(machine_cpu=1.0, server_cpus=1.5),
+        evidence(machine_cpu=1.0, server_cpus=1.5),
         "other programs on this machine",
         "machine of its own",
     ),
     "cpu, extraction": (
-        picture(load(**FULL), TOWER, machine_cpu=0.97, server_cpus=3.8),
+        evidence(load(**FULL), TOWER, machine_cpu=0.97, server_cpus=3.8),
         "the CPU",
         "--keyframes-only",
     ),
     "cpu, tower": (
-        picture(load(), TOWER, machine_cpu=0.97, server_cpus=3.8),
+        evidence(load(), TOWER, machine_cpu=0.97, server_cpus=3.8),
         "the CPU",
         "`--profile container` or `tensorrt`",
     ),
     "cpu of another machine": (
-        picture(here=False, machine_cpu=0.1, server_machine_cpu=0.95, server_cpus=None),
+        evidence(here=False, machine_cpu=0.1, server_machine_cpu=0.95, server_cpus=None),
         "the CPU",
         "another server",
     ),
     "cpu that the server may have": (
-        picture(load(**FULL), **LIMITED, machine_cpu=0.2),
+        evidence(load(**FULL), **LIMITED, machine_cpu=0.2),
         "the CPU",
         "another server",
     ),
-    "gpu": (picture(gpu=0.97), "the GPU", "--precision bf16"),
+    "gpu": (evidence(gpu=0.97), "the GPU", "--precision bf16"),
     "extractors": (
-        picture(load(**FULL)),
+        evidence(load(**FULL)),
         "the instances of frame_extractor",
         "`--extractors 4` of trireel-serve, trireel-serve-container (now 2)",
     ),
-    "towers": (picture(load(), TOWER), "the instances of siglip_vision", "`--towers 3`"),
-    "text": (picture(load("siglip_text", **FULL)), "the instances of siglip_text", "tags"),
+    "towers": (evidence(load(), TOWER), "the instances of siglip_vision", "`--towers 3`"),
+    "text": (evidence(load("siglip_text", **FULL)), "the instances of siglip_text", "tags"),
     "decoder": (
-        picture(load("temporal_decoder", **FULL)),
+        evidence(load("temporal_decoder", **FULL)),
         "the instances of temporal_decoder",
         "another server",
     ),
     "sequences": (
-        picture(live_sequences=250, sequences_limit=256),
+        evidence(live_sequences=250, sequences_limit=256),
         "the open sequences of temporal_decoder",
         "`--parameter max_sequences=` of trireel-serve, trireel-serve-container",
     ),
     "videos": (
-        picture(load(), load("video_analysis", **PLACES)),
+        evidence(load(), load("video_analysis", **PLACES)),
         "the videos that video_analysis works on at once",
         "`--videos 8`",
     ),
     "streams": (
-        picture(load(), load("video_analysis_stream", **PLACES)),
+        evidence(load(), load("video_analysis_stream", **PLACES)),
         "the videos that video_analysis_stream works on at once",
         "`--parameter videos_in_flight=8`",
     ),
     "source": (
-        picture(stages_ms={"fetch": 600.0, "total": 900.0}),
+        evidence(stages_ms={"fetch": 600.0, "total": 900.0}),
         "the source of the videos",
         "--max-spool-gib",
     ),
-    "clock": (picture(lag_p99_ms=150.0), "the load generator's clock", "another machine"),
-    "nothing": (picture(), "nothing yet", "more workers"),
+    "clock": (evidence(lag_p99_ms=150.0), "the load generator's clock", "another machine"),
+    "nothing": (evidence(), "nothing yet", "more workers"),
     "unknown": (
-        Picture((), machine(server_machine_cpu=None), server_is_here=False),
+        LevelEvidence((), machine(server_machine_cpu=None), server_is_here=False),
         "not known",
         "--metrics-url",
     ),
@@ -104,34 +105,38 @@ def test_the_first_limit_is_named_and_what_to_change(case):
 
 
 def test_numbers_stand_beside_the_limit():
-    (finding,) = find_limits(picture(load(), TOWER))
+    (finding,) = find_limits(evidence(load(), TOWER))
     assert finding.because == "1.95 of 2 busy, 300 ms queue, 4.0 waiting, batches of 40.0"
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"busy_seconds": 19.5, "queue_seconds": 0.5, "pending": 0.1},  # busy, and nobody waits
-        {"busy_seconds": 12.0, "queue_seconds": 30.0, "pending": 4.0},  # bursts: they wait at times
+        {"busy_seconds": 19.5, "queue_seconds": 0.5, "pending": 0.1},  # busy, and no request waits
+        {
+            "busy_seconds": 12.0,
+            "queue_seconds": 30.0,
+            "pending": 4.0,
+        },  # bursts: requests wait at times
         {"instances": None, "slots": None, "busy_seconds": 19.5, "pending": 4.0},
     ],
 )
 def test_instances_bound_nothing_unless_busy_and_waited_for(values):
-    assert find_limits(picture(load(**values)))[0].limit == "nothing yet"
+    assert find_limits(evidence(load(**values)))[0].limit == "nothing yet"
 
 
-def test_places_for_videos_matter_only_where_the_models_behind_have_room():
+def test_videos_at_once_matter_while_other_models_have_room():
     places = load("video_analysis", **PLACES)
-    limits = [one.limit for one in find_limits(picture(load(**FULL), places))]
+    limits = [one.limit for one in find_limits(evidence(load(**FULL), places))]
     assert limits == [
         "the instances of frame_extractor",
         "the videos that video_analysis works on at once",
     ]
 
 
-def test_more_instances_do_not_help_where_the_cpu_is_full():
+def test_more_instances_do_not_help_if_the_cpu_is_full():
     places = load("video_analysis", **PLACES)
-    seen = picture(load(**FULL), places, machine_cpu=0.97, server_cpus=3.8)
+    seen = evidence(load(**FULL), places, machine_cpu=0.97, server_cpus=3.8)
     (finding,) = find_limits(seen)
     assert finding.limit == "the CPU"
     assert "most of the models' time went into frame_extractor" in finding.because
@@ -139,17 +144,17 @@ def test_more_instances_do_not_help_where_the_cpu_is_full():
 
 def test_the_longest_queue_is_named_of_several_full_models():
     tower = load("siglip_vision", **{**FULL, "queue_seconds": 80.0})
-    assert "siglip_vision" in find_limits(picture(load(**FULL), tower))[0].limit
+    assert "siglip_vision" in find_limits(evidence(load(**FULL), tower))[0].limit
 
 
-def test_a_load_generator_that_is_full_comes_before_the_server():
-    limits = [one.limit for one in find_limits(picture(load(**FULL), client_cpus=1.0))]
+def test_a_full_load_generator_comes_before_the_server():
+    limits = [one.limit for one in find_limits(evidence(load(**FULL), client_cpus=1.0))]
     assert limits == ["the load generator", "the instances of frame_extractor"]
 
 
 @pytest.mark.parametrize("machine_cpu", [0.2, 1.0])
-def test_a_server_that_has_all_the_cpu_it_may_have_is_not_disturbed(machine_cpu):
-    (finding,) = find_limits(picture(**LIMITED, machine_cpu=machine_cpu))
+def test_a_server_with_all_the_cpu_it_may_use_is_not_disturbed(machine_cpu):
+    (finding,) = find_limits(evidence(**LIMITED, machine_cpu=machine_cpu))
     assert finding.limit == "the CPU"
     assert finding.because.startswith("the server used 1.90 of the 2 CPUs, of this machine's 16,")
 
@@ -157,13 +162,13 @@ def test_a_server_that_has_all_the_cpu_it_may_have_is_not_disturbed(machine_cpu)
 def test_a_server_that_lacks_cpu_it_may_have_is_disturbed():
     less = {**LIMITED, "server_cpus": 1.0}
     assert (
-        find_limits(picture(**less, machine_cpu=1.0))[0].limit == "other programs on this machine"
+        find_limits(evidence(**less, machine_cpu=1.0))[0].limit == "other programs on this machine"
     )
-    assert find_limits(picture(**less, machine_cpu=0.2))[0].limit == "nothing yet"
+    assert find_limits(evidence(**less, machine_cpu=0.2))[0].limit == "nothing yet"
 
 
-def test_what_was_full_stands_behind_the_word_that_nothing_was_answered():
-    seen = picture(load(**FULL), unanswered="no video was answered")
+def test_other_limits_follow_the_one_that_nothing_was_answered():
+    seen = evidence(load(**FULL), unanswered="no video was answered")
     assert [one.limit for one in find_limits(seen)] == [
         "nothing was measured",
         "the instances of frame_extractor",
@@ -171,4 +176,16 @@ def test_what_was_full_stands_behind_the_word_that_nothing_was_answered():
 
 
 def test_this_machine_s_cpu_says_nothing_of_a_server_elsewhere():
-    assert find_limits(picture(here=False, machine_cpu=1.0))[0].limit == "nothing yet"
+    assert find_limits(evidence(here=False, machine_cpu=1.0))[0].limit == "nothing yet"
+
+
+def test_every_rule_is_the_limit_of_some_case():
+    first = [
+        next((rule for rule in RULES if rule.holds(seen)), None) for seen, _, _ in CASES.values()
+    ]
+    assert set(RULES) <= set(first)
+
+
+def test_advice_for_a_model_that_it_does_not_know_is_general():
+    (finding,) = find_limits(evidence(load("ocr", **FULL)))
+    assert finding.changes == ("more instances in model_repository/ocr/config.pbtxt (now 2)",)
