@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from unit.client.loopback import Loopback
 from unit.client.scripted import INVALID, bytes_of, stream_of, whole_video
 
-from trireel_client._command.cli import MODELS, app
+from trireel_client._command.cli import app
+from trireel_client._command.status import MODELS
 
 
 @pytest.fixture(autouse=True)
