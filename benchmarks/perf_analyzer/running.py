@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.perf_analyzer.recipes import Recipe, Servers
 from benchmarks.perf_analyzer.regions import removed_at_the_end, tensor_names
 from trireel_client._config import Address
-from trireel_client.load_test.scrape import Scrape, grown, read_metrics
+from trireel_client.load_test.watch.scrape import Scrape, grown, read_metrics
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 300.0

@@ -20,7 +20,7 @@ from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder
 from trireel_backend.system.periodic import Every
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
-from trireel_client.load_test.scrape import read_metrics
+from trireel_client.load_test.watch.scrape import read_metrics
 
 MIB = 2**20
 WORKER = "trireel_backend.extraction.process.worker"

@@ -48,7 +48,7 @@ from trireel_client._results import (
     VideoSoFar,
 )
 from trireel_client._sources import ServerPath
-from trireel_client._tls import Tls
+from trireel_client._transports.tls import Tls
 
 __all__ = [
     "Analysis",

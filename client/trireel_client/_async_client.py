@@ -10,19 +10,19 @@ from typing import Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_client import _flows
-from trireel_client._aio import AioGrpcTransport
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
 from trireel_client._errors import ClientClosed, TrireelError
-from trireel_client._flows import Flow, T, VideoRequest
+from trireel_client._flows import flows
+from trireel_client._flows.flows import Flow, T, VideoRequest
+from trireel_client._flows.resumed import AsyncResumed
+from trireel_client._flows.steps import Walk, plan_steps
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._resumed import AsyncResumed
 from trireel_client._sources import Source, classify, read_upload
-from trireel_client._steps import Walk, plan_steps
-from trireel_client._tls import Tls
-from trireel_client._wire import checked_headers, retry_arguments
+from trireel_client._transports.aio import AioGrpcTransport
+from trireel_client._transports.tls import Tls
+from trireel_client._transports.wire import checked_headers, retry_arguments
 
 
 class AsyncTrireelClient:
@@ -46,7 +46,7 @@ class AsyncTrireelClient:
     ) -> None:
         """Make a client, inside the event loop that will use it; arguments as `TrireelClient`'s."""
         address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
-        self._server = _flows.Server(address)
+        self._server = flows.Server(address)
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
         self._transport: AioGrpcTransport | None = AioGrpcTransport(
@@ -82,7 +82,7 @@ class AsyncTrireelClient:
         Cancelling the task cancels the request on the server.
         """
         request = VideoRequest.of(source, options, stream_id)
-        return await self._run(_flows.analyze(self._server, request))
+        return await self._run(flows.analyze(self._server, request))
 
     def stream(
         self,
@@ -117,7 +117,7 @@ class AsyncTrireelClient:
 
     async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
-        return await self._run(_flows.embed_texts(texts))
+        return await self._run(flows.embed_texts(texts))
 
     async def server_info(self) -> ServerInfo:
         """Ask who the server is."""
@@ -125,12 +125,12 @@ class AsyncTrireelClient:
 
     async def is_ready(self, model: str | None = None) -> bool:
         """Tell whether the server, or one of its models, is ready; False if nobody answers."""
-        return await self._run(_flows.is_ready(model))
+        return await self._run(flows.is_ready(model))
 
     async def _streamed(
         self, request: VideoRequest
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
-        stream = await self._run(_flows.open_stream(self._server, request))
+        stream = await self._run(flows.open_stream(self._server, request))
         answers = AsyncResumed(stream, self._timeout.request_seconds, self._ask)
         async with aclosing(answers):
             while (answer := await self._next(answers)) is not None:
@@ -156,7 +156,7 @@ class AsyncTrireelClient:
         return await self._run(walk.chunk(index))
 
     async def _run(self, flow: Flow[T]) -> T:
-        return await _flows.run_async(flow, self._perform)
+        return await flows.run_async(flow, self._perform)
 
     async def _perform(self, call: ServerCall | ReadFile) -> Any:
         if isinstance(call, ReadFile):

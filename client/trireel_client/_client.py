@@ -9,18 +9,18 @@ from typing import Any, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_client import _flows
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
-from trireel_client._flows import Flow, T, VideoRequest
+from trireel_client._flows import flows
+from trireel_client._flows.flows import Flow, T, VideoRequest
+from trireel_client._flows.resumed import Resumed
+from trireel_client._flows.steps import Walk, plan_steps
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._resumed import Resumed
 from trireel_client._sources import Source, classify, read_upload
-from trireel_client._steps import Walk, plan_steps
-from trireel_client._tls import Tls
-from trireel_client._wire import Transport, checked_headers, retry_arguments
+from trireel_client._transports.tls import Tls
+from trireel_client._transports.wire import Transport, checked_headers, retry_arguments
 
 
 class TrireelClient:
@@ -60,7 +60,7 @@ class TrireelClient:
         """
         protocol = checked_protocol(protocol)
         address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
-        self._server = _flows.Server(address)
+        self._server = flows.Server(address)
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
         self._transport: Transport | None = _connect(
@@ -102,7 +102,7 @@ class TrireelClient:
             TrireelError: see `trireel_client._errors`.
         """
         request = VideoRequest.of(source, options, stream_id)
-        return self._run(_flows.analyze(self._server, request))
+        return self._run(flows.analyze(self._server, request))
 
     def stream(
         self,
@@ -159,7 +159,7 @@ class TrireelClient:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
-        return self._run(_flows.embed_texts(texts))
+        return self._run(flows.embed_texts(texts))
 
     def server_info(self) -> ServerInfo:
         """Ask who the server is."""
@@ -167,11 +167,11 @@ class TrireelClient:
 
     def is_ready(self, model: str | None = None) -> bool:
         """Tell whether the server, or one of its models, is ready; False if nobody answers."""
-        return self._run(_flows.is_ready(model))
+        return self._run(flows.is_ready(model))
 
     def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
         with self._open().one_stream():
-            stream = self._run(_flows.open_stream(self._server, request))
+            stream = self._run(flows.open_stream(self._server, request))
             with closing(Resumed(stream, self._timeout.request_seconds, self._ask)) as answers:
                 while (answer := self._next(answers)) is not None:
                     yield answer
@@ -196,7 +196,7 @@ class TrireelClient:
         return self._run(walk.chunk(index))
 
     def _run(self, flow: Flow[T]) -> T:
-        return _flows.run(flow, self._perform)
+        return flows.run(flow, self._perform)
 
     def _perform(self, call: ServerCall | ReadFile) -> Any:
         if isinstance(call, ReadFile):
@@ -235,9 +235,9 @@ def _connect(
     tls: Tls | None,
 ) -> Transport:
     if protocol == "grpc":
-        from trireel_client._grpc import GrpcTransport
+        from trireel_client._transports.grpc import GrpcTransport
 
         return GrpcTransport(address, timeout, headers, tls)
-    from trireel_client._http import HttpTransport
+    from trireel_client._transports.http import HttpTransport
 
     return HttpTransport(address, timeout, headers, tls)

@@ -17,12 +17,12 @@ from support.quiet import Quiet
 
 from trireel_client import ServerPath
 from trireel_client._config import Address
-from trireel_client.load_test.arrivals import poisson_arrivals
-from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.drive.arrivals import poisson_arrivals
+from trireel_client.load_test.drive.connection import Connection
+from trireel_client.load_test.drive.samples import Outcome
 from trireel_client.load_test.plan import Level, Mode, Plan
-from trireel_client.load_test.processes import ServerProcesses, listening_process
-from trireel_client.load_test.samples import Outcome
 from trireel_client.load_test.session import Watched, run_test
+from trireel_client.load_test.watch.processes import ServerProcesses, listening_process
 
 from .conftest import served
 

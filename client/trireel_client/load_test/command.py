@@ -16,14 +16,19 @@ from trireel_client._options import (
     step_inputs,
 )
 from trireel_client._sources import ServerPath, Source, classify
-from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.drive.connection import Connection
 from trireel_client.load_test.errors import InvalidPlan, MissingExtra, NothingToWatch
 from trireel_client.load_test.plan import Level, Mode, Plan, closed_levels, open_levels
 
 if TYPE_CHECKING:
     from trireel_client.load_test.session import Watched
 
-EXTRA = {"jinja2": "Jinja2", "prometheus_client": "prometheus-client", "psutil": "psutil"}
+EXTRA = {
+    "jinja2": "Jinja2",
+    "matplotlib": "matplotlib",
+    "prometheus_client": "prometheus-client",
+    "psutil": "psutil",
+}
 METRICS_PORT = 8002
 DEFAULT_CONCURRENCY = "1,2,4,8"
 INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
@@ -60,9 +65,9 @@ def load_test(asked: Asked) -> int:
     # Needs the extra.
     from rich.console import Console
 
-    from trireel_client.load_test.report import check_folder, write_report
     from trireel_client.load_test.session import run_test
-    from trireel_client.load_test.terminal import LiveShow, results_console, show_result
+    from trireel_client.load_test.show.report import check_folder, write_report
+    from trireel_client.load_test.show.terminal import LiveShow, results_console, show_result
 
     plan = plan_of(asked)
     if asked.report is not None:
@@ -131,7 +136,7 @@ def _source(video: str, server_path: bool) -> Source:
 
 
 def _metrics(asked: Asked) -> tuple[Address | None, list[str]]:
-    from trireel_client.load_test.scrape import read_metrics
+    from trireel_client.load_test.watch.scrape import read_metrics
 
     url, host = asked.metrics_url, asked.connection.address.host
     address = Address(host, METRICS_PORT) if url is None else Address.parse(url)
@@ -146,8 +151,8 @@ def _metrics(asked: Asked) -> tuple[Address | None, list[str]]:
 
 def _watched(asked: Asked) -> "tuple[Watched, list[str]]":
     """Return what can be looked at, and what cannot though nobody asked for it."""
-    from trireel_client.load_test.processes import ServerProcesses, listening_process
     from trireel_client.load_test.session import Watched
+    from trireel_client.load_test.watch.processes import ServerProcesses, listening_process
 
     address = asked.connection.address
     metrics, notes = _metrics(asked)

@@ -142,7 +142,7 @@ def load_test(
     from trireel_client import Tls, TrireelError
     from trireel_client._config import DEFAULT_URLS, Address
     from trireel_client.load_test import command
-    from trireel_client.load_test.connection import Connection
+    from trireel_client.load_test.drive.connection import Connection
 
     talk = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     try:

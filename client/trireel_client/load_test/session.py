@@ -4,7 +4,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,14 +13,15 @@ from typing import Protocol
 from trireel_client._config import Address
 from trireel_client._errors import TrireelError
 from trireel_client._results import ServerInfo
-from trireel_client.load_test.asking import Asker
-from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.drive.asker import Asker
+from trireel_client.load_test.drive.connection import Connection
+from trireel_client.load_test.drive.level_run import LevelRun, Load
+from trireel_client.load_test.judge.result import TestResult
+from trireel_client.load_test.judge.summary import LevelSummary, summarise
 from trireel_client.load_test.plan import Level, Plan
-from trireel_client.load_test.processes import ServerProcesses
-from trireel_client.load_test.running import LevelRun, Load
-from trireel_client.load_test.serving import Capacity, ask_capacities
-from trireel_client.load_test.summary import LevelSummary, summarise
-from trireel_client.load_test.watch import Look, Watch
+from trireel_client.load_test.watch.capacity import known_capacities
+from trireel_client.load_test.watch.looks import Watch
+from trireel_client.load_test.watch.processes import ServerProcesses
 
 LOOK_SECONDS = 0.5  # the look at a window's end is taken just after it
 REFRESH_SECONDS = 0.25
@@ -36,36 +37,6 @@ class Watched:
     """Its processes, where they are on this machine and known."""
     server_is_here: bool
     """It runs on this machine."""
-
-
-@dataclass(frozen=True)
-class TestResult:
-    """All that a test has brought."""
-
-    __test__ = False  # not pytest's
-
-    plan: Plan
-    """What was to be done."""
-    address: Address
-    """Whom it was done to."""
-    server: ServerInfo
-    """Who answered."""
-    capacities: Mapping[str, Capacity]
-    """What the server's models can do at once, as far as it tells."""
-    began_at: datetime
-    """When the first level began."""
-    began_seconds: float
-    """The same on the monotonic clock, which samples and looks go by."""
-    runs: tuple[LevelRun, ...]
-    """Level by level, all samples."""
-    summaries: tuple[LevelSummary, ...]
-    """The same in short."""
-    looks: tuple[Look, ...]
-    """At server and machine, once a second."""
-    interrupted: bool = False
-    """Ctrl-C ended it."""
-    notes: tuple[str, ...] = ()
-    """What a reader should know: why levels or metrics are missing."""
 
 
 class Show(Protocol):
@@ -111,7 +82,8 @@ async def _run(
     async with watch:
         first = await watch.look()
         models = first.scrape.models() if first.scrape else ()
-        capacities = await asyncio.to_thread(ask_capacities, connection, models)
+        configs = await asyncio.to_thread(connection.model_configs, models)
+        capacities = known_capacities(configs)
         with _interrupts() as stop:
             for level in plan.levels:
                 if runs and (trouble := await _trouble(asker)):

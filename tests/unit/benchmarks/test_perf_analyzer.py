@@ -23,7 +23,7 @@ from benchmarks.perf_analyzer.regions import removed_at_the_end
 from benchmarks.perf_analyzer.running import Counts, count, find_problems
 from benchmarks.perf_analyzer.table import Level, page, ratios, read, read_levels, usable
 from trireel_backend.launch.run_folder import SHARED_MEMORY
-from trireel_client.load_test.scrape import parse_metrics
+from trireel_client.load_test.watch.scrape import parse_metrics
 
 ROOT = Path(__file__).parents[3]
 SERVERS = Servers("127.0.0.1:8001", "127.0.0.1:8000", "127.0.0.1:8002")

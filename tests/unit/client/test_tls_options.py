@@ -11,7 +11,8 @@ from unit.client.scripted import Script, ServerTls, whole_video
 from unit.client.secured import WAYS, Asking, Papers, quickly
 
 from trireel_client import InvalidTls, Tls
-from trireel_client._cli import MODELS, app
+from trireel_client._command.cli import app
+from trireel_client._command.status import MODELS
 
 NOWHERE = "localhost:1"
 

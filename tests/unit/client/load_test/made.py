@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 from trireel_client import ServerInfo
 from trireel_client._config import Address
-from trireel_client.load_test.loads import MachineLoad, ModelLoad
+from trireel_client.load_test.drive.level_run import LevelRun, Window
+from trireel_client.load_test.drive.samples import Outcome, Sample
+from trireel_client.load_test.judge.loads import MachineLoad, ModelLoad
+from trireel_client.load_test.judge.result import TestResult
+from trireel_client.load_test.judge.summary import summarise
 from trireel_client.load_test.plan import Level, Plan
-from trireel_client.load_test.processes import Machine, Use
-from trireel_client.load_test.running import LevelRun, Window
-from trireel_client.load_test.samples import Outcome, Sample
-from trireel_client.load_test.scrape import Scrape, Series
-from trireel_client.load_test.serving import Capacity
-from trireel_client.load_test.session import TestResult
-from trireel_client.load_test.summary import summarise
-from trireel_client.load_test.watch import Look
+from trireel_client.load_test.watch.capacity import Capacity
+from trireel_client.load_test.watch.looks import Look
+from trireel_client.load_test.watch.processes import Machine, Use
+from trireel_client.load_test.watch.scrape import Scrape, Series
 
 CAPACITIES = {
     "frame_extractor": Capacity(2, 2),

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from unit.client.load_test.made import result
 from unit.client.scripted import Refused, whole_video
 
-from trireel_client._cli import app
+from trireel_client._command.cli import app
 from trireel_client.load_test import command
-from trireel_client.load_test.report import check_folder
-from trireel_client.load_test.terminal import show_result
+from trireel_client.load_test.show.report import check_folder
+from trireel_client.load_test.show.terminal import show_result
 
 QUICK = ("--duration", "0.5", "--warm-up", "0.1", "--concurrency", "1")
 

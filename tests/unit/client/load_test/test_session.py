@@ -7,7 +7,7 @@ from support.quiet import Quiet
 from unit.client.scripted import whole_video
 
 from trireel_client._config import Address
-from trireel_client.load_test.connection import Connection
+from trireel_client.load_test.drive.connection import Connection
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.session import Watched, run_test
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `trireel analyze`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from trireel_client._cli_options import (
+    CaFile,
+    CertificateFile,
+    KeyFile,
+    ProtocolName,
+    ProtocolOption,
+    ServerName,
+    TlsOption,
+    Url,
+    tls_options,
+)
+from trireel_client._command.connect import connected_client, errors_as_sentences, video_source
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from trireel_client import Analysis, AnalysisOptions, ChunkAnalysis, TrireelClient
+    from trireel_client._sources import Source
+
+Number = TypeVar("Number", int, float)
+
+
+def analyze(
+    video: Annotated[str, typer.Argument(help="A file, a URI, or with --server-path a name.")],
+    url: Url = None,
+    protocol: ProtocolOption = ProtocolName.GRPC,
+    tags: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Score these instead of the server's.")
+    ] = None,
+    chunk_seconds: Annotated[float | None, typer.Option(help="Length of a chunk.")] = None,
+    frames_per_chunk: Annotated[
+        int | None, typer.Option(help="Frames sampled from each chunk.")
+    ] = None,
+    sample_fps: Annotated[
+        float | None, typer.Option(help="Frames sampled from each second, instead.")
+    ] = None,
+    keyframes_only: Annotated[
+        bool, typer.Option("--keyframes-only", help="Take a quick look: decode keyframes alone.")
+    ] = False,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="L,T,W,H", help="Region that is seen: left, top, width, height as fractions."
+        ),
+    ] = None,
+    crop_px: Annotated[
+        str | None, typer.Option(metavar="L,T,W,H", help="The same in pixels, instead.")
+    ] = None,
+    stream_index: Annotated[
+        int | None, typer.Option(help="Video stream, by its index in the file.")
+    ] = None,
+    top_k: Annotated[int | None, typer.Option(help="Tags returned.")] = None,
+    scene_threshold: Annotated[float | None, typer.Option(help="Least score of a cut.")] = None,
+    scene_alpha: Annotated[
+        float | None, typer.Option(help="Weight of the newest frame in the running average.")
+    ] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Follow the analysis live.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the JSON to this file.")
+    ] = None,
+    with_embeddings: Annotated[
+        bool, typer.Option("--with-embeddings", help="Put embeddings into the JSON.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait.")] = 600.0,
+    server_path: Annotated[
+        bool, typer.Option("--server-path", help="VIDEO is a path in the server's media folder.")
+    ] = False,
+    tls: TlsOption = False,
+    ca_file: CaFile = None,
+    certificate_file: CertificateFile = None,
+    key_file: KeyFile = None,
+    server_name: ServerName = None,
+) -> None:
+    """Tell what is in a video: tags, a caption, cuts."""
+    if stream and protocol is ProtocolName.HTTP:
+        raise typer.BadParameter("--stream needs --protocol grpc")
+    options: AnalysisOptions = {
+        "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
+        "chunk_seconds": chunk_seconds,
+        "frames_per_chunk": frames_per_chunk,
+        "sample_fps": sample_fps,
+        "keyframes_only": keyframes_only,
+        "crop": _four_numbers("--crop", crop, float),
+        "crop_px": _four_numbers("--crop-px", crop_px, int),
+        "stream_index": stream_index,
+        "top_k": top_k,
+        "scene_threshold": scene_threshold,
+        "scene_alpha": scene_alpha,
+        "with_embeddings": with_embeddings,
+    }
+    _check_writable(output)
+    tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
+    with errors_as_sentences(), connected_client(url, protocol, timeout, tls_settings) as client:
+        run = _follow if stream else _ask
+        analysis = run(client, video_source(video, server_path), options)
+        _print(analysis, video, as_json, output)
+
+
+def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
+    if text is None:
+        return None
+    try:
+        left, top, width, height = (kind(number) for number in text.split(","))
+    except ValueError as error:
+        whole = "whole " if kind is int else ""
+        message = f"{text!r} is not four {whole}numbers: give left,top,width,height"
+        raise typer.BadParameter(message, param_hint=option) from error
+    return left, top, width, height
+
+
+def _ask(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
+    return client.analyze(source, **options)
+
+
+def _follow(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
+    """Stream the analysis and show how far it is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from trireel_client import Analysis
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("waiting for the first chunk", total=None)
+        for answer in client.stream(source, **options):
+            if isinstance(answer, Analysis):
+                analysis = answer
+            else:
+                _advance(progress, task, answer)
+    return analysis  # a stream ends with the whole video, or with an error
+
+
+def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
+    newest = chunk.tags[0].text if chunk.tags else ""
+    progress.update(
+        task,
+        total=chunk.num_chunks,
+        completed=chunk.index + 1,
+        description=f"{newest}, up to {chunk.end_seconds:.1f} s",
+    )
+
+
+def _check_writable(output: Path | None) -> None:
+    """Refuse what cannot be written before the server has worked for it."""
+    if output is None:
+        return
+    if not output.parent.is_dir():
+        reason = f"there is no folder {str(output.parent)!r}"
+    elif not os.access(output if output.exists() else output.parent, os.W_OK):
+        reason = f"{str(output)!r} cannot be written"
+    else:
+        return
+    raise typer.BadParameter(reason, param_hint="--output")
+
+
+def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
+    """Print an analysis, and write it to `output`; raises OSError where that fails.
+
+    What cannot be written is printed as JSON: it would be lost otherwise.
+    """
+    from rich.console import Console
+
+    from trireel_client._command.show import show_analysis
+
+    text = json.dumps(analysis.to_json_dict(), indent=2, ensure_ascii=False)
+    failure = None
+    try:
+        if output is not None:
+            output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        failure = error
+    if as_json or failure is not None:
+        typer.echo(text)
+    else:
+        show_analysis(Console(), video, analysis)
+    if failure is not None:
+        raise failure

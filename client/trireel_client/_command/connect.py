@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client that a command uses, and its errors as one sentence on stderr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from trireel_client._cli_options import ProtocolName, TlsOptions
+
+if TYPE_CHECKING:
+    from trireel_client import TrireelClient
+    from trireel_client._sources import Source
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    from trireel_client import InvalidAddress, TrireelError
+
+    try:
+        yield
+    except InvalidAddress as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from error
+    except BrokenPipeError:  # who reads has enough: typer ends without a word
+        raise
+    except (TrireelError, OSError) as error:
+        typer.echo(f"trireel: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def connected_client(
+    url: str | None,
+    protocol: ProtocolName,
+    seconds: float,
+    tls: TlsOptions | None,
+    attempts: int | None = None,
+) -> TrireelClient:
+    # gRPC's own log would stand beside our one sentence; read when gRPC is loaded, so set before.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from trireel_client import Retry, Timeout, Tls, TrireelClient
+    from trireel_client._config import DEFAULT_CONNECT_SECONDS
+
+    try:
+        timeout = Timeout(min(DEFAULT_CONNECT_SECONDS, seconds), seconds)
+    except ValueError as error:  # more than there is, or NaN
+        raise typer.BadParameter(str(error), param_hint="--timeout") from error
+    retries = None if attempts is None else Retry(attempts)
+    return TrireelClient(
+        url,
+        protocol=protocol.value,
+        timeout=timeout,
+        retries=retries,
+        tls=None if tls is None else Tls(**tls),
+    )
+
+
+def video_source(video: str, server_path: bool) -> Source:
+    from trireel_client import ServerPath
+
+    return ServerPath(video) if server_path else video

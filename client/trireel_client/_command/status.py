@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `trireel status`."""
+
+from __future__ import annotations
+
+import typer
+
+from trireel_client._cli_options import (
+    CaFile,
+    CertificateFile,
+    KeyFile,
+    ProtocolName,
+    ProtocolOption,
+    ServerName,
+    TlsOption,
+    Url,
+    tls_options,
+)
+from trireel_client._command.connect import connected_client, errors_as_sentences
+
+MODELS = (
+    "video_analysis",
+    "video_analysis_stream",
+    "video_chunk",
+    "frame_chunk",
+    "chunk_encoder",
+    "frame_extractor",
+    "siglip_vision",
+    "siglip_text",
+    "temporal_decoder",
+)
+STATUS_SECONDS = 5.0
+
+
+def status(
+    url: Url = None,
+    protocol: ProtocolOption = ProtocolName.GRPC,
+    tls: TlsOption = False,
+    ca_file: CaFile = None,
+    certificate_file: CertificateFile = None,
+    key_file: KeyFile = None,
+    server_name: ServerName = None,
+) -> None:
+    """Tell who the server is and which of its models are ready; exits with 1 if one is not."""
+    from rich.console import Console
+
+    from trireel_client._command.show import show_status
+    from trireel_client._config import DEFAULT_URLS
+
+    tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
+    with (
+        errors_as_sentences(),
+        connected_client(url, protocol, STATUS_SECONDS, tls_settings, attempts=1) as client,
+    ):
+        server = client.server_info()
+        models = {model: client.is_ready(model) for model in MODELS}
+        ready = client.is_ready()
+        show_status(Console(), url or DEFAULT_URLS[protocol.value], server, ready, models)
+    if not (ready and all(models.values())):
+        raise typer.Exit(1)
