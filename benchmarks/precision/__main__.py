@@ -23,8 +23,8 @@ from benchmarks.precision.checkpoints import SIZES, make_checkpoint
 from trireel_export.checkpoint import load_checkpoint
 from trireel_export.errors import VerificationFailed
 from trireel_export.export import export
-from trireel_export.precision import Precision
 from trireel_export.vision import write_vision
+from trireel_schema.precision import Precision
 
 TINY = Path(__file__).parents[2] / "export/tiny/checkpoint"
 FORMS = {"products and a softmax, opset 20": 20, "one operator, opset 23": 23}

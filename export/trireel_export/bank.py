@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`text_bank.npz`: embeddings of the tags and descriptions that a server scores by default."""
+"""The text bank of an export: lists of tags and descriptions, read and embedded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_export.errors import BadList
+from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 if TYPE_CHECKING:
     from trireel_export.checkpoint import Checkpoint
@@ -58,14 +59,11 @@ def write_bank(
     Args:
         progress: told of how much of a long list is done.
     """
-    np.savez(
-        path,
-        tag_texts=np.array(tags),
-        tag_embeddings=_embeddings(checkpoint, tags, "tags", progress),
-        description_texts=np.array(descriptions),
-        description_embeddings=_embeddings(checkpoint, descriptions, "descriptions", progress),
-        weights_sha256=np.array(checkpoint.weights_sha256),
+    bank = TextBank(
+        TextSet(tags, _embeddings(checkpoint, tags, "tags", progress)),
+        TextSet(descriptions, _embeddings(checkpoint, descriptions, "descriptions", progress)),
     )
+    write_text_bank(bank, checkpoint.weights_sha256, path)
 
 
 def _embeddings(

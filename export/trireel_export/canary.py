@@ -11,11 +11,11 @@ from PIL import Image
 from trireel_export.checkpoint import Checkpoint
 from trireel_export.errors import ConstantEmbeddings
 from trireel_export.pictures import resized
+from trireel_schema.gate import CONSTANT_COSINE
+from trireel_schema.pictures import Canary, write_canary
 
-MOST_COSINE = 0.99  # of the two; a server refuses to start above it
 
-
-def write_canary(
+def write_least_alike(
     checkpoint: Checkpoint,
     pictures: Mapping[str, Image.Image],
     embeddings: NDArray[np.float32],
@@ -32,7 +32,7 @@ def write_canary(
     alike = embeddings @ embeddings.T
     pair = np.unravel_index(np.argmin(alike), alike.shape)
     names = [list(pictures)[index] for index in pair]
-    if not alike[pair] <= MOST_COSINE:
+    if not alike[pair] <= CONSTANT_COSINE:
         raise ConstantEmbeddings(
             f"{checkpoint.name} sees hardly a difference between any two pictures: cosine"
             f" {alike[pair]:.4f} at least, between {names[0]!r} and {names[1]!r}"
@@ -41,9 +41,5 @@ def write_canary(
         resized(pictures[name], checkpoint.image_size_px, checkpoint.resample) for name in names
     ]
     # The reference is of the squashed pictures, which are all that a server gets to see.
-    np.savez(
-        path,
-        frames=np.stack(frames),
-        embeddings=checkpoint.embed_pictures([Image.fromarray(frame) for frame in frames]),
-        weights_sha256=np.array(checkpoint.weights_sha256),
-    )
+    reference = checkpoint.embed_pictures([Image.fromarray(frame) for frame in frames])
+    write_canary(Canary(np.stack(frames), reference), checkpoint.weights_sha256, path)

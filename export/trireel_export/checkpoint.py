@@ -15,7 +15,7 @@ from PIL import Image
 from transformers import AutoConfig, AutoProcessor, SiglipModel
 
 from trireel_export.errors import CheckpointNotLoaded, UnsupportedCheckpoint
-from trireel_export.metadata import Normalisation
+from trireel_schema.metadata import Normalisation
 
 FIXED_RESOLUTION = "siglip"  # model type of SigLIP, and of SigLIP 2 with a fixed resolution
 NAFLEX = "siglip2"

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `trireel-export` command."""
 
+import signal
 import textwrap
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,16 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trireel_backend.serving.signals import unwind_on_signals
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
-from trireel_export.metadata import (
-    DEFAULT_SCENE_ALPHA,
-    DEFAULT_SCENE_THRESHOLD,
-    LEAST_OPSET,
-    MOST_OPSET,
-)
-from trireel_export.precision import Precision
+from trireel_export.precision import LEAST_OPSET, MOST_OPSET
+from trireel_schema.precision import Precision
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
 if TYPE_CHECKING:
     from trireel_export.export import ExportReport
@@ -65,7 +62,7 @@ def main(
 ) -> None:
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
-    unwind_on_signals(1)  # what is half written goes
+    _unwind_on_signals()
     # torch takes seconds to import: `--help` and typing mistakes need not wait for it.
     from transformers.utils import logging
 
@@ -91,6 +88,19 @@ def main(
         errors.print(str(error), markup=False, highlight=False)
         raise typer.Exit(1) from None
     _print_report(report, Console())
+
+
+def _unwind_on_signals() -> None:
+    """Make SIGTERM, SIGINT or SIGHUP unwind the stack, so that half-written files are removed."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def unwind(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:  # a second signal must not interrupt the clean-up
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(1)
+
+    for number in numbers:
+        signal.signal(number, unwind)
 
 
 def _print_report(report: "ExportReport", console: Console) -> None:

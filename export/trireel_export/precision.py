@@ -1,37 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The number formats a vision tower is exported in.
+"""What the number format of a vision tower decides.
 
-The format is typed into the graph, as TensorRT 11 wants it: matrix products in it, everything
-whose rounding shows in fp32.
+The format is typed into the graph, as TensorRT 11 wants it: matrix products are in it, everything
+that loses by rounding is in fp32.
 """
 
-from enum import StrEnum
-
-from trireel_backend.gate import LEAST_COSINE
+from trireel_schema.gate import LEAST_COSINE
+from trireel_schema.precision import Precision
 
 LEAST_COSINE_FP32 = 0.9999
-"""Of an fp32 tower to the checkpoint, and of any tower to itself in other batches."""
+"""Smallest cosine of an fp32 tower to the checkpoint, and of any tower to itself in batches of
+other sizes."""
+LEAST_OPSET, MOST_OPSET = 18, 23
 FUSED_ATTENTION_OPSET = 23
-"""From here on attention is one operator; its fused kernels keep the softmax in fp32."""
-WIDEST_KNOWN_OPSET = 20
-"""What older runtimes read as well; from here on GELU is a single node."""
+"""From this opset on attention is one operator; its fused kernels keep the softmax in fp32."""
+WIDELY_KNOWN_OPSET = 20
+"""An opset that older runtimes read as well; from this one on GELU is a single node."""
 
 
-class Precision(StrEnum):
-    """Of the matrix products of the vision tower's encoder."""
+def least_cosine(precision: Precision) -> float:
+    """Return how close an embedding must come to the checkpoint's own.
 
-    FP32 = "fp32"
-    FP16 = "fp16"
-    BF16 = "bf16"
+    For a reduced precision a server makes the same comparison again.
+    """
+    return LEAST_COSINE_FP32 if precision is Precision.FP32 else LEAST_COSINE
 
-    @property
-    def least_cosine(self) -> float:
-        """Return how close an embedding must come to the checkpoint's own.
 
-        Of reduced precision a server asks the same again.
-        """
-        return LEAST_COSINE_FP32 if self is Precision.FP32 else LEAST_COSINE
-
-    @property
-    def default_opset(self) -> int:
-        return WIDEST_KNOWN_OPSET if self is Precision.FP32 else FUSED_ATTENTION_OPSET
+def default_opset(precision: Precision) -> int:
+    """Return the ONNX opset of an export if none is given."""
+    return WIDELY_KNOWN_OPSET if precision is Precision.FP32 else FUSED_ATTENTION_OPSET

@@ -17,10 +17,11 @@ from trireel_export.errors import (
     TokensDiffer,
 )
 from trireel_export.precision import LEAST_COSINE_FP32
+from trireel_schema.gate import CONSTANT_COSINE
+from trireel_schema.vectors import paired_cosines
 
 RunTower = Callable[[NDArray[Any]], NDArray[np.float32]]
 
-MOST_COSINE_OF_ALL = 0.99  # of the pair that is least alike
 NORM_TOLERANCE = 1e-4
 # How many items go through batches of each size; 16 takes all.
 ITEMS_BY_BATCH_SIZE: dict[int, int | None] = {1: 4, 3: 6, 16: None}
@@ -162,7 +163,7 @@ def _compare(
     batches: _Batches, other: str, embeddings: NDArray[np.float32], least_cosine: float
 ) -> Check:
     """Compare with embeddings [all items, D]; raise EmbeddingsDiffer below `least_cosine`."""
-    cosines = (batches.embeddings * embeddings[batches.chosen]).sum(axis=1, dtype=np.float64)
+    cosines = paired_cosines(batches.embeddings, embeddings[batches.chosen])
     worst = np.argmin(cosines)
     cosine, name = float(cosines[worst]), batches.name(worst)
     if not cosine >= least_cosine:
@@ -175,7 +176,7 @@ def _compare(
 
 def _check_spread(batches: _Batches) -> None:
     alike = batches.embeddings @ batches.embeddings.T
-    if not alike.min() <= MOST_COSINE_OF_ALL:
+    if not alike.min() <= CONSTANT_COSINE:
         one, other = np.unravel_index(np.argmin(alike), alike.shape)
         raise ConstantEmbeddings(
             f"{batches.subject}: all embeddings are alike; even {batches.name(one)!r} and"

@@ -9,8 +9,9 @@ import torch
 from trireel_export.checkpoint import Checkpoint
 from trireel_export.graph import EXAMPLE_ROWS, write_graph
 from trireel_export.layers import EncoderLayer, PoolingHead
-from trireel_export.metadata import Normalisation
-from trireel_export.precision import FUSED_ATTENTION_OPSET, Precision
+from trireel_export.precision import FUSED_ATTENTION_OPSET
+from trireel_schema.metadata import Normalisation
+from trireel_schema.precision import Precision
 
 INPUT = "FRAMES"
 DTYPES = {

@@ -17,11 +17,11 @@ from trireel_backend.errors import RequestError
 from trireel_backend.plan import Chunk
 from trireel_backend.spans import EncodeAhead, EncodedChunk, EncodedSpan, TimedSpan
 from trireel_backend.tensors import Tensors, scalar, stack_chunks, texts
+from trireel_schema.stages import TIMING_STAGES, TOTAL
 
 KEEP_SECONDS = 10.0
 """A sequence is told so often that its video goes on. Triton drops idle ones, by default after
 300 s, and a large tower on a CPU may need longer for a span."""
-STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class _Clock:
     """Busy milliseconds of each stage, added up over chunks."""
 
     began: float = field(default_factory=time.monotonic)
-    busy_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    busy_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMING_STAGES, 0.0))
 
     def add(self, stage: str, began_seconds: float) -> None:
         self.busy_ms[stage] += (time.monotonic() - began_seconds) * 1e3
@@ -108,8 +108,9 @@ class _Clock:
 
     def tensors(self) -> Tensors:
         total_ms = (time.monotonic() - self.began) * 1e3 + self.busy_ms["fetch"]
-        busy_ms = {**self.busy_ms, "total": total_ms}
-        return {"TIMING_STAGES": texts(STAGES), "TIMING_MS": np.array([busy_ms[s] for s in STAGES])}
+        busy_ms = {**self.busy_ms, TOTAL: total_ms}
+        milliseconds = np.array([busy_ms[stage] for stage in TIMING_STAGES])
+        return {"TIMING_STAGES": texts(TIMING_STAGES), "TIMING_MS": milliseconds}
 
 
 async def analyze_video(

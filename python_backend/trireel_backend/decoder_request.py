@@ -10,13 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import (
-    METADATA_FILE,
-    TEXT_BANK_FILE,
-    TextBank,
-    load_metadata,
-    load_text_bank,
-)
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.coded_texts import CodedTexts
 from trireel_backend.decoding import (
     ChunkFrames,
@@ -38,7 +32,6 @@ from trireel_backend.metrics import (
     refusals_counted,
 )
 from trireel_backend.requests import KEEP_SEQUENCE, Request
-from trireel_backend.scoring import TextSet
 from trireel_backend.sequences import SequenceStore
 from trireel_backend.settings import (
     SequenceSettings,
@@ -47,6 +40,8 @@ from trireel_backend.settings import (
     sequence_idle_seconds,
 )
 from trireel_backend.tensors import Tensors
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.texts import TextBank, TextSet
 
 FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle

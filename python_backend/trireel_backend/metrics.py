@@ -27,6 +27,7 @@ from trireel_backend.errors import (
     Unavailable,
 )
 from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks
+from trireel_schema.stages import STAGES
 
 
 class Kind(Enum):
@@ -100,7 +101,6 @@ OUTCOMES_BY_STATUS = {
     **dict.fromkeys(("INTERNAL", "UNAVAILABLE"), "failed"),  # it did not
     "CANCELLED": "cancelled",
 }
-STAGES = ("fetch", "extract", "encode", "decode")
 VIDEOS = Family(
     "trireel_videos_total",
     "Requests for whole videos, by outcome.",

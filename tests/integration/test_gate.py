@@ -15,13 +15,14 @@ from onnx import numpy_helper
 from support.trtexec import set_precision, tools_environment, write_tools, write_tritonserver
 from typer.testing import CliRunner
 
-from trireel_backend.artifacts import GATE_FILE, METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.embedded.server import ServerOptions, embedded_server
 from trireel_backend.engines import find_engine
 from trireel_backend.errors import GateFailed, NotReady
 from trireel_backend.gate_command import BATCH_SIZES, app, check_served
 from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.ports import Ports
+from trireel_schema.files import GATE_FILE, METADATA_FILE
 
 from .conftest import EXPORT, MODELS, ROOT
 

@@ -15,6 +15,7 @@ from support.raw import Raw, number, texts, video
 from trireel_backend import metrics
 from trireel_backend.metrics import Family
 from trireel_client import ServerPath, TrireelClient
+from trireel_schema.stages import STAGES
 
 from . import conftest
 
@@ -86,7 +87,7 @@ def test_what_whole_videos_answer_is_what_is_counted(client, server):
         frames = sum(len(chunk.scene_trace) for chunk in answer.chunks)
         assert since("trireel_frames_extracted_total") == frames
         assert since("nv_inference_count", model="siglip_vision") == frames
-        for stage in metrics.STAGES:
+        for stage in STAGES:
             busy_ms = getattr(answer.timing, f"{stage}_ms")
             counted = since("trireel_stage_seconds_total", model=model, stage=stage)
             assert counted == pytest.approx(busy_ms / 1e3, abs=1e-6)

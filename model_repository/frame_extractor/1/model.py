@@ -2,7 +2,7 @@
 """Triton model: some chunks of a video -> sampled frames."""
 
 from trireel_backend import adapter
-from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.chunk_request import extract_chunk
 from trireel_backend.extraction.isolation import IsolatedExtractor
 from trireel_backend.metrics import EXTRACTOR_FAMILIES, CountedExtractor, refusals_counted
@@ -13,6 +13,7 @@ from trireel_backend.settings import (
     model_parameters,
     read_settings,
 )
+from trireel_schema.files import METADATA_FILE
 
 
 class TritonPythonModel:

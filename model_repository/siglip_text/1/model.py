@@ -2,9 +2,9 @@
 """Triton model: free texts -> embeddings."""
 
 from trireel_backend import adapter
-from trireel_backend.artifacts import TOKENIZER_FILE
 from trireel_backend.encoding import TextEncoder, Tower
 from trireel_backend.settings import TowerSettings, model_parameters, read_settings
+from trireel_schema.files import TOKENIZER_FILE
 
 
 class TritonPythonModel:

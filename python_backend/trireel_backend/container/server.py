@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from trireel_backend.artifacts import METADATA_FILE, Metadata, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.container.flags import container_flags
 from trireel_backend.container.options import ContainerOptions
 from trireel_backend.container.triton import Triton, find_triton
@@ -20,6 +20,8 @@ from trireel_backend.serving.folders import folder_parameters
 from trireel_backend.serving.ports import authority, check_ports
 from trireel_backend.serving.run_folder import SHARED_MEMORY, RunFolder, run_folder
 from trireel_backend.serving.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
+from trireel_schema.files import METADATA_FILE
+from trireel_schema.metadata import Metadata
 
 EXIT_SECONDS = 10.0
 LEAST_SHM_BYTES = 512 * 2**20  # the largest spans of a few extractors at 384 px; Docker gives 64 MB

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trireel_backend.artifacts import Metadata
 from trireel_backend.embedded.wheel import find_wheel, make_backend_folder, server_environment
 from trireel_backend.serving.admission import Admission
 from trireel_backend.serving.assemble import Assembly, assemble
@@ -16,6 +15,7 @@ from trireel_backend.serving.folders import folder_parameters
 from trireel_backend.serving.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.serving.run_folder import RunFolder, run_folder
 from trireel_backend.serving.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
+from trireel_schema.metadata import Metadata
 
 __all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_server"]
 

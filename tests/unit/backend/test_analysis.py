@@ -14,12 +14,12 @@ from trireel_backend.analysis import (
     VideoPlan,
     analyze_video,
 )
-from trireel_backend.artifacts import TextBank
 from trireel_backend.decoding import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.errors import StageFailed
 from trireel_backend.plan import plan_chunks
-from trireel_backend.scoring import Calibration, TextSet
 from trireel_backend.spans import CROWDED_NS, EncodedSpan, spans
+from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.vectors import Calibration
 
 WIDTH = 8
 AXES = np.eye(WIDTH, dtype=np.float32)

@@ -6,10 +6,10 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
-from trireel_backend.artifacts import TEXT_FILE, VISION_FILE
 from trireel_backend.serving.assemble import EMBEDDING_TENSORS, Assembly, assemble, load_config
 from trireel_backend.settings import SamplingSettings, read_settings
 from trireel_backend.stages import DECODER_OUTPUTS, ENCODER_OUTPUTS, LOOK_OUTPUTS, TEXT_BATCH
+from trireel_schema.files import TEXT_FILE, VISION_FILE
 
 from .conftest import EXPORT, MODELS
 

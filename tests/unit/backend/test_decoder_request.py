@@ -4,11 +4,12 @@
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.decoder_request import SequenceDecoder
 from trireel_backend.decoding import DecodeOptions, Decoder
 from trireel_backend.metrics import CHUNKS, Tally
 from trireel_backend.requests import Request
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
 WIDTH = 8
 

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import Canary, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.embedded import wheel
 from trireel_backend.errors import (
     CanaryFailed,
@@ -31,6 +31,7 @@ from trireel_backend.serving.endpoint import Endpoint
 from trireel_backend.serving.model_options import ModelOptions, parse_parameters
 from trireel_backend.serving.ports import Ports, authority, check_ports
 from trireel_backend.serving.sizing import Sizing
+from trireel_schema.pictures import Canary
 
 from .conftest import EXPORT
 

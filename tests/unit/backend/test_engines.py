@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from support.trtexec import OPTIONS, VERSIONS, write_tools
 from tritonclient.grpc import model_config_pb2
 
-from trireel_backend.artifacts import METADATA_FILE, VISION_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.engine_build import Build, trtexec_arguments
 from trireel_backend.engines import (
     TRTEXEC,
@@ -25,6 +25,7 @@ from trireel_backend.engines import (
 )
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.serving.assemble import load_config
+from trireel_schema.files import METADATA_FILE, VISION_FILE
 
 from .conftest import EXPORT, MODELS
 

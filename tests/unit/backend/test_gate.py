@@ -4,10 +4,12 @@
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import KnownPictures, load_gate, load_metadata
+from trireel_backend.artifacts import load_gate, load_metadata
 from trireel_backend.errors import GateFailed, MissingPart
-from trireel_backend.gate import LEAST_COSINE, TIE, check_gate
-from trireel_backend.scoring import TextSet
+from trireel_backend.gate import check_gate
+from trireel_schema.gate import LEAST_COSINE, TIE
+from trireel_schema.pictures import KnownPictures
+from trireel_schema.texts import TextSet
 
 from .conftest import EXPORT
 

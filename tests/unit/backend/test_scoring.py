@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from trireel_backend import scoring
-from trireel_backend.scoring import Calibration, TextSet, normalise, pool
+from trireel_backend.scoring import pool
+from trireel_schema.texts import TextSet
+from trireel_schema.vectors import Calibration, unit
 
 CALIBRATION = Calibration(scale=10.0, bias=-2.0)
 
@@ -44,8 +46,8 @@ def test_equal_scores_keep_the_order_of_the_texts(k):
 
 def test_the_best_of_many_are_those_a_full_sort_finds():
     rng = np.random.default_rng(0)
-    texts = text_set(normalise(rng.normal(size=(5000, 32)).astype(np.float32)))
-    query = normalise(rng.normal(size=32).astype(np.float32))
+    texts = text_set(unit(rng.normal(size=(5000, 32)).astype(np.float32)))
+    query = unit(rng.normal(size=32).astype(np.float32))
     expected = np.argsort(-(texts.embeddings @ query))[:7]
     assert rank(texts, query, 7, CALIBRATION).texts == tuple(f"text {i}" for i in expected)
 

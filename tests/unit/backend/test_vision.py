@@ -10,12 +10,13 @@ import pytest
 from onnx import numpy_helper
 from support.cpu import ENGINES_HERE, needs_amx
 
-from trireel_backend.artifacts import KnownPictures
 from trireel_backend.errors import GateFailed, MissingPart
-from trireel_backend.gate import MOST_APART, check_alike
+from trireel_backend.gate import check_alike
 from trireel_backend.serving.assemble import Assembly, assemble
 from trireel_backend.settings import TowerSettings
 from trireel_backend.vision import load_vision_tower
+from trireel_schema.gate import MOST_APART
+from trireel_schema.pictures import KnownPictures
 
 from .conftest import EXPORT, MODELS
 
@@ -67,11 +68,12 @@ def test_the_right_tower_is_loaded(tmp_path, engine):
 @needs_amx
 def test_a_bf16_export_is_served_without_a_gpu(tmp_path, export):
     from trireel_export.checkpoint import load_checkpoint
-    from trireel_export.precision import Precision
+    from trireel_export.precision import default_opset
     from trireel_export.vision import write_vision
+    from trireel_schema.precision import Precision
 
     checkpoint = load_checkpoint(str(EXPORT.parent / "checkpoint"))
-    opset = Precision.BF16.default_opset
+    opset = default_opset(Precision.BF16)
     write_vision(checkpoint, export / "vision.onnx", Precision.BF16, opset=opset)
     exchange_in_metadata(export, precision="bf16")
     bf16 = settings("openvino-bf16")

@@ -19,10 +19,10 @@ from trireel_export.errors import NotUnitLength, RetrievalDiffers
 from trireel_export.export import TEXT_FILE, VISION_FILE, export
 from trireel_export.graph import check_graph, write_graph
 from trireel_export.layers import PoolingHead
-from trireel_export.metadata import Normalisation
 from trireel_export.pictures import resized, verification_pictures
-from trireel_export.precision import Precision
 from trireel_export.vision import DTYPES, VisionTower
+from trireel_schema.metadata import Normalisation
+from trireel_schema.precision import Precision
 
 ROOT = Path(__file__).parents[3]
 TINY = str(ROOT / "export/tiny/checkpoint")
@@ -241,7 +241,7 @@ def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     monkeypatch.setattr(export_module, "write_vision", copied(folder / VISION_FILE))
     monkeypatch.setattr(export_module, "write_text", copied(folder / TEXT_FILE))
     monkeypatch.setattr(export_module, "write_bank", nearly_equal)
-    monkeypatch.setattr("trireel_backend.gate.TIE", 1e-4)
+    monkeypatch.setattr("trireel_schema.gate.TIE", 1e-4)
     with pytest.raises(RetrievalDiffers, match=r"comes out before .* nearer in fp32"):
         export(TINY, tmp_path / "model", precision=Precision.BF16)
     assert list(tmp_path.iterdir()) == []
