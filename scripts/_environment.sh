@@ -47,7 +47,7 @@ need_environment() {
     packages+=(--editable "$ROOT/client[load-test]")
     if [[ "$kind" == test ]]; then
         packages+=(--editable "$ROOT/python_backend[embedded,openvino]")
-        packages+=(--editable "$ROOT/export" --requirement "$ROOT/requirements-test.txt")
+        packages+=(--editable "$ROOT/export" --editable "$ROOT/drawings" --requirement "$ROOT/requirements-test.txt")
     fi
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$stamp"

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from trireel_export.tiny.places import PAIRS
-from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+from trireel_drawings.places.register import PAIRS
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
 SEED = 20
 PHOTOS = Path(__file__).parent / "photos"

@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 
 import trireel_export
-from trireel_export.tiny.activities import nobody
-from trireel_export.tiny.dice import Dice
-from trireel_export.tiny.evaluate import (
-    EMA_SHARE,
-    SAMPLING_SECONDS,
-    accuracy,
-    cut_statistics,
-    running_scores,
-)
-from trireel_export.tiny.motion import pace, wrap
-from trireel_export.tiny.places import PAIRS, PLACES
-from trireel_export.tiny.sample import (
+from trireel_drawings.figures.activities import nobody
+from trireel_drawings.painting.dice import Dice
+from trireel_drawings.painting.motion import pace, wrap
+from trireel_drawings.places.register import PAIRS, PLACES
+from trireel_drawings.places.vocabulary import COOKING, DESCRIPTIONS, EMPTY, TAGS, TRAFFIC
+from trireel_drawings.scenes.sample import (
     SAMPLE,
     SAMPLE_RATE,
     SAMPLE_SEED,
@@ -31,8 +25,14 @@ from trireel_export.tiny.sample import (
     truth,
     write_video,
 )
-from trireel_export.tiny.scene import HELD_OUT_SEED, Scene, draw_scene
-from trireel_export.tiny.vocabulary import COOKING, DESCRIPTIONS, EMPTY, TAGS, TRAFFIC
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, Scene, draw_scene
+from trireel_drawings.training.evaluate import (
+    EMA_SHARE,
+    SAMPLING_SECONDS,
+    accuracy,
+    cut_statistics,
+    running_scores,
+)
 
 SIZE_PX = 64
 CHUNK_SECONDS = 10
