@@ -100,7 +100,7 @@ def write_tower(size: Size, device: str, path: Path) -> Any:
     """Write a tower with random weights as an exported program, and return its module."""
     from transformers import SiglipConfig, SiglipModel
 
-    from trireel_export.vision import VisionTower
+    from trireel_export.siglip.vision import VisionTower
     from trireel_schema.metadata import Normalisation
     from trireel_schema.precision import Precision
 

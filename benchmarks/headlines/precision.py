@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.headlines import Goal, Headline, Run
 from benchmarks.precision.table import COMMAND
-from trireel_export.precision import least_cosine
+from trireel_export.siglip.precision import least_cosine
 from trireel_schema.precision import Precision
 
 

@@ -12,7 +12,7 @@ from trireel_export.errors import BadList
 from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 if TYPE_CHECKING:
-    from trireel_export.checkpoint import Checkpoint
+    from trireel_export.siglip.checkpoint import Checkpoint
 
 LISTS = Path(__file__).parent / "lists"
 DEFAULT_TAGS = LISTS / "tags.txt"

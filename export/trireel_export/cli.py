@@ -14,7 +14,7 @@ from rich.table import Table
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
-from trireel_export.precision import LEAST_OPSET, MOST_OPSET
+from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
 from trireel_schema.precision import Precision
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 

@@ -13,18 +13,18 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list, write_bank
-from trireel_export.canary import write_least_alike
-from trireel_export.checkpoint import Checkpoint, load_checkpoint
-from trireel_export.emulate import emulated
+from trireel_export.checks.canary import write_least_alike
+from trireel_export.checks.emulate import emulated
+from trireel_export.checks.gate import check_retrieval
+from trireel_export.checks.pictures import SENTENCES, resized, verification_pictures
+from trireel_export.checks.verify import Check, Items, check_tokens, check_tower, token_ids
 from trireel_export.errors import BadOutput, BadSetting
-from trireel_export.gate import check_retrieval
-from trireel_export.graph import Tower, check_graph
-from trireel_export.pictures import SENTENCES, resized, verification_pictures
-from trireel_export.precision import LEAST_OPSET, MOST_OPSET, default_opset, least_cosine
-from trireel_export.text import write_text
-from trireel_export.tokenizer import build_tokenizer
-from trireel_export.verify import Check, Items, check_tokens, check_tower, token_ids
-from trireel_export.vision import write_vision
+from trireel_export.siglip.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.siglip.graph import Tower, check_graph
+from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET, default_opset, least_cosine
+from trireel_export.siglip.text import write_text
+from trireel_export.siglip.tokenizer import build_tokenizer
+from trireel_export.siglip.vision import write_vision
 from trireel_schema.errors import InvalidValue
 from trireel_schema.files import (
     CANARY_FILE,

@@ -67,9 +67,9 @@ def test_the_right_tower_is_loaded(tmp_path, engine):
 
 @needs_amx
 def test_a_bf16_export_is_served_without_a_gpu(tmp_path, export):
-    from trireel_export.checkpoint import load_checkpoint
-    from trireel_export.precision import default_opset
-    from trireel_export.vision import write_vision
+    from trireel_export.siglip.checkpoint import load_checkpoint
+    from trireel_export.siglip.precision import default_opset
+    from trireel_export.siglip.vision import write_vision
     from trireel_schema.precision import Precision
 
     checkpoint = load_checkpoint(str(EXPORT.parent / "checkpoint"))

@@ -52,7 +52,7 @@ REPORT = {
 def tower():
     from transformers import SiglipModel
 
-    from trireel_export.vision import VisionTower
+    from trireel_export.siglip.vision import VisionTower
     from trireel_schema.metadata import Normalisation
     from trireel_schema.precision import Precision
 

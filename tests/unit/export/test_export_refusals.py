@@ -11,7 +11,6 @@ from transformers import CLIPConfig, Siglip2Config
 from typer.testing import CliRunner
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list
-from trireel_export.checkpoint import load_checkpoint
 from trireel_export.cli import app
 from trireel_export.errors import (
     BadList,
@@ -21,6 +20,7 @@ from trireel_export.errors import (
     UnsupportedCheckpoint,
 )
 from trireel_export.export import _replacing, _require_replaceable, export
+from trireel_export.siglip.checkpoint import load_checkpoint
 
 
 @pytest.mark.parametrize(

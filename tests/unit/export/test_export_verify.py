@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trireel_export.checks.pictures import verification_pictures
+from trireel_export.checks.verify import Items, check_tower
 from trireel_export.errors import ConstantEmbeddings, EmbeddingsDiffer, NotUnitLength
-from trireel_export.pictures import verification_pictures
-from trireel_export.verify import Items, check_tower
 
 COUNT, WIDTH = 20, 8
 

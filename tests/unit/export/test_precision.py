@@ -13,14 +13,14 @@ import torch
 from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from trireel_export import export as export_module
-from trireel_export.checkpoint import load_checkpoint
-from trireel_export.emulate import emulated
+from trireel_export.checks.emulate import emulated
+from trireel_export.checks.pictures import resized, verification_pictures
 from trireel_export.errors import NotUnitLength, RetrievalDiffers
 from trireel_export.export import TEXT_FILE, VISION_FILE, export
-from trireel_export.graph import check_graph, write_graph
-from trireel_export.layers import PoolingHead
-from trireel_export.pictures import resized, verification_pictures
-from trireel_export.vision import DTYPES, VisionTower
+from trireel_export.siglip.checkpoint import load_checkpoint
+from trireel_export.siglip.graph import check_graph, write_graph
+from trireel_export.siglip.layers import PoolingHead
+from trireel_export.siglip.vision import DTYPES, VisionTower
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 
@@ -251,7 +251,7 @@ def test_large_weights_of_a_reduced_tower_are_emulated_from_their_own_file(
     model, written, frames, tmp_path, monkeypatch
 ):
     inline = written(Precision.BF16, 23)
-    monkeypatch.setattr("trireel_export.graph.EXTERNAL_DATA_ABOVE_BYTES", 0)
+    monkeypatch.setattr("trireel_export.siglip.graph.EXTERNAL_DATA_ABOVE_BYTES", 0)
     apart = write(model, tmp_path / "apart.onnx", Precision.BF16)
     assert (tmp_path / "apart.onnx.data").is_file()
     with emulated(inline) as one, emulated(apart) as other:

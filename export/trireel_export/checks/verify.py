@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from trireel_export.checkpoint import Checkpoint
 from trireel_export.errors import (
     ConstantEmbeddings,
     EmbeddingsDiffer,
     NotUnitLength,
     TokensDiffer,
 )
-from trireel_export.precision import LEAST_COSINE_FP32
+from trireel_export.siglip.checkpoint import Checkpoint
+from trireel_export.siglip.precision import LEAST_COSINE_FP32
 from trireel_schema.gate import CONSTANT_COSINE
 from trireel_schema.vectors import paired_cosines
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trireel_export.checkpoint import Checkpoint
+from trireel_export.checks.pictures import resized
 from trireel_export.errors import ConstantEmbeddings
-from trireel_export.pictures import resized
+from trireel_export.siglip.checkpoint import Checkpoint
 from trireel_schema.gate import CONSTANT_COSINE
 from trireel_schema.pictures import Canary, write_canary
 

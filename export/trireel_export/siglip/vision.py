@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from trireel_export.checkpoint import Checkpoint
-from trireel_export.graph import EXAMPLE_ROWS, write_graph
-from trireel_export.layers import EncoderLayer, PoolingHead
-from trireel_export.precision import FUSED_ATTENTION_OPSET
+from trireel_export.siglip.checkpoint import Checkpoint
+from trireel_export.siglip.graph import EXAMPLE_ROWS, write_graph
+from trireel_export.siglip.layers import EncoderLayer, PoolingHead
+from trireel_export.siglip.precision import FUSED_ATTENTION_OPSET
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_export.checks.verify import Check
 from trireel_export.errors import RetrievalDiffers
-from trireel_export.verify import Check
 from trireel_schema.errors import TowerDiffers
 from trireel_schema.files import TEXT_BANK_FILE
 from trireel_schema.gate import check_gate

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from trireel_export.checkpoint import Checkpoint
-from trireel_export.graph import EXAMPLE_ROWS, write_graph
+from trireel_export.siglip.checkpoint import Checkpoint
+from trireel_export.siglip.graph import EXAMPLE_ROWS, write_graph
 
 INPUT = "INPUT_IDS"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from trireel_export.checkpoint import Checkpoint
 from trireel_export.errors import UnsupportedCheckpoint
+from trireel_export.siglip.checkpoint import Checkpoint
 
 SPACE_PIECE = "▁"  # how sentencepiece writes a space
 ASCII_PUNCTUATION = r"[!-/:-@\[-`{-~]"  # string.punctuation, which SigLIP removes
