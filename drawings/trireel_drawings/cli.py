@@ -51,3 +51,12 @@ def sheet(output: Annotated[Path, typer.Option(help="PNG file to write.")]) -> N
 
     contact_sheet().save(output)
     console.print(str(output))
+
+
+@app.command()
+def pictures(output: Annotated[Path, typer.Option(help="Folder of PNG files to write.")]) -> None:
+    """Draw the places that every export is checked with."""
+    from trireel_drawings.scenes.check_pictures import write_check_pictures
+
+    write_check_pictures(output)
+    console.print(str(output))

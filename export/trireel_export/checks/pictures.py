@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures and sentences that every export is checked with: always the same ones.
+"""The pictures and sentences that every export is checked with, always the same.
 
-Patterns, photographs and drawn places. No picture is square: one would not show a processor that
-crops instead of squashing.
+The pictures are patterns, photographs and drawn places. None is square: a square picture would not
+show a processor that crops instead of squashing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from trireel_drawings.places.register import PAIRS
-from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
-
 SEED = 20
 PHOTOS = Path(__file__).parent / "photos"
-DRAWN_PX = (320, 180)
-DRAWN_AT_SECONDS = 1.0
+DRAWN = Path(__file__).parent / "drawn"
 
 SENTENCES = (
     "kitchen",
@@ -54,11 +50,7 @@ def verification_pictures() -> dict[str, Image.Image]:
     patterns = {
         name: Image.fromarray(draw(np.random.default_rng(SEED))) for name, draw in _PATTERNS.items()
     }
-    photos = {
-        f"photo, {path.stem}": Image.open(path).convert("RGB")
-        for path in sorted(PHOTOS.glob("*.jpg"))
-    }
-    return patterns | photos | _drawn_places()
+    return patterns | _files("photo", PHOTOS.glob("*.jpg")) | _files("drawn", DRAWN.glob("*.png"))
 
 
 def resized(picture: Image.Image, side_px: int, resample: Image.Resampling) -> NDArray[np.uint8]:
@@ -66,13 +58,10 @@ def resized(picture: Image.Image, side_px: int, resample: Image.Resampling) -> N
     return np.asarray(picture.resize((side_px, side_px), resample), np.uint8)
 
 
-def _drawn_places() -> dict[str, Image.Image]:
-    activities = dict(reversed(PAIRS))  # the first of each place
+def _files(kind: str, paths: Iterable[Path]) -> dict[str, Image.Image]:
     return {
-        f"drawn, {place}": Image.fromarray(
-            draw_scene(HELD_OUT_SEED, place, activity).frame(DRAWN_AT_SECONDS, DRAWN_PX)
-        )
-        for place, activity in sorted(activities.items())
+        f"{kind}, {path.stem.replace('_', ' ')}": Image.open(path).convert("RGB")
+        for path in sorted(paths)
     }
 
 

@@ -24,7 +24,7 @@ from trireel_export.siglip.vision import DTYPES, VisionTower
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TINY = str(ROOT / "export/tiny/checkpoint")
 TINY_EXPORT = ROOT / "export/tiny/model"
 HALVES = [Precision.FP16, Precision.BF16]
