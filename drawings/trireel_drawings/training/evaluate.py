@@ -14,12 +14,11 @@ from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.scenes.scene import draw_scene
 from trireel_drawings.training.dataset import squash
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
 EmbedImages = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Frames (uint8 [N, S, S, 3], RGB) to unit vectors (float32 [N, D])."""
 
-EMA_SHARE = 0.1  # of the newest frame in the running average
-CUT_THRESHOLD = 0.15  # scores above it are cuts
 SAMPLING_SECONDS = 0.625  # 16 frames in 10 seconds
 SOURCE_PX = (384, 384)  # frames as the video decoder hands them on
 EVALUATION_STREAM = 200
@@ -123,7 +122,11 @@ def running_scores(embeddings: NDArray[np.float32], starts: Sequence[int]) -> ND
     for index in range(1, len(embeddings)):
         frame = embeddings[index]
         cosines[index] = frame @ average
-        mixed = frame if index in starts else (1 - EMA_SHARE) * average + EMA_SHARE * frame
+        mixed = (
+            frame
+            if index in starts
+            else (1 - DEFAULT_SCENE_ALPHA) * average + DEFAULT_SCENE_ALPHA * frame
+        )
         average = mixed / np.linalg.norm(mixed)
     return cosines
 
@@ -141,7 +144,7 @@ def cut_statistics(
     cosines = running_scores(embeddings, starts)
     for index in range(1, len(cosines)):
         (at_cuts if index % frames_per_scene == 0 else within).append(float(cosines[index]))
-    limit = 1.0 - CUT_THRESHOLD
+    limit = 1.0 - DEFAULT_SCENE_THRESHOLD
     return CutStatistics(
         frames=len(within),
         cuts=len(at_cuts),

@@ -13,7 +13,6 @@ from trireel_drawings.places.register import PAIRS
 from trireel_drawings.places.vocabulary import DESCRIPTIONS, TAGS
 from trireel_drawings.scenes.scene import HELD_OUT_SEED
 from trireel_drawings.training.evaluate import (
-    CUT_THRESHOLD,
     SAMPLING_SECONDS,
     Accuracy,
     CutStatistics,
@@ -22,6 +21,7 @@ from trireel_drawings.training.evaluate import (
     held_out_frames,
 )
 from trireel_drawings.training.train import encode_images, encode_texts, to_pixels
+from trireel_schema.scenes import DEFAULT_SCENE_THRESHOLD
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast, SiglipModel
@@ -85,7 +85,7 @@ def write_card(folder: Path, report: Report, train_minutes: float) -> None:
         pairs=len(PAIRS),
         held_out_seed=HELD_OUT_SEED,
         sampling=SAMPLING_SECONDS,
-        threshold=CUT_THRESHOLD,
+        threshold=DEFAULT_SCENE_THRESHOLD,
         tag_row=_row("tags", report.tags),
         description_row=_row("descriptions", report.descriptions),
         cuts=cuts,
