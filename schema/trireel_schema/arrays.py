@@ -25,7 +25,8 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     """
     try:
         # allow_pickle stays False: a file is data, and reading it must not run anything.
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy itself leaves a file open that turns out to be no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in names}
     except OSError as error:
         raise file_missing(path, error) from error
