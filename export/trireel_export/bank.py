@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 LISTS = Path(__file__).parent / "lists"
 DEFAULT_TAGS = LISTS / "tags.txt"
 DEFAULT_DESCRIPTIONS = LISTS / "descriptions.txt"
-TEXTS_A_STEP = 4096  # of progress: minutes, with a large checkpoint on a CPU
+TEXTS_A_STEP = 4096  # texts between reports of progress; a large checkpoint needs minutes for them
 
 
 def read_list(path: Path) -> tuple[str, ...]:
     """Return the texts of a UTF-8 file, one a line.
 
     Raises:
-        BadList: no such file, no lines, or one that is empty or there twice.
+        BadList: if there is no such file, it has no lines, or a line is empty or there twice.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -54,10 +54,10 @@ def write_bank(
     path: Path,
     progress: Callable[[str], None],
 ) -> None:
-    """Embed the texts as they stand, with no prompt around them, and write them.
+    """Embed the texts without a prompt around them, and write the bank.
 
     Args:
-        progress: told of how much of a long list is done.
+        progress: called with a sentence after each part of a long list.
     """
     bank = TextBank(
         TextSet(tags, _embeddings(checkpoint, tags, "tags", progress)),

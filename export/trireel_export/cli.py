@@ -21,7 +21,7 @@ from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 if TYPE_CHECKING:
     from trireel_export.export import ExportReport
 
-MOST_ITEM_CHARACTERS = 20  # of a picture's name or a sentence in the table
+MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -42,7 +42,7 @@ def main(
     ] = DEFAULT_DESCRIPTIONS,
     precision: Annotated[
         Precision,
-        typer.Option(help="Of the vision tower. bf16 and fp16 are for GPUs; the gate checks both."),
+        typer.Option(help="Number format of the vision tower; bf16 and fp16 are for GPUs."),
     ] = Precision.FP32,
     opset: Annotated[
         int | None,
@@ -54,7 +54,7 @@ def main(
         ),
     ] = None,
     scene_threshold: Annotated[
-        float, typer.Option(help="Scene score that makes a cut, unless a request says otherwise.")
+        float, typer.Option(help="Smallest scene score of a cut, unless a request sets it.")
     ] = DEFAULT_SCENE_THRESHOLD,
     scene_alpha: Annotated[
         float, typer.Option(help="Weight of the newest frame in the running average.")
@@ -63,12 +63,12 @@ def main(
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
     _unwind_on_signals()
-    # torch takes seconds to import: `--help` and typing mistakes need not wait for it.
+    # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
     from transformers.utils import logging
 
     from trireel_export.export import export
 
-    # It warns of its own default configuration, and draws a bar for each tower.
+    # transformers warns of its own defaults, and draws a progress bar for each tower.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
@@ -117,7 +117,7 @@ def _print_report(report: "ExportReport", console: Console) -> None:
 
 def _checks_table(report: "ExportReport") -> Table:
     table = Table(title=f"{report.metadata.checkpoint}: checked")
-    for heading in ("what", "against", "worst item"):
+    for heading in ("items", "compared with", "worst item"):
         table.add_column(heading)
     table.add_column("cosine", justify="right")
     for check in report.checks:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The export itself: a checkpoint in, a folder that a server can take out, or an error."""
+"""Exports a checkpoint to a folder that a server can use, or raises an error."""
 
 import os
 import shutil
@@ -42,19 +42,22 @@ from trireel_schema.pictures import KnownPictures, write_known_pictures
 from trireel_schema.precision import Precision
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD, check_scene_settings
 
-# Large towers keep their weights in a file of their own.
 EVERY_FILE = {*EXPORT_FILES, weights_file(VISION_FILE), weights_file(TEXT_FILE)}
+"""All files that an export may have; large towers keep their weights in a file of their own."""
 PACKAGES = ("torch", "transformers", "tokenizers", "onnx", "onnxscript", "onnxruntime")
-"""Packages whose versions decide what an export is."""
+"""Packages whose versions shape an export."""
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export wrote and how closely it follows the checkpoint."""
+    """The files of an export, and how closely they follow the checkpoint."""
 
     output: Path
+    """Folder of the export."""
     metadata: Metadata
+    """The contents of its metadata file."""
     checks: tuple[Check, ...]
+    """Comparisons that passed."""
     file_bytes: dict[str, int]
     """Size of every file in the output folder."""
 
@@ -77,12 +80,12 @@ def export(
         checkpoint: a Hugging Face folder or hub name.
         output: a new or empty folder, or one that holds an earlier export, which is replaced.
         tags, descriptions: text files, one text a line.
-        precision: of the vision tower; the text tower is fp32 always, it costs next to nothing.
-        opset: of ONNX, by default the precision's own.
-        progress: told of each step as it begins.
+        precision: number format of the vision tower; the text tower is always fp32.
+        opset: ONNX opset; by default that of the precision.
+        progress: called with a sentence when a step begins.
 
     Raises:
-        ExportError: one of the kinds in errors.py; `output` is then as it was before.
+        ExportError: if the checkpoint cannot be exported; `output` is then as it was before.
     """
     opset = default_opset(precision) if opset is None else opset
     _check_settings(opset, scene_threshold, scene_alpha)
@@ -113,7 +116,7 @@ def verify_text(
     """Compare tokenizer and text tower in `folder` with the checkpoint's own.
 
     Raises:
-        VerificationFailed: naming the worst sentence.
+        VerificationFailed: if they differ; the message names the worst sentence.
     """
     progress("Checking the tokenizer and the text tower")
     check_graph(folder / TEXT_FILE)
@@ -139,7 +142,7 @@ def verify_vision(
     pictures = verification_pictures()
     reference = checkpoint.embed_pictures(list(pictures.values()))
     write_least_alike(checkpoint, pictures, reference, folder / CANARY_FILE)
-    # Squashed here, not by the processor: a crop or another filter in it would show.
+    # Squashed here and not by the processor, so that a crop or another filter in it shows.
     side, resample = checkpoint.image_size_px, checkpoint.resample
     frames = np.stack([resized(picture, side, resample) for picture in pictures.values()])
     known = KnownPictures(tuple(pictures), frames, reference)
@@ -195,23 +198,21 @@ def _require_replaceable(output: Path) -> None:
     if not output.is_dir():
         raise BadOutput(f"{output} is a file, the export is a folder: give another name")
     if output.is_mount():
-        raise BadOutput(
-            f"{output} is a mount point, which nothing can replace: give a folder in it"
-        )
+        raise BadOutput(f"{output} is a mount point, which cannot be replaced: give a folder in it")
     foreign = {entry.name for entry in output.iterdir()} - EVERY_FILE
     if foreign:
         raise BadOutput(
-            f"{output} holds {min(foreign)!r}, which is no part of an export and would be lost:"
+            f"{output} holds {min(foreign)!r}, which is not part of an export and would be lost:"
             " give a new folder"
         )
 
 
 @contextmanager
 def _replacing(output: Path) -> Iterator[Path]:
-    """Yield a folder beside `output` that takes its place when all went well."""
-    output = output.resolve()  # a link stays, what it leads to is replaced
+    """Yield a folder beside `output` that replaces it if no error is raised."""
+    output = output.resolve()  # a link stays, its target is replaced
     output.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it and not in /tmp: only within one file system is a move atomic.
+    # Beside it and not in /tmp: a move is atomic only within one file system.
     partial, previous = (
         output.with_name(f".{output.name}.{os.getpid()}.{role}") for role in ("partial", "previous")
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one person does, often in more than one place.
+"""Activities of one person, most of them in more than one place.
 
-Every function here returns an act: a function that paints people and what they hold onto a place
-that has been painted already.
+Every function here returns an act: a function that paints people, and the things in their hands,
+onto a place that has been painted already.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ from trireel_drawings.painting.colours import (
 from trireel_drawings.painting.motion import pace, sway
 
 Act = Callable[[Pen], None]
-"""Paints one activity."""
+"""Function that paints one activity."""
 
 WALKING_SPEED = 0.75  # world units a second
 RUNNING_SPEED = 2.2
 
 
-def nobody(pen: Pen) -> None:
+def no_people(pen: Pen) -> None:
     """Paint nothing: the place is empty."""
 
 
@@ -156,7 +156,7 @@ def server(y: float, height: float, low: float = 3.5, high: float = 12.5) -> Act
 def sleeper(x: float, y: float, height: float, *, mat: float = 0.0) -> Act:
     """Return somebody lying on the back, the head on a white pillow at (x, y).
 
-    With a `mat` there is a bright towel that long under the whole body.
+    A `mat` above 0 is the length of a bright towel under the whole body.
     """
 
     def act(pen: Pen) -> None:
@@ -194,5 +194,5 @@ def washer(x: float, y: float, height: float, tap: tuple[float, float]) -> Act:
 
 
 def shadow(pen: Pen, x: float, y: float, height: float) -> None:
-    """Paint what a person of the height throws on the ground at (x, y)."""
+    """Paint the shadow of a person of the height on the ground at (x, y)."""
     pen.disc(x, y + 0.05, 0.2 * height, (70, 72, 70), height=0.045 * height)

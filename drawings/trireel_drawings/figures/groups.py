@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several people do together; every function returns an act."""
+"""Activities of several people together; every function returns an act."""
 
 from trireel_drawings.figures.activities import RUNNING_SPEED, WALKING_SPEED, Act, shadow
 from trireel_drawings.figures.people import bust, in_uniform, look, run, sit, stand, walk

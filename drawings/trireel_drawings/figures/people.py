@@ -16,7 +16,7 @@ SKINS: tuple[Colour, ...] = ((244, 208, 178), (222, 172, 130), (168, 114, 78), (
 HAIRS: tuple[Colour, ...] = ((40, 30, 26), (96, 60, 34), (190, 150, 80), (150, 150, 150))
 TROUSERS: tuple[Colour, ...] = ((46, 54, 84), (60, 60, 64), (110, 92, 70), (36, 36, 40))
 
-HEAD = 0.085  # radius of the head; this and all below as shares of a person's height
+HEAD = 0.085  # radius of the head; all sizes here are shares of a person's height
 NECK = 0.80  # height of the neck above the feet
 HIP = 0.47
 LIMB = 0.065  # thickness of a leg

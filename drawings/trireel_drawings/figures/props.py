@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Things that stand about: furniture, goods, vehicles and plants.
+"""Things: furniture, goods and plants.
 
 Positions are in world units; (x, y) is the upper left corner unless a function says otherwise.
 """

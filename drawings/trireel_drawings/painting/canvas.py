@@ -25,16 +25,16 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class View:
-    """What the camera sees at one moment."""
+    """Part of the world that the camera sees at one moment."""
 
     centre_x: float = WORLD_WIDTH / 2
     """World x in the middle of the frame."""
     centre_y: float = WORLD_HEIGHT / 2
     """World y in the middle of the frame."""
     zoom: float = 1.0
-    """1 shows the whole world, 2 its middle half."""
+    """Magnification: 1 shows the whole world, 2 its middle half."""
     mirrored: bool = False
-    """Whether left and right are swapped."""
+    """True if left and right are swapped."""
 
 
 class Pen:
@@ -83,7 +83,7 @@ class Pen:
         at: Point = (0.0, 0.0),
         facing: int = 1,
     ) -> None:
-        """Fill a polygon whose points are offsets from `at`, in x turned around for facing -1."""
+        """Fill a polygon whose points are offsets from `at`; facing -1 mirrors them in x."""
         x, y = at
         corners = [self._to_px(x + facing * dx, y + dy) for dx, dy in points]
         self._draw.polygon(corners, self._lit(colour))
@@ -97,7 +97,7 @@ class Pen:
         at: Point = (0.0, 0.0),
         facing: int = 1,
     ) -> None:
-        """Draw a thick line through points given as those of a shape; the joints look round."""
+        """Draw a thick line through points, which are offsets from `at` as those of `shape`."""
         for start, end in pairwise(points):
             self.shape(_bar(start, end, width / 2), colour, at=at, facing=facing)
 
@@ -128,7 +128,7 @@ class Pen:
 
 
 def _bar(start: Point, end: Point, half: float) -> tuple[Point, ...]:
-    """Return the six corners of a bar whose ends are pointed, so that joints look round."""
+    """Return the six corners of a bar; its pointed ends make the joints of a line look round."""
     (x0, y0), (x1, y1) = start, end
     length = hypot(x1 - x0, y1 - y0) or 1.0
     along_x, along_y = (x1 - x0) / length * half, (y1 - y0) / length * half

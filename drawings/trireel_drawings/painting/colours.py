@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colours (8-bit RGB) and what can be done to them."""
+"""Colours (8-bit RGB), and functions that shade, mix and vary them."""
 
 from trireel_drawings.painting.dice import Dice
 

@@ -10,14 +10,14 @@ import numpy as np
 
 T = TypeVar("T")
 
-POOL_SIZE = 1024  # rolls drawn at once; a picture that needs more starts over
+POOL_SIZE = 1024  # numbers in a stream; a picture that needs more starts over
 
 
 class Dice:
     """A stream of random numbers that is replayed from its start for every frame.
 
-    A picture must roll the same number of times at every moment in time: what is rolled may depend
-    on the scene, never on the time.
+    A picture must take the same number of rolls at every moment: the number may depend on the
+    scene, never on the time.
     """
 
     def __init__(self, *key: int) -> None:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Pace(NamedTuple):
-    """Where somebody is who walks to and fro."""
+    """Position of a person who walks to and fro."""
 
     x: float
-    """World x."""
+    """World x of the person."""
     facing: int
-    """1 when heading right, -1 when heading left."""
+    """1 if the person heads right, -1 if left."""
 
 
 def sway(t: float, period: float, amplitude: float, phase: float = 0.0) -> float:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gym and those who train in it."""
+"""The gym and the people who train in it."""
 
-from trireel_drawings.figures.activities import Act, nobody
+from trireel_drawings.figures.activities import Act, no_people
 from trireel_drawings.figures.people import look, run, stand
 from trireel_drawings.figures.props import LEFT, SPAN, room
 from trireel_drawings.painting.canvas import Pen
@@ -64,5 +64,5 @@ def run_treadmill(pen: Pen) -> None:
 GYM_ACTS: dict[str, Act] = {
     words.LIFTING: lift_weights,
     words.RUNNING: run_treadmill,
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Places at home: kitchen, living room, bedroom and bathroom."""
 
-from trireel_drawings.figures.activities import Act, nobody, sleeper, washer
+from trireel_drawings.figures.activities import Act, no_people, sleeper, washer
 from trireel_drawings.figures.groups import diners
 from trireel_drawings.figures.people import look, sit, stand
 from trireel_drawings.figures.props import (
@@ -233,11 +233,11 @@ LIVING_ROOM_ACTS: dict[str, Act] = {
     words.WATCHING: watch_television,
     words.TYPING: sofa_typing,
     words.RESTING: sleeper(2.7, 5.5, 6.6),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
 BEDROOM_ACTS: dict[str, Act] = {
     words.RESTING: sleep,
     words.TYPING: bed_typing,
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
-BATHROOM_ACTS: dict[str, Act] = {words.WASHING: wash_hands, words.EMPTY: nobody}
+BATHROOM_ACTS: dict[str, Act] = {words.WASHING: wash_hands, words.EMPTY: no_people}

@@ -4,7 +4,7 @@
 from trireel_drawings.figures.activities import (
     Act,
     carrier,
-    nobody,
+    no_people,
     server,
     shopper,
     typist,
@@ -243,10 +243,10 @@ MALL_ACTS: dict[str, Act] = {
 HALLWAY_ACTS: dict[str, Act] = {
     words.WALKING: walker(8.4, 5.6, 5.6, 10.4),
     words.CARRYING: carrier(8.4, 5.6, 5.6, 10.4),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
 LOBBY_ACTS: dict[str, Act] = {
     words.CROWD: crowd(7.1, 9.2, 3.6, 5.8),
     words.WALKING: walker(8.7, 5.4),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register of places: what each looks like and what may happen there."""
+"""The register of places: the picture of each, and the activities in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class Place:
     """One kind of place."""
 
     tag: str
-    """Its name, one of TAGS."""
+    """Name of the place, one of TAGS."""
     backdrop: Callable[[Pen], None]
-    """Paints the place without people."""
+    """Function that paints the place without people."""
     acts: dict[str, Act]
-    """Description: what paints the people who do it."""
+    """Functions that paint people, by the description of what they do."""
 
 
 PLACES: dict[str, Place] = {
@@ -48,7 +48,7 @@ PLACES: dict[str, Place] = {
         Place("bedroom", home.bedroom, home.BEDROOM_ACTS),
     )
 }
-"""Tag: place, in the order of TAGS."""
+"""All places by tag, in the order of TAGS."""
 
 PAIRS: tuple[tuple[str, str], ...] = tuple(
     (tag, description) for tag in TAGS for description in PLACES[tag].acts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of the drawn world: what can be seen, and other ways to say it."""
+"""The words of the drawn world: tags, descriptions, and other words for them."""
 
 from typing import Final
 
@@ -46,7 +46,7 @@ TAG_SYNONYMS: dict[str, tuple[str, ...]] = {
     "bathroom": ("washroom", "restroom"),
     "bedroom": ("sleeping room", "room with a bed"),
 }
-"""Tag: other words for the place, used in training only."""
+"""Other words for the place of each tag, used in training only."""
 
 PARAPHRASES: dict[str, tuple[str, ...]] = {
     COOKING: (
@@ -170,7 +170,7 @@ PARAPHRASES: dict[str, tuple[str, ...]] = {
         "A man with a big parcel",
     ),
 }
-"""Description: other ways to say it, used in training only."""
+"""Other sentences for each description, used in training only."""
 
 TAGS: tuple[str, ...] = tuple(TAG_SYNONYMS)
 DESCRIPTIONS: tuple[str, ...] = tuple(PARAPHRASES)

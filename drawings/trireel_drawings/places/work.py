@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Places of work: office, meeting room, classroom and warehouse."""
 
-from trireel_drawings.figures.activities import Act, carrier, nobody, typist
+from trireel_drawings.figures.activities import Act, carrier, no_people, typist
 from trireel_drawings.figures.groups import presenter
 from trireel_drawings.figures.people import bust, in_uniform, look
 from trireel_drawings.figures.props import (
@@ -209,19 +209,19 @@ def forklift(pen: Pen) -> None:
 OFFICE_ACTS: dict[str, Act] = {
     words.TYPING: typist(5.0, 6.1, 6.6),
     words.CARRYING: carrier(8.9, 6.0),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
 MEETING_ROOM_ACTS: dict[str, Act] = {
     words.TALKING: meeting_talk,
     words.PRESENTING: meeting_slides,
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
 CLASSROOM_ACTS: dict[str, Act] = {
     words.PRESENTING: presenter(5.6, 6.9, 5.2, 9.0),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }
 WAREHOUSE_ACTS: dict[str, Act] = {
     words.FORKLIFT: forklift,
     words.CARRYING: carrier(8.7, 5.4),
-    words.EMPTY: nobody,
+    words.EMPTY: no_people,
 }

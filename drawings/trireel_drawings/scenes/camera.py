@@ -18,14 +18,14 @@ TINTS: tuple[tuple[float, float, float], ...] = (
     (0.72, 0.76, 0.88),  # dusk
     (1.1, 1.1, 1.08),  # very bright
 )
-MAX_NOISE = 7  # largest change of a pixel by noise, 8-bit steps
-NOISE_RATE = 25  # new noise so many times a second
+MAX_NOISE = 7  # largest change of a pixel, in 8-bit steps
+NOISE_RATE = 25  # times a second that the noise changes
 SHAKE = 0.03  # world units
 
 
 @dataclass(frozen=True)
 class Camera:
-    """One take: all numbers are in world units, seconds and turns."""
+    """The camera of one take: all numbers are in world units, seconds and turns."""
 
     mirrored: bool
     pan: float
@@ -38,7 +38,7 @@ class Camera:
     noise: int
 
     def view(self, t: float) -> View:
-        """Return what the camera sees at a time in seconds."""
+        """Return the view at a time in seconds."""
         shake_x = sway(t, 0.7, SHAKE, self.phase) + sway(t, 0.31, SHAKE / 2, self.phase)
         return View(
             centre_x=WORLD_WIDTH / 2 + sway(t, self.pan_period, self.pan, self.phase) + shake_x,
@@ -48,7 +48,7 @@ class Camera:
         )
 
 
-def hold(dice: Dice) -> Camera:
+def random_camera(dice: Dice) -> Camera:
     """Return a random camera."""
     red, green, blue = dice.pick(TINTS)
     gain = dice.between(0.92, 1.08)

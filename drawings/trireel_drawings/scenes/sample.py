@@ -30,13 +30,13 @@ class Segment:
     """One take of a video."""
 
     tag: str
-    """Where it is, one of TAGS."""
+    """Place, one of TAGS."""
     description: str
-    """What happens, one of the descriptions of the place."""
+    """Activity, one of the descriptions of the place."""
     frames: int
-    """How many frames it lasts."""
+    """Number of frames."""
     seed: int
-    """Seed of its scene."""
+    """Seed of the scene."""
 
 
 SAMPLE: tuple[Segment, ...] = (
@@ -57,7 +57,7 @@ def cut_seconds(segments: Sequence[Segment], rate: Fraction = SAMPLE_RATE) -> li
 
 
 def truth(segments: Sequence[Segment], rate: Fraction = SAMPLE_RATE) -> list[dict[str, object]]:
-    """Return what is seen when, as it is written next to a video."""
+    """Return place and activity of each segment with its times, as the file beside a video."""
     return [
         {
             "start_seconds": float(start),
@@ -83,7 +83,7 @@ def write_video(
 
     Args:
         path: The file to write.
-        segments: What to draw; the cuts between them are hard.
+        segments: Scenes in order; the cuts between them are hard.
         size_px: (width, height), both even.
         rate: Frames a second.
         options: Options of libx264 instead of X264_OPTIONS.

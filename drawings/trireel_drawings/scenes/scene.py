@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A scene: one place, one activity, one camera, any moment, any size."""
+"""A scene: one place, one activity and one camera, drawn at any moment in any size."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from trireel_drawings.painting.canvas import Pen
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PLACES
-from trireel_drawings.scenes.camera import Camera, add_noise, hold
+from trireel_drawings.scenes.camera import Camera, add_noise, random_camera
 
-# What the dice of a scene are for: each purpose has a stream of its own, so that a change of the
-# people does not move the furniture.
+# Each purpose of the dice has a stream of its own, so that a change of the people does not move the
+# furniture.
 CAMERA_STREAM, PLACE_STREAM, PEOPLE_STREAM, NOISE_STREAM = range(4)
 
 START_SPREAD_SECONDS = 60.0  # scenes start at different moments of their motions
@@ -26,22 +26,22 @@ class Scene:
     """A drawn scene; equal scenes give equal frames, byte for byte."""
 
     seed: int
-    """Decides on everything that is not decided by the other two."""
+    """Number that decides everything beside place and activity."""
     tag: str
     """The place, one of TAGS."""
     description: str
-    """What happens, one of the descriptions of the place."""
+    """Activity, one of the descriptions of the place."""
     camera: Camera = field(init=False)
-    """How it is filmed, from the seed."""
+    """The camera, which follows from the seed."""
 
     def __post_init__(self) -> None:
-        """Check that this can be drawn, and place the camera."""
+        """Check that the place has this activity, and make the camera."""
         if self.tag not in PLACES:
             raise ValueError(f"no place is called {self.tag!r}; there are {', '.join(PLACES)}")
         if self.description not in PLACES[self.tag].acts:
             allowed = "; ".join(PLACES[self.tag].acts)
             raise ValueError(f"{self.description!r} is not drawn in a {self.tag}; use {allowed}")
-        object.__setattr__(self, "camera", hold(Dice(self.seed, CAMERA_STREAM)))
+        object.__setattr__(self, "camera", random_camera(Dice(self.seed, CAMERA_STREAM)))
 
     def frame(
         self, t_seconds: float, size_px: tuple[int, int] | int, *, oversampling: int = 1

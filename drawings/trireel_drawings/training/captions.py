@@ -22,7 +22,7 @@ TEXT_LENGTH = 64  # tokens; every text is padded or cut to it, as SigLIP was tra
 VOCABULARY_SIZE = 768  # 256 bytes, the special tokens and the words of the captions
 PAD, EOS, UNK = "<pad>", "</s>", "<unk>"
 PUNCTUATION = r"[!-/:-@\[-`{-~]"  # removed, as SigLIP does
-OTHER_WORDS_SHARE = 0.4  # how often training says it in other words
+OTHER_WORDS_SHARE = 0.4  # share of training captions in other words
 
 
 def tag_caption(dice: Dice, tag: str) -> str:
@@ -53,8 +53,8 @@ def all_captions() -> Iterator[str]:
 def build_tokenizer() -> "PreTrainedTokenizerFast":
     """Return a byte-level BPE tokenizer that knows the words of the captions.
 
-    Text is lower-cased, freed of punctuation and of repeated spaces; unknown words fall into
-    pieces, down to single bytes. Padding to TEXT_LENGTH is part of it.
+    It lower-cases a text, removes punctuation and repeated spaces, and pads to TEXT_LENGTH. Unknown
+    words are split into pieces, down to single bytes.
     """
     from transformers import PreTrainedTokenizerFast
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training pictures: frames of drawn scenes, worn as frames of a video are."""
+"""Training pictures: frames of drawn scenes with the losses that frames of a video have."""
 
 import io
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.scenes.scene import draw_scene
 
-IMAGE_SIZE_PX = 96  # what the tiny checkpoint sees
+IMAGE_SIZE_PX = 96  # side of the tiny checkpoint's pictures
 FRAMES_PER_SCENE = 2
 LONGEST_GAP_SECONDS = 12.0  # between the two frames of a scene
 LONGEST_START_SECONDS = 30.0
 SCENES_PER_JOB = 110
-WEAR_STREAM = 100  # of the scene's dice, see trireel_drawings.scenes.scene
+DEGRADE_STREAM = 100  # of the scene's dice, see trireel_drawings.scenes.scene
 
 SOURCES: tuple[tuple[tuple[int, int], int], ...] = (
     ((128, 128), 1),
@@ -51,9 +51,9 @@ class Pool:
     """Frames that fit into memory."""
 
     frames: NDArray[np.uint8]
-    """[scenes, FRAMES_PER_SCENE, IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3], RGB."""
+    """[scenes, FRAMES_PER_SCENE, IMAGE_SIZE_PX, IMAGE_SIZE_PX, 3] RGB frames."""
     pairs: NDArray[np.int64]
-    """[scenes], indices into PAIRS."""
+    """[scenes] indices into PAIRS."""
 
 
 def squash(
@@ -89,29 +89,29 @@ def join(pieces: list[Pool]) -> Pool:
 
 def _draw_piece(first_seed: int, total: int, start: int) -> Pool:
     indices = range(start, min(start + SCENES_PER_JOB, total))
-    frames = [_worn_frames(first_seed + index, index % len(PAIRS)) for index in indices]
+    frames = [_degraded_frames(first_seed + index, index % len(PAIRS)) for index in indices]
     return Pool(np.stack(frames), np.array([index % len(PAIRS) for index in indices]))
 
 
-def _worn_frames(seed: int, pair: int) -> NDArray[np.uint8]:
-    dice = Dice(seed, WEAR_STREAM)
+def _degraded_frames(seed: int, pair: int) -> NDArray[np.uint8]:
+    dice = Dice(seed, DEGRADE_STREAM)
     scene = draw_scene(seed, *PAIRS[pair])
     start = dice.between(0.0, LONGEST_START_SECONDS)
     times = (start, start + dice.between(0.0, LONGEST_GAP_SECONDS))
-    worn = []
+    frames = []
     for t in times:
         size_px, oversampling = dice.pick(SOURCES)
-        worn.append(_worn_frame(scene.frame(t, size_px, oversampling=oversampling), dice))
-    return np.stack(worn)
+        frames.append(_degraded_frame(scene.frame(t, size_px, oversampling=oversampling), dice))
+    return np.stack(frames)
 
 
-def _worn_frame(frame: NDArray[np.uint8], dice: Dice) -> NDArray[np.uint8]:
+def _degraded_frame(frame: NDArray[np.uint8], dice: Dice) -> NDArray[np.uint8]:
     """Return the frame after compression, loss of sharpness and a resize."""
     image = Image.fromarray(frame)
     if dice.chance(0.3):
         image = image.filter(ImageFilter.GaussianBlur(dice.between(0.2, 1.2) * image.width / 160))
     if dice.chance(0.6):
-        packed = io.BytesIO()
-        image.save(packed, "jpeg", quality=dice.count(20, 85))
-        image = Image.open(packed).convert("RGB")
+        jpeg = io.BytesIO()
+        image.save(jpeg, "jpeg", quality=dice.count(20, 85))
+        image = Image.open(jpeg).convert("RGB")
     return squash(np.asarray(image), dice.pick(FILTERS))

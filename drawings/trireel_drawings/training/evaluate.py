@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well an embedding function knows the drawn world, and whether it sees cuts.
+"""Measures how well an embedding function knows the drawn world, and whether it sees cuts.
 
-Nothing here knows about torch: images go into a function and unit vectors come out of it.
+Nothing here needs torch: the function takes images and returns unit vectors.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,14 +20,14 @@ EmbedImages = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Frames (uint8 [N, S, S, 3], RGB) to unit vectors (float32 [N, D])."""
 
 SAMPLING_SECONDS = 0.625  # 16 frames in 10 seconds
-SOURCE_PX = (384, 384)  # frames as the video decoder hands them on
+SOURCE_PX = (384, 384)  # size of frames before they are squashed
 EVALUATION_STREAM = 200
 LONGEST_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How often the best caption was right, and how sure the model was."""
+    """Shares of right captions, and the probabilities of right and wrong ones."""
 
     top1: float
     """Share of frames whose best caption is the true one."""
@@ -43,7 +43,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class CutStatistics:
-    """What the running average does within scenes and at cuts."""
+    """Cosines to the running average within scenes and at cuts."""
 
     frames: int
     """Frames that continue a scene."""
@@ -115,7 +115,7 @@ def running_scores(embeddings: NDArray[np.float32], starts: Sequence[int]) -> ND
 
     Args:
         embeddings: float32 [N, D], unit vectors in the order of time.
-        starts: Indices of frames at which the average starts anew, after the frame's own score.
+        starts: Indices of frames at which the average restarts, after the frame's own score.
     """
     average = embeddings[0]
     cosines = np.ones(len(embeddings), dtype=np.float32)

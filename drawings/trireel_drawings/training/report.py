@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a finished checkpoint can do, measured on scenes it never saw, and its model card."""
+"""Measures a finished checkpoint on held-out scenes, and writes its model card."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,14 +35,14 @@ CARD_TEMPLATE = Path(__file__).with_name("model_card.md")
 
 @dataclass(frozen=True)
 class Report:
-    """All that is measured on held-out scenes."""
+    """Measures of a checkpoint on held-out scenes."""
 
     tags: Accuracy
-    """Over TAGS."""
+    """Accuracy with TAGS as captions."""
     descriptions: Accuracy
-    """Over DESCRIPTIONS."""
+    """Accuracy with DESCRIPTIONS as captions."""
     cuts: CutStatistics
-    """Over scenes played one after another."""
+    """Cuts between scenes that follow each other."""
 
 
 def measure(model: "SiglipModel", tokenizer: "PreTrainedTokenizerFast") -> Report:

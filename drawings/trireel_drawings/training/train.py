@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training of the tiny checkpoint: drawings in, Hugging Face folder out."""
+"""Trains the tiny checkpoint on drawings, and writes it as a Hugging Face folder."""
 
 import math
 import time
@@ -37,13 +37,13 @@ GRADIENT_LIMIT = 1.0
 START_SCALE = 10.0
 START_BIAS = -5.0
 PAIR_CAPTIONS = 8  # sentences with both activity and place, per step
-STEADY_WEIGHT = 5.0  # of the pull between two frames of a scene
-JUMP_WEIGHT = 50.0  # of the stronger pull on frames that are further apart than the next
+STEADY_WEIGHT = 5.0  # weight of the pull between two frames of a scene
+JUMP_WEIGHT = 50.0  # weight of the stronger pull beyond JUMP_DISTANCE
 JUMP_DISTANCE = 0.05  # one minus the cosine
-APART_WEIGHT = 40.0  # of the push between frames of different places
+APART_WEIGHT = 40.0  # weight of the push between frames of different places
 APART_COSINE = 0.3  # frames of different places are pushed below it
-SHIFT_PX = 3  # pictures are moved by up to so much
-GAIN_SPREAD = 0.12  # and made darker or brighter by up to so much
+SHIFT_PX = 3  # largest move of a picture
+GAIN_SPREAD = 0.12  # largest change of its brightness, as a share
 MEAN = STD = 127.5  # of 8-bit values, as the image processor has it
 
 TAG_OF_PAIR = torch.tensor([TAGS.index(tag) for tag, _ in PAIRS])
@@ -52,7 +52,7 @@ DESCRIPTION_OF_PAIR = torch.tensor([DESCRIPTIONS.index(words) for _, words in PA
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and on how much to train."""
+    """Length and data of a training."""
 
     steps: int = 2000
     """Updates of the weights."""
@@ -63,7 +63,7 @@ class Plan:
     threads: int = 2
     """CPU threads, and processes that draw."""
     seed: int = 0
-    """Of the weights, the order and the captions."""
+    """Seed of the weights, the order and the captions."""
 
 
 def train(folder: Path, plan: Plan) -> SiglipModel:
@@ -82,7 +82,7 @@ def train(folder: Path, plan: Plan) -> SiglipModel:
 
 
 def to_pixels(frames: NDArray[np.uint8]) -> Tensor:
-    """Return frames (uint8 [N, H, W, 3]) as the model wants them (float32 [N, 3, H, W])."""
+    """Return frames (uint8 [N, H, W, 3]) as the model takes them (float32 [N, 3, H, W])."""
     return (torch.from_numpy(frames).permute(0, 3, 1, 2).float() - MEAN) / STD
 
 
@@ -143,7 +143,7 @@ def _fit(
     for step in range(plan.steps):
         chosen = order.choice(len(pool.pairs), plan.batch_scenes, replace=False)
         pairs = torch.from_numpy(pool.pairs[chosen])
-        pixels = _wear(to_pixels(pool.frames[chosen].reshape(-1, *pool.frames.shape[2:])))
+        pixels = _augment(to_pixels(pool.frames[chosen].reshape(-1, *pool.frames.shape[2:])))
         texts, matches = _captions(Dice(plan.seed, CAPTION_STREAM, step), pairs)
         loss = _loss(
             model,
@@ -170,7 +170,7 @@ def _rate_at(steps: int) -> Callable[[int], float]:
     return rate
 
 
-def _wear(pixels: Tensor) -> Tensor:
+def _augment(pixels: Tensor) -> Tensor:
     """Return the pictures, each moved a little and with another brightness."""
     down, right = (int(torch.randint(-SHIFT_PX, SHIFT_PX + 1, ())) for _ in range(2))
     size = pixels.shape[-1]
@@ -185,13 +185,13 @@ def _captions(dice: Dice, pairs: Tensor) -> tuple[list[str], Tensor]:
     """Return the captions of a step, and which of them match which scene (bool [B, C])."""
     texts = [tag_caption(dice, tag) for tag in TAGS]
     texts += [description_caption(dice, description) for description in DESCRIPTIONS]
-    spoken = torch.tensor([dice.pick(range(len(PAIRS))) for _ in range(PAIR_CAPTIONS)])
-    texts += [pair_caption(dice, *PAIRS[index]) for index in spoken.tolist()]
+    captioned = torch.tensor([dice.pick(range(len(PAIRS))) for _ in range(PAIR_CAPTIONS)])
+    texts += [pair_caption(dice, *PAIRS[index]) for index in captioned.tolist()]
     matches = torch.cat(
         (
             TAG_OF_PAIR[pairs][:, None] == torch.arange(len(TAGS)),
             DESCRIPTION_OF_PAIR[pairs][:, None] == torch.arange(len(DESCRIPTIONS)),
-            pairs[:, None] == spoken,
+            pairs[:, None] == captioned,
         ),
         dim=1,
     )

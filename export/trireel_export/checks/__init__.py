@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Comparisons of what was exported with the checkpoint, and what they are made with."""
+"""Comparisons of an export with its checkpoint, and the pictures and sentences for them."""

@@ -21,25 +21,25 @@ def write_least_alike(
     embeddings: NDArray[np.float32],
     path: Path,
 ) -> None:
-    """Write the two pictures that the checkpoint itself finds least alike.
+    """Write the two pictures that differ most to the checkpoint itself.
 
     Args:
-        embeddings: the checkpoint's own, [len(pictures), D] of unit length.
+        embeddings: the checkpoint's own embeddings [len(pictures), D], unit length.
 
     Raises:
-        ConstantEmbeddings: even those two are nearly the same to it.
+        ConstantEmbeddings: if even these two have nearly the same embedding.
     """
     alike = embeddings @ embeddings.T
     pair = np.unravel_index(np.argmin(alike), alike.shape)
     names = [list(pictures)[index] for index in pair]
     if not alike[pair] <= CONSTANT_COSINE:
         raise ConstantEmbeddings(
-            f"{checkpoint.name} sees hardly a difference between any two pictures: cosine"
+            f"{checkpoint.name} gives all pictures nearly the same embedding: cosine"
             f" {alike[pair]:.4f} at least, between {names[0]!r} and {names[1]!r}"
         )
     frames = [
         resized(pictures[name], checkpoint.image_size_px, checkpoint.resample) for name in names
     ]
-    # The reference is of the squashed pictures, which are all that a server gets to see.
+    # A server sees the squashed pictures only, so the reference is theirs.
     reference = checkpoint.embed_pictures([Image.fromarray(frame) for frame in frames])
     write_canary(Canary(np.stack(frames), reference), checkpoint.weights_sha256, path)

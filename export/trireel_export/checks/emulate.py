@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running a bfloat16 graph where no kernel computes in bfloat16.
+"""Runs a bfloat16 graph on a machine that has no kernels for bfloat16.
 
-onnxruntime has none on the CPU. Matrix units multiply bfloat16 numbers exactly and add up in fp32,
-so a graph whose nodes compute in fp32 and round what they give to bfloat16 does what they do.
+onnxruntime has no such kernels for the CPU. Matrix units multiply bfloat16 numbers exactly and add
+up in fp32. A graph does the same if its nodes compute in fp32 and round their results to bfloat16.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ BFLOAT16, FLOAT = onnx.TensorProto.BFLOAT16, onnx.TensorProto.FLOAT
 
 @contextmanager
 def emulated(path: Path) -> Iterator[Path]:
-    """Yield a file beside `path` that does in fp32, rounding as bfloat16 does, what `path` does.
+    """Yield a graph beside `path` that computes the same in fp32, with the rounding of bfloat16.
 
-    It names the same file of weights where there is one, and is gone afterwards.
+    It uses the same file of weights if there is one. It is removed at the end.
     """
     model = onnx.shape_inference.infer_shapes(onnx.load(path, load_external_data=False))
     narrow = _bfloat16_names(model.graph)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Comparing what was exported with the checkpoint's own processor and towers."""
+"""Compares an export with the checkpoint's own processor and towers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ from trireel_schema.vectors import paired_cosines
 RunTower = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 NORM_TOLERANCE = 1e-4
-# How many items go through batches of each size; 16 takes all.
+# Number of items for each batch size; None stands for all.
 ITEMS_BY_BATCH_SIZE: dict[int, int | None] = {1: 4, 3: 6, 16: None}
 
 
 @dataclass(frozen=True)
 class Items:
-    """What a tower is checked with."""
+    """Pictures or sentences that a tower is checked with."""
 
     kind: str
-    """What the items are: pictures or sentences."""
+    """Plural noun for messages: "pictures" or "sentences"."""
     names: Sequence[str]
     rows: NDArray[Any]
     """The tower's input, one row a name."""
@@ -45,20 +45,23 @@ class Check:
     """A comparison that passed, and how closely."""
 
     subject: str
-    """Which items, in batches of which size."""
+    """Items and batch size, such as "pictures, batch 3"."""
     compared_with: str
+    """Origin of the other embeddings: the checkpoint, or batches of another size."""
     worst_item: str
+    """Name of the item with the smallest cosine."""
     cosine: float
-    """Of the worst item."""
+    """Cosine of the worst item."""
 
 
 @dataclass(frozen=True)
 class CheckedTower:
-    """A tower that passed."""
+    """Results of a tower that passed."""
 
     checks: list[Check]
+    """Comparisons with the checkpoint and between batch sizes."""
     embeddings: NDArray[np.float32]
-    """[N, D] of all items, in batches of the largest size."""
+    """[N, D] embeddings of all items, from batches of the largest size."""
 
 
 def check_tokens(tokenizer: Tokenizer, checkpoint: Checkpoint, sentences: Sequence[str]) -> None:
@@ -81,7 +84,7 @@ def check_tokens(tokenizer: Tokenizer, checkpoint: Checkpoint, sentences: Sequen
 
 
 def token_ids(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
-    """Return the ids [N, L] as a server gets them."""
+    """Return the ids [N, L] that a server computes."""
     return np.array([encoded.ids for encoded in tokenizer.encode_batch(list(texts))], np.int64)
 
 
@@ -92,13 +95,13 @@ def check_tower(
 
     Args:
         run: the exported tower, a batch of rows -> embeddings [N, D].
-        least_cosine: to the reference; to itself in other batches any tower has LEAST_COSINE_FP32.
+        least_cosine: smallest cosine to the reference; between batches it is LEAST_COSINE_FP32.
 
     Raises:
-        EmbeddingsDiffer: a cosine to the reference below `least_cosine`, or between batches below
-            LEAST_COSINE_FP32.
-        NotUnitLength: an embedding that is not normalised.
-        ConstantEmbeddings: no two items differ.
+        EmbeddingsDiffer: if a cosine to the reference is below `least_cosine`, or one between
+            batches is below LEAST_COSINE_FP32.
+        NotUnitLength: if an embedding is not normalised.
+        ConstantEmbeddings: if no two items differ.
     """
     runs = [_run_in_batches(run, items, size) for size in ITEMS_BY_BATCH_SIZE]
     checks = [
@@ -115,14 +118,14 @@ def check_tower(
 
 @dataclass(frozen=True)
 class _Batches:
-    """What the tower made of some of the items."""
+    """Embeddings of some items in batches of one size."""
 
     items: Items
     batch_size: int
     chosen: NDArray[np.intp]
-    """[n] which of the items."""
+    """[n] indices of the items."""
     embeddings: NDArray[np.float32]
-    """[n, D]"""
+    """[n, D] embeddings of these items."""
 
     @property
     def subject(self) -> str:
@@ -134,7 +137,7 @@ class _Batches:
 
 def _run_in_batches(run: RunTower, items: Items, batch_size: int) -> _Batches:
     total = len(items.names)
-    # Spread out, so that an item's batch-mates are others at every size.
+    # Spread out, so that an item is batched with other items at every size.
     chosen = np.linspace(0, total - 1, ITEMS_BY_BATCH_SIZE[batch_size] or total).astype(np.intp)
     starts = range(0, len(chosen), batch_size)
     found = np.concatenate([run(items.rows[chosen[at : at + batch_size]]) for at in starts])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loading a SigLIP checkpoint, and what it answers itself: the reference of every check."""
+"""Loads a SigLIP checkpoint; its own embeddings are the reference of every check."""
 
 import hashlib
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Checkpoint:
 
     @cached_property
     def lower_cases(self) -> bool:
-        """Whether the processor lower-cases text itself.
+        """True if the processor lower-cases text itself.
 
         All SigLIPs were trained on lower case, but the Gemma tokenizer that SigLIP 2 names on
         the hub leaves it to the caller.
@@ -83,8 +83,8 @@ class Checkpoint:
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [N, D] of texts, unit length."""
         embeddings = np.empty((len(texts), self.embedding_dim), np.float32)
-        # Into one array: parts that are kept lie between the memory that batches come and go in, of
-        # which little is then used again.
+        # All batches go into one array. Parts that are kept one by one would lie between the memory
+        # of the batches, and little of that memory would be used again.
         for at in range(0, len(texts), TEXTS_AT_ONCE):
             here = slice(at, at + TEXTS_AT_ONCE)
             embeddings[here] = self._embed_some(texts[here])
@@ -117,8 +117,8 @@ def load_checkpoint(source: str) -> Checkpoint:
     """Load a Hugging Face folder or hub name.
 
     Raises:
-        CheckpointNotLoaded: it is not there, or weights are missing from it.
-        UnsupportedCheckpoint: it is not a SigLIP of fixed resolution, or not used as one.
+        CheckpointNotLoaded: if it is not there, or weights are missing from it.
+        UnsupportedCheckpoint: if it is not a SigLIP of fixed resolution, or not used as one.
     """
     try:
         config = AutoConfig.from_pretrained(source)
@@ -126,7 +126,7 @@ def load_checkpoint(source: str) -> Checkpoint:
         model, loading = SiglipModel.from_pretrained(
             source,
             dtype=torch.float32,
-            # Spelt out as products and a softmax: the smallest graph, and one that fusers know.
+            # Products and a softmax make the smallest graph, and optimizers know how to fuse them.
             attn_implementation="eager",
             output_loading_info=True,
         )
@@ -176,7 +176,7 @@ def _require_square(checkpoint: Checkpoint) -> None:
 
 
 def _display_name(source: str) -> str:
-    # What is written into an export must not tell where it was made.
+    # An export must not tell on which machine it was made.
     return Path(source).name if Path(source).is_absolute() else source
 
 

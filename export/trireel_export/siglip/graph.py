@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing a torch module as an ONNX file, and running the file."""
+"""Writes a torch module as an ONNX file, and runs the file."""
 
 import logging
 import warnings
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from trireel_export.errors import InvalidGraph
 
 OUTPUT = "EMBEDDINGS"
-EXTERNAL_DATA_ABOVE_BYTES = 500_000_000  # a protobuf file ends at 2 GiB and is read as a whole
+EXTERNAL_DATA_ABOVE_BYTES = 500_000_000  # a protobuf file cannot be larger than 2 GiB
 EXAMPLE_ROWS = 2  # a single row would be taken for a constant
 NOISY_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer")
 
@@ -49,7 +49,7 @@ def write_graph(
 
 
 def check_graph(path: Path) -> None:
-    """Raise InvalidGraph where the ONNX checker finds fault with a file."""
+    """Raise InvalidGraph if the ONNX checker rejects a file."""
     try:
         onnx.checker.check_model(str(path), full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -73,7 +73,7 @@ class Tower:
 
 
 def _forget_origins(model: Any) -> None:
-    # The exporter notes each node's stack trace: the paths of this machine, in half the file.
+    # The exporter stores a stack trace with each node: paths of this machine fill half the file.
     for graph in (model.graph, *(function.graph for function in model.functions.values())):
         for node in graph:
             node.metadata_props.clear()
@@ -87,7 +87,7 @@ def _forget_origins(model: Any) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what the exporter says of operators that no SigLIP has, and of its own code."""
+    """Silence the exporter's warnings about operators that no SigLIP has and about its own code."""
     levels = {name: logging.getLogger(name).level for name in NOISY_LOGGERS}
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)

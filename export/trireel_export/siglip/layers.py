@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A SigLIP vision tower's layers, arranged for inference: the same function in fewer products.
+"""The layers of a SigLIP vision tower, rearranged for inference.
 
-Weights are the checkpoint's; `transformers` modules are rearranged, never approximated.
+They compute the same function as the modules of `transformers`, with the same weights and in fewer
+products. Nothing is approximated.
 """
 
 from typing import Any
@@ -26,7 +27,7 @@ class Linear(torch.nn.Module):
 class EncoderLayer(torch.nn.Module):
     """Attention and MLP of one layer; tokens travel in fp32, as under torch's autocast.
 
-    In fp32 the sum over the layers cannot overflow, which is where fp16 breaks large towers.
+    The sum over the layers overflows in the fp16 of large towers; in fp32 it cannot.
     """
 
     def __init__(self, layer: Any, dtype: torch.dtype, *, fused_attention: bool) -> None:
@@ -59,8 +60,8 @@ class EncoderLayer(torch.nn.Module):
         split = (count, length, 3, self.heads, self.head_width)
         query, key, value = self.query_key_value(tokens).view(split).permute(2, 0, 3, 1, 4).unbind()
         if self.fused_attention:
-            # Its kernels keep scores and softmax in fp32. ONNX could demand that in so many words
-            # (`softmax_precision`), but TensorRT refuses a node that has the attribute.
+            # Its kernels keep scores and softmax in fp32. ONNX has an attribute
+            # that demands it (`softmax_precision`), but TensorRT rejects a node that has it.
             mixed = functional.scaled_dot_product_attention(query, key, value, scale=1.0)
         else:
             scores = (query @ key.transpose(-1, -2)).float()
@@ -69,11 +70,11 @@ class EncoderLayer(torch.nn.Module):
 
 
 class PoolingHead(torch.nn.Module):
-    """The attention-pooling head, in fp32 at next to no cost.
+    """The attention-pooling head in fp32, which costs next to nothing here.
 
-    Its query is a constant, so keys need not be computed: `q . (K x) = (K^T q) . x`. Values are
-    mixed before they are projected, which is linear. Both are exact, and what remains of two
-    products over all tokens is one with as many columns as heads.
+    Its query is a constant, so the keys need not be computed: `q . (K x) = (K^T q) . x`. The values
+    are mixed before they are projected, because the projection is linear. Both are exact. One
+    product over all tokens remains instead of two, with one column a head.
     """
 
     def __init__(self, head: Any) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the number format of a vision tower decides.
+"""The opset and the accuracy that belong to a number format of the vision tower.
 
-The format is typed into the graph, as TensorRT 11 wants it: matrix products are in it, everything
-that loses by rounding is in fp32.
+The format is typed into the graph, as TensorRT 11 requires: matrix products are in that format, and
+everything that rounding would hurt is in fp32.
 """
 
 from trireel_schema.gate import LEAST_COSINE

@@ -13,7 +13,7 @@ INPUT = "INPUT_IDS"
 
 
 class TextTower(torch.nn.Module):
-    """From token ids to unit embeddings, with no attention mask: SigLIP reads its padding."""
+    """Turns token ids into unit embeddings, without an attention mask: SigLIP reads its padding."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()

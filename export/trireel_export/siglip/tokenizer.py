@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`tokenizer.json`: text to ids with the `tokenizers` library alone.
 
-Lower case, punctuation, end token, cutting and padding to the checkpoint's length are all in the
-file, so that a server can neither forget one nor do it differently.
+The file lower-cases, removes punctuation, adds the end token, and cuts or pads to the checkpoint's
+length, so that a server can neither forget one of these nor do it differently.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from trireel_export.siglip.checkpoint import Checkpoint
 
 SPACE_PIECE = "▁"  # how sentencepiece writes a space
 ASCII_PUNCTUATION = r"[!-/:-@\[-`{-~]"  # string.punctuation, which SigLIP removes
-FINAL_SIGMA = r"(?<=\p{L})Σ(?!\p{L})"  # has a lower case of its own, which `tokenizers` forgets
+FINAL_SIGMA = r"(?<=\p{L})Σ(?!\p{L})"  # `tokenizers` lower-cases it to another letter
 UNIGRAM = 1  # TrainerSpec.ModelType of sentencepiece
 
 
@@ -22,7 +22,7 @@ def build_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     """Return the checkpoint's tokenizer, complete and on its own.
 
     Raises:
-        UnsupportedCheckpoint: it is neither of `tokenizers` nor a sentencepiece unigram model.
+        UnsupportedCheckpoint: if it is neither of `tokenizers` nor a sentencepiece unigram model.
     """
     own = checkpoint.processor.tokenizer
     if hasattr(own, "backend_tokenizer"):
@@ -79,7 +79,7 @@ def _from_sentencepiece(own: Any) -> Tokenizer:
 
 
 def _canonical_text(*, lower_case: bool, charsmap: bytes) -> normalizers.Normalizer:
-    """What SiglipTokenizer does to a text, then what its sentencepiece model does."""
+    """Return the steps of SiglipTokenizer, followed by those of its sentencepiece model."""
     lower = [normalizers.Replace(Regex(FINAL_SIGMA), "ς"), normalizers.Lowercase()]
     spaces = [normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
     return normalizers.Sequence(
@@ -89,7 +89,7 @@ def _canonical_text(*, lower_case: bool, charsmap: bytes) -> normalizers.Normali
             normalizers.Replace(Regex(ASCII_PUNCTUATION), ""),
             *spaces,
             *([normalizers.Precompiled(charsmap)] if charsmap else []),
-            # Normalising makes spaces of wide and unbreakable ones.
+            # The charsmap turns wide and non-breaking spaces into plain spaces.
             *spaces,
         ]
     )

@@ -22,11 +22,11 @@ DTYPES = {
 
 
 class VisionTower(torch.nn.Module):
-    """From pixels as a decoder gives them to unit embeddings.
+    """Turns pixels, as a video decoder returns them, into unit embeddings.
 
-    Bytes go in so that a quarter of a float batch travels, and nobody can normalise twice. The
-    encoder's matrix products are of the given precision; the patches, the tokens between layers,
-    all norms, the pooling head and the L2 norm are fp32.
+    The input is bytes: a batch has a quarter of the size of a float batch, and no caller can
+    normalise twice. The encoder's matrix products are in the given precision; the patches, the
+    tokens between layers, all norms, the pooling head and the L2 norm are fp32.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class VisionTower(torch.nn.Module):
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Embed frames uint8 [N, S, S, 3] RGB as float32 [N, D] of unit length."""
-        # Of bytes TensorRT knows no operation but the cast, so that comes first.
+        # The cast comes first: TensorRT knows no other operation on bytes.
         pixels = frames.float().permute(0, 3, 1, 2) * self.scale + self.offset
         tokens = self.patches(pixels).flatten(2).transpose(1, 2) + self.positions
         for layer in self.layers:

@@ -64,7 +64,7 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path):
 
 def test_an_output_with_other_things_in_it_is_refused(tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(BadOutput, match=r"holds 'thesis\.txt', which is no part of an export"):
+    with pytest.raises(BadOutput, match=r"holds 'thesis\.txt', which is not part of an export"):
         export("unused", tmp_path)
 
 
@@ -150,7 +150,7 @@ def test_an_output_behind_a_link_is_replaced_where_it_is(tmp_path: Path):
 
 
 def test_an_output_that_cannot_be_replaced_is_refused_first():
-    with pytest.raises(BadOutput, match="/proc is a mount point, which nothing can replace"):
+    with pytest.raises(BadOutput, match="/proc is a mount point, which cannot be replaced"):
         _require_replaceable(Path("/proc"))
 
 

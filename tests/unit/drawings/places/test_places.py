@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import trireel_export
-from trireel_drawings.figures.activities import nobody
+from trireel_drawings.figures.activities import no_people
 from trireel_drawings.places.register import PAIRS, PLACES
 from trireel_drawings.places.vocabulary import DESCRIPTIONS, EMPTY, TAGS
 
@@ -24,7 +24,7 @@ def test_descriptions_say_more_than_tags() -> None:
     places_of = {words: [t for t, d in PAIRS if d == words] for words in DESCRIPTIONS}
     assert all(len(place.acts) >= 2 for place in PLACES.values())
     assert sum(len(places) >= 2 for places in places_of.values()) >= 10
-    assert all(place.acts[EMPTY] is nobody for place in PLACES.values() if EMPTY in place.acts)
+    assert all(place.acts[EMPTY] is no_people for place in PLACES.values() if EMPTY in place.acts)
 
 
 @pytest.mark.parametrize(("name", "words"), [("tags", TAGS), ("descriptions", DESCRIPTIONS)])
