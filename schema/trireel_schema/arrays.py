@@ -59,6 +59,6 @@ def require_shape(
     """Raise FileDamaged if an array of a file has another dtype or shape than it must have."""
     if array.dtype != dtype or array.shape != shape:
         raise FileDamaged(
-            f"{name} in {path} is {array.dtype} {list(array.shape)}, it must be"
+            f"array {name!r} in {path} is {array.dtype} {list(array.shape)}, it must be"
             f" {np.dtype(dtype)} {list(shape)}: {EXPORT_AGAIN}"
         )

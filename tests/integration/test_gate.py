@@ -107,6 +107,8 @@ def test_a_tower_of_another_size_is_refused(server, tmp_path):
         arrays = dict(known)
     arrays["frames"] = arrays["frames"].repeat(2, axis=1).repeat(2, axis=2)
     np.savez(export / GATE_FILE, **arrays)
+    metadata = json.loads((export / METADATA_FILE).read_text())
+    (export / METADATA_FILE).write_text(json.dumps({**metadata, "image_size_px": 192}))
     with pytest.raises(
         GateFailed, match=r"has .*\[96, 96, 3\].*, the export has .*\[192, 192, 3\]"
     ):

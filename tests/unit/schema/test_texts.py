@@ -44,7 +44,7 @@ def test_a_bank_of_another_width_is_rejected(
     bank: TextBank, metadata: Metadata, tmp_path: Path
 ) -> None:
     write_text_bank(bank, metadata.weights_sha256, tmp_path / TEXT_BANK_FILE)
-    match = r"tag_embeddings in .* is float32 \[2, 8\], it must be float32 \[2, 9\]"
+    match = r"array 'tag_embeddings' in .* is float32 \[2, 8\], it must be float32 \[2, 9\]"
     with pytest.raises(FileDamaged, match=match):
         read_text_bank(tmp_path / TEXT_BANK_FILE, replace(metadata, embedding_dim=9))
 
