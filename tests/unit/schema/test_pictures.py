@@ -49,9 +49,9 @@ def test_known_pictures_of_other_weights_are_rejected(
 @pytest.mark.parametrize(
     ("name", "value", "match"),
     [
-        ("frames", np.zeros((3, 4, 5, 3), np.uint8), r"frames .* uint8 \[3, 4, 5, 3\], it must be"),
+        ("frames", np.zeros((3, 4, 5, 3), np.uint8), r"frames' .* uint8 \[3, 4, 5, 3\], it must be"),
         ("frames", np.zeros((3, 4, 4, 3), np.int16), r"int16 .* it must be uint8 \[3, 4, 4, 3\]"),
-        ("embeddings", np.zeros((2, WIDTH), np.float32), r"embeddings .* must be float32 \[3, 8\]"),
+        ("embeddings", np.zeros((2, WIDTH), np.float32), r"embeddings' .* must be float32 \[3, 8\]"),
     ],
 )
 def test_known_pictures_of_another_shape_are_rejected(
