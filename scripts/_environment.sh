@@ -42,10 +42,12 @@ need_environment() {
     "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
     # The build backend is installed by its pin and used without isolation: no unpinned download.
     pip_install hatchling editables
-    local packages=(--editable "$ROOT/python_backend[embedded]" --editable "$ROOT/client[load-test]")
+    # In one call: a package that needs another finds it here, and no package index is asked for it.
+    local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
+    packages+=(--editable "$ROOT/client[load-test]")
     if [[ "$kind" == test ]]; then
         packages+=(--editable "$ROOT/python_backend[embedded,openvino]")
-        packages+=(--editable "$ROOT/export" --requirement "$ROOT/requirements-test.txt")
+        packages+=(--editable "$ROOT/export" --editable "$ROOT/drawings" --requirement "$ROOT/requirements-test.txt")
     fi
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$stamp"

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, Metadata, load_metadata
-from trireel_backend.ranking.scoring import normalise
+from trireel_backend.artifacts import load_metadata
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.metadata import Metadata
+from trireel_schema.vectors import unit
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "export/tiny/model"
@@ -21,7 +23,7 @@ def unit_rows(rng: np.random.Generator, count: int, width: int) -> NDArray[np.fl
     rows = np.empty((count, width), np.float32)
     for start in range(0, count, ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
-        some[:] = normalise(rng.standard_normal(some.shape, np.float32))
+        some[:] = unit(rng.standard_normal(some.shape, np.float32))
     return rows
 
 

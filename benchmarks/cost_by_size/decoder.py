@@ -16,11 +16,12 @@ from google.protobuf import json_format
 from numpy.typing import NDArray
 
 from benchmarks.cost_by_size.banks import ROOT, unit_rows
-from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.launch.repository.assemble import load_config
 from trireel_backend.metrics.family import Tally
 from trireel_backend.models.temporal_decoder import SequenceDecoder
 from trireel_backend.wire.request import Request
+from trireel_schema.files import METADATA_FILE
 
 FRAMES = 16
 ROUNDS = 3

@@ -27,7 +27,8 @@ from benchmarks.common.machine import describe
 from benchmarks.common.versions import versions
 from benchmarks.cpu_engines.table import machines
 from benchmarks.cpu_engines.worker import PICTURES
-from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
+from trireel_schema.files import METADATA_FILE
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "export/tiny/model"

@@ -100,9 +100,9 @@ def write_tower(size: Size, device: str, path: Path) -> Any:
     """Write a tower with random weights as an exported program, and return its module."""
     from transformers import SiglipConfig, SiglipModel
 
-    from trireel_export.metadata import Normalisation
-    from trireel_export.precision import Precision
-    from trireel_export.vision import VisionTower
+    from trireel_export.siglip.vision import VisionTower
+    from trireel_schema.metadata import Normalisation
+    from trireel_schema.precision import Precision
 
     text = {"hidden_size": 64, "intermediate_size": 64, "num_hidden_layers": 1}
     text |= {"num_attention_heads": 1, "bos_token_id": 0, "eos_token_id": 1}

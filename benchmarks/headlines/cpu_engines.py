@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.cpu_engines.table import FILES, FIRST, cells, command, machine, medians
 from benchmarks.headlines import Goal, Headline, Run
-from trireel_backend.towers.gate import LEAST_COSINE, MOST_APART
 from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_schema.gate import LEAST_COSINE, MOST_APART
 
 BATCH = 16  # a chunk
 MIB = 2**20

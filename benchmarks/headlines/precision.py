@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.headlines import Goal, Headline, Run
 from benchmarks.precision.table import COMMAND
-from trireel_export.precision import Precision
+from trireel_export.siglip.precision import least_cosine
+from trireel_schema.precision import Precision
 
 
 def runs(folder: Path) -> Iterator[Run]:
@@ -22,7 +23,7 @@ def runs(folder: Path) -> Iterator[Run]:
 
 def _gate(gate: dict[str, Any]) -> Headline:
     what = f"{gate['checkpoint']}, {gate['precision']}: cosine of the worst of 42 pictures"
-    goal = Goal(Precision(gate["precision"]).least_cosine)
+    goal = Goal(least_cosine(Precision(gate["precision"])))
     refused = gate["worst_cosine"] is None
     beside = "refused by the gate" if refused else "the checkpoint's own processor and PyTorch"
     return Headline(what, gate["worst_cosine"], beside=beside, goal=goal, decimals=7)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import av
 
-from trireel_export.tiny.places import PAIRS
-from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+from trireel_drawings.places.register import PAIRS
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
 COUNT = 8
 SECONDS = 12

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, VISION_FILE
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE, VISION_FILE
 
 ROOT = Path(__file__).parents[2]
 BASE = "base-patch16-224"

@@ -18,7 +18,8 @@ import numpy as np
 import tritonclient.grpc as triton
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
+from trireel_backend.artifacts import load_metadata, load_text_bank
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
 ROOT = Path(__file__).parents[2]
 MEDIA = ROOT / "media"

@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.common.machine import describe
 from benchmarks.common.session import session
 from benchmarks.precision.checkpoints import SIZES, make_checkpoint
-from trireel_export.checkpoint import load_checkpoint
 from trireel_export.errors import VerificationFailed
 from trireel_export.export import export
-from trireel_export.precision import Precision
-from trireel_export.vision import write_vision
+from trireel_export.siglip.checkpoint import load_checkpoint
+from trireel_export.siglip.vision import write_vision
+from trireel_schema.precision import Precision
 
 TINY = Path(__file__).parents[2] / "export/tiny/checkpoint"
 FORMS = {"products and a softmax, opset 20": 20, "one operator, opset 23": 23}

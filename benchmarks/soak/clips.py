@@ -16,8 +16,8 @@ from PIL import Image
 from support.damage import FORMATS, mutate, whole_file
 from support.videos import write_audio, write_video
 
-from trireel_export.tiny.places import PAIRS
-from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+from trireel_drawings.places.register import PAIRS
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
 SAMPLE = Path(__file__).parents[2] / "media/sample.mp4"
 RATE = 25

@@ -16,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+PACKAGES = ("schema", "python_backend")  # folders of our own packages, which the image builds
 PYTHON = "3.12"  # of nvcr.io/nvidia/tritonserver:26.09-py3, on glibc 2.39
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")
 HEADER = "# Written by deploy/image/pin_packages.py for Python {}, Linux {}; not to be edited.\n"
@@ -31,11 +32,13 @@ def create_parser() -> argparse.ArgumentParser:
 
 def wanted() -> dict[str, list[str]]:
     """Return for each file to be written the requirements it begins with."""
-    project = tomllib.loads((ROOT / "python_backend/pyproject.toml").read_text())
-    extra = project["project"]["optional-dependencies"]["container"]
+    projects = [tomllib.loads((ROOT / name / "pyproject.toml").read_text()) for name in PACKAGES]
+    own = {project["project"]["name"] for project in projects}
+    needed = [line for project in projects for line in project["project"]["dependencies"]]
+    needed += projects[-1]["project"]["optional-dependencies"]["container"]
     return {
-        "requirements.txt": [*project["project"]["dependencies"], *extra],
-        "requirements-build.txt": project["build-system"]["requires"],
+        "requirements.txt": sorted({line for line in needed if line not in own}),
+        "requirements-build.txt": projects[-1]["build-system"]["requires"],
     }
 
 

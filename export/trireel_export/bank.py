@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`text_bank.npz`: embeddings of the tags and descriptions that a server scores by default."""
+"""The text bank of an export: lists of tags and descriptions, read and embedded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,21 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_export.errors import BadList
+from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 if TYPE_CHECKING:
-    from trireel_export.checkpoint import Checkpoint
+    from trireel_export.siglip.checkpoint import Checkpoint
 
 LISTS = Path(__file__).parent / "lists"
 DEFAULT_TAGS = LISTS / "tags.txt"
 DEFAULT_DESCRIPTIONS = LISTS / "descriptions.txt"
-TEXTS_A_STEP = 4096  # of progress: minutes, with a large checkpoint on a CPU
+TEXTS_A_STEP = 4096  # texts between reports of progress; a large checkpoint needs minutes for them
 
 
 def read_list(path: Path) -> tuple[str, ...]:
     """Return the texts of a UTF-8 file, one a line.
 
     Raises:
-        BadList: no such file, no lines, or one that is empty or there twice.
+        BadList: if there is no such file, it has no lines, or a line is empty or there twice.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -53,19 +54,16 @@ def write_bank(
     path: Path,
     progress: Callable[[str], None],
 ) -> None:
-    """Embed the texts as they stand, with no prompt around them, and write them.
+    """Embed the texts without a prompt around them, and write the bank.
 
     Args:
-        progress: told of how much of a long list is done.
+        progress: called with a sentence after each part of a long list.
     """
-    np.savez(
-        path,
-        tag_texts=np.array(tags),
-        tag_embeddings=_embeddings(checkpoint, tags, "tags", progress),
-        description_texts=np.array(descriptions),
-        description_embeddings=_embeddings(checkpoint, descriptions, "descriptions", progress),
-        weights_sha256=np.array(checkpoint.weights_sha256),
+    bank = TextBank(
+        TextSet(tags, _embeddings(checkpoint, tags, "tags", progress)),
+        TextSet(descriptions, _embeddings(checkpoint, descriptions, "descriptions", progress)),
     )
+    write_text_bank(bank, checkpoint.weights_sha256, path)
 
 
 def _embeddings(

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `trireel-export` command."""
 
+import signal
 import textwrap
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,21 +12,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trireel_backend.launch.signals import unwind_on_signals
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
-from trireel_export.metadata import (
-    DEFAULT_SCENE_ALPHA,
-    DEFAULT_SCENE_THRESHOLD,
-    LEAST_OPSET,
-    MOST_OPSET,
-)
-from trireel_export.precision import Precision
+from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
+from trireel_schema.precision import Precision
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
 if TYPE_CHECKING:
     from trireel_export.export import ExportReport
 
-MOST_ITEM_CHARACTERS = 20  # of a picture's name or a sentence in the table
+MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
@@ -45,7 +42,7 @@ def main(
     ] = DEFAULT_DESCRIPTIONS,
     precision: Annotated[
         Precision,
-        typer.Option(help="Of the vision tower. bf16 and fp16 are for GPUs; the gate checks both."),
+        typer.Option(help="Number format of the vision tower; bf16 and fp16 are for GPUs."),
     ] = Precision.FP32,
     opset: Annotated[
         int | None,
@@ -57,7 +54,7 @@ def main(
         ),
     ] = None,
     scene_threshold: Annotated[
-        float, typer.Option(help="Scene score that makes a cut, unless a request says otherwise.")
+        float, typer.Option(help="Smallest scene score of a cut, unless a request sets it.")
     ] = DEFAULT_SCENE_THRESHOLD,
     scene_alpha: Annotated[
         float, typer.Option(help="Weight of the newest frame in the running average.")
@@ -65,13 +62,13 @@ def main(
 ) -> None:
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
-    unwind_on_signals(1)  # what is half written goes
-    # torch takes seconds to import: `--help` and typing mistakes need not wait for it.
+    _unwind_on_signals()
+    # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
     from transformers.utils import logging
 
     from trireel_export.export import export
 
-    # It warns of its own default configuration, and draws a bar for each tower.
+    # transformers warns of its own defaults, and draws a progress bar for each tower.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
@@ -93,6 +90,19 @@ def main(
     _print_report(report, Console())
 
 
+def _unwind_on_signals() -> None:
+    """Make SIGTERM, SIGINT or SIGHUP unwind the stack, so that half-written files are removed."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+    def unwind(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:  # a second signal must not interrupt the clean-up
+            signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(1)
+
+    for number in numbers:
+        signal.signal(number, unwind)
+
+
 def _print_report(report: "ExportReport", console: Console) -> None:
     metadata = report.metadata
     console.print(_checks_table(report))
@@ -107,7 +117,7 @@ def _print_report(report: "ExportReport", console: Console) -> None:
 
 def _checks_table(report: "ExportReport") -> Table:
     table = Table(title=f"{report.metadata.checkpoint}: checked")
-    for heading in ("what", "against", "worst item"):
+    for heading in ("items", "compared with", "worst item"):
         table.add_column(heading)
     table.add_column("cosine", justify="right")
     for check in report.checks:

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why an export stops. Nothing is left behind in the output folder when one is raised.
+"""Errors that stop an export. Each leaves the output folder as it was.
 
 ExportError
 ├── CheckpointNotLoaded       not found, not readable, or weights are missing from it
-├── UnsupportedCheckpoint     loads, but cannot be served: NaFlex, no pooling head, cropping, ...
+├── UnsupportedCheckpoint     loads, but cannot be served: NaFlex, no pooling head, cropping
 ├── BadList                   an empty or doubled line in a tag or description file
 ├── BadSetting                an opset or scene setting out of range
 ├── BadOutput                 the output is a file, or a folder with other things in it
-└── VerificationFailed        what was written does not do what the checkpoint does
-    ├── InvalidGraph          the ONNX checker or onnxruntime refuses the file
+└── VerificationFailed        the exported files do not behave as the checkpoint does
+    ├── InvalidGraph          the ONNX checker or onnxruntime rejects the file
     ├── TokensDiffer          tokenizer.json gives other ids than the checkpoint's processor
     ├── EmbeddingsDiffer      too far from the checkpoint's own, or not the same in every batch
-    ├── RetrievalDiffers      another order of texts than the checkpoint's own
+    ├── RetrievalDiffers      texts in another order than the checkpoint's own
     ├── NotUnitLength         an embedding that is not normalised
-    └── ConstantEmbeddings    different pictures or sentences come out the same
+    └── ConstantEmbeddings    different pictures or sentences get the same embedding
 """
 
 

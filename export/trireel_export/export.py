@@ -1,17 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The export itself: a checkpoint in, a folder that a server can take out, or an error."""
+"""Exports a checkpoint to a folder that a server can use, or raises an error."""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from trireel_backend.artifacts import (
+from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list, write_bank
+from trireel_export.checks.canary import write_least_alike
+from trireel_export.checks.emulate import emulated
+from trireel_export.checks.gate import check_retrieval
+from trireel_export.checks.pictures import SENTENCES, resized, verification_pictures
+from trireel_export.checks.verify import Check, Items, check_tokens, check_tower, token_ids
+from trireel_export.errors import BadOutput, BadSetting
+from trireel_export.siglip.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.siglip.graph import Tower, check_graph
+from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET, default_opset, least_cosine
+from trireel_export.siglip.text import write_text
+from trireel_export.siglip.tokenizer import build_tokenizer
+from trireel_export.siglip.vision import write_vision
+from trireel_schema.errors import InvalidValue
+from trireel_schema.files import (
     CANARY_FILE,
     EXPORT_FILES,
     GATE_FILE,
@@ -20,39 +35,29 @@ from trireel_backend.artifacts import (
     TEXT_FILE,
     TOKENIZER_FILE,
     VISION_FILE,
+    weights_file,
 )
-from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS, read_list, write_bank
-from trireel_export.canary import write_canary
-from trireel_export.checkpoint import Checkpoint, load_checkpoint
-from trireel_export.emulate import emulated
-from trireel_export.errors import BadOutput
-from trireel_export.gate import check_retrieval, write_gate
-from trireel_export.graph import Tower, check_graph
-from trireel_export.metadata import (
-    DEFAULT_SCENE_ALPHA,
-    DEFAULT_SCENE_THRESHOLD,
-    Metadata,
-    installed_versions,
-    write_metadata,
-)
-from trireel_export.pictures import SENTENCES, resized, verification_pictures
-from trireel_export.precision import Precision
-from trireel_export.text import write_text
-from trireel_export.tokenizer import build_tokenizer
-from trireel_export.verify import Check, Items, check_tokens, check_tower, token_ids
-from trireel_export.vision import write_vision
+from trireel_schema.metadata import Metadata, write_metadata
+from trireel_schema.pictures import KnownPictures, write_known_pictures
+from trireel_schema.precision import Precision
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD, check_scene_settings
 
-# Large towers keep their weights in a file of their own.
-EVERY_FILE = {*EXPORT_FILES, f"{VISION_FILE}.data", f"{TEXT_FILE}.data"}
+EVERY_FILE = {*EXPORT_FILES, weights_file(VISION_FILE), weights_file(TEXT_FILE)}
+"""All files that an export may have; large towers keep their weights in a file of their own."""
+PACKAGES = ("torch", "transformers", "tokenizers", "onnx", "onnxscript", "onnxruntime")
+"""Packages whose versions shape an export."""
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export wrote and how closely it follows the checkpoint."""
+    """The files of an export, and how closely they follow the checkpoint."""
 
     output: Path
+    """Folder of the export."""
     metadata: Metadata
+    """The contents of its metadata file."""
     checks: tuple[Check, ...]
+    """Comparisons that passed."""
     file_bytes: dict[str, int]
     """Size of every file in the output folder."""
 
@@ -75,18 +80,19 @@ def export(
         checkpoint: a Hugging Face folder or hub name.
         output: a new or empty folder, or one that holds an earlier export, which is replaced.
         tags, descriptions: text files, one text a line.
-        precision: of the vision tower; the text tower is fp32 always, it costs next to nothing.
-        opset: of ONNX, by default the precision's own.
-        progress: told of each step as it begins.
+        precision: number format of the vision tower; the text tower is always fp32.
+        opset: ONNX opset; by default that of the precision.
+        progress: called with a sentence when a step begins.
 
     Raises:
-        ExportError: one of the kinds in errors.py; `output` is then as it was before.
+        ExportError: if the checkpoint cannot be exported; `output` is then as it was before.
     """
+    opset = default_opset(precision) if opset is None else opset
+    _check_settings(opset, scene_threshold, scene_alpha)
     _require_replaceable(output)
     tag_texts, description_texts = read_list(tags), read_list(descriptions)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
-    opset = precision.default_opset if opset is None else opset
     metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha)
     with _replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
@@ -98,7 +104,7 @@ def export(
         write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE, progress)
         checks = [
             *verify_text(loaded, folder, progress),
-            *verify_vision(loaded, folder, precision, progress),
+            *verify_vision(loaded, folder, metadata, progress),
         ]
         file_bytes = {file.name: file.stat().st_size for file in sorted(folder.iterdir())}
     return ExportReport(output, metadata, tuple(checks), file_bytes)
@@ -110,7 +116,7 @@ def verify_text(
     """Compare tokenizer and text tower in `folder` with the checkpoint's own.
 
     Raises:
-        VerificationFailed: naming the worst sentence.
+        VerificationFailed: if they differ; the message names the worst sentence.
     """
     progress("Checking the tokenizer and the text tower")
     check_graph(folder / TEXT_FILE)
@@ -122,29 +128,30 @@ def verify_text(
 
 
 def verify_vision(
-    checkpoint: Checkpoint, folder: Path, precision: Precision, progress: Callable[[str], None]
+    checkpoint: Checkpoint, folder: Path, metadata: Metadata, progress: Callable[[str], None]
 ) -> list[Check]:
     """Compare the vision tower in `folder` with the checkpoint's own in fp32.
 
     Writes the canary and the known pictures that a served tower is compared with.
 
     Raises:
-        VerificationFailed: naming the worst picture.
+        VerificationFailed: if they differ; the message names the worst picture.
     """
     progress("Embedding the known pictures with the checkpoint itself")
     check_graph(folder / VISION_FILE)
     pictures = verification_pictures()
     reference = checkpoint.embed_pictures(list(pictures.values()))
-    write_canary(checkpoint, pictures, reference, folder / CANARY_FILE)
-    # Squashed here, not by the processor: a crop or another filter in it would show.
+    write_least_alike(checkpoint, pictures, reference, folder / CANARY_FILE)
+    # Squashed here and not by the processor, so that a crop or another filter in it shows.
     side, resample = checkpoint.image_size_px, checkpoint.resample
     frames = np.stack([resized(picture, side, resample) for picture in pictures.values()])
-    known = Items("pictures", list(pictures), frames, reference)
-    write_gate(known, checkpoint.weights_sha256, folder / GATE_FILE)
-    progress(f"Checking the vision tower in {precision}")
-    with _runnable(folder / VISION_FILE, precision) as path:
-        checked = check_tower(Tower(path).run, known, least_cosine=precision.least_cosine)
-    return [*checked.checks, check_retrieval(checked.embeddings, folder)]
+    known = KnownPictures(tuple(pictures), frames, reference)
+    write_known_pictures(known, checkpoint.weights_sha256, folder / GATE_FILE)
+    progress(f"Checking the vision tower in {metadata.precision}")
+    items = Items("pictures", known.names, known.frames, known.embeddings)
+    with _runnable(folder / VISION_FILE, metadata.precision) as path:
+        checked = check_tower(Tower(path).run, items, least_cosine=least_cosine(metadata.precision))
+    return [*checked.checks, check_retrieval(checked.embeddings, known, metadata, folder)]
 
 
 def _runnable(path: Path, precision: Precision) -> AbstractContextManager[Path]:
@@ -170,10 +177,19 @@ def _metadata(
         scene_threshold=scene_threshold,
         scene_alpha=scene_alpha,
         opset=opset,
-        precision=precision.value,
+        precision=precision,
         normalisation=checkpoint.normalisation,
-        versions=installed_versions(),
+        versions={name: version(name) for name in PACKAGES},
     )
+
+
+def _check_settings(opset: int, scene_threshold: float, scene_alpha: float) -> None:
+    if not LEAST_OPSET <= opset <= MOST_OPSET:
+        raise BadSetting(f"opset is {opset}: give a number from {LEAST_OPSET} to {MOST_OPSET}")
+    try:
+        check_scene_settings(scene_threshold, scene_alpha)
+    except InvalidValue as error:
+        raise BadSetting(str(error)) from error
 
 
 def _require_replaceable(output: Path) -> None:
@@ -182,23 +198,21 @@ def _require_replaceable(output: Path) -> None:
     if not output.is_dir():
         raise BadOutput(f"{output} is a file, the export is a folder: give another name")
     if output.is_mount():
-        raise BadOutput(
-            f"{output} is a mount point, which nothing can replace: give a folder in it"
-        )
+        raise BadOutput(f"{output} is a mount point, which cannot be replaced: give a folder in it")
     foreign = {entry.name for entry in output.iterdir()} - EVERY_FILE
     if foreign:
         raise BadOutput(
-            f"{output} holds {min(foreign)!r}, which is no part of an export and would be lost:"
+            f"{output} holds {min(foreign)!r}, which is not part of an export and would be lost:"
             " give a new folder"
         )
 
 
 @contextmanager
 def _replacing(output: Path) -> Iterator[Path]:
-    """Yield a folder beside `output` that takes its place when all went well."""
-    output = output.resolve()  # a link stays, what it leads to is replaced
+    """Yield a folder beside `output` that replaces it if no error is raised."""
+    output = output.resolve()  # a link stays, its target is replaced
     output.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it and not in /tmp: only within one file system is a move atomic.
+    # Beside it and not in /tmp: a move is atomic only within one file system.
     partial, previous = (
         output.with_name(f".{output.name}.{os.getpid()}.{role}") for role in ("partial", "previous")
     )

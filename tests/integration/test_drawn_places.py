@@ -8,8 +8,8 @@ import pytest
 import tritonclient.grpc as grpc
 from PIL import Image
 
-from trireel_export.tiny.places import PAIRS
-from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+from trireel_drawings.places.register import PAIRS
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
 LEAST_TAG_SHARE = 0.98
 LEAST_DESCRIPTION_SHARE = 0.95

@@ -15,13 +15,14 @@ from onnx import numpy_helper
 from support.trtexec import set_precision, tools_environment, write_tools, write_tritonserver
 from typer.testing import CliRunner
 
-from trireel_backend.artifacts import GATE_FILE, METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import GateFailed, NotReady
 from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.engines.names import find_engine
 from trireel_backend.launch.gate.command import BATCH_SIZES, app, check_served
 from trireel_backend.launch.ports import Ports
+from trireel_schema.files import GATE_FILE, METADATA_FILE
 
 from .conftest import EXPORT, MODELS, ROOT
 
@@ -106,6 +107,8 @@ def test_a_tower_of_another_size_is_refused(server, tmp_path):
         arrays = dict(known)
     arrays["frames"] = arrays["frames"].repeat(2, axis=1).repeat(2, axis=2)
     np.savez(export / GATE_FILE, **arrays)
+    metadata = json.loads((export / METADATA_FILE).read_text())
+    (export / METADATA_FILE).write_text(json.dumps({**metadata, "image_size_px": 192}))
     with pytest.raises(
         GateFailed, match=r"has .*\[96, 96, 3\].*, the export has .*\[192, 192, 3\]"
     ):

@@ -13,8 +13,8 @@ from support.exposition import Scrape
 from support.families import all_families
 from support.raw import Raw, number, texts, video
 
-from trireel_backend.whole_video.counting import STAGES
 from trireel_client import ServerPath, TrireelClient
+from trireel_schema.stages import STAGES
 
 from . import conftest
 

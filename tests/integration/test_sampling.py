@@ -18,8 +18,8 @@ from transformers import SiglipImageProcessor, SiglipVisionModel
 
 from trireel_backend.plan import Chunk
 from trireel_client import InvalidRequest, ServerPath
-from trireel_export.tiny.places import PAIRS
-from trireel_export.tiny.scene import HELD_OUT_SEED, draw_scene
+from trireel_drawings.places.register import PAIRS
+from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
 from .conftest import ROOT
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(
     path
-    for folder in ("python_backend", "export", "client", "model_repository")
+    for folder in ("schema", "python_backend", "drawings", "export", "client", "model_repository")
     for path in (ROOT / folder).rglob("*.py")
 )
 MOST_LINES = 300
@@ -83,7 +83,7 @@ def test_the_client_does_not_need_the_server_side():
     code = (
         "import trireel_client, sys;"
         "print([m for m in sys.modules if m.split('.')[0] in"
-        " ('torch', 'av', 'onnxruntime', 'trireel_backend', 'trireel_export')])"
+        " ('torch', 'av', 'onnxruntime', 'trireel_backend', 'trireel_drawings', 'trireel_export')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: some chunks of a video -> sampled frames."""
 
-from trireel_backend.artifacts import METADATA_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.extraction.counting import EXTRACTOR_FAMILIES, CountedExtractor
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.extraction.settings import ExtractorSettings, SamplingSettings
@@ -9,6 +9,7 @@ from trireel_backend.models.late_chunks import CALLS_AT_ONCE, ChunkAnswers
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop
 from trireel_backend.wire.parameters import model_parameters, read_settings
+from trireel_schema.files import METADATA_FILE
 
 
 class TritonPythonModel:

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: free texts -> embeddings."""
 
-from trireel_backend.artifacts import TOKENIZER_FILE
 from trireel_backend.models.siglip_text import TextEncoder
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 from trireel_backend.triton import adapter
 from trireel_backend.wire.parameters import model_parameters, read_settings
+from trireel_schema.files import TOKENIZER_FILE
 
 
 class TritonPythonModel:

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import TextBank
 from trireel_backend.errors import InvalidInput
-from trireel_backend.findings.scenes import DEFAULT_ALPHA, DEFAULT_THRESHOLD, SceneScan, scan_scenes
+from trireel_backend.findings.scenes import SceneScan, scan_scenes
 from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import Calibration, Ranking, TextSet
+from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors, scalar, texts
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
+from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.vectors import Calibration
 
 DEFAULT_TOP_K = 5
 MAX_TOP_K = 1000
@@ -27,9 +29,9 @@ class DecodeOptions:
 
     top_k: int = DEFAULT_TOP_K
     """Tags returned, fewer where fewer are known."""
-    scene_threshold: float = DEFAULT_THRESHOLD
+    scene_threshold: float = DEFAULT_SCENE_THRESHOLD
     """Least scene score of a cut."""
-    scene_alpha: float = DEFAULT_ALPHA
+    scene_alpha: float = DEFAULT_SCENE_ALPHA
     """Weight of the newest frame in the running average."""
     tags: TextSet | None = None
     """Tags to score instead of the bank's."""

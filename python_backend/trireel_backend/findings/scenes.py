@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.ranking.scoring import normalise
-
-DEFAULT_THRESHOLD = 0.15
-DEFAULT_ALPHA = 0.1
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
+from trireel_schema.vectors import unit
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,8 @@ def scan_scenes(
     embeddings: NDArray[np.float32],
     average: NDArray[np.float32] | None,
     *,
-    threshold: float = DEFAULT_THRESHOLD,
-    alpha: float = DEFAULT_ALPHA,
+    threshold: float = DEFAULT_SCENE_THRESHOLD,
+    alpha: float = DEFAULT_SCENE_ALPHA,
 ) -> SceneScan:
     """Score every frame against the exponential moving average of the scene it belongs to.
 
@@ -40,7 +38,7 @@ def scan_scenes(
         embeddings: [f, D] unit length, f >= 1, in order of time.
         average: [D] the average so far, None at the start of a video.
         threshold: least score of a cut, in 0..2.
-        alpha: weight of the newest frame, in 0..1: `average = normalise((1 - alpha) average +
+        alpha: weight of the newest frame, in 0..1: `average = unit((1 - alpha) average +
             alpha frame)`.
     """
     scores = np.zeros(len(embeddings), np.float32)
@@ -54,7 +52,7 @@ def scan_scenes(
             cuts.append(index)
             average = frame
         else:
-            average = normalise((1 - alpha) * average + alpha * frame)
+            average = unit((1 - alpha) * average + alpha * frame)
     if average is None:
         raise ValueError("got no frames: a scan needs at least one embedding")
     return SceneScan(scores, np.array(cuts, np.int32), average.astype(np.float32))

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferInput
 from tritonclient.utils import InferenceServerException
 
-from trireel_backend.artifacts import CANARY_FILE, Canary, load_canary
+from trireel_backend.artifacts import load_canary
 from trireel_backend.errors import CanaryFailed
 from trireel_backend.launch.endpoint import Endpoint
-from trireel_backend.towers.gate import LEAST_COSINE
+from trireel_schema.files import CANARY_FILE
+from trireel_schema.gate import CONSTANT_COSINE, LEAST_COSINE
+from trireel_schema.pictures import Canary
 
 POLL_SECONDS = 0.1
-MOST_COSINE_BETWEEN = 0.99  # of two pictures that are clearly different
 CALL_SECONDS = 60.0
 
 
@@ -67,7 +68,7 @@ def ask_canary(endpoint: Endpoint, export: Path, timeout_seconds: float) -> None
     canary = load_canary(export / CANARY_FILE)
     with endpoint.client() as client:
         try:
-            served = _embed(client, canary.frames, timeout_seconds)
+            served = embed_frames(client, canary.frames, timeout_seconds)
         except InferenceServerException as error:
             raise CanaryFailed(f"siglip_vision does not answer: {error.message()}") from error
     compare(canary, served)
@@ -81,7 +82,7 @@ def compare(canary: Canary, served: NDArray[np.float32]) -> None:
             f" {canary.embeddings.shape}: NumPy 2 in the embedded server's environment does this"
         )
     between = float(served[0] @ served[1])
-    if not between <= MOST_COSINE_BETWEEN:
+    if not between <= CONSTANT_COSINE:
         raise CanaryFailed(
             f"siglip_vision gives two different pictures embeddings of cosine {between:.4f}"
         )
@@ -93,7 +94,14 @@ def compare(canary: Canary, served: NDArray[np.float32]) -> None:
         )
 
 
-def _embed(client: Any, frames: NDArray[np.uint8], timeout_seconds: float) -> NDArray[np.float32]:
+def embed_frames(
+    client: Any, frames: NDArray[np.uint8], timeout_seconds: float
+) -> NDArray[np.float32]:
+    """Let the served tower embed frames [N, S, S, 3]; return the embeddings [N, D].
+
+    Raises:
+        InferenceServerException: if the server does not answer in time, or with an error.
+    """
     tensor = InferInput("FRAMES", list(frames.shape), "UINT8")
     tensor.set_data_from_numpy(frames)
     answer = client.infer("siglip_vision", [tensor], client_timeout=timeout_seconds)

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
-from trireel_backend.artifacts import Metadata
 from trireel_backend.errors import NotReady
 from trireel_backend.launch.canary import check_canary, wait_until_ready
 from trireel_backend.launch.children import living_children
@@ -22,6 +21,7 @@ from trireel_backend.launch.ports import Ports
 from trireel_backend.system.processes import end_with_parent
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.wire.request import INNER_WORD_VARIABLE
+from trireel_schema.metadata import Metadata
 
 MODELS_ENVIRONMENT = {
     # Every instance is a process of its own: threads for each would only fight.

@@ -5,20 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trireel_backend.artifacts import (
-    GATE_FILE,
-    METADATA_FILE,
-    TEXT_BANK_FILE,
-    KnownPictures,
-    load_gate,
-    load_metadata,
-    load_text_bank,
-)
+from trireel_backend.artifacts import load_gate, load_metadata, load_text_bank
 from trireel_backend.errors import GateFailed
 from trireel_backend.towers.gate import check_alike, check_gate
 from trireel_backend.towers.runtimes import OPENVINO, REDUCED_ENGINES
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
+from trireel_schema.files import GATE_FILE, METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.pictures import KnownPictures
 
 FEWER_ROWS = (1, 3, 7)
 """Batches of so few must give what larger ones do: a frame, and sizes no kernel was made for."""

@@ -10,13 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.artifacts import (
-    METADATA_FILE,
-    TEXT_BANK_FILE,
-    TextBank,
-    load_metadata,
-    load_text_bank,
-)
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.decoder import (
     ChunkFrames,
@@ -30,7 +24,6 @@ from trireel_backend.findings.sequences import SequenceStore
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
 from trireel_backend.ranking.large_banks import CodedTexts
-from trireel_backend.ranking.scoring import TextSet
 from trireel_backend.wire.parameters import (
     at_least_one,
     model_parameters,
@@ -39,6 +32,8 @@ from trireel_backend.wire.parameters import (
 )
 from trireel_backend.wire.request import KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import Tensors
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.texts import TextBank, TextSet
 
 FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle

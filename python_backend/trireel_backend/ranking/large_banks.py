@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.ranking.scoring import TextSet
+from trireel_schema.texts import TextSet
 
 if TYPE_CHECKING:
     from trireel_backend.ranking.codes import Codes

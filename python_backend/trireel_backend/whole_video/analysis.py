@@ -15,8 +15,7 @@ from trireel_backend.whole_video.lookahead import EncodeAhead, EncodedChunk, Tim
 from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages, VideoPlan
 from trireel_backend.whole_video.turns import Turns
 from trireel_backend.wire.tensors import Tensors, scalar, stack_chunks, texts
-
-STAGES = ("fetch", "extract", "encode", "decode", "total")
+from trireel_schema.stages import TIMING_STAGES, TOTAL
 
 
 @dataclass
@@ -24,7 +23,7 @@ class _Clock:
     """Busy milliseconds of each stage, added up over chunks."""
 
     began: float = field(default_factory=time.monotonic)
-    busy_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    busy_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(TIMING_STAGES, 0.0))
 
     def add(self, stage: str, began_seconds: float) -> None:
         self.busy_ms[stage] += (time.monotonic() - began_seconds) * 1e3
@@ -36,8 +35,9 @@ class _Clock:
 
     def tensors(self) -> Tensors:
         total_ms = (time.monotonic() - self.began) * 1e3 + self.busy_ms["fetch"]
-        busy_ms = {**self.busy_ms, "total": total_ms}
-        return {"TIMING_STAGES": texts(STAGES), "TIMING_MS": np.array([busy_ms[s] for s in STAGES])}
+        busy_ms = {**self.busy_ms, TOTAL: total_ms}
+        milliseconds = np.array([busy_ms[stage] for stage in TIMING_STAGES])
+        return {"TIMING_STAGES": texts(TIMING_STAGES), "TIMING_MS": milliseconds}
 
 
 async def analyze_video(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from trireel_backend.errors import REQUEST_ERRORS_BY_STATUS, Full
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, status_of
+from trireel_schema.stages import STAGES
 
 OUTCOMES = ("ok", "refused", "failed", "cancelled", "full")
 OUTCOMES_BY_STATUS = {
@@ -19,7 +20,6 @@ OUTCOMES_BY_STATUS = {
     **dict.fromkeys(("INTERNAL", "UNAVAILABLE"), "failed"),  # it did not
     "CANCELLED": "cancelled",
 }
-STAGES = ("fetch", "extract", "encode", "decode")
 VIDEOS = Family(
     "trireel_videos_total",
     "Requests for whole videos, by outcome.",

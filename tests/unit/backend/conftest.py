@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures for the server's rooms: a stand-in for Triton's module, and a small text bank."""
 
-import json
 import sys
 
 import numpy as np
@@ -9,6 +8,9 @@ import pytest
 from support.fake_triton import make_module
 
 import trireel_backend.triton
+from trireel_schema.metadata import Metadata, Normalisation, write_metadata
+from trireel_schema.precision import Precision
+from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 WIDTH = 8
 
@@ -33,27 +35,27 @@ def triton(monkeypatch, logged_errors):
 @pytest.fixture
 def bank_files(tmp_path):
     """Write metadata and a bank of axis-parallel embeddings, as an export would."""
-    metadata = {
-        "format_version": 1,
-        "checkpoint": "axes",
-        "precision": "fp32",
-        "weights_sha256": "00ff",
-        "image_size_px": 24,
-        "embedding_dim": WIDTH,
-        "text_length": 64,
-        "logit_scale": 10.0,
-        "logit_bias": -2.0,
-        "scene_threshold": 0.3,
-        "scene_alpha": 0.1,
-    }
-    (tmp_path / "metadata.json").write_text(json.dumps(metadata))
-    axes = np.eye(WIDTH, dtype=np.float32)
-    np.savez(
-        tmp_path / "text_bank.npz",
-        tag_texts=np.array([f"tag {i}" for i in range(WIDTH)]),
-        tag_embeddings=axes,
-        description_texts=np.array([f"description {i}" for i in range(WIDTH)]),
-        description_embeddings=axes,
-        weights_sha256=np.array("00ff"),
+    metadata = Metadata(
+        checkpoint="axes",
+        precision=Precision.FP32,
+        weights_sha256="00ff",
+        image_size_px=24,
+        resample="bicubic",
+        embedding_dim=WIDTH,
+        text_length=64,
+        logit_scale=10.0,
+        logit_bias=-2.0,
+        scene_threshold=0.3,
+        scene_alpha=0.1,
+        opset=20,
+        normalisation=Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        versions={},
     )
+    write_metadata(metadata, tmp_path / "metadata.json")
+    axes = np.eye(WIDTH, dtype=np.float32)
+    bank = TextBank(
+        TextSet(tuple(f"tag {i}" for i in range(WIDTH)), axes),
+        TextSet(tuple(f"description {i}" for i in range(WIDTH)), axes),
+    )
+    write_text_bank(bank, metadata.weights_sha256, tmp_path / "text_bank.npz")
     return {name: tmp_path / name for name in ("metadata.json", "text_bank.npz")}

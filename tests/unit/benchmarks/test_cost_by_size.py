@@ -12,8 +12,9 @@ from benchmarks.cost_by_size.banks import ROOT, export_with_bank, write_bank
 from benchmarks.cost_by_size.fit import fit
 from benchmarks.cost_by_size.table import AXES, page
 from benchmarks.long_video.cost import repeat
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.launch.repository.assemble import load_config
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
 MACHINE = {"cores": ["P", "P"], "commit": "abc"}
 

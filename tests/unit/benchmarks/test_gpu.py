@@ -52,9 +52,9 @@ REPORT = {
 def tower():
     from transformers import SiglipModel
 
-    from trireel_export.metadata import Normalisation
-    from trireel_export.precision import Precision
-    from trireel_export.vision import VisionTower
+    from trireel_export.siglip.vision import VisionTower
+    from trireel_schema.metadata import Normalisation
+    from trireel_schema.precision import Precision
 
     model = SiglipModel.from_pretrained(ROOT / "export/tiny/checkpoint")
     normalisation = Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))

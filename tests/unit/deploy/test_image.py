@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy/image"
 DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "python_backend/pyproject.toml").read_text())["project"]
+SCHEMA = tomllib.loads((ROOT / "schema/pyproject.toml").read_text())["project"]
+NEEDED = {*PROJECT["dependencies"], *SCHEMA["dependencies"]} - {SCHEMA["name"]}
 BUILD = tomllib.loads((ROOT / "python_backend/pyproject.toml").read_text())["build-system"]
 FILES = ["requirements.txt", "requirements-build.txt"]
 
@@ -74,6 +76,7 @@ def test_nothing_else_is_sent(context):
 def test_all_of_the_packages_code_and_of_the_models_is_sent(context):
     tracked = {
         *(ROOT / "python_backend/trireel_backend").rglob("*.py"),
+        *(ROOT / "schema/trireel_schema").rglob("*.py"),
         *(ROOT / "model_repository").rglob("*.pbtxt"),
         *(ROOT / "model_repository").rglob("model.py"),
         # Triton wants a version folder for an ensemble too, and git none that is empty.
@@ -131,7 +134,7 @@ def test_every_package_is_pinned_with_its_hash(name):
     [
         (
             "requirements.txt",
-            [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["container"]],
+            [*sorted(NEEDED), *PROJECT["optional-dependencies"]["container"]],
         ),
         ("requirements-build.txt", BUILD["requires"]),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from trireel_export import bank
 from trireel_export.bank import write_bank
-from trireel_export.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.siglip.checkpoint import Checkpoint, load_checkpoint
 
 TINY = str(Path(__file__).parents[3] / "export/tiny/checkpoint")
 TAGS = tuple(f"tag {number}" for number in range(20))

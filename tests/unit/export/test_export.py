@@ -28,11 +28,10 @@ from transformers import (
 )
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from trireel_backend.artifacts import EXPORT_FILES
 from trireel_export import export as export_module
-from trireel_export import graph
 from trireel_export.bank import DEFAULT_TAGS, read_list
-from trireel_export.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.checks.pictures import SENTENCES, resized, verification_pictures
+from trireel_export.checks.verify import check_tokens
 from trireel_export.errors import (
     CheckpointNotLoaded,
     EmbeddingsDiffer,
@@ -41,10 +40,11 @@ from trireel_export.errors import (
     UnsupportedCheckpoint,
 )
 from trireel_export.export import EVERY_FILE, ExportReport, export
-from trireel_export.pictures import SENTENCES, resized, verification_pictures
-from trireel_export.text import write_text
-from trireel_export.tokenizer import build_tokenizer
-from trireel_export.verify import check_tokens
+from trireel_export.siglip import graph
+from trireel_export.siglip.checkpoint import Checkpoint, load_checkpoint
+from trireel_export.siglip.text import write_text
+from trireel_export.siglip.tokenizer import build_tokenizer
+from trireel_schema.files import EXPORT_FILES
 
 SIDE_PX, PATCH_PX, WIDTH, LAYERS, HEADS, TEXT_LENGTH = 64, 16, 48, 2, 3, 24
 MEAN, STD = [0.5, 0.45, 0.4], [0.5, 0.55, 0.6]  # unlike each other: a swap would show

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trireel_backend.artifacts import Metadata
 from trireel_backend.launch.embedded.wheel import (
     find_wheel,
     make_backend_folder,
@@ -20,6 +19,7 @@ from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import RunFolder, run_folder
 from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
 from trireel_backend.whole_video.admission import Admission
+from trireel_schema.metadata import Metadata
 
 __all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_server"]
 

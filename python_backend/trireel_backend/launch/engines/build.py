@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trireel_backend.artifacts import METADATA_FILE, VISION_FILE, Metadata, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import GateFailed, MissingPart, StartupError
 from trireel_backend.launch.engines.names import (
     BatchSizes,
@@ -31,6 +31,8 @@ from trireel_backend.launch.engines.names import (
 from trireel_backend.launch.engines.served import Sources, child, last_error, served
 from trireel_backend.launch.gate.command import BatchReport, check_served
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_schema.files import METADATA_FILE, VISION_FILE
+from trireel_schema.metadata import Metadata
 
 MODELS = Path("/opt/trireel/model_repository")
 TRITONSERVER = Path("/opt/tritonserver/bin/tritonserver")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trireel_backend.artifacts import Metadata
 from trireel_backend.errors import MissingPart, StartupError
+from trireel_schema.metadata import Metadata
 
 TRTEXEC = Path("/usr/src/tensorrt/bin/trtexec")
 """Where NVIDIA's images have it, off PATH."""

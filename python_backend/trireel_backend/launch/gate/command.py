@@ -10,21 +10,17 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from tritonclient.grpc import InferInput
 from tritonclient.utils import InferenceServerException
 
-from trireel_backend.artifacts import (
-    GATE_FILE,
-    METADATA_FILE,
-    TEXT_BANK_FILE,
-    KnownPictures,
-    load_gate,
-    load_metadata,
-    load_text_bank,
-)
+from trireel_backend.artifacts import load_gate, load_metadata, load_text_bank
 from trireel_backend.errors import GateFailed, NotReady, StartupError
+from trireel_backend.launch.canary import embed_frames
 from trireel_backend.launch.endpoint import ClientTls, Endpoint
-from trireel_backend.towers.gate import LEAST_COSINE, GateReport, check_gate
+from trireel_backend.towers.gate import check_gate
+from trireel_schema.files import GATE_FILE, METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.gate import LEAST_COSINE, GateReport
+from trireel_schema.pictures import KnownPictures
+from trireel_schema.vectors import paired_cosines
 
 MODEL = "siglip_vision"
 BATCH_SIZES = (1, 3, 16)
@@ -93,22 +89,19 @@ def _embed(client: Any, known: KnownPictures, batch_size: int) -> NDArray[np.flo
     answers = []
     for start in range(0, len(known.names), batch_size):
         frames = known.frames[start : start + batch_size]
-        tensor = InferInput("FRAMES", list(frames.shape), "UINT8")
-        tensor.set_data_from_numpy(frames)
         try:
-            answer = client.infer(MODEL, [tensor], client_timeout=CALL_SECONDS)
+            answers.append(embed_frames(client, frames, CALL_SECONDS))
         except InferenceServerException as error:
             raise GateFailed(
                 f"{MODEL} does not embed a batch of {len(frames)}: {error.message()}"
             ) from error
-        answers.append(np.asarray(answer.as_numpy("EMBEDDINGS"), np.float32))
     return np.concatenate(answers)
 
 
 def _agreement(
     known: KnownPictures, one: NDArray[np.float32], other: NDArray[np.float32], batch_size: int
 ) -> float:
-    cosines = (one * other).sum(axis=1, dtype=np.float64)
+    cosines = paired_cosines(one, other)
     worst = int(np.argmin(cosines))
     if not cosines[worst] >= LEAST_COSINE:
         raise GateFailed(

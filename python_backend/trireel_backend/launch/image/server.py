@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from trireel_backend.artifacts import METADATA_FILE, Metadata, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.engines.names import find_engine
@@ -20,6 +20,8 @@ from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
 from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
 from trireel_backend.whole_video.admission import Admission
+from trireel_schema.files import METADATA_FILE
+from trireel_schema.metadata import Metadata
 
 EXIT_SECONDS = 10.0
 LEAST_SHM_BYTES = 512 * 2**20  # the largest spans of a few extractors at 384 px; Docker gives 64 MB

@@ -11,7 +11,11 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
-from trireel_backend.artifacts import (
+from trireel_backend.artifacts import load_metadata
+from trireel_backend.errors import MissingPart, StartupError
+from trireel_backend.launch.engines.names import complete_config
+from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
     METADATA_FILE,
@@ -19,12 +23,10 @@ from trireel_backend.artifacts import (
     TEXT_FILE,
     TOKENIZER_FILE,
     VISION_FILE,
-    Metadata,
-    load_metadata,
+    weights_file,
 )
-from trireel_backend.errors import MissingPart, StartupError
-from trireel_backend.launch.engines.names import complete_config
-from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+from trireel_schema.metadata import Metadata
+from trireel_schema.precision import Precision
 
 MODEL_FILES = {
     "frame_extractor": {METADATA_FILE: METADATA_FILE},
@@ -109,7 +111,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
 def _link(source: Path, target: Path) -> None:
     target.symlink_to(source.resolve())
     # Weights too large for one ONNX file lie beside it, and the file names them.
-    data = source.with_name(f"{source.name}.data")
+    data = source.with_name(weights_file(source.name))
     if data.is_file():
         target.with_name(data.name).symlink_to(data.resolve())
 
@@ -215,7 +217,7 @@ def _check_profile(assembly: Assembly) -> None:
 
 
 def _check_precision(assembly: Assembly, metadata: Metadata) -> None:
-    if metadata.precision != "bf16" or _tower_engine(assembly) == OPENVINO_BF16:
+    if metadata.precision is not Precision.BF16 or _tower_engine(assembly) == OPENVINO_BF16:
         return
     if not _has_gpu(assembly.profile):
         openvino = assembly.profile == EMBEDDED_PROFILE

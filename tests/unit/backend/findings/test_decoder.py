@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from support import reference
 
-from trireel_backend.artifacts import TextBank
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
-from trireel_backend.ranking.scoring import Calibration, TextSet
 from trireel_backend.wire.tensors import stack_chunks
+from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.vectors import Calibration
 
 WIDTH = 24
 FRAMES = 16

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from support.repository import EXPORT
 
-from trireel_backend.artifacts import Canary, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import (
     CanaryFailed,
     MissingPart,
@@ -32,6 +32,7 @@ from trireel_backend.launch.model_options import ModelOptions, parse_parameters
 from trireel_backend.launch.ports import Ports, authority, check_ports
 from trireel_backend.launch.repository.sizing import Sizing
 from trireel_backend.whole_video.admission import Admission
+from trireel_schema.pictures import Canary
 
 PICTURES = np.zeros((2, 4, 4, 3), np.uint8)
 AXES = np.eye(2, 8, dtype=np.float32)

@@ -11,7 +11,7 @@ from support.repository import EXPORT, MODELS
 from support.trtexec import OPTIONS, VERSIONS, write_tools
 from tritonclient.grpc import model_config_pb2
 
-from trireel_backend.artifacts import METADATA_FILE, VISION_FILE, load_metadata
+from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.build import Build, trtexec_arguments
 from trireel_backend.launch.engines.names import (
@@ -26,6 +26,7 @@ from trireel_backend.launch.engines.names import (
     find_tensorrt,
 )
 from trireel_backend.launch.repository.assemble import load_config
+from trireel_schema.files import METADATA_FILE, VISION_FILE
 
 GPU = Gpu("NVIDIA H200", "9.0")
 TENSORRT = TensorRT(Path("trtexec"), 11, 1, 0)

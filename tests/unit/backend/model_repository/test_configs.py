@@ -7,7 +7,6 @@ from google.protobuf import text_format
 from support.repository import EXPORT, MODELS
 from tritonclient.grpc import model_config_pb2
 
-from trireel_backend.artifacts import TEXT_FILE, VISION_FILE
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.launch.repository.assemble import (
     EMBEDDING_TENSORS,
@@ -22,6 +21,7 @@ from trireel_backend.whole_video.stages import (
     TEXT_BATCH,
 )
 from trireel_backend.wire.parameters import read_settings
+from trireel_schema.files import TEXT_FILE, VISION_FILE
 
 NAMES = sorted(path.parent.name for path in MODELS.glob("*/config.pbtxt"))
 PROFILES = ["container", "cpu", "onnxruntime-tensorrt", "tensorrt", "embedded"]

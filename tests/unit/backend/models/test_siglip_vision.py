@@ -11,12 +11,13 @@ from onnx import numpy_helper
 from support.cpu import ENGINES_HERE, needs_amx
 from support.repository import EXPORT, MODELS
 
-from trireel_backend.artifacts import KnownPictures
 from trireel_backend.errors import GateFailed, MissingPart
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.models.siglip_vision import load_vision_tower
-from trireel_backend.towers.gate import MOST_APART, check_alike
+from trireel_backend.towers.gate import check_alike
 from trireel_backend.towers.settings import TowerSettings
+from trireel_schema.gate import MOST_APART
+from trireel_schema.pictures import KnownPictures
 
 WEIGHT_OF_A_LAYER = 64 * 64  # elements; the tiny tower's biases and norms are smaller
 
@@ -65,12 +66,13 @@ def test_the_right_tower_is_loaded(tmp_path, engine):
 
 @needs_amx
 def test_a_bf16_export_is_served_without_a_gpu(tmp_path, export):
-    from trireel_export.checkpoint import load_checkpoint
-    from trireel_export.precision import Precision
-    from trireel_export.vision import write_vision
+    from trireel_export.siglip.checkpoint import load_checkpoint
+    from trireel_export.siglip.precision import default_opset
+    from trireel_export.siglip.vision import write_vision
+    from trireel_schema.precision import Precision
 
     checkpoint = load_checkpoint(str(EXPORT.parent / "checkpoint"))
-    opset = Precision.BF16.default_opset
+    opset = default_opset(Precision.BF16)
     write_vision(checkpoint, export / "vision.onnx", Precision.BF16, opset=opset)
     exchange_in_metadata(export, precision="bf16")
     bf16 = settings("openvino-bf16")

@@ -4,11 +4,12 @@
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import METADATA_FILE, TEXT_BANK_FILE, load_metadata, load_text_bank
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.findings.decoder import DecodeOptions, Decoder
 from trireel_backend.metrics.family import Tally
 from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import Request
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
 WIDTH = 8
 

@@ -7,18 +7,19 @@ import sys
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import TextBank
 from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.ranking.codes import Codes
 from trireel_backend.ranking.large_banks import CODED_FROM_BYTES, CodedTexts
-from trireel_backend.ranking.scoring import Calibration, TextSet, normalise, rank
+from trireel_backend.ranking.scoring import rank
+from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.vectors import Calibration, unit
 
 CALIBRATION = Calibration(scale=10.0, bias=-2.0)
 COUNT, WIDTH = 5000, 96
 
 
 def unit_rows(rng, count, width=WIDTH):
-    return normalise(rng.normal(size=(count, width)).astype(np.float32))
+    return unit(rng.normal(size=(count, width)).astype(np.float32))
 
 
 def named(rows):
@@ -43,14 +44,14 @@ def random_bank(rng):
 
 def alike(rng):
     """All texts within a few hundredths of one another: more candidates than it pays to pick."""
-    return normalise(unit_rows(rng, 1) + 0.01 * unit_rows(rng, COUNT))
+    return unit(unit_rows(rng, 1) + 0.01 * unit_rows(rng, COUNT))
 
 
 def spiky(rng):
     """One large number in each, beside which a code has no room for the others."""
     rows = 0.02 * unit_rows(rng, COUNT)
     rows[np.arange(COUNT), rng.integers(0, WIDTH, COUNT)] += 1
-    return normalise(rows)
+    return unit(rows)
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_products_do_not_saturate():
     """Every code at its limit: what a kernel that adds pairs in 16 bits would cut off."""
     signs = np.random.default_rng(1).choice([-1.0, 1.0], (64, 1152)).astype(np.float32)
     signs[0] = 1
-    rows = normalise(signs)
+    rows = unit(signs)
     least, most = Codes(rows).bounds(rows)
     np.testing.assert_allclose((least + most) / 2, rows @ rows.T, atol=1e-5)
 
@@ -149,7 +150,7 @@ def test_a_decoder_answers_the_same_with_codes_and_without(rng):
     ]
     states = [VideoState(), VideoState()]
     for number in range(4):
-        frames = normalise(unit_rows(rng, 1) + 0.3 * unit_rows(rng, 16))
+        frames = unit(unit_rows(rng, 1) + 0.3 * unit_rows(rng, 16))
         chunk = ChunkFrames(frames, np.arange(16.0) + 10 * number, 10.0)
         answers = []
         for index, decoder in enumerate(decoders):

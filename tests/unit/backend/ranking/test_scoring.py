@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import Calibration, TextSet, normalise, pool
+from trireel_backend.ranking.scoring import pool
+from trireel_schema.texts import TextSet
+from trireel_schema.vectors import Calibration, unit
 
 CALIBRATION = Calibration(scale=10.0, bias=-2.0)
 
@@ -44,8 +46,8 @@ def test_equal_scores_keep_the_order_of_the_texts(k):
 
 def test_the_best_of_many_are_those_a_full_sort_finds():
     rng = np.random.default_rng(0)
-    texts = text_set(normalise(rng.normal(size=(5000, 32)).astype(np.float32)))
-    query = normalise(rng.normal(size=32).astype(np.float32))
+    texts = text_set(unit(rng.normal(size=(5000, 32)).astype(np.float32)))
+    query = unit(rng.normal(size=32).astype(np.float32))
     expected = np.argsort(-(texts.embeddings @ query))[:7]
     assert rank(texts, query, 7, CALIBRATION).texts == tuple(f"text {i}" for i in expected)
 
@@ -56,11 +58,6 @@ def test_several_embeddings_are_ranked_each_on_its_own():
     assert [ranking.texts for ranking in both] == [("text 1",), ("text 0",)]
 
 
-def test_a_probability_does_not_overflow():
-    extreme = Calibration(scale=1e4, bias=-5e3).probabilities(np.array([-1, 1], np.float32))
-    np.testing.assert_allclose(extreme, [0, 1])
-
-
 def test_pool_is_the_direction_of_the_mean():
     pooled = pool(np.array([[1, 0], [0, 1]], np.float32))
     np.testing.assert_allclose(pooled, [2**-0.5, 2**-0.5], atol=1e-6)
@@ -68,8 +65,3 @@ def test_pool_is_the_direction_of_the_mean():
 
 def test_opposite_frames_have_no_direction_but_no_nan_either():
     assert np.isfinite(pool(np.array([[1, 0], [-1, 0]], np.float32))).all()
-
-
-def test_a_text_set_needs_an_embedding_a_text():
-    with pytest.raises(ValueError, match="got 2 texts and embeddings"):
-        TextSet(("a", "b"), np.zeros((1, 4), np.float32))

@@ -8,15 +8,15 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from trireel_backend.artifacts import TextBank
 from trireel_backend.errors import StageFailed
 from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
 from trireel_backend.plan import plan_chunks
-from trireel_backend.ranking.scoring import Calibration, TextSet
 from trireel_backend.whole_video import turns
 from trireel_backend.whole_video.analysis import analyze_video
 from trireel_backend.whole_video.lookahead import CROWDED_NS, EncodedSpan, spans
 from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
+from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.vectors import Calibration
 
 WIDTH = 8
 AXES = np.eye(WIDTH, dtype=np.float32)

@@ -7,7 +7,7 @@ import pytest
 from support.cpu import needs_amx
 from support.repository import EXPORT, MODELS
 
-from trireel_backend.artifacts import EXPORT_FILES, load_metadata, load_text_bank
+from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.repository.assemble import (
     Assembly,
@@ -15,6 +15,7 @@ from trireel_backend.launch.repository.assemble import (
     load_config,
     parameter_names,
 )
+from trireel_schema.files import EXPORT_FILES
 
 
 def test_parameters_and_instances_are_set_where_they_exist(tmp_path):
@@ -153,7 +154,7 @@ def test_a_bank_of_other_weights_is_refused(bank_files):
 def test_metadata_of_another_format_is_refused(bank_files):
     path = bank_files["metadata.json"]
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
-    with pytest.raises(MissingPart, match="has format 2, this server reads 1"):
+    with pytest.raises(MissingPart, match="has format 2, this version of Trireel reads 1"):
         load_metadata(path)
 
 

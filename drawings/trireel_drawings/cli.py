@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of the drawn world."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(help="Draw scenes, and train the tiny checkpoint on them.", no_args_is_help=True)
+console = Console(stderr=True)
+
+SECONDS_PER_MINUTE = 60
+
+
+@app.command()
+def train(
+    output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
+    steps: Annotated[int, typer.Option(min=1, help="Updates of the weights.")] = 2000,
+    scenes_per_pair: Annotated[int, typer.Option(min=2, help="Scenes to draw of each kind.")] = 320,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and captions.")] = 0,
+) -> None:
+    """Train the tiny checkpoint, measure it and write its model card."""
+    from trireel_drawings.training.captions import build_tokenizer
+    from trireel_drawings.training.report import measure, write_card
+    from trireel_drawings.training.train import Plan, timed_train
+
+    plan = Plan(steps=steps, scenes_per_pair=scenes_per_pair, threads=threads, seed=seed)
+    model, seconds = timed_train(output, plan)
+    with console.status("measuring on held-out scenes"):
+        report = measure(model, build_tokenizer())
+    write_card(output, report, seconds / SECONDS_PER_MINUTE)
+    console.print(report)
+
+
+@app.command()
+def sample(output: Annotated[Path, typer.Option(help="MP4 file to write.")]) -> None:
+    """Draw the sample video, and write its truth next to it."""
+    from trireel_drawings.scenes.sample import write_sample
+
+    with console.status("drawing and encoding"):
+        truth_path = write_sample(output)
+    console.print(f"{output} ({output.stat().st_size} bytes) and {truth_path}")
+
+
+@app.command()
+def sheet(output: Annotated[Path, typer.Option(help="PNG file to write.")]) -> None:
+    """Draw one frame of every place and activity, to look at."""
+    from trireel_drawings.scenes.sheet import contact_sheet
+
+    contact_sheet().save(output)
+    console.print(str(output))
+
+
+@app.command()
+def pictures(output: Annotated[Path, typer.Option(help="Folder of PNG files to write.")]) -> None:
+    """Draw the places that every export is checked with."""
+    from trireel_drawings.scenes.check_pictures import write_check_pictures
+
+    write_check_pictures(output)
+    console.print(str(output))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`metadata.json`: what a server must know about a checkpoint, beside its graphs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trireel_schema.errors import FileDamaged, FileMissing, FormatMismatch, InvalidValue
+from trireel_schema.precision import Precision
+from trireel_schema.scenes import check_scene_settings
+from trireel_schema.vectors import Calibration
+
+FORMAT_VERSION = 1
+"""Version that is written, and the only one that is read."""
+EXPORT_AGAIN = "export the checkpoint again with trireel-export"
+"""Advice at the end of an error message about a file of an export."""
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Scaling of pixels before the tower: `(pixel * rescale_factor - mean) / std`."""
+
+    rescale_factor: float
+    """Factor of the 8-bit pixel values."""
+    mean: tuple[float, float, float]
+    """Mean of the rescaled R, G and B."""
+    std: tuple[float, float, float]
+    """Standard deviation of the rescaled R, G and B."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """The contents of `metadata.json`."""
+
+    checkpoint: str
+    """Hub name or folder name of the exported checkpoint."""
+    weights_sha256: str
+    """Hash of all weights; the text bank, the canary and the known pictures carry the same."""
+    image_size_px: int
+    """Side of the square that pictures are squashed to."""
+    resample: str
+    """Filter that the checkpoint's processor resizes with, as PIL names it: "bicubic", ..."""
+    embedding_dim: int
+    """Length of an embedding."""
+    text_length: int
+    """Tokens that every text is padded or cut to."""
+    logit_scale: float
+    """Already exponentiated: probability = sigmoid(logit_scale * cosine + logit_bias)."""
+    logit_bias: float
+    """Number added to the scaled cosine."""
+    scene_threshold: float
+    """Smallest scene score, `1 - cosine` to the running average, that is a cut."""
+    scene_alpha: float
+    """Weight of the newest frame in the running average."""
+    opset: int
+    """ONNX opset of the graphs."""
+    normalisation: Normalisation
+    """Scaling of pixels, which is part of the vision graph."""
+    versions: dict[str, str]
+    """Versions of the packages that made the export, by name."""
+    precision: Precision
+    """Number format of the vision tower's matrix products."""
+    format_version: int = FORMAT_VERSION
+    """Version of this file's format."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers; raises InvalidValue if one is out of range."""
+        for name in ("image_size_px", "embedding_dim", "text_length"):
+            if getattr(self, name) < 1:
+                raise InvalidValue(f"{name} is {getattr(self, name)}: give a number, 1 or more")
+        check_scene_settings(self.scene_threshold, self.scene_alpha)
+
+    @property
+    def calibration(self) -> Calibration:
+        """Return what turns a cosine into a probability."""
+        return Calibration(self.logit_scale, self.logit_bias)
+
+
+def write_metadata(metadata: Metadata, path: Path) -> None:
+    """Write the metadata as JSON that people can read."""
+    path.write_text(json.dumps(asdict(metadata), indent=2) + "\n", encoding="utf-8")
+
+
+def read_metadata(path: Path) -> Metadata:
+    """Read `metadata.json`.
+
+    Raises:
+        FileMissing: if there is no such file.
+        FormatMismatch: if its format version is not FORMAT_VERSION.
+        FileDamaged: if it is not JSON, or a value is missing, of another type or out of range.
+    """
+    try:
+        return _metadata(path, json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise file_missing(path, error) from error
+    except FormatMismatch:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileDamaged(f"{path} is not complete ({error!r}): {EXPORT_AGAIN}") from error
+
+
+def file_missing(path: Path, error: OSError) -> FileMissing:
+    """Return the error for a file of an export that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return FileMissing(f"{path} is not there: give the output folder of trireel-export")
+    return FileMissing(f"{path} cannot be read: {error.strerror}")
+
+
+def _metadata(path: Path, raw: Any) -> Metadata:
+    if not isinstance(raw, dict):
+        raise TypeError(f"the file holds a {type(raw).__name__}, not an object")
+    if raw.get("format_version") != FORMAT_VERSION:
+        raise FormatMismatch(
+            f"{path} has format {raw.get('format_version')!r}, this version of Trireel reads"
+            f" {FORMAT_VERSION}: {EXPORT_AGAIN}"
+        )
+    scaling = raw["normalisation"]
+    return Metadata(
+        checkpoint=_text(raw, "checkpoint"),
+        weights_sha256=_text(raw, "weights_sha256"),
+        image_size_px=_whole(raw, "image_size_px"),
+        resample=_text(raw, "resample"),
+        embedding_dim=_whole(raw, "embedding_dim"),
+        text_length=_whole(raw, "text_length"),
+        logit_scale=_number(raw["logit_scale"], "logit_scale"),
+        logit_bias=_number(raw["logit_bias"], "logit_bias"),
+        scene_threshold=_number(raw["scene_threshold"], "scene_threshold"),
+        scene_alpha=_number(raw["scene_alpha"], "scene_alpha"),
+        opset=_whole(raw, "opset"),
+        normalisation=Normalisation(
+            _number(scaling["rescale_factor"], "rescale_factor"),
+            _colour(scaling, "mean"),
+            _colour(scaling, "std"),
+        ),
+        versions=dict(raw["versions"]),
+        precision=Precision(raw["precision"]),
+    )
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    value = raw[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, not a text")
+    return value
+
+
+def _whole(raw: Mapping[str, Any], name: str) -> int:
+    value = raw[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, not a whole number")
+    return value
+
+
+def _number(value: Any, name: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(f"{name} is {value!r}, not a number")
+    return value
+
+
+def _colour(raw: Mapping[str, Any], name: str) -> tuple[float, float, float]:
+    red, green, blue = (_number(value, name) for value in raw[name])
+    return red, green, blue
