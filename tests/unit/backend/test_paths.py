@@ -27,7 +27,7 @@ SIZE_PX = 48
 NAMES = [
     unicodedata.normalize("NFC", "café ü.mp4").encode(),
     unicodedata.normalize("NFD", "café ü.mp4").encode(),
-    b"it's a \"clip\".mp4",
+    b'it\'s a "clip".mp4',
     b"two\nlines.mp4",
     "👩\u200d💻 録.mp4".encode(),
     "Screen Recording 9.41.00\u202fAM.mp4".encode(),
@@ -117,7 +117,7 @@ def test_a_decoder_opens_names_of_any_bytes(tmp_path):
 def test_a_temporary_folder_that_triton_cannot_use(tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
-    with pytest.raises(StartupError, match="the temporary folder is .* set TMPDIR to another"):
+    with pytest.raises(StartupError, match=r"the temporary folder is .* set TMPDIR to another"):
         run_folder().__enter__()
     assert list((tmp_path / name).iterdir()) == []
 

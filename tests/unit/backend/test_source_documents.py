@@ -51,11 +51,11 @@ def body(data, **headers):
 )
 def test_a_document_is_named_and_not_kept(fetch, tmp_path, document, kind):
     answer = body(document, Content_Type="video/mp4", ETag='"v1"')
-    with web_server({"/share": answer}) as server:
-        with pytest.raises(
-            NotAVideo, match=f"/share answered with {kind}.*link of the file itself"
-        ):
-            fetch(server.url("/share?token=secret"))
+    with (
+        web_server({"/share": answer}) as server,
+        pytest.raises(NotAVideo, match=f"/share answered with {kind}.*link of the file itself"),
+    ):
+        fetch(server.url("/share?token=secret"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -79,9 +79,11 @@ def test_a_body_that_is_not_packed_whatever_is_said(fetch, coding):
 
 @pytest.mark.parametrize("coding", ["GZIP", "br", "aws-chunked,gzip", "identity, zstd", "deflate"])
 def test_a_body_that_is_said_to_be_packed(fetch, tmp_path, coding):
-    with web_server({"/a": body(VIDEO, Content_Encoding=coding)}) as server:
-        with pytest.raises(Unsupported, match=f"Content-Encoding '{coding}'"):
-            fetch(server.url("/a"))
+    with (
+        web_server({"/a": body(VIDEO, Content_Encoding=coding)}) as server,
+        pytest.raises(Unsupported, match=f"Content-Encoding '{coding}'"),
+    ):
+        fetch(server.url("/a"))
     assert list(tmp_path.iterdir()) == []
 
 
