@@ -28,7 +28,7 @@ def create_parser() -> argparse.ArgumentParser:
 
 def analyze_sample(server: RunningServer, answer: Path | None) -> int:
     """Run the client's own command on the sample; return its exit status."""
-    command = [Path(sys.executable).parent / "trireel", "analyze", SAMPLE]
+    command = [sys.executable, "-m", "trireel_client", "analyze", SAMPLE]
     command += ["--url", f"127.0.0.1:{server.ports.grpc}", "--protocol", "grpc"]
     if answer is not None:
         command += ["--output", answer]

@@ -5,6 +5,13 @@
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$ROOT/.venv"
+# pip writes the path into the scripts of .venv, for a shell to read, and PATH is split at colons.
+case "$ROOT" in
+*[\":\\\`\$]* | *$'\n'*)
+    echo "Trireel lies in '$ROOT', but a path with one of \" : \\ \` \$ cannot be used: move it to another folder." >&2
+    exit 1
+    ;;
+esac
 # onnxruntime reports on its use from 1.29 on, unless told not to.
 export ORT_DISABLE_TELEMETRY=1
 

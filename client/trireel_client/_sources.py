@@ -40,8 +40,6 @@ class Reference:
 
     text: str
     """Sent as VIDEO."""
-    is_path: bool = False
-    """A path may hold bytes that are not UTF-8, as surrogate escapes; a URI may not."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def read_upload(path: Path) -> bytes:
 def _reference(text: str) -> Reference:
     if not text.strip():
         raise InvalidRequest("the server path is empty: give a path in the server's media folder")
-    return Reference(text, is_path=not is_uri(text))
+    return Reference(text)
 
 
 def _upload(data: bytes, name: str = "the video given as bytes") -> Upload:

@@ -50,7 +50,7 @@ from trireel_client._options import (
     utf8,
 )
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
-from trireel_client._sources import Reference, Source, Upload, Video, classify
+from trireel_client._sources import Reference, Source, Upload, Video, classify, is_uri
 
 T = TypeVar("T")
 Flow = Generator[ServerCall | ReadFile, Any, T]
@@ -215,7 +215,8 @@ def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infe
 def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]:
     """Return the tensor that stands for a video: a name where the server can follow it."""
     if isinstance(source, Reference):
-        name = os.fsencode(source.text) if source.is_path else source.text
+        # A file's name may hold bytes that are not UTF-8, a URI may not.
+        name = source.text if is_uri(source.text) else os.fsencode(source.text)
         return {"VIDEO": texts([name], "VIDEO")}
     if isinstance(source, Upload):
         return {"VIDEO_DATA": texts([source.data])}

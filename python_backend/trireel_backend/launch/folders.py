@@ -4,8 +4,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from trireel_backend.errors import StartupError
 from trireel_backend.launch.run_folder import RunFolder
 from trireel_backend.sources.settings import FolderSettings
+from trireel_backend.system.paths import path_text
 from trireel_backend.wire.parameters import read_settings
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -25,13 +27,21 @@ def folder_parameters(
     """
     parameters = {
         **given,
-        "media_root": str(media.resolve()),
+        "media_root": _text(media.resolve()),
         "media_root_id": folder_id(media),
-        "spool": str(spool.resolve()),
+        "spool": _text(spool.resolve()),
         "admission": str(run.admission),
     }
     read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
     return parameters
+
+
+def _text(folder: Path) -> str:
+    """Return a path as a parameter; raises StartupError, since parameters are UTF-8."""
+    text = path_text(folder)
+    if any("\udc80" <= character <= "\udcff" for character in text):
+        raise StartupError(f"folder {text!r} has a name that is not UTF-8: rename it")
+    return text
 
 
 def folder_id(folder: Path) -> str:

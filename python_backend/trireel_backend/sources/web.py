@@ -15,10 +15,10 @@ from trireel_backend.errors import (
     InvalidInput,
     SourceRefused,
     Unavailable,
-    Unsupported,
     VideoNotFound,
 )
 from trireel_backend.sources.addresses import Resolve, resolve_host
+from trireel_backend.sources.codings import refuse_packed
 from trireel_backend.sources.documents import HEAD_BYTES, refuse_document
 from trireel_backend.sources.leases import Part
 from trireel_backend.sources.limits import Deadline, SourceLimits
@@ -34,29 +34,6 @@ GONE = (404, 410)
 PASSING = (408, 425, 429)  # and every 5xx
 HEADERS = {"User-Agent": "trireel", "Accept": "*/*", "Accept-Encoding": "identity"}
 SHOWN_CHARACTERS = 200
-# IANA's content codings, and archives that are stated as one.
-PACKINGS = frozenset(
-    [
-        "aes128gcm",
-        "br",
-        "bzip2",
-        "compress",
-        "dcb",
-        "dcz",
-        "deflate",
-        "exi",
-        "gzip",
-        "lz4",
-        "lzma",
-        "pack200-gzip",
-        "snappy",
-        "x-bzip2",
-        "x-compress",
-        "x-gzip",
-        "xz",
-        "zstd",
-    ]
-)
 UNREACHED = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 
 
@@ -250,7 +227,7 @@ def _retry_after(response: httpx.Response) -> float:
 
 def _begin(response: httpx.Response, part: Part, progress: _Progress) -> None:
     """Check an answer's head against what was received before, and reserve its room."""
-    _check_encoding(response.headers.get("Content-Encoding", ""))
+    refuse_packed(response.headers.get("Content-Encoding", ""))
     if progress.received and _goes_on(response, progress):
         progress.length = progress.length or _range_of(response)[1]
         return
@@ -266,20 +243,6 @@ def _begin(response: httpx.Response, part: Part, progress: _Progress) -> None:
     progress.length = _number(response.headers.get("Content-Length", ""))
     if progress.length is not None:
         part.reserve(progress.length)
-
-
-def _check_encoding(header: str) -> None:
-    """Raise Unsupported for a body that is packed.
-
-    Stores repeat whatever was set when a file was stored: how it was uploaded ("aws-chunked"), its
-    characters ("UTF-8"), or "none". Such a body is the plain file.
-    """
-    for coding in header.split(","):
-        if coding.strip().lower() in PACKINGS:
-            raise Unsupported(
-                f"the video comes with Content-Encoding {header[:40]!r} though identity was"
-                " requested: this server does not unpack videos"
-            )
 
 
 def _goes_on(response: httpx.Response, progress: _Progress) -> bool:

@@ -282,3 +282,11 @@ def test_parameters_are_taken_by_name_and_may_hold_anything():
 def test_a_parameter_that_no_model_has_is_named(given):
     with pytest.raises(StartupError, match=r"give NAME=VALUE with one of chunk_seconds, s3_bu"):
         parse_parameters([given], frozenset(("s3_buckets", "chunk_seconds")))
+
+
+def test_the_backend_is_linked_for_temporary_folders_without_exec(tmp_path):
+    found = wheel.find_wheel()
+    wheel.make_backend_folder(found, tmp_path / "backends")
+    parts = list((tmp_path / "backends/python").iterdir())
+    assert all(part.is_symlink() and part.is_file() for part in parts)
+    assert found.stub in [part.resolve() for part in parts]

@@ -38,3 +38,9 @@ def test_nobody_knows_the_secret():
     secrets = {value.rpartition("=")[2] for value in values}
     assert len(secrets) == 4
     assert {len(secret) for secret in secrets} == {64}
+
+
+def test_clients_may_ping_often_while_they_wait():
+    found = flags()
+    assert found["grpc-http2-min-recv-ping-interval-without-data"] <= 10_000
+    assert found["grpc-keepalive-permit-without-calls"] == 1

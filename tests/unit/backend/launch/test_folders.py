@@ -43,3 +43,14 @@ def test_a_missing_folder_and_a_limit_without_sense_are_refused(run, tmp_path):
         folder_parameters({}, media=tmp_path, spool=tmp_path / "none", run=run)
     with pytest.raises(StartupError, match="source_max_bytes is 0: give 1 to"):
         folder_parameters({"source_max_bytes": "0"}, media=tmp_path, spool=tmp_path, run=run)
+
+
+def test_a_media_folder_may_have_any_name_in_utf8(run, tmp_path):
+    for name in ("vidéo 's", '录 "ü"', "caf\udce9"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "spool").mkdir()
+    for name in ("vidéo 's", '录 "ü"'):
+        found = folder_parameters({}, media=tmp_path / name, spool=tmp_path / "spool", run=run)
+        assert found["media_root"] == str(tmp_path / name)
+    with pytest.raises(StartupError, match="has a name that is not UTF-8: rename it"):
+        folder_parameters({}, media=tmp_path / "caf\udce9", spool=tmp_path / "spool", run=run)

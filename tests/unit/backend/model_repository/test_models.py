@@ -114,7 +114,8 @@ def test_a_look_decodes_nothing_and_tells_the_plan(extractor):
         (video(START_SECONDS=[0.0] * 9), "INVALID_ARG", "names 9 chunks of 16 frames"),
         (video(START_SECONDS=[]), "INVALID_ARG", "names 0 chunks"),
         (video(FRAMES_PER_CHUNK=[129]), "INVALID_ARG", "give 1 to 128"),
-        (InferenceRequest({"VIDEO": [b"\xff"]}), "INVALID_ARG", "not UTF-8"),
+        (InferenceRequest({"VIDEO": [b"\xff"]}), "NOT_FOUND", r"'\udcff' is not in the media"),
+        (InferenceRequest({"VIDEO": [b"s3://b/\xff"]}), "INVALID_ARG", "not UTF-8"),
         (InferenceRequest({"VIDEO_DATA": [b"text"]}), "INVALID_ARG", "not a video"),
     ],
 )

@@ -98,6 +98,13 @@ def test_an_error_document_is_not_kept_as_a_video(bucket, fetch):
     assert fetch.spool.size_bytes() == 0
 
 
+def test_loopback_is_reached_without_the_proxy(bucket, tmp_path, monkeypatch):
+    bucket.put_object(Bucket="videos", Key="a", Body=SMALL)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert Fetcher(tmp_path)("s3://videos/a") == SMALL
+
+
 def test_an_unchanged_object_is_not_fetched_again(bucket, tmp_path):
     fetch = Fetcher(tmp_path, spool_reuse_seconds=0.0)
     bucket.put_object(Bucket="videos", Key="a", Body=SMALL)
