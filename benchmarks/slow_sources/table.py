@@ -88,8 +88,8 @@ def main() -> None:
         " by path, in a closed loop on the same cores: first alone, then beside"
         f" {report['sources']} requests for chunks of as many URIs, each of which takes"
         f" {report['source_seconds']:g} s to download. *Before* is the commit before fetches moved"
-        " beside the extractor. The machine had other work at the time: compare the columns of a"
-        " row, not rows.",
+        " beside the extractor. Other programs used the same CPUs meanwhile, more or less of them"
+        " from minute to minute: a rate that changes by less than two says nothing.",
         "",
         "| tree | chunks and slow requests to | requests by path | a second, alone | beside |"
         " longest, ms, alone | beside | last slow answer after, s |",
