@@ -22,6 +22,7 @@ NAMES = (
     "cpu_engines",
     "perf_analyzer",
     "past_capacity",
+    "slow_sources",
     "soak",
     "precision",
     "gpu",

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,21 +18,52 @@ COMMAND = (
 REQUESTS = {"whole_video_ms": "whole videos", "chunk_ms": "chunks"}
 
 
-def rows(report: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each model and kind of request: medians over the rounds."""
+@dataclass(frozen=True)
+class Row:
+    """One kind of request, alone and beside slow requests to a model: medians over the rounds."""
+
+    tree: str
+    """`before` or `after` the change."""
+    model: str
+    requests: str
+    """One of REQUESTS."""
+    alone: float
+    """Answers a second without slow sources."""
+    beside: float
+    """Answers a second beside slow sources."""
+    longest_alone_ms: float
+    longest_beside_ms: float
+    slow_seconds: float
+    """Seconds until the last slow request was answered."""
+
+
+def command(report: dict[str, Any]) -> str:
+    """Return the command that measured it."""
+    return COMMAND.format(rounds=len(report["rounds"]))
+
+
+def rows(report: dict[str, Any]) -> Iterator[Row]:
+    """Yield a row for each tree, model and kind of request."""
     rounds = report["rounds"]
     for tree in rounds[0]:
-        for measured in zip(*(one[tree] for one in rounds if tree in one), strict=True):
-            slow = number(median(max(one["slow_ms"]) for one in measured) / 1e3)
-            for times, words in REQUESTS.items():
-                yield (
-                    tree,
-                    f"`{measured[0]['model']}`",
-                    words,
-                    *(number(_rate(measured, when, times)) for when in ("alone", "beside")),
-                    *(number(_longest(measured, when, times)) for when in ("alone", "beside")),
-                    slow,
+        for measured in zip(*(one[tree] for one in rounds), strict=True):
+            for requests in REQUESTS:
+                yield Row(
+                    tree=tree,
+                    model=measured[0]["model"],
+                    requests=requests,
+                    alone=_rate(measured, "alone", requests),
+                    beside=_rate(measured, "beside", requests),
+                    longest_alone_ms=_longest(measured, "alone", requests),
+                    longest_beside_ms=_longest(measured, "beside", requests),
+                    slow_seconds=median(max(one["slow_ms"]) for one in measured) / 1e3,
                 )
+
+
+def _line(row: Row) -> str:
+    figures = (row.alone, row.beside, row.longest_alone_ms, row.longest_beside_ms, row.slow_seconds)
+    cells = (row.tree, f"`{row.model}`", REQUESTS[row.requests], *map(number, figures))
+    return f"| {' | '.join(cells)} |"
 
 
 def _rate(measured: tuple[dict[str, Any], ...], when: str, times: str) -> float:
@@ -46,24 +78,23 @@ def main() -> None:
     """Read results.json and write RESULTS.md beside it."""
     report = json.loads((FOLDER / "results.json").read_text())
     machine = report["machine"]
-    command = COMMAND.format(rounds=len(report["rounds"]))
     lines = [
         "# Slow sources",
         "",
-        f"`{command}`, medians of {len(report['rounds'])} rounds, on {processors(machine)},"
+        f"`{command(report)}`, medians of {len(report['rounds'])} rounds, on {processors(machine)},"
         f" Python {machine['python']}, commit {machine['commit']}, {packages(machine)}.",
         "",
         "Two clients request whole videos of 12 s at 384 px by path, and two request chunks of them"
         " by path, in a closed loop on the same cores: first alone, then beside"
         f" {report['sources']} requests for chunks of as many URIs, each of which takes"
         f" {report['source_seconds']:g} s to download. *Before* is the commit before fetches moved"
-        " beside the extractor. The machine had other work at the time: compare the columns of a"
-        " row, not rows.",
+        " beside the extractor. Other programs used the same CPUs meanwhile, more or less of them"
+        " from minute to minute: a rate that changes by less than two says nothing.",
         "",
         "| tree | chunks and slow requests to | requests by path | a second, alone | beside |"
         " longest, ms, alone | beside | last slow answer after, s |",
         "|---|---|---|---|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in rows(report)),
+        *map(_line, rows(report)),
     ]
     (FOLDER / "RESULTS.md").write_text("\n".join(lines) + "\n")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tritonclient.grpc
+from support.otlp import receiver
 from support.raw import Raw, number, video
 from support.web import web_server, with_ranges
 from tritonclient.utils import InferenceServerException
@@ -20,6 +21,7 @@ from trireel_client import ServerPath
 from . import test_lifecycle as lifecycle
 from .conftest import SAMPLE, served
 from .test_lifecycle import GONE_SECONDS, alive, family, serving, traces, wait_until
+from .test_tracing import name_of, spans_of, traced
 
 SOURCES = 8  # more than there are extractors
 MODELS = ("frame_extractor", "chunk_encoder", "video_chunk")
@@ -201,3 +203,16 @@ def test_a_stop_ends_fetches_that_never_end(web, slow):
     assert (process.returncode, errors) == (0, "")
     wait_until(lambda: not any(alive(member) for member in members))  # killed, not yet reaped
     assert traces() == before
+
+
+def test_fetched_chunks_are_traced(web, tmp_path):
+    """Triton 2.51 ended with a segfault if a call carried a trace that was over."""
+    with receiver() as spans, traced(SAMPLE.parent, spans, tmp_path, **PARAMETERS) as server:
+        by_path = infer(server, "chunk_encoder", "sample.mp4")
+        for model in MODELS:
+            for index in range(SOURCES):
+                fetched = infer(server, model, web.url(f"/fast.mp4?traced-{model}-{index}"))
+                if model == "chunk_encoder":
+                    assert_same(fetched, by_path)
+        names = {name_of(span) for span in spans_of(spans, "video_chunk")}
+    assert {"video_chunk", "frame_extractor", "siglip_vision", "temporal_decoder"} <= names

@@ -84,7 +84,6 @@ def answer_each_in_time(
     Returns:
         A response for each request; None if the response is sent later.
     """
-
     answered = [(request, _answer_one(request, answer)) for request in requests]
     for request, later in answered:
         if isinstance(later, Coroutine):
