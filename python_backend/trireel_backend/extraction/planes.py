@@ -84,6 +84,30 @@ def with_alpha(frame: VideoFrame, alpha: VideoFrame) -> VideoFrame:
     return result
 
 
+def has_alpha(frame: VideoFrame) -> bool:
+    """Tell whether a frame may be transparent, as the colours of any palette may be."""
+    if frame.format.name == "pal8":
+        return True
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def over_black(frame: VideoFrame, *, deep: bool) -> VideoFrame:
+    """Return a frame composed over black as planes of RGB, the frame itself if it is opaque.
+
+    Args:
+        deep: keep 16 bits a colour.
+    """
+    composed = _converted(frame, "gbrap16le" if deep else "gbrap")
+    *colours, alpha = planes(composed)
+    most = int(np.iinfo(alpha.dtype).max)
+    if alpha.min() == most:
+        return frame
+    opaque = alpha.astype(np.uint32)
+    for colour in colours:
+        colour[:] = (colour * opaque + most // 2) // most
+    return composed
+
+
 def _format_with_alpha(name: str) -> str | None:
     """Return the format that has an alpha plane behind the planes of another one."""
     for plain, with_one in (("yuvj", "yuva"), ("yuv", "yuva"), ("gbrp", "gbrap")):
@@ -98,7 +122,7 @@ def _converted(
 ) -> VideoFrame:
     keep_known_colours(frame)
     converted = frame.reformat(width=width_px, height=height_px, format=name)
-    converted.color_trc = frame.color_trc
+    converted.color_trc, converted.color_primaries = frame.color_trc, frame.color_primaries
     return converted
 
 
