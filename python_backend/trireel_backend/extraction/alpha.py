@@ -7,6 +7,7 @@ read as a video of its own, so that seeking and skipping hold for it as for the 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal, cast
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -20,7 +21,7 @@ from trireel_backend.extraction.plain import Damage, TimedFrame
 from trireel_backend.extraction.planes import with_alpha
 from trireel_backend.extraction.reader import FrameReader
 
-ADDITION = "matroska_block_additional"
+ADDITION: Literal["matroska_block_additional"] = "matroska_block_additional"
 ADDITION_ID_BYTES = 8
 ALPHA_ID = 1
 CODECS_WITH_ADDITIONS = ("vp8", "vp9")
@@ -62,7 +63,7 @@ class _AlphaPackets(PacketReader):
                 continue
             data = _alpha_of(packet)
             if data:
-                alpha: Packet[VideoStream] = Packet(data)
+                alpha = cast("Packet[VideoStream]", Packet(data))
                 alpha.pts, alpha.dts, alpha.time_base = packet.pts, packet.dts, packet.time_base
                 alpha.stream = packet.stream
                 alpha.is_keyframe = _is_keyframe(data, self.codec.name)

@@ -18,6 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.extraction.encryption import refuse_encrypted
 from trireel_backend.extraction.limits import ExtractionLimits
 from trireel_backend.extraction.photographs import jpeg_of
 
@@ -155,7 +156,7 @@ def video_stream_indices(container: InputContainer) -> tuple[int, ...]:
 
 
 def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
-    stream = _chosen(container, file.stream_index)
+    stream = _chosen(container, file)
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
     most = file.limits.max_frame_pixels
     if width_px * height_px > most:
@@ -167,8 +168,8 @@ def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
     return stream
 
 
-def _chosen(container: InputContainer, index: int | None) -> VideoStream:
-    indices = video_stream_indices(container)
+def _chosen(container: InputContainer, file: VideoFile) -> VideoStream:
+    index, indices = file.stream_index, video_stream_indices(container)
     if not indices:
         raise NotAVideo("the file holds no video stream")
     if index is not None and index not in indices:
@@ -176,19 +177,24 @@ def _chosen(container: InputContainer, index: int | None) -> VideoStream:
             f"STREAM_INDEX is {index}: the file's video streams are {_list(indices)}"
         )
     decodable = [known for known in indices if _is_decodable(container.streams[known])]
-    if not decodable:
-        raise NotAVideo("the file's video is of a codec that cannot be decoded here")
-    if index is not None and index not in decodable:
-        raise NotAVideo(
-            f"STREAM_INDEX is {index}, a stream of a codec that cannot be decoded here: the video"
-            f" streams that can are {_list(decodable)}"
-        )
-    best = container.streams.best("video")
-    if index is None and best is not None and best.index in decodable:
-        index = best.index
-    stream = container.streams[decodable[0] if index is None else index]
+    if index is None and decodable:
+        best = container.streams.best("video")
+        index = best.index if best is not None and best.index in decodable else decodable[0]
+    stream = container.streams[indices[0] if index is None else index]
     assert isinstance(stream, VideoStream)
+    if stream.index not in decodable:
+        refuse_encrypted(file.path, container, stream)
+        raise NotAVideo(_undecodable(index, decodable))
     return stream
+
+
+def _undecodable(index: int | None, decodable: Sequence[int]) -> str:
+    if not decodable:
+        return "the file's video is of a codec that cannot be decoded here"
+    return (
+        f"STREAM_INDEX is {index}, a stream of a codec that cannot be decoded here: the video"
+        f" streams that can are {_list(decodable)}"
+    )
 
 
 def _is_decodable(stream: Stream) -> bool:

@@ -123,7 +123,8 @@ def _still_meta(file: BinaryIO, size: int) -> Box | None:
 
 
 def _picture(file: BinaryIO, meta: _Meta) -> HeifPicture | None:
-    item, turns = meta.primary, []
+    item = meta.primary
+    turns: list[Turn] = []
     for _ in range(MOST_DERIVATIONS):
         turns = [*_turns(meta, item), *turns]
         if meta.kinds.get(item) != IDENTITY:

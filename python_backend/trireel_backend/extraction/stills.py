@@ -4,8 +4,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -112,10 +114,12 @@ def _decode_items(
     frames: dict[int, VideoFrame] = {}
     for packet in container.demux(*streams.values()):
         stream = packet.stream
+        assert isinstance(stream, VideoStream)  # there are no others among them
         if stream.id in frames or not packet.size:
             continue
         codec = stream.codec_context
-        decoded = [*(decode(codec, packet) or ()), *(decode(codec, None) or ())]
+        decoded = [*(decode(codec, cast("Packet[VideoStream]", packet)) or ())]
+        decoded += decode(codec, None) or ()
         if decoded:
             frames[stream.id] = decoded[0]
     missing = len(streams) - len(frames)
