@@ -57,6 +57,8 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(DEMUX
 DEMUXERS_WITHOUT_SEEK = frozenset(
     ("mpeg", "mpegvideo", "h264", "hevc", "m4v", "mjpeg", "av1", "obu", "ivf")
 )
+# It hands out the palette with the first packet of a file newly opened, and not after a seek.
+DEMUXER_OF_ONE_PALETTE, PALETTE = "mov,mp4,m4a,3gp,3g2,mj2", "pal8"
 RAW_STREAM_RATE = Fraction(25)  # FFmpeg's own, for streams that state neither times nor a rate
 FIRST_BACK_OFF_SECONDS = 1.0
 DECODER_THREADS = 1  # the most CPU-efficient: other videos keep the other cores busy
@@ -235,6 +237,8 @@ def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool
     there fails in streams that begin before 0.
     """
     if not can_seek(container) or seconds <= stream_start_seconds(container, stream):
+        return False
+    if container.format.name == DEMUXER_OF_ONE_PALETTE and stream.codec_context.pix_fmt == PALETTE:
         return False
     try:
         container.seek(round(seconds / time_base(stream)), stream=stream)

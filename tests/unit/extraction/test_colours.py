@@ -8,8 +8,11 @@ from support.extraction import look, sample_chunk, whole
 from support.oracle import SIZE_PX, ffmpeg, first_picture
 from support.videos import numbered_frame, write_video
 
+from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.picture import PictureMaker
+from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
+from trireel_backend.plan import Chunk, Sampling
 
 # Values of ITU-T H.273: FFmpeg's scaler lacks the first of each, and some others.
 MATRICES = {"identity": 0, "ycgco": 8, "bt2020 constant": 10, "smpte2085": 11, "derived": 12}
@@ -118,6 +121,7 @@ FORMATS = {
     "4:1:0": ("mkv", "ffv1", "yuv410p"),
     "full range": ("avi", "mjpeg", "yuvj422p"),
     "palette": ("mov", "qtrle", "pal8"),
+    "palette of SMC": ("mov", "smc", "pal8"),
     "raw 5:5:5": ("mov", "rawvideo", "rgb555be"),
     "ProRes 4:4:4": ("mov", "prores_ks", "yuv444p10le"),
     "16 bit PNG": ("mov", "png", "rgb48be"),
@@ -133,6 +137,20 @@ def test_every_format_of_pixels_is_that_of_the_command(blocks, tmp_path, kind):
     difference = np.abs(seen(path) - first_picture(path))
     assert difference.max() <= 8
     assert difference.mean() < 0.5
+
+
+@pytest.mark.parametrize("codec", ["qtrle", "rawvideo"])
+def test_a_palette_of_a_mov_holds_in_every_chunk(blocks, tmp_path, codec):
+    raw, path = tmp_path / "raw.mkv", tmp_path / "video.mov"
+    write_video(raw, [blocks] * 25, codec="ffv1", pixel_format="bgr0")
+    ffmpeg("-i", raw, "-c:v", codec, "-pix_fmt", "pal8", path)
+    sampler = VideoSampler(VideoFile(path))
+    try:
+        for start in (0.5, 0.0, 0.8):
+            pixels = sampler.sample(Chunk(0, start, 0.1), Sampling(1), View(SIZE_PX)).pixels[0]
+            assert np.abs(pixels - first_picture(path)).mean() < 1
+    finally:
+        sampler.close()
 
 
 @pytest.mark.parametrize("full", [0, 1])
