@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from av.packet import Packet
+from av.packet import Packet, PacketSideData
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from trireel_backend.extraction.reading.full_decode import Damage
 from trireel_backend.extraction.reading.opening import (
+    PALETTE,
     OpenedVideo,
     VideoFile,
     can_seek,
@@ -55,6 +56,8 @@ class PacketReader:
         self._container, self.stream = opened
         self.time_base = time_base(self.stream)
         self._numerator, self._denominator = self.time_base.as_integer_ratio()
+        self._has_palette = self.stream.codec_context.pix_fmt == PALETTE
+        self._palette: PacketSideData | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -110,6 +113,8 @@ class PacketReader:
             TimesUnknown: it has no PTS.
         """
         for packet in self._packets:
+            if self._has_palette:
+                self._keep_palette(packet)
             if packet.pts is None:
                 if packet.size == 0:
                     return None  # what PyAV sends at the end
@@ -119,6 +124,13 @@ class PacketReader:
                 self.read_up_to_seconds = self.seconds(packet.dts)
             return TimedPacket(packet, packet.pts, self.seconds(packet.pts))
         return None
+
+    def _keep_palette(self, packet: "Packet[VideoStream]") -> None:
+        """Give a packet the last palette: the packet that came with it may not be decoded."""
+        if packet.has_sidedata("palette"):
+            self._palette = packet.get_sidedata("palette")
+        elif self._palette is not None:
+            packet.set_sidedata(self._palette)
 
 
 class DecodingReader:

@@ -2,10 +2,11 @@
 """Frames put together from others, plane by plane: tiles, an alpha plane, turned pictures."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-import av.video.format
 import numpy as np
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
@@ -25,8 +26,10 @@ def planes(frame: VideoFrame) -> list[Plane]:
 def _plane(frame: VideoFrame, index: int) -> Plane:
     plane = frame.planes[index]
     sample = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows.view(sample)[: plane.height, : plane.width]
+    memory: Any = plane  # it has Python's buffer protocol, which NumPy's stub does not see
+    rows: Plane = np.frombuffer(memory, np.uint8).reshape(-1, plane.line_size)
+    view: Plane = rows.view(sample)[: plane.height, : plane.width]
+    return view
 
 
 def tiled(tiles: Sequence[VideoFrame], columns: int, size_px: tuple[int, int]) -> VideoFrame:
@@ -61,8 +64,9 @@ def turned(frame: VideoFrame, quarters: int, mirrors: str = "") -> VideoFrame:
     sides = (frame.height, frame.width) if quarters % 2 else (frame.width, frame.height)
     result = _new(frame, *sides, frame.format.name)
     for to, plane in zip(planes(result), planes(frame), strict=True):
-        step = {"columns": np.s_[:, ::-1], "rows": np.s_[::-1]}.get(mirrors, np.s_[:])
-        to[:] = np.rot90(plane[step], quarters)
+        if mirrors:
+            plane = np.flip(plane, axis=1 if mirrors == "columns" else 0)
+        to[:] = np.rot90(plane, quarters)
     return result
 
 
@@ -84,13 +88,46 @@ def with_alpha(frame: VideoFrame, alpha: VideoFrame) -> VideoFrame:
     return result
 
 
+def has_alpha(frame: VideoFrame) -> bool:
+    """Tell whether a frame may be transparent, as the colours of any palette may be."""
+    if frame.format.name == "pal8":
+        return True
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def over_black(frame: VideoFrame, *, deep: bool) -> VideoFrame:
+    """Return a frame composed over black as planes of RGB, the frame itself if it is opaque.
+
+    Args:
+        deep: keep 16 bits a colour.
+    """
+    composed = _converted(frame, "gbrap16le" if deep else "gbrap")
+    *colours, alpha = planes(composed)
+    most = int(np.iinfo(alpha.dtype).max)
+    if alpha.min() == most:
+        return frame
+    opaque = alpha.astype(np.uint32 if deep else np.uint16)  # wide enough for the products
+    for colour in colours:
+        colour[:] = (colour * opaque + most // 2) // most
+    return composed
+
+
 def _format_with_alpha(name: str) -> str | None:
     """Return the format that has an alpha plane behind the planes of another one."""
     for plain, with_one in (("yuvj", "yuva"), ("yuv", "yuva"), ("gbrp", "gbrap")):
         candidate = name.replace(plain, with_one)
-        if name.startswith(plain) and candidate in av.video.format.names:
+        if name.startswith(plain) and _is_format(candidate):
             return candidate
     return None
+
+
+@cache
+def _is_format(name: str) -> bool:
+    try:
+        VideoFormat(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _converted(
@@ -98,7 +135,7 @@ def _converted(
 ) -> VideoFrame:
     keep_known_colours(frame)
     converted = frame.reformat(width=width_px, height=height_px, format=name)
-    converted.color_trc = frame.color_trc
+    converted.color_trc, converted.color_primaries = frame.color_trc, frame.color_primaries
     return converted
 
 
