@@ -70,6 +70,10 @@ class VideoFile:
     on_gpu: bool = False
     """Decode with NVDEC where it takes the codec."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    in_order: bool = False
+    """Packets are read from the start of the file on; a look found that a seek leads astray."""
+    has_restarts: bool = False
+    """Times begin again within the file; they are made to go on."""
 
 
 OpenedVideo = tuple[InputContainer, VideoStream]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import av
 from av.video.frame import VideoFrame
 
-from trireel_backend.extraction.container import OpenedVideo, VideoFile, decode
+from trireel_backend.extraction.container import OpenedVideo, VideoFile
 from trireel_backend.extraction.packets import (
     NEVER_SECONDS,
     DecodingReader,
@@ -136,7 +136,7 @@ class FrameReader(DecodingReader):
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
             self._ahead.append(read)
-            if read.packet.is_keyframe and read.seconds <= seconds:
+            if read.is_keyframe and read.seconds <= seconds:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -144,7 +144,7 @@ class FrameReader(DecodingReader):
 
     def _on_screen(self, seconds: float) -> int:
         """Return the PTS of the frame on screen at a time, among all that is known."""
-        shown = [ahead.pts for ahead in self._ahead if not ahead.packet.is_discard]
+        shown = [ahead.pts for ahead in self._ahead if ahead.is_shown]
         known = [*sorted(self._fed), *shown]
         if not known:
             raise TimesUnknown  # there are no packets at all
@@ -180,9 +180,9 @@ class FrameReader(DecodingReader):
         codec = self._packets.codec
         if self._can_skip:
             codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
-        if not ahead.packet.is_discard:
+        if ahead.is_shown:
             self._fed.add(ahead.pts)
-        frames = decode(codec, ahead.packet)
+        frames = self._packets.decode(ahead)
         if frames is None:
             self._damage.add(ahead.seconds)
         else:
