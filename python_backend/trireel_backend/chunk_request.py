@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks
 from trireel_backend.extraction.view import View
 from trireel_backend.media import MediaFolders, local_video
-from trireel_backend.plan import plan_chunks
+from trireel_backend.plan import Chunk
 from trireel_backend.requests import KEEP_OPEN, Request
 from trireel_backend.sampling_request import wanted_frames
 from trireel_backend.settings import SamplingSettings
@@ -44,11 +45,12 @@ def extract_chunk(
             stream_index=wanted.stream_index,
             # An upload goes with its request.
             keep_open=data is None and request.parameters.get(KEEP_OPEN) is not False,
+            with_plan=bool(PLAN_OUTPUTS & request.requested_outputs),
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)
     if PLAN_OUTPUTS & request.requested_outputs:
-        answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
+        answer |= _plan_tensors(extracted.plan)
     return answer
 
 
@@ -73,8 +75,7 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
     }
 
 
-def _plan_tensors(info: VideoInfo, chunk_seconds: float) -> dict[str, NDArray[Any]]:
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
+def _plan_tensors(chunks: Sequence[Chunk]) -> dict[str, NDArray[Any]]:
     return {
         "PLAN_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
         "PLAN_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),

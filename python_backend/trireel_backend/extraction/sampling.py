@@ -22,12 +22,12 @@ from trireel_backend.extraction.container import (
     open_video,
 )
 from trireel_backend.extraction.keyframes import KeyframeReader
-from trireel_backend.extraction.look import look
+from trireel_backend.extraction.look import Look, look
 from trireel_backend.extraction.packets import TimesUnknown
 from trireel_backend.extraction.picture import PictureMaker
 from trireel_backend.extraction.plain import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reader import FrameReader
-from trireel_backend.extraction.task import Frames, VideoInfo
+from trireel_backend.extraction.task import Frames
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -72,17 +72,21 @@ class VideoSampler:
         self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
         with damage_is_not_a_video():
-            self.info = look_at_animation(file) if self._is_animation else self._look()
+            found = Look(look_at_animation(file)) if self._is_animation else self._look()
+        self._file = replace(file, in_order=found.in_order, has_restarts=found.has_restarts)
+        self.info = found.info
         """What the file says of its video."""
+        self.stills = found.stills
+        """Frames that stand for long."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
 
-    def _look(self) -> VideoInfo:
+    def _look(self) -> Look:
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
-            info = look(self._file, opened)
+            found = look(self._file, opened)
         except BaseException:
             opened[0].close()
             raise
@@ -90,7 +94,7 @@ class VideoSampler:
             opened[0].close()
         else:
             self._opened = opened
-        return info
+        return found
 
     def close(self) -> None:
         """Close the file."""
