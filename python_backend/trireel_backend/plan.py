@@ -88,8 +88,9 @@ def plan_chunks(
 ) -> tuple[Chunk, ...]:
     """Cut `[start, start + duration)` into chunks of `chunk_seconds`.
 
-    A chunk with a frame that stands for longer goes on with it. A tail under `MIN_TAIL_SECONDS` is dropped, as in the pipeline this one replaces, unless it is
-    all there is: the shortest video is one chunk.
+    A chunk with a frame that stands for longer goes on with it. A tail under `MIN_TAIL_SECONDS` is
+    dropped, as in the pipeline this one replaces, unless it is all there is: the shortest video is
+    one chunk.
 
     Raises:
         InvalidInput: there would be more than `MAX_CHUNKS`.

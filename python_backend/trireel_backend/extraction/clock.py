@@ -7,7 +7,10 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-RESTART_SECONDS = 0.5  # decoding times that fall by more are a new clock's
+from trireel_backend.extraction.container import nominal_rate
+
+# Decoding times that fall by more are a new clock's; some containers state those of B-frames badly.
+BACK_SECONDS, BACK_FRAMES, MOST_BACK_SECONDS = 0.5, 16, 2.0
 DEMUXERS_THAT_WRAP = ("mpegts", "mpeg")
 WRAP = 2**33  # of their clock of 90 kHz
 
@@ -17,31 +20,37 @@ class Clock:
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         assert stream.time_base is not None
-        self._most_back = round(RESTART_SECONDS / stream.time_base)
+        frame_seconds = 1 / nominal_rate(stream)
+        back_seconds = min(MOST_BACK_SECONDS, max(BACK_SECONDS, BACK_FRAMES * frame_seconds))
+        self._most_back = round(back_seconds / stream.time_base)
         self._wrap = WRAP if container.format.name in DEMUXERS_THAT_WRAP else None
-        self._last: int | None = None  # decoding time as it is stored
-        self._duration = round(1 / stream.time_base / (stream.average_rate or 25))
+        self._frame_duration = round(frame_seconds / stream.time_base)
+        self._last_dts: int | None = None  # as it is stored
+        self._end_pts: int | None = None  # of all frames so far, moved
         self._offset = 0
         self.restarts = 0
         """How often the times have begun again."""
 
     def correct(self, packet: "Packet[Any]") -> None:
-        """Move a packet's times so that they go on from the packet before it."""
+        """Move a packet's times so that they go on from the packets before it."""
         if packet.dts is not None:
-            self._offset += self._correction(packet.dts)
-            self._last = packet.dts
-            self._duration = packet.duration or self._duration
+            self._notice(packet.dts, packet.dts if packet.pts is None else packet.pts)
+            self._last_dts = packet.dts
             packet.dts += self._offset
         if packet.pts is not None:
             packet.pts += self._offset
+            end_pts = packet.pts + (packet.duration or self._frame_duration)
+            self._end_pts = max(end_pts, self._end_pts or end_pts)
 
-    def _correction(self, dts: int) -> int:
-        if self._last is None:
-            return 0
-        step = forward = dts - self._last
+    def _notice(self, dts: int, pts: int) -> None:
+        if self._last_dts is None:
+            return
+        step = forward = dts - self._last_dts
         if self._wrap is not None:  # FFmpeg takes a fall for a wrap, and puts 26 hours there
             step = (forward + self._wrap // 2) % self._wrap - self._wrap // 2
-        if step < -self._most_back:
-            self.restarts += 1
-            step = self._duration
-        return step - forward
+        if step >= -self._most_back:
+            self._offset += step - forward
+            return
+        self.restarts += 1
+        if self._end_pts is not None:
+            self._offset = self._end_pts - pts

@@ -74,6 +74,8 @@ class VideoFile:
     """Packets are read from the start of the file on; a look found that a seek leads astray."""
     has_restarts: bool = False
     """Times begin again within the file; they are made to go on."""
+    begins_midway: bool = False
+    """What comes before the first keyframe cannot be decoded, and is left out."""
 
 
 OpenedVideo = tuple[InputContainer, VideoStream]
@@ -245,3 +247,9 @@ def time_base(stream: VideoStream) -> Fraction:
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames without times follow each other."""
     return stream.average_rate or RAW_STREAM_RATE
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Return the rate at which frames follow each other, gaps left out."""
+    rates = [rate for rate in (stream.base_rate, stream.average_rate) if rate]
+    return max(rates, default=RAW_STREAM_RATE)

@@ -21,11 +21,14 @@ from trireel_backend.extraction.container import (
     video_stream_indices,
 )
 from trireel_backend.extraction.task import VideoInfo
-from trireel_backend.extraction.timeline import Packets, may_read_packets, read_packets
+from trireel_backend.extraction.timeline import (
+    DEMUXER_WITH_FRAME_TABLE,
+    Packets,
+    may_read_packets,
+    read_packets,
+)
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
-# Its duration comes from a table of all frames; elsewhere it is an estimate from a few times.
-DEMUXER_WITH_FRAME_TABLE = "mov,mp4,m4a,3gp,3g2,mj2"
 # What they state as the duration is the end of the last frame, wherever the first one is.
 DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm",)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
@@ -44,6 +47,8 @@ class Look:
     """A seek would lead astray: packets are to be read from the start on."""
     has_restarts: bool = False
     """Times begin again within the file."""
+    begins_midway: bool = False
+    """What comes before the first keyframe cannot be decoded."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         or _end_by_last_packets(container, stream)
         or _end_by_all_packets(opened)
     )
+    packets = end.packets
+    if packets is not None and packets.begins_midway:
+        start_seconds = packets.first_keyframe_seconds or start_seconds
     # A still picture, or a single frame, may state no duration: it stands for a moment.
     duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
     _check_work(container, stream, duration_seconds, file.limits.max_video_pixels)
@@ -85,13 +93,14 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         decoder=decoder_name(stream),
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
     )
-    if end.packets is None:
+    if packets is None:
         return Look(info)
-    has_restarts = end.packets.has_restarts
-    is_led_astray = has_restarts or (
-        end.packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE
+    # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
+    is_led_astray = packets.has_restarts or (
+        packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE
     )
-    return Look(info, end.packets.stills(info.end_seconds), is_led_astray, has_restarts)
+    stills = packets.stills(info.end_seconds)
+    return Look(info, stills, is_led_astray, packets.has_restarts, packets.begins_midway)
 
 
 def _check_work(

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from av.packet import Packet, PacketSideData
 from av.video.codeccontext import VideoCodecContext
@@ -27,8 +28,9 @@ from trireel_backend.extraction.fields import FieldPairs
 from trireel_backend.extraction.plain import Damage
 
 SEEK_AHEAD_SECONDS = 10.0  # a time further on than this is sought, not read up to
+RESTART_MARGIN_SECONDS = 1.0
 NEVER_SECONDS = float("-inf")
-CONFIGURATION = "new_extradata"
+CONFIGURATION: Final = "new_extradata"
 """FFmpeg's name for parameter sets that come with a packet and hold from there on."""
 
 
@@ -115,7 +117,8 @@ class PacketReader:
             self.read_up_to_seconds = NEVER_SECONDS
             self._packets, self._peeked = self._container.demux(self.stream), None
             first = self.read()
-            while not from_start and first is not None and not first.is_keyframe:
+            from_keyframe = not from_start or self._file.begins_midway
+            while from_keyframe and first is not None and not first.is_keyframe:
                 first = self.read()  # a seek by bytes ends anywhere
             if from_start or (first is not None and first.seconds <= seconds):
                 return first
@@ -134,7 +137,9 @@ class PacketReader:
                 raise TimesUnknown
             if packet.dts is not None:
                 # No frame is shown before it is decoded, and decoding times only go up.
-                self.read_up_to_seconds = self.seconds(packet.dts)
+                # After a restart, FFmpeg's are less certain.
+                margin_seconds = 0.0 if self._clock is None else RESTART_MARGIN_SECONDS
+                self.read_up_to_seconds = self.seconds(packet.dts) - margin_seconds
             if packet.size > 0:  # an empty one repeats the frame before it: Theora, AVI
                 return self._timed(packet, packet.pts)
         return None

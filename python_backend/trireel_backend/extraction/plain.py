@@ -109,7 +109,7 @@ def _decoded_from(
             is_fixed = file.in_order or times_are_guessed(container, stream)
             sought = not is_fixed and seek(container, stream, target_seconds - back_off_seconds)
             clock = Clock(container, stream) if file.has_restarts else None
-            way = _Way(sought, keyframes_only, clock)
+            way = _Way(sought or file.begins_midway, keyframes_only, clock)
             frames = _decoded((container, stream), damage, way)
             first = next(frames, None)
             if not sought or (first is not None and first.seconds <= target_seconds):

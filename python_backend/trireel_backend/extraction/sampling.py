@@ -73,7 +73,12 @@ class VideoSampler:
         self._is_animation = is_animated_webp(file.path)
         with damage_is_not_a_video():
             found = Look(look_at_animation(file)) if self._is_animation else self._look()
-        self._file = replace(file, in_order=found.in_order, has_restarts=found.has_restarts)
+        self._file = replace(
+            file,
+            in_order=found.in_order,
+            has_restarts=found.has_restarts,
+            begins_midway=found.begins_midway,
+        )
         self.info = found.info
         """What the file says of its video."""
         self.stills = found.stills
