@@ -251,5 +251,6 @@ def frame_rate(stream: VideoStream) -> Fraction:
 
 def nominal_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames follow each other, gaps left out."""
-    rates = [rate for rate in (stream.base_rate, stream.average_rate) if rate]
-    return max(rates, default=RAW_STREAM_RATE)
+    rates = (stream.base_rate, stream.average_rate)
+    known = [Fraction(rate.numerator, rate.denominator) for rate in rates if rate]
+    return sorted(known)[-1] if known else RAW_STREAM_RATE
