@@ -44,6 +44,33 @@ def state_duration(path: Path, seconds: float) -> None:
     path.write_bytes(bytes(data).replace(b"edts", b"free"))
 
 
+def edit(path: Path, edits) -> None:
+    """Give an MP4 with one track an edit list of (seconds, seconds of the media or -1 for none)."""
+    data = bytearray(path.read_bytes())
+    (movie_scale,) = struct.unpack_from(">I", data, data.index(b"mvhd") + 4 + 12)
+    (media_scale,) = struct.unpack_from(">I", data, data.index(b"mdhd") + 4 + 12)
+    entries = b"".join(
+        struct.pack(
+            ">IiI",
+            round(seconds * movie_scale),
+            -1 if begin < 0 else round(begin * media_scale),
+            1 << 16,
+        )
+        for seconds, begin in edits
+    )
+    content = struct.pack(">4sII", b"elst", 0, len(edits)) + entries
+    box = struct.pack(">I4sI", len(content) + 12, b"edts", len(content) + 4) + content
+    data = bytearray(bytes(data).replace(b"edts", b"free"))
+    at = data.index(b"mdia") - 4
+    assert data.index(b"moov") > data.index(b"mdat")  # so that no sample moves
+    data[at:at] = box
+    for name in (b"moov", b"trak"):
+        place = data.index(name) - 4
+        (size,) = struct.unpack_from(">I", data, place)
+        struct.pack_into(">I", data, place, size + len(box))
+    path.write_bytes(bytes(data))
+
+
 def join_flv(parts, path: Path) -> Path:
     """Put FLV files one behind the other, their times going on; parameter sets come once each."""
     joined, offset_ms = bytearray(parts[0].read_bytes()[:13]), 0

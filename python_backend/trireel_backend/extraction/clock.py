@@ -20,7 +20,7 @@ class Clock:
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         assert stream.time_base is not None
-        frame_seconds = 1 / nominal_rate(stream)
+        frame_seconds = 1 / float(nominal_rate(stream))
         back_seconds = min(MOST_BACK_SECONDS, max(BACK_SECONDS, BACK_FRAMES * frame_seconds))
         self._most_back = round(back_seconds / stream.time_base)
         self._wrap = WRAP if container.format.name in DEMUXERS_THAT_WRAP else None

@@ -12,6 +12,7 @@ import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
+from av.rational import AVRational
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -251,6 +252,9 @@ def frame_rate(stream: VideoStream) -> Fraction:
 
 def nominal_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames follow each other, gaps left out."""
-    rates = (stream.base_rate, stream.average_rate)
-    known = [Fraction(rate.numerator, rate.denominator) for rate in rates if rate]
-    return sorted(known)[-1] if known else RAW_STREAM_RATE
+    rate = RAW_STREAM_RATE if stream.average_rate is None else _exact(stream.average_rate)
+    return rate if stream.base_rate is None else max(rate, _exact(stream.base_rate))
+
+
+def _exact(rate: Fraction | AVRational) -> Fraction:
+    return Fraction(rate.numerator, rate.denominator)

@@ -127,6 +127,8 @@ class FrameReader(DecodingReader):
             self._frames.clear()
             self._wanted.clear()
             self._interesting_from = EARLIEST_PTS
+        # Others are decoded again, and a later one must not tell that this one will not come.
+        self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
         self._ahead = deque([first] if first is not None else [])
         self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds

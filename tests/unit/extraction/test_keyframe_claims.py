@@ -28,28 +28,22 @@ def test_every_sample_is_called_a_keyframe(tmp_path, codec, suffix, size):
     hide_sync_samples(path)
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
-    if codec != "libvpx-vp9":  # FFmpeg reads VP9's own headers
+    if codec not in ("libvpx-vp9", "libx264"):  # there FFmpeg looks into the packets itself
         assert all(packet.is_keyframe for packet in packets)
     assert_sampled_as_decoded(path, decoded)
 
 
-@pytest.mark.parametrize(
-    ("codec", "suffix", "steps"),
-    [
-        ("libvpx", "webm", ()),
-        ("libvpx-vp9", "mkv", ("-bsf:v", "vp9_superframe_split")),
-        ("libvpx-vp9", "webm", ()),
-    ],
-)
-def test_frames_that_are_only_referred_to_are_no_damage(tmp_path, codec, suffix, steps):
+@pytest.mark.parametrize("suffix", ["webm", "mkv", "ivf"])
+def test_frames_that_are_only_referred_to_are_no_damage(tmp_path, suffix):
     path = tmp_path / f"hidden.{suffix}"
-    lag = ("-auto-alt-ref", "1", "-lag-in-frames", "16", "-g", "40", "-b:v", "200k")
-    write_clip(path, 3, "-c:v", codec, *lag, "-deadline", "good", "-cpu-used", "5", *steps)
+    hidden = ("-auto-alt-ref", "1", "-lag-in-frames", "16", "-g", "40", "-b:v", "200k")
+    for number in (1, 2):
+        passes = ("-pass", number, "-passlogfile", tmp_path / "log")
+        write_clip(path, 3, "-c:v", "libvpx", *hidden, *passes)
     decoded = decode_fully(path)
     with av.open(str(path)) as container:
         packets = sum(packet.size > 0 for packet in container.demux(video=0))
-    if (codec, suffix) != ("libvpx-vp9", "webm"):  # there a hidden frame shares a packet
-        assert packets > len(decoded.seconds)
+    assert packets > len(decoded.seconds) == 75
     assert_sampled_as_decoded(path, decoded)
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a video is, by its samples; what stands still costs one chunk."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from support.extraction import look
@@ -67,7 +69,7 @@ def test_no_file_makes_more_chunks_than_frames(tmp_path, suffix, seconds, chunk_
     info, chunks = look(path), plan(path, chunk_seconds)
     assert len(chunks) <= len(seconds) + 1  # an end that is not stated may be a short chunk
     assert chunks[0].start_seconds == info.start_seconds
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert after.start_seconds == pytest.approx(before.end_seconds)
     assert info.end_seconds - chunks[-1].end_seconds < 0.5
     assert_sampled_as_decoded(path, decode_fully(path), [chunk_seconds])

@@ -4,7 +4,7 @@
 import pytest
 from support.extraction import look
 from support.full_decode import assert_sampled_as_decoded, decode_fully, plan
-from support.odd_files import ffmpeg, write_clip
+from support.odd_files import edit, write_clip
 
 H264 = ("-c:v", "libx264", "-g", "20", "-bf", "2")
 MPEG2 = ("-c:v", "mpeg2video", "-g", "15", "-bf", "2")
@@ -48,8 +48,9 @@ def test_a_programme_stream_that_begins_again_goes_on(tmp_path):
     assert info.is_complete
 
 
-@pytest.mark.parametrize("codec", [H264, MPEG2], ids=["h264", "mpeg2"])
-@pytest.mark.parametrize("suffix", ["ts", "mpg"])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("ts", H264), ("ts", MPEG2), ("mpg", MPEG2)], ids=["h264", "mpeg2", "ps"]
+)
 def test_a_clock_of_33_bits_wraps(tmp_path, suffix, codec):
     offset = ("-output_ts_offset", "95442.2")  # 2 ** 33 / 90000 is 95443.7
     path = write_clip(tmp_path / f"wrap.{suffix}", 3, *codec, *offset)
@@ -91,9 +92,22 @@ def test_a_gap_keeps_its_times(tmp_path, suffix):
     assert_sampled_as_decoded(path, decode_fully(path))
 
 
-def test_edits_of_several_entries(tmp_path):
-    """An empty edit, then the clip from its middle on."""
-    clip = write_clip(tmp_path / "clip.mp4", 4, *H264)
-    path = tmp_path / "edits.mp4"
-    ffmpeg("-ss", "1.3", "-itsoffset", "2", "-i", clip, "-c", "copy", path)
-    assert_sampled_as_decoded(path, decode_fully(path))
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(1, -1), (2, 1.0)],
+        [(1, 2.0), (1, 0.4)],
+        [(0.6, 0.4), (0.6, 2.0), (0.8, 3.0)],
+        [(2, -1), (1, 0.0), (1.2, 2.4)],
+    ],
+    ids=["late and cut", "turned round", "three pieces", "late, and a piece left out"],
+)
+@pytest.mark.parametrize("codec", [H264, ("-c:v", "mpeg4", "-g", "12")], ids=["h264", "mpeg4"])
+def test_edits_of_several_entries(tmp_path, codec, edits):
+    path = write_clip(tmp_path / "edits.mp4", 4, *codec)
+    edit(path, edits)
+    info, decoded = look(path), decode_fully(path)
+    assert info.is_complete
+    shown_seconds = sum(seconds for seconds, begin in edits if begin >= 0)
+    assert info.duration_seconds == pytest.approx(shown_seconds, abs=0.15)
+    assert_sampled_as_decoded(path, decoded)
