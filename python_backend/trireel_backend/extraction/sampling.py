@@ -21,7 +21,7 @@ from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
-from trireel_backend.extraction.reading.look import look
+from trireel_backend.extraction.reading.look import Look, look
 from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
     VideoFile,
@@ -31,7 +31,7 @@ from trireel_backend.extraction.reading.opening import (
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.reading.stills import StillReader, look_at_still
-from trireel_backend.extraction.task import Frames, VideoInfo
+from trireel_backend.extraction.task import Frames
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -78,23 +78,32 @@ class VideoSampler:
         self._still = heif_picture(file.path)
         self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
-            self.info = self._look()
+            found = self._look()
+        self._file = replace(
+            file,
+            in_order=found.in_order,
+            has_restarts=found.has_restarts,
+            begins_midway=found.begins_midway,
+        )
+        self.info = found.info
         """What the file says of its video."""
+        self.stills = found.stills
+        """Frames that stand for long."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
 
-    def _look(self) -> VideoInfo:
+    def _look(self) -> Look:
         if self._is_animation:
-            return look_at_animation(self._file)
+            return Look(look_at_animation(self._file))
         if self._still is not None:
-            return look_at_still(self._file, self._still)
+            return Look(look_at_still(self._file, self._still))
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
             refuse_encrypted(self._file.path, *opened)
             self._alpha = alpha_reader(self._file, *opened)
-            info = look(self._file, opened)
+            found = look(self._file, opened)
         except BaseException:
             opened[0].close()
             raise
@@ -102,7 +111,7 @@ class VideoSampler:
             opened[0].close()
         else:
             self._opened = opened
-        return info
+        return found
 
     def close(self) -> None:
         """Close the file."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from trireel_backend.extraction.picture.colour import keep_known_colours
 from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
 from trireel_backend.extraction.picture.orientation import Orientation
-from trireel_backend.extraction.reading.planes import has_alpha, over_black
+from trireel_backend.extraction.picture.planes import has_alpha, over_black
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"

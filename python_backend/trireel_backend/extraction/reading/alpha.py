@@ -15,11 +15,11 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from trireel_backend.extraction.picture.planes import with_alpha
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
 from trireel_backend.extraction.reading.heif import alpha_track
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.reading.packets import PacketReader, TimesUnknown
-from trireel_backend.extraction.reading.planes import with_alpha
 from trireel_backend.extraction.reading.reader import FrameReader
 
 ADDITION: Literal["matroska_block_additional"] = "matroska_block_additional"

@@ -12,6 +12,7 @@ import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
+from av.rational import AVRational
 from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
@@ -75,6 +76,12 @@ class VideoFile:
     on_gpu: bool = False
     """Decode with NVDEC where it takes the codec."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    in_order: bool = False
+    """Packets are read from the start of the file on; a look found that a seek leads astray."""
+    has_restarts: bool = False
+    """Times begin again within the file; they are made to go on."""
+    begins_midway: bool = False
+    """What comes before the first keyframe cannot be decoded, and is left out."""
 
 
 OpenedVideo = tuple[InputContainer, VideoStream]
@@ -283,3 +290,13 @@ def time_base(stream: VideoStream) -> Fraction:
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames without times follow each other."""
     return stream.average_rate or RAW_STREAM_RATE
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Return the rate at which frames follow each other, gaps left out."""
+    rate = RAW_STREAM_RATE if stream.average_rate is None else _exact(stream.average_rate)
+    return rate if stream.base_rate is None else max(rate, _exact(stream.base_rate))
+
+
+def _exact(rate: Fraction | AVRational) -> Fraction:
+    return Fraction(rate.numerator, rate.denominator)

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.extraction.picture.planes import tiled, turned, with_alpha
 from trireel_backend.extraction.reading.full_decode import TimedFrame
 from trireel_backend.extraction.reading.heif import HeifPicture, Layer
 from trireel_backend.extraction.reading.opening import (
@@ -21,7 +22,6 @@ from trireel_backend.extraction.reading.opening import (
     decoder_name,
     open_container,
 )
-from trireel_backend.extraction.reading.planes import tiled, turned, with_alpha
 from trireel_backend.extraction.task import VideoInfo
 from trireel_backend.plan import MIN_CHUNK_SECONDS
 
