@@ -106,7 +106,7 @@ def over_black(frame: VideoFrame, *, deep: bool) -> VideoFrame:
     most = int(np.iinfo(alpha.dtype).max)
     if alpha.min() == most:
         return frame
-    opaque = alpha.astype(np.uint32)
+    opaque = alpha.astype(np.uint32 if deep else np.uint16)  # wide enough for the products
     for colour in colours:
         colour[:] = (colour * opaque + most // 2) // most
     return composed

@@ -121,7 +121,6 @@ FORMATS = {
     "4:1:0": ("mkv", "ffv1", "yuv410p"),
     "full range": ("avi", "mjpeg", "yuvj422p"),
     "palette": ("mov", "qtrle", "pal8"),
-    "palette of SMC": ("mov", "smc", "pal8"),
     "raw 5:5:5": ("mov", "rawvideo", "rgb555be"),
     "ProRes 4:4:4": ("mov", "prores_ks", "yuv444p10le"),
     "16 bit PNG": ("mov", "png", "rgb48be"),
