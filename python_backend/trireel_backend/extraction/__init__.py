@@ -9,9 +9,13 @@ what such a frame needs is decoded, in a process of its own.
     worker, messages        the worker's side; tasks and results between both
     extractor, cache        tasks done; videos kept open between chunks
     container, look         opening, choosing the stream, seeking; start and length
+    encryption              refusing what is encrypted; boxes and ebml find what states it
     packets, reader         which packets a frame on screen needs; nothing else is decoded
     keyframes, plain        keyframes alone; everything, for files without times or damaged
     animation               animated WebP, which FFmpeg does not read
-    picture, hdr            from a frame to the square picture: region, upright, one field, SDR
+    photographs             JPEG files of several pictures: a photograph or a video
+    heif, stills            HEIC and AVIF pictures: what they are made of, and the whole of it
+    alpha, planes           alpha beside the colours; frames put together from others
+    picture, hdr, colour    from a frame to the square picture: region, upright, one field, SDR
     sampling                a chunk's frames from whichever of these
 """

@@ -6,6 +6,7 @@ read as a video of its own, so that seeking and skipping hold for it as for the 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, cast
 
@@ -16,7 +17,7 @@ from av.video.stream import VideoStream
 
 from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.heif import alpha_track
-from trireel_backend.extraction.packets import PacketReader
+from trireel_backend.extraction.packets import PacketReader, TimesUnknown
 from trireel_backend.extraction.plain import Damage, TimedFrame
 from trireel_backend.extraction.planes import with_alpha
 from trireel_backend.extraction.reader import FrameReader
@@ -46,9 +47,10 @@ class AlphaReader:
 
     def over(self, timed: TimedFrame) -> VideoFrame:
         """Return a frame of colours with its alpha, the frame itself if it has none."""
-        for _, alpha in self._reader.frames_on_screen([timed.seconds]):
-            if alpha is not None and alpha.seconds == timed.seconds:
-                return with_alpha(timed.frame, alpha.frame)
+        with suppress(TimesUnknown):  # a damaged packet: the colours are there
+            for _, alpha in self._reader.frames_on_screen([timed.seconds]):
+                if alpha is not None and alpha.seconds == timed.seconds:
+                    return with_alpha(timed.frame, alpha.frame)
         return timed.frame
 
 

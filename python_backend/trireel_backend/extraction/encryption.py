@@ -79,7 +79,7 @@ def _mpegts(path: Path, _: InputContainer, stream: VideoStream) -> bool:
         packets = np.frombuffer(head, np.uint8)[: len(head) // size * size].reshape(-1, size)
         packets = packets[:, sync_at:]
         in_step = packets[:, 0] == TRANSPORT_SYNC
-        if in_step.mean() > 0.9:
+        if in_step.size and in_step.mean() > 0.9:
             packets = packets[in_step]
             identifiers = (packets[:, 1] & 0x1F).astype(np.int64) << 8 | packets[:, 2]
             scrambled = packets[identifiers == stream.id, 3] >> 6 != 0

@@ -12,6 +12,7 @@ from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
+FAST = "-deadline realtime -cpu-used 8"
 FRAMES, WIDTH_PX, HEIGHT_PX = 60, 128, 96
 # The transparent part is wider and wider, over red; it is moved every frame.
 PATTERN = (
@@ -29,13 +30,17 @@ def source(tmp_path_factory):
 
 # name: (suffix, options, options of the command that reads it)
 KINDS = {
-    "VP9 WebM": ("webm", "-c:v libvpx-vp9 -pix_fmt yuva420p -g 13", "-c:v libvpx-vp9"),
+    "VP9 WebM": ("webm", f"-c:v libvpx-vp9 {FAST} -pix_fmt yuva420p -g 13", "-c:v libvpx-vp9"),
     "VP9 MKV, hidden frames": (
         "mkv",
-        "-c:v libvpx-vp9 -pix_fmt yuva420p -g 100 -auto-alt-ref 0 -lag-in-frames 16",
+        f"-c:v libvpx-vp9 {FAST} -pix_fmt yuva420p -g 100 -auto-alt-ref 0 -lag-in-frames 16",
         "-c:v libvpx-vp9",
     ),
-    "VP8 WebM": ("webm", "-c:v libvpx -pix_fmt yuva420p -auto-alt-ref 0 -g 20", "-c:v libvpx"),
+    "VP8 WebM": (
+        "webm",
+        f"-c:v libvpx {FAST} -pix_fmt yuva420p -auto-alt-ref 0 -g 20",
+        "-c:v libvpx",
+    ),
     "ProRes 4444": ("mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ""),
     "Animation": ("mov", "-c:v qtrle", ""),
     "PNG in MOV": ("mov", "-c:v png", ""),
