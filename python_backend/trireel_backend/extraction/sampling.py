@@ -121,7 +121,8 @@ class VideoSampler:
     @property
     def held_bytes(self) -> int:
         """Roughly the memory that is taken between two chunks."""
-        return len(self._readers) * HELD_BYTES_PER_PIXEL * self._largest_pixels
+        open_decoders = len(self._readers) + (self._alpha is not None)
+        return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None

@@ -2,7 +2,7 @@
 """HEIF and AVIF still pictures: tiles put together, alpha beside them, turned upright."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import cast
 
@@ -40,7 +40,7 @@ def look_at_still(file: VideoFile, picture: HeifPicture) -> VideoInfo:
         raise InvalidInput(
             f"STREAM_INDEX is {file.stream_index}: a HEIF or AVIF picture has stream 0"
         )
-    with open_container(file) as container:
+    with open_container(replace(file, on_gpu=False)) as container:
         streams = _streams(container, picture)
         first = streams[picture.colour.items[0]]
         sizes_px = [(first.codec_context.width, first.codec_context.height)]
@@ -94,7 +94,8 @@ def _streams(container: InputContainer, picture: HeifPicture) -> dict[int, Video
 
 
 def _decode_still(file: VideoFile, picture: HeifPicture) -> VideoFrame:
-    with open_container(file) as container:
+    # On the CPU: a GPU would start a decoder for every tile, and give frames of another layout.
+    with open_container(replace(file, on_gpu=False)) as container:
         streams = _streams(container, picture)
         for stream in streams.values():
             stream.thread_count = DECODER_THREADS

@@ -190,3 +190,15 @@ def test_a_protected_asf(clip, tmp_path):
     data[header_bytes:header_bytes] = protection
     path.write_bytes(data)
     refuse(path)
+
+
+def test_an_encrypted_mxf(clip, tmp_path):
+    path = tmp_path / "video.mxf"
+    ffmpeg("-i", clip, "-c:v", "mpeg2video", path)
+    assert look(path).duration_seconds == pytest.approx(3.0, abs=0.1)
+    essence = bytes.fromhex("060e2b34010201010d010301")
+    triplet = bytes.fromhex("060e2b34020401070d010301027e0100")
+    data = path.read_bytes()
+    at = data.index(essence)
+    path.write_bytes(data[:at] + triplet + data[at + len(triplet) :])
+    refuse(path)
