@@ -19,7 +19,6 @@ from trireel_backend.extraction.container import VideoFile
 from trireel_backend.extraction.heif import alpha_track
 from trireel_backend.extraction.packets import PacketReader, TimesUnknown
 from trireel_backend.extraction.plain import Damage, TimedFrame
-from trireel_backend.extraction.planes import with_alpha
 from trireel_backend.extraction.reader import FrameReader
 
 ADDITION: Literal["matroska_block_additional"] = "matroska_block_additional"
@@ -45,13 +44,13 @@ class AlphaReader:
         """Close the file."""
         self._reader.close()
 
-    def over(self, timed: TimedFrame) -> VideoFrame:
-        """Return a frame of colours with its alpha, the frame itself if it has none."""
+    def alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
+        """Return the frame whose first plane is the alpha of a frame of colours, if it has any."""
         with suppress(TimesUnknown):  # a damaged packet: the colours are there
             for _, alpha in self._reader.frames_on_screen([timed.seconds]):
                 if alpha is not None and alpha.seconds == timed.seconds:
-                    return with_alpha(timed.frame, alpha.frame)
-        return timed.frame
+                    return alpha.frame
+        return None
 
 
 class _AlphaPackets(PacketReader):
