@@ -105,6 +105,8 @@ class VideoSampler:
             self._alpha = alpha_reader(self._file, *opened)
             found = look(self._file, opened)
         except BaseException:
+            if self._alpha is not None:
+                self._alpha.close()
             opened[0].close()
             raise
         if self._file.on_gpu:
@@ -160,8 +162,8 @@ class VideoSampler:
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
-                    frame = timed.frame if self._alpha is None else self._alpha.over(timed)
-                    pixels[slot] = pictures.draw(frame)
+                    alpha = None if self._alpha is None else self._alpha.alpha_of(timed)
+                    pixels[slot] = pictures.draw(timed.frame, alpha)
                 pts[slot], time_base = timed.pts, timed.time_base
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)

@@ -15,7 +15,6 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from trireel_backend.extraction.picture.planes import with_alpha
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
 from trireel_backend.extraction.reading.heif import alpha_track
 from trireel_backend.extraction.reading.opening import VideoFile
@@ -45,13 +44,13 @@ class AlphaReader:
         """Close the file."""
         self._reader.close()
 
-    def over(self, timed: TimedFrame) -> VideoFrame:
-        """Return a frame of colours with its alpha, the frame itself if it has none."""
+    def alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
+        """Return the frame whose first plane is the alpha of a frame of colours, if it has any."""
         with suppress(TimesUnknown):  # a damaged packet: the colours are there
             for _, alpha in self._reader.frames_on_screen([timed.seconds]):
                 if alpha is not None and alpha.seconds == timed.seconds:
-                    return with_alpha(timed.frame, alpha.frame)
-        return timed.frame
+                    return alpha.frame
+        return None
 
 
 class _AlphaPackets(PacketReader):

@@ -110,6 +110,27 @@ def test_alpha_that_is_not_announced_is_not_read(source, tmp_path):
     assert np.abs(sample_chunk(path, whole(look(path)), 1, 8).pixels[0, :, 0]).mean() > 60
 
 
+@pytest.mark.parametrize("kind", ["VP9 WebM", "ProRes 4444"])
+def test_a_turned_video_keeps_its_alpha(source, tmp_path, kind):
+    path = made(source, tmp_path, kind)
+    turned = tmp_path / f"turned{path.suffix}"
+    ffmpeg("-display_rotation", "90", "-i", path, "-c", "copy", turned)
+    plain, other = (sample_chunk(p, whole(look(p)), 4, SIZE_PX).pixels for p in (path, turned))
+    assert np.abs(np.rot90(plain, 1, (1, 2)).astype(int) - other).mean() < 3
+
+
+def test_an_interlaced_frame_with_alpha_is_of_one_moment(tmp_path):
+    fields = "geq=r='200*eq(mod(Y,2),0)':g='200*eq(mod(Y,2),1)':b=0:a='255*gt(X,64)'"
+    pattern = f"color=red:s=128x96:r=25:d=0.2,format=rgba,{fields},setfield=tff"
+    path = tmp_path / "fields.mov"
+    codec = "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le -flags +ildct"
+    ffmpeg("-f", "lavfi", "-i", pattern, *codec.split(), path)
+    picture = sample_chunk(path, whole(look(path)), 1, SIZE_PX).pixels[0]
+    assert picture[:, :14].max() <= 2
+    assert picture[:, 18:, 0].mean() > 150
+    assert picture[:, 18:, 1].mean() < 50
+
+
 def test_unseen_colours_do_not_run_into_their_neighbours(tmp_path):
     """White that is not seen lies between black that is: all of it is black."""
     picture = np.zeros((64, 64, 4), np.uint8)
