@@ -37,11 +37,13 @@ def analyze(
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
     tags: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Score these instead of the server's.")
+        str | None, typer.Option(metavar="A,B,...", help="Tags to score instead of the server's.")
     ] = None,
-    chunk_seconds: Annotated[float | None, typer.Option(help="Length of a chunk.")] = None,
+    chunk_seconds: Annotated[
+        float | None, typer.Option(help="Length of a chunk in seconds.")
+    ] = None,
     frames_per_chunk: Annotated[
-        int | None, typer.Option(help="Frames sampled from each chunk.")
+        int | None, typer.Option(help="Number of frames to sample from each chunk.")
     ] = None,
     sample_fps: Annotated[
         float | None, typer.Option(help="Frames sampled from each second, instead.")
