@@ -44,7 +44,7 @@ class Infer:
 
 @dataclass(frozen=True)
 class AskServerInfo:
-    """Ask who the server is."""
+    """Return the server's name and version."""
 
     repeatable = True
 

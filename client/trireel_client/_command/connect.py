@@ -25,7 +25,7 @@ def errors_as_sentences() -> Iterator[None]:
         yield
     except InvalidAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from error
-    except BrokenPipeError:  # who reads has enough: typer ends without a word
+    except BrokenPipeError:  # the reader has closed: typer ends silently
         raise
     except (TrireelError, OSError) as error:
         typer.echo(f"trireel: {error}", err=True)
