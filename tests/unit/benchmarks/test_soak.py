@@ -185,7 +185,7 @@ def test_requests_that_a_decoder_took_along_are_told_beside_the_answers(report):
     ("message", "is_one"),
     [
         ("[request id: 7] the server is full: 4 whole videos are under way", True),
-        ("the server at 127.0.0.1:8001 is full: as many requests wait in it as may", True),
+        ("the server at 127.0.0.1:8001 is full: its queue is full; retry in a while", True),
         ("the server at 127.0.0.1:8001 is not available: no reason given", False),
     ],
 )

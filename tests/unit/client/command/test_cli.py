@@ -117,11 +117,11 @@ def test_sampling_options_reach_the_server(ready: Loopback) -> None:
         ),
         (
             {"CHUNK_DAMAGED_PACKETS": np.array([0, 9, 3], np.int32)},
-            "2 cuts, by triton 2.51.0  12 damaged packets passed over\n",
+            "2 cuts, by triton 2.51.0  12 damaged packets skipped\n",
         ),
         (
             {"CHUNK_DAMAGED_PACKETS": np.array([1, 0, 0], np.int32)},
-            "2 cuts, by triton 2.51.0  1 damaged packet passed over\n",
+            "2 cuts, by triton 2.51.0  1 damaged packet skipped\n",
         ),
     ],
 )

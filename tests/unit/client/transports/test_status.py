@@ -201,12 +201,12 @@ FULL = (
     [
         (
             "[request id: <id_unknown>] Exceeds maximum queue size",
-            "as many requests wait in it as may; ask again in a while, or ask another server",
+            "its queue is full; retry in a while, or on another server",
             None,
         ),
         (
             "in ensemble 'video_chunk', [request id: a] Exceeds maximum queue size",
-            "as many requests wait in it as may; ask again in a while, or ask another server",
+            "its queue is full; retry in a while, or on another server",
             None,
         ),
         (FULL, FULL.partition(": ")[2], 12.0),

@@ -39,13 +39,13 @@ async def run(server, level, *, stop_after=None, **values):
     }
     told = Plan(levels=(level,), **{**defaults, **values})
     stop = asyncio.Event()
-    asker = Connection(Address.parse(server.url), server.protocol).asker(told)
+    requester = Connection(Address.parse(server.url), server.protocol).requester(told)
     if stop_after is not None:
         asyncio.get_running_loop().call_later(stop_after, stop.set)
     try:
-        return await Load(told, level, asker).run(stop)
+        return await Load(told, level, requester).run(stop)
     finally:
-        await asker.close()
+        await requester.close()
 
 
 MODES = [("grpc", mode) for mode in Mode] + [("http", Mode.WHOLE), ("http", Mode.SEQUENCE)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Server, machine and load generator, looked at once a second beside the load."""
+"""Snapshots of server, machine and load generator, once a second beside the load."""
 
 import asyncio
 import math
@@ -17,36 +17,36 @@ LAG_EVERY_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Look:
-    """How things stand at one moment."""
+class Snapshot:
+    """The state of server, machine and load generator at one moment."""
 
     at_seconds: float
-    """When, on the monotonic clock."""
+    """Time of the snapshot on the monotonic clock."""
     scrape: Scrape | None
-    """What the server says; None where it was not asked or did not answer."""
+    """Metrics of the server; None if they are not watched or did not come."""
     server: Use | None
-    """The server's processes, where they are known."""
+    """Use of the server's processes; None if they are not known."""
     machine: Machine
-    """This machine."""
+    """CPU time of this machine."""
     client_cpu_seconds: float
-    """What this process has used."""
+    """CPU time of this process."""
     lags_seconds: tuple[float, ...]
-    """How late the event loop was at each of its wake-ups since the last look."""
+    """Delays of the event loop at its wake-ups since the last snapshot."""
 
 
 class Watch:
-    """Looks once a second, and when asked to."""
+    """Takes a snapshot once a second, and on request."""
 
     def __init__(self, metrics: Address | None, server: ServerProcesses | None) -> None:
-        """Make a watch; without `metrics` or `server` it looks at the rest alone."""
+        """Make a watch; without `metrics` or `server`, snapshots lack that part."""
         self._metrics = metrics
         self._server = server
         self._lags_seconds: list[float] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._looking = asyncio.Lock()
-        self.looks: list[Look] = []
+        self._taking = asyncio.Lock()
+        self.snapshots: list[Snapshot] = []
         self.trouble = ""
-        """Why the server's metrics were last missing."""
+        """Why the server's metrics were missing last; empty if they never were."""
 
     async def __aenter__(self) -> "Watch":
         self._tasks = [asyncio.create_task(self._measure_lag()), asyncio.create_task(self._run())]
@@ -59,21 +59,23 @@ class Watch:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def look(self) -> Look:
-        """Look now."""
-        async with self._looking:  # one after the other, so that counters only grow
-            look = await asyncio.to_thread(self._look)
-            self.looks.append(look)
-        return look
+    async def take_snapshot(self) -> Snapshot:
+        """Take a snapshot now and keep it."""
+        async with self._taking:  # one after the other, so that counters only grow
+            snapshot = await asyncio.to_thread(self._snapshot)
+            self.snapshots.append(snapshot)
+        return snapshot
 
-    def between(self, begin_seconds: float, end_seconds: float) -> tuple[Look, ...]:
-        """Return the looks of a stretch of time."""
-        return tuple(one for one in self.looks if begin_seconds <= one.at_seconds <= end_seconds)
+    def between(self, begin_seconds: float, end_seconds: float) -> tuple[Snapshot, ...]:
+        """Return the snapshots between two times, both included."""
+        return tuple(
+            one for one in self.snapshots if begin_seconds <= one.at_seconds <= end_seconds
+        )
 
-    def _look(self) -> Look:
+    def _snapshot(self) -> Snapshot:
         scrape = self._scrape()
         lags, self._lags_seconds = self._lags_seconds, []
-        return Look(  # its parts in one go: the answer to the scrape may have taken long
+        return Snapshot(  # after the scrape, which may take long, the rest is read at one moment
             at_seconds=time.perf_counter(),
             scrape=scrape,
             server=None if self._server is None else self._server.use(),
@@ -94,8 +96,8 @@ class Watch:
     async def _run(self) -> None:
         due_seconds = time.perf_counter()
         while True:
-            await self.look()
-            # Times that were missed are not made up for.
+            await self.take_snapshot()
+            # Missed times are skipped.
             passed = math.floor((time.perf_counter() - due_seconds) / EVERY_SECONDS) + 1
             due_seconds += passed * EVERY_SECONDS
             await asyncio.sleep(due_seconds - time.perf_counter())
