@@ -1,205 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong on purpose, one request at a time, and what has to be said to it."""
+"""Clients that disconnect early, or do not read their answers."""
 
-import queue
+import json
 import random
-import re
+import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
+import grpc
 import numpy as np
-from tritonclient.grpc import InferInput
+from tritonclient.grpc import service_pb2 as messages
+from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
 from benchmarks.soak.place import HANG_SECONDS, Clients, Place
-from benchmarks.soak.tally import OK
-from benchmarks.soak.vanishing import UNREAD, VANISHING, never_ended
 from trireel_client import ServerPath
 
-_FULL = re.compile(r"the server (at \S+ )?is full: ")  # as the server says it, and as the client
-Run = Callable[[Place, Clients, random.Random], None]
+SILENT_SECONDS = 4.0
+LONG = "sample.mp4"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Something that goes wrong."""
-
-    name: str
-    run: Run
-    """Does it; raises what the server said."""
-    expects: frozenset[str]
-    """Statuses that may come of it; OK is no error at all."""
-    weight: float = 1.0
-    """How often it is, beside the others."""
-    needs_s3: bool = False
-    is_sent_once: bool = False
-    """No client asks again, so that it is refused where it meets a full server."""
+def http_hangs_up(place: Place, own: Clients, rng: random.Random) -> None:
+    """Send a whole HTTP request, and close the connection before its answer."""
+    with _connected(place) as connection:
+        connection.sendall(_request(len(_body()), _body()))
+        time.sleep(rng.uniform(0.0, 0.6))
 
 
-def is_full(message: str) -> bool:
-    """Return whether a refusal says that the server takes in no more for now."""
-    return _FULL.search(message) is not None
+def http_half_a_request(place: Place, own: Clients, rng: random.Random) -> None:
+    """Announce a body, send half of it, and close the connection."""
+    with _connected(place) as connection:
+        connection.sendall(_request(2**20, bytes(2**19)))
+        time.sleep(rng.uniform(0.0, 0.3))
 
 
-def _analysis(video: Any, *, once: bool = False) -> Run:
-    """Return a request for a whole video by any of the ways."""
-
-    def run(place: Place, own: Clients, rng: random.Random) -> None:
-        source = video(place, rng) if callable(video) else video
-        if once:
-            own.once.analyze(source)
-        elif rng.random() < 0.3:
-            own.http.analyze(source)
-        elif rng.random() < 0.5:
-            list(own.grpc.stream(source))
-        else:
-            own.grpc.analyze(source)
-
-    return run
+def stream_dropped(place: Place, own: Clients, rng: random.Random) -> None:
+    """Drop a stream after its first answer."""
+    answers = own.grpc.stream(ServerPath(LONG))
+    next(answers)
+    answers.close()
 
 
-def _of_web(path: str) -> Callable[[Place, random.Random], str]:
-    return lambda place, _: f"{place.web_url}/{path}?{next(place.numbers)}"
+def stream_not_read(place: Place, own: Clients, rng: random.Random) -> None:
+    """Read nothing of a stream for a while, then all of it or nothing.
+
+    tritonclient always reads, in a thread of its own; this uses gRPC directly.
+    """
+    with grpc.insecure_channel(place.grpc_url) as channel:
+        answers = GRPCInferenceServiceStub(channel).ModelStreamInfer(
+            _large_answers(), timeout=HANG_SECONDS
+        )
+        time.sleep(rng.uniform(0.0, SILENT_SECONDS))
+        if rng.random() < 0.5:
+            answers.cancel()
+            return
+        errors = [answer.error_message for answer in answers if answer.error_message]
+        if errors:
+            raise RuntimeError(errors[0])
 
 
-def _tensor(name: str, kind: str, value: Any) -> InferInput:
-    array = np.asarray(value)
-    tensor = InferInput(name, list(array.shape), kind)
-    tensor.set_data_from_numpy(array)
-    return tensor
+def _connected(place: Place) -> socket.socket:
+    host, port = place.http_url.split(":")
+    return socket.create_connection((host, int(port)), HANG_SECONDS)
 
 
-def _clip() -> InferInput:
-    return _tensor("VIDEO", "BYTES", np.array([b"sample.mp4"], np.object_))
+def _body() -> bytes:
+    video = {"name": "VIDEO", "datatype": "BYTES", "shape": [1], "data": [LONG]}
+    return json.dumps({"inputs": [video]}).encode()
 
 
-WRONG: tuple[tuple[str, Mapping[str, tuple[str, Any]]], ...] = (
-    ("video_analysis", {"TOP_K": ("FP32", np.ones(1, np.float32))}),
-    ("video_analysis", {"TOP_K": ("INT32", np.array([1, 2], np.int32))}),
-    ("video_analysis", {"TOP_K": ("INT32", np.array([0], np.int32))}),
-    ("video_analysis", {"CHUNK_SECONDS": ("FP64", np.array([np.nan]))}),
-    ("video_analysis", {"CHUNK_SECONDS": ("FP64", np.zeros((1, 1)))}),
-    ("video_analysis", {"CROP": ("FP64", np.array([0.5, 0.5, np.nan, 0.5]))}),
-    ("video_analysis", {"SCENE_ALPHA": ("FP32", np.array([np.nan], np.float32))}),
-    ("video_analysis", {"STREAM_INDEX": ("INT32", np.array([7], np.int32))}),
-    ("frame_extractor", {"START_SECONDS": ("FP64", np.array([np.nan]))}),
-    ("frame_extractor", {"START_SECONDS": ("FP64", np.array([1e9]))}),
-    ("chunk_encoder", {"FRAMES_PER_CHUNK": ("INT32", np.array([1000], np.int32))}),
-)
-WRONG_OF_DECODER = (
-    {"EMBEDDINGS": np.full((2, 128), np.nan, np.float32), "TIMESTAMPS": np.zeros(2)},
-    {"EMBEDDINGS": np.zeros((2, 7), np.float32), "TIMESTAMPS": np.zeros(2)},
-    {"EMBEDDINGS": np.zeros((2, 128), np.float32), "TIMESTAMPS": np.full(2, np.nan)},
-    {"EMBEDDINGS": np.zeros((0, 128), np.float32), "TIMESTAMPS": np.zeros(0)},
-)
-
-
-def wrong_tensor(place: Place, own: Clients, rng: random.Random) -> None:
-    """Send a tensor of another shape or type, or values that cannot be."""
-    model, inputs = rng.choice(WRONG)
-    tensors = [_tensor(name, kind, value) for name, (kind, value) in inputs.items()]
-    own.raw.infer(model, [_clip(), *tensors], client_timeout=HANG_SECONDS)
-
-
-def wrong_embeddings(place: Place, own: Clients, rng: random.Random) -> None:
-    """Begin a sequence with embeddings that are none."""
-    arrays = rng.choice(WRONG_OF_DECODER)
-    kinds = {"EMBEDDINGS": "FP32", "TIMESTAMPS": "FP64"}
-    tensors = [_tensor(name, kinds[name], array) for name, array in arrays.items()]
-    own.raw.infer(
-        "temporal_decoder",
-        tensors,
-        sequence_id=uuid.uuid4().hex,
-        sequence_start=True,
-        sequence_end=True,
-        client_timeout=HANG_SECONDS,
+def _request(length: int, body: bytes) -> bytes:
+    head = (
+        "POST /v2/models/video_analysis/infer HTTP/1.1\r\nHost: localhost\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )
+    return head.encode() + body
 
 
-def end_without_start(place: Place, own: Clients, rng: random.Random) -> None:
-    """End a sequence that never began."""
-    own.raw.infer(
-        "video_chunk",
-        [_clip()],
-        sequence_id=uuid.uuid4().hex if rng.random() < 0.5 else rng.randrange(1, 2**62),
-        sequence_end=True,
-        client_timeout=HANG_SECONDS,
-    )
+def _large_answers() -> "Iterator[messages.ModelInferRequest]":
+    """Yield a request whose answers fill the connection."""
+    request = messages.ModelInferRequest(model_name="video_analysis_stream", id=uuid.uuid4().hex)
+    inputs = {
+        "VIDEO": ("BYTES", len(LONG).to_bytes(4, "little") + LONG.encode()),
+        "FRAMES_PER_CHUNK": ("INT32", np.array([128], np.int32).tobytes()),
+        "WITH_EMBEDDINGS": ("BOOL", b"\x01"),
+    }
+    for name, (kind, data) in inputs.items():
+        tensor = request.inputs.add()
+        tensor.name, tensor.datatype = name, kind
+        tensor.shape.append(1)
+        request.raw_input_contents.append(data)
+    yield request
 
 
-def deadline(place: Place, own: Clients, rng: random.Random) -> None:
-    """Ask for a long video, and wait for hardly any time."""
-    own.impatient.analyze(ServerPath("sample.mp4"), frames_per_chunk=64)
-
-
-def cancelled(place: Place, own: Clients, rng: random.Random) -> None:
-    """Cancel a request on its way."""
-    answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    call = own.raw.async_infer(
-        "video_analysis", [_clip()], lambda result, error: answers.put(error)
-    )
-    time.sleep(rng.uniform(0.0, 0.6))
-    call.cancel()
-    error = answers.get(timeout=HANG_SECONDS)
-    if error is not None:
-        raise error
-
-
-def damaged(place: Place, own: Clients, rng: random.Random) -> None:
-    """Send a damaged file; it has an answer, or is refused in one line."""
-    own.grpc.analyze(rng.choice(place.mutants), frames_per_chunk=4)
-
-
-def abandoned_steps(place: Place, own: Clients, rng: random.Random) -> None:
-    """Step into a video, and stop in order: the client ends the sequence."""
-    steps = own.grpc.step(ServerPath("sample.mp4"))
-    try:
-        for _ in range(rng.randrange(1, 3)):
-            next(steps)
-    finally:
-        steps.close()
-
-
-INVALID = frozenset({"INVALID_ARGUMENT"})
-MISSING = frozenset({"NOT_FOUND"})
-UNAVAILABLE = frozenset({"UNAVAILABLE"})
-FAULTS = (
-    Fault("no such file", _analysis(ServerPath("missing.mp4")), MISSING),
-    Fault("no video", _analysis(ServerPath("text.mp4")), INVALID),
-    Fault("empty file", _analysis(ServerPath("empty.mp4")), INVALID),
-    Fault("truncated file", _analysis(ServerPath("truncated.mp4")), INVALID),
-    Fault("sound alone", _analysis(ServerPath("audio.m4a")), INVALID),
-    Fault("picture bomb", _analysis(ServerPath("bomb.png")), INVALID),
-    Fault("animation bomb", _analysis(ServerPath("bomb.gif")), INVALID),
-    Fault("largest picture", _analysis(ServerPath("largest.png")), frozenset({OK}), 0.3),
-    Fault("outside the media folder", _analysis(ServerPath("../../etc/passwd")), INVALID),
-    Fault("unknown scheme", _analysis("gopher://host/x"), frozenset({"UNIMPLEMENTED"})),
-    Fault("damaged file", damaged, INVALID | MISSING | {OK}, 6.0),
-    Fault("wrong tensor", wrong_tensor, INVALID, 4.0, is_sent_once=True),
-    Fault("wrong embeddings", wrong_embeddings, INVALID, 2.0),
-    Fault("END without START", end_without_start, INVALID),
-    Fault("sequence never ended", never_ended, frozenset({OK}), 2.0),
-    Fault("steps abandoned", abandoned_steps, frozenset({OK})),
-    Fault("deadline exceeded", deadline, frozenset({"DEADLINE_EXCEEDED"}), 2.0, is_sent_once=True),
-    Fault("cancelled", cancelled, frozenset({"CANCELLED", OK}), 3.0, is_sent_once=True),
-    Fault("web: stalls", _analysis(_of_web("stalls"), once=True), UNAVAILABLE, 0.3),
-    Fault("web: breaks off", _analysis(_of_web("breaks"), once=True), UNAVAILABLE, 0.5),
-    Fault("web: denied", _analysis(_of_web("denied")), INVALID),
-    Fault("web: redirected away", _analysis(_of_web("away")), INVALID),
-    Fault("web: packed", _analysis(_of_web("packed")), frozenset({"UNIMPLEMENTED"})),
-    Fault("web: gone", _analysis(_of_web("gone")), MISSING),
-    Fault("S3: no such key", _analysis("s3://videos/no-such-key"), MISSING, needs_s3=True),
-    *(Fault(name, run, frozenset({OK}), 1.5) for name, run in VANISHING.items()),
-)
-
-
-def choose(place: Place, rng: random.Random, *, with_unread: bool) -> Fault:
-    """Return the next fault; `with_unread` for streams too that nobody reads."""
-    possible = [
-        fault
-        for fault in FAULTS
-        if (place.s3_uris or not fault.needs_s3) and (with_unread or fault.name != UNREAD)
-    ]
-    return rng.choices(possible, [fault.weight for fault in possible])[0]
+UNREAD = "stream not read"
+"""When such a stream is cancelled, Triton 2.51 keeps its answers, and the model does not unload at
+the stop. The fault is Triton's, so it is not part of the load by default."""
+VANISHING: dict[str, Callable[[Place, Clients, random.Random], None]] = {
+    "HTTP client hangs up": http_hangs_up,
+    "half an HTTP request": http_half_a_request,
+    "stream dropped": stream_dropped,
+    UNREAD: stream_not_read,
+}
