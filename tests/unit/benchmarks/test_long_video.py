@@ -27,6 +27,6 @@ def long_report(long_seconds, long_mib):
 )
 def test_a_long_video_is_set_beside_a_short_one(seconds, mib, met):
     (run,) = headlines({"results.json": long_report(seconds, mib)})
-    assert [figure.met for figure in run.headlines] == met
+    assert [one.met for one in run.headlines] == met
     assert run.headlines[0].ratio == pytest.approx(seconds / 60)
     assert run.headlines[1].ratio == max(mib) / 100
