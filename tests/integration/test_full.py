@@ -184,37 +184,6 @@ def test_the_client_says_it_and_comes_again(server, held, pool):
         assert answer.result(SOON_SECONDS).num_chunks == 6
 
 
-def test_more_clients_than_are_accepted_leave_the_others_their_answers(server):
-    places, latest = UNDER_WAY + WAITING, 4.0
-
-    async def load(clients):
-        """Return the seconds to each answer and to each rejection of clients without pauses."""
-        answered, rejected = [], []
-        async with AsyncTrireelClient(server.grpc_url, retries=ONCE) as client:
-            end = time.monotonic() + latest
-
-            async def work():
-                while (began := time.monotonic()) < end:
-                    try:
-                        await client.analyze(ServerPath("sample.mp4"))
-                        answered.append(time.monotonic() - began)
-                    except ServerFull as full:
-                        rejected.append(time.monotonic() - began)
-                        await asyncio.sleep(full.retry_after_seconds)
-
-            await asyncio.gather(*(work() for _ in range(clients)))
-        return answered, rejected
-
-    answered, rejected = asyncio.run(load(2 * places))
-    assert answered
-    assert len(rejected) >= places
-    assert max(rejected) < min(answered)
-    # One fewer: an accepted video counts among the waiting ones for a moment more.
-    answered, rejected = asyncio.run(load(places - 1))
-    assert answered
-    assert rejected == []
-
-
 def test_one_that_went_away_while_it_waited_costs_nothing(server, held, pool):
     before = Scrape(server.metrics_url).by("trireel_videos_total", "outcome")
     client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
