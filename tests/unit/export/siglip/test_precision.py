@@ -16,11 +16,12 @@ from trireel_export import export as export_module
 from trireel_export.checks.emulate import emulated
 from trireel_export.checks.pictures import resized, verification_pictures
 from trireel_export.errors import NotUnitLength, RetrievalDiffers
-from trireel_export.export import TEXT_FILE, VISION_FILE, export
+from trireel_export.export import export
 from trireel_export.siglip.checkpoint import load_checkpoint
 from trireel_export.siglip.graph import check_graph, write_graph
 from trireel_export.siglip.layers import PoolingHead
 from trireel_export.siglip.vision import DTYPES, VisionTower
+from trireel_schema.files import TEXT_FILE, VISION_FILE
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 

@@ -69,7 +69,7 @@ def test_growth_since_an_earlier_look():
 
 @pytest.mark.parametrize("text", ["<html>", '{"a": 1}', "", "python_info 1\n"])
 def test_what_is_not_triton_s_is_refused(text):
-    with pytest.raises(NothingToWatch, match="/metrics (is not in|has no metrics)"):
+    with pytest.raises(NothingToWatch, match=r"/metrics (is not in|has no metrics)"):
         parse_metrics(text)
 
 
