@@ -13,7 +13,7 @@ from trireel_export.errors import CheckpointNotLoaded
 from trireel_export.siglip.checkpoint import load_checkpoint
 from trireel_export.siglip.tokenizer import build_tokenizer
 
-TINY = Path(__file__).parents[3] / "export/tiny/checkpoint"
+TINY = Path(__file__).parents[4] / "export/tiny/checkpoint"
 TEXTS = ["A person in a kitchen", "beach"]
 CONFIGS = ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")
 
