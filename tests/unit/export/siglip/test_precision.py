@@ -248,9 +248,7 @@ def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_large_weights_of_a_reduced_tower_are_emulated_from_their_own_file(
-    model, written, frames, tmp_path, monkeypatch
-):
+def test_weights_in_their_own_file_are_emulated(model, written, frames, tmp_path, monkeypatch):
     inline = written(Precision.BF16, 23)
     monkeypatch.setattr("trireel_export.siglip.graph.EXTERNAL_DATA_ABOVE_BYTES", 0)
     apart = write(model, tmp_path / "apart.onnx", Precision.BF16)
