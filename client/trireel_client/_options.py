@@ -147,23 +147,23 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
     # A type checker rejects unknown keywords; Python itself lets them pass here.
     for name in options.keys() - set(known):
         raise TypeError(f"there is no option {name!r}: there are {', '.join(sorted(known))}")
-    given = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     for one, other in _EITHER_OR:
-        if one in given and other in given:
+        if one in chosen and other in chosen:
             raise InvalidRequest(f"got both of {one} and {other}: give one of them")
     return Inputs(
-        planning=_tensors(given, _PLANNING),
-        chunk=_tensors(given, {**_SAMPLING, **_DECODING}),
-        whole_video=_tensors(given, _WHOLE_VIDEO),
-        tags=checked_texts("tags", given["tags"]) if "tags" in given else None,
+        planning=_tensors(chosen, _PLANNING),
+        chunk=_tensors(chosen, {**_SAMPLING, **_DECODING}),
+        whole_video=_tensors(chosen, _WHOLE_VIDEO),
+        tags=checked_texts("tags", chosen["tags"]) if "tags" in chosen else None,
     )
 
 
-def _tensors(given: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
+def _tensors(chosen: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
     tensors = {
-        name.upper(): _tensor(name, given[name], kind)
+        name.upper(): _tensor(name, chosen[name], kind)
         for name, kind in kinds.items()
-        if name in given
+        if name in chosen
     }
     # A flag that is not set is not sent: the server then uses its default.
     return {name: array for name, array in tensors.items() if array.dtype != bool or array.any()}

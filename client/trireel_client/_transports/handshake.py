@@ -198,7 +198,7 @@ class Handshake:
             return False
 
     def _of_tls_error(self, error: ssl.SSLError) -> RequestError | None:
-        where = f"the server at {self._address}"
+        server = f"the server at {self._address}"
         if isinstance(error, ssl.SSLCertVerificationError):
             return TlsFailed(self._mistrust(error))
         reason = error.reason or ""
@@ -209,7 +209,7 @@ class Handshake:
         if any(word in reason for word in (*_NO_CERTIFICATE, *_BAD_CERTIFICATE)):
             return self._no_entry()
         words = reason.partition("ALERT_")[2].replace("_", " ").lower()
-        return TlsFailed(f"{where} refuses the TLS handshake: {words}")
+        return TlsFailed(f"{server} refuses the TLS handshake: {words}")
 
     def _mistrust(self, error: ssl.SSLCertVerificationError) -> str:
         certificate = f"the certificate of the server at {self._address}"
@@ -230,11 +230,11 @@ class Handshake:
         )
 
     def _no_entry(self) -> NotAllowed:
-        where = f"the server at {self._address}"
+        server = f"the server at {self._address}"
         if self._tls is not None and self._tls.certificate_file is not None:
-            return NotAllowed(f"{where} does not accept the certificate of certificate_file")
+            return NotAllowed(f"{server} does not accept the certificate of certificate_file")
         return NotAllowed(
-            f"{where} wants a certificate of its clients: give certificate_file and key_file"
+            f"{server} wants a certificate of its clients: give certificate_file and key_file"
         )
 
     @property

@@ -219,7 +219,7 @@ def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
     if "http1.x" in message.lower():
         message = "it speaks HTTP: ask it by HTTP, or give its gRPC port"
     elif "connection refused" in message.lower():
-        message = "nobody listens there (connection refused)"
+        message = "no server listens there (connection refused)"
     reason = _one_line(message) or "no reason given"
     return ServerUnavailable(f"the server at {peer.address} is not available: {reason}{peer.proxy}")
 

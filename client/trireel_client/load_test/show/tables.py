@@ -74,23 +74,23 @@ def chunks_table(summaries: Sequence[LevelSummary]) -> Table:
 
 def stages_table(summaries: Sequence[LevelSummary]) -> Table:
     """Return the mean times by stage, from the answers."""
-    rows = tuple(
-        (
-            one.level.name,
-            *(number(one.stages_ms[stage].mean if stage in one.stages_ms else None, 1)
-              for stage in STAGES),
-        )
-        for one in summaries
-        if one.stages_ms
-    )  # fmt: skip
+    rows = tuple(_stages_row(one) for one in summaries if one.stages_ms)
     return Table("Busy time of a video by stage, mean ms", ("level", *STAGES), rows)
 
 
 def models_table(summary: LevelSummary) -> Table:
     """Return the work of the server's models in a level."""
     columns = (
-        *("model", "requests", "per s", "rows/s", "busy s", "wait ms", "waiting", "batch"),
-        *("slots", "used"),
+        "model",
+        "requests",
+        "per s",
+        "rows/s",
+        "busy s",
+        "wait ms",
+        "waiting",
+        "batch",
+        "slots",
+        "used",
     )
     rows = tuple(map(_model_row, summary.models))
     return Table(f"Models, {summary.level.name}", columns, rows)
@@ -151,6 +151,14 @@ def _level_row(one: LevelSummary) -> tuple[str, ...]:
 def _spread_ms(spread: Spread | None) -> tuple[str, ...]:
     return tuple(
         number(None if spread is None else getattr(spread, name) * 1e3, 0) for name in _SPREAD
+    )
+
+
+def _stages_row(one: LevelSummary) -> tuple[str, ...]:
+    spreads = (one.stages_ms.get(stage) for stage in STAGES)
+    return (
+        one.level.name,
+        *(number(None if spread is None else spread.mean, 1) for spread in spreads),
     )
 
 

@@ -33,7 +33,7 @@ from trireel_client.load_test.statistics import Spread
 NEWEST = 200  # samples in the live line
 NEWEST_SECONDS = 10.0
 TEXTS = ("kind", "outcome", "example")
-LEAST_COLUMNS = 100  # where nobody snapshots: in a file
+LEAST_COLUMNS = 100  # width of the output if it is not a terminal
 
 
 class LiveShow:

@@ -99,9 +99,7 @@ def test_a_stream_lost_after_the_whole_is_whole(streaming: Either) -> None:
 
 
 @pytest.mark.parametrize("changed", ["TIMESTAMPS and PTS", "CHUNK_CAPTION_SCORES", "SCENE_TRACE"])
-def test_another_checkpoint_does_not_go_on_with_the_first_ones_answer(
-    streaming: Either, changed: str
-) -> None:
+def test_another_checkpoint_does_not_go_on_with_the_first(streaming: Either, changed: str) -> None:
     def other():
         for answer in stream_of():
             if changed == "TIMESTAMPS and PTS":

@@ -121,7 +121,7 @@ def test_a_file_whose_name_is_not_utf_8_is_reported(grpc_only, tmp_path):
 
 
 @pytest.mark.parametrize("options", [(), ("--server-path",)])
-def test_what_may_be_secret_of_a_uri_is_neither_printed_nor_written(grpc_only, tmp_path, options):
+def test_secrets_of_a_uri_are_neither_printed_nor_written(grpc_only, tmp_path, options):
     uri = "https://somebody:hunter2@host/a.mp4?X-Amz-Signature=s1gned#frag9"
 
     def answer(asked):

@@ -12,7 +12,7 @@ from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.session import Watched, run_test
 
 
-async def test_every_level_is_looked_at_to_its_end_before_the_next_begins(grpc_only):
+async def test_every_level_ends_with_a_snapshot_before_the_next(grpc_only):
     grpc_only.script.answers["video_analysis"] = lambda asked: whole_video()
     levels = (Level(rate=0.01), Level(concurrency=1))  # nothing arrives in the first
     # Short: snapshots are taken at the windows' ends, not because a second has passed.

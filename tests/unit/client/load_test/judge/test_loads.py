@@ -32,7 +32,7 @@ def test_a_batch_s_time_counts_once():
 
 
 @pytest.mark.parametrize("in_queue", [0.0, 3.0])
-def test_places_for_whole_videos_are_taken_by_those_that_are_open(in_queue):
+def test_open_videos_take_the_places_for_whole_videos(in_queue):
     def opened(count, waiting):
         return {
             **worked("video_analysis_stream", 1.0, busy=0.001, pending=in_queue),

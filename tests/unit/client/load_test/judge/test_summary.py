@@ -105,7 +105,7 @@ def test_a_level_without_samples_has_no_numbers():
     assert one.findings[0].because == "no video began and ended in the measured time"
 
 
-def test_a_level_without_an_answer_says_so_with_its_most_frequent_error():
+def test_a_level_without_an_answer_names_its_most_frequent_error():
     def failed(due, kind, message):
         return sample(due, due + 0.1, Outcome.FAILED, kind=kind, message=message)
 

@@ -61,7 +61,7 @@ def test_what_nobody_asks_for_is_not_kept():
     assert "nv_inference_queue_summary_us" not in names  # not a number
 
 
-def test_growth_since_an_earlier_look():
+def test_growth_since_an_earlier_snapshot():
     name, other = Series("nv_inference_count", "a"), Series("nv_inference_count", "b")
     change = grown(Scrape({name: 10.0, other: 7.0}), Scrape({name: 15.0, other: 2.0}))
     assert change.values == {name: 5.0, other: 2.0}  # b's server began anew
