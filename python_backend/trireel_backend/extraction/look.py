@@ -33,6 +33,7 @@ from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STIL
 DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm",)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
 SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
+MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
 
 
@@ -131,7 +132,7 @@ def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End 
     seconds = np.array(times) * float(unit)
     stated_seconds = float((stream.duration or 0) * unit)
     is_even = np.all(np.abs(np.diff(seconds)) < LEAST_STILL_SECONDS)
-    is_as_stated = abs(stated_seconds - (seconds[-1] - seconds[0])) < LEAST_STILL_SECONDS
+    is_as_stated = abs(stated_seconds - (seconds[-1] - seconds[0])) < MOST_APART_SECONDS
     stated_end = float(((stream.start_time or 0) + (stream.duration or 0)) * unit)
     sound_goes_on = _stated_sound_end_seconds(container) > stated_end + SOUND_ALONE_SECONDS
     is_one_picture = len(times) == 1 and bool(container.streams.audio)
@@ -197,7 +198,7 @@ def _stated_end_seconds(container: InputContainer, stream: VideoStream) -> float
     if stated_end is None:
         return float("-inf")
     stated_seconds = float(Fraction(stated_end, av.time_base))
-    if stream.duration is not None:
+    if stream.duration is not None and container.format.name != DEMUXER_WITH_FRAME_TABLE:
         start_seconds = stream_start_seconds(container, stream)
         stream_seconds = float(stream.duration * time_base(stream))
         stated_seconds = max(stated_seconds, start_seconds + stream_seconds)
