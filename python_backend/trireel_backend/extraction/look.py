@@ -30,7 +30,7 @@ from trireel_backend.extraction.timeline import (
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
 # What they state as the duration is the end of the last frame, wherever the first one is.
-DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm",)
+DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm", DEMUXER_WITH_FRAME_TABLE)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
 SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
 MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
@@ -50,6 +50,8 @@ class Look:
     """Times begin again within the file."""
     begins_midway: bool = False
     """What comes before the first keyframe cannot be decoded."""
+    is_cut_up: bool = False
+    """An edit list shows several pieces, so that packets do not come in order of their times."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,20 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
     if packets is None:
         return Look(info)
     # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
-    is_led_astray = packets.has_restarts or (
-        packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE
+    is_led_astray = (
+        packets.has_restarts
+        or packets.is_cut_up
+        or (packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE)
     )
     stills = packets.stills(info.end_seconds)
-    return Look(info, stills, is_led_astray, packets.has_restarts, packets.begins_midway)
+    return Look(
+        info,
+        stills,
+        in_order=is_led_astray,
+        has_restarts=packets.has_restarts,
+        begins_midway=packets.begins_midway,
+        is_cut_up=packets.is_cut_up,
+    )
 
 
 def _check_work(
@@ -128,7 +139,12 @@ def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End 
     for entry in stream.index_entries:
         if entry.pos + entry.size > container.size:  # the file was cut off here
             return _End(float(entry.timestamp * unit), is_complete=False)
-        times.append(entry.timestamp)
+        if not entry.is_discard:
+            times.append(entry.timestamp)
+        elif times:
+            return None  # an edit list leaves out something in the middle
+    if not times:
+        return None
     seconds = np.array(times) * float(unit)
     stated_seconds = float((stream.duration or 0) * unit)
     is_even = np.all(np.abs(np.diff(seconds)) < LEAST_STILL_SECONDS)
