@@ -33,6 +33,8 @@ from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STIL
 DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm", DEMUXER_WITH_FRAME_TABLE)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
 SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
+# They end where another file was put behind the first. An index may follow, which is small.
+DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
 MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
 
@@ -193,6 +195,8 @@ def _end_by_all_packets(opened: OpenedVideo) -> _End:
     if can_seek(container) and not packets.has_restarts:
         missing_seconds = _stated_end_seconds(container, stream) - packets.last_seconds
         is_complete = missing_seconds < TRUNCATED_SECONDS
+    if container.format.name in DEMUXERS_OF_ONE_RECORDING:
+        is_complete = is_complete and packets.last_byte >= LEAST_READ_SHARE * container.size
     end_seconds, sound_end_seconds = packets.end_seconds, packets.sound_end_seconds
     sound_goes_on = sound_end_seconds > end_seconds + SOUND_ALONE_SECONDS
     if is_complete and not packets.has_restarts and (sound_goes_on or packets.count == 1):

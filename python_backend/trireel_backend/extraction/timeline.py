@@ -33,6 +33,8 @@ class Packets:
     sound_end_seconds: float = float("-inf")
     last_seconds: float = float("-inf")
     """End of the last packet of all streams."""
+    last_byte: int = 0
+    """Where the last packet of all streams ends in the file."""
     count: int = 0
     """Packets of the video that are not empty."""
     has_restarts: bool = False
@@ -69,6 +71,7 @@ def read_packets(opened: OpenedVideo) -> Packets:
         if is_video:
             clock.correct(packet)
             found.count += packet.size > 0
+        found.last_byte = max(found.last_byte, (packet.pos or 0) + packet.size)
         time = packet.dts if packet.pts is None else packet.pts
         if time is None or packet.time_base is None:
             continue
