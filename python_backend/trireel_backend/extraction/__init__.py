@@ -9,6 +9,8 @@ what such a frame needs is decoded, in a process of its own.
     worker, messages        the worker's side; tasks and results between both
     extractor, cache        tasks done; videos kept open between chunks
     container, look         opening, choosing the stream, seeking; start and length
+    timeline, clock         when all frames come on screen; times that begin again go on
+    bitstream, fields       a packet's own header: keyframe, hidden, one field of a frame
     packets, reader         which packets a frame on screen needs; nothing else is decoded
     keyframes, plain        keyframes alone; everything, for files without times or damaged
     animation               animated WebP, which FFmpeg does not read
