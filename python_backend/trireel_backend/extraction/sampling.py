@@ -84,6 +84,7 @@ class VideoSampler:
             in_order=found.in_order,
             has_restarts=found.has_restarts,
             begins_midway=found.begins_midway,
+            is_cut_up=found.is_cut_up,
         )
         self.info = found.info
         """What the file says of its video."""

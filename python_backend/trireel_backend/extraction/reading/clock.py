@@ -25,6 +25,8 @@ class Clock:
         self._most_back = round(back_seconds / stream.time_base)
         self._wrap = WRAP if container.format.name in DEMUXERS_THAT_WRAP else None
         self._frame_duration = round(frame_seconds / stream.time_base)
+        # An edit list may show a later part first; FFmpeg's times are then those of the list.
+        self._is_edited = container.format.name.startswith("mov")
         self._last_dts: int | None = None  # as it is stored
         self._end_pts: int | None = None  # of all frames so far, moved
         self._offset = 0
@@ -48,7 +50,7 @@ class Clock:
         step = forward = dts - self._last_dts
         if self._wrap is not None:  # FFmpeg takes a fall for a wrap, and puts 26 hours there
             step = (forward + self._wrap // 2) % self._wrap - self._wrap // 2
-        if step >= -self._most_back:
+        if step >= -self._most_back or self._is_edited:
             self._offset += step - forward
             return
         self.restarts += 1

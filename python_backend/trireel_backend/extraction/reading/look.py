@@ -30,9 +30,12 @@ from trireel_backend.extraction.task import VideoInfo
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
 # What they state as the duration is the end of the last frame, wherever the first one is.
-DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm",)
+DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm", DEMUXER_WITH_FRAME_TABLE)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
 SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
+# They end where another file was put behind the first. An index may follow, which is small.
+DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
+MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
 
 
@@ -49,6 +52,8 @@ class Look:
     """Times begin again within the file."""
     begins_midway: bool = False
     """What comes before the first keyframe cannot be decoded."""
+    is_cut_up: bool = False
+    """An edit list shows several pieces, so that packets do not come in order of their times."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,20 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
     if packets is None:
         return Look(info)
     # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
-    is_led_astray = packets.has_restarts or (
-        packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE
+    is_led_astray = (
+        packets.has_restarts
+        or packets.is_cut_up
+        or (packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE)
     )
     stills = packets.stills(info.end_seconds)
-    return Look(info, stills, is_led_astray, packets.has_restarts, packets.begins_midway)
+    return Look(
+        info,
+        stills,
+        in_order=is_led_astray,
+        has_restarts=packets.has_restarts,
+        begins_midway=packets.begins_midway,
+        is_cut_up=packets.is_cut_up,
+    )
 
 
 def _check_work(
@@ -127,11 +141,16 @@ def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End 
     for entry in stream.index_entries:
         if entry.pos + entry.size > container.size:  # the file was cut off here
             return _End(float(entry.timestamp * unit), is_complete=False)
-        times.append(entry.timestamp)
+        if not entry.is_discard:
+            times.append(entry.timestamp)
+        elif times:
+            return None  # an edit list leaves out something in the middle
+    if not times:
+        return None
     seconds = np.array(times) * float(unit)
     stated_seconds = float((stream.duration or 0) * unit)
     is_even = np.all(np.abs(np.diff(seconds)) < LEAST_STILL_SECONDS)
-    is_as_stated = abs(stated_seconds - (seconds[-1] - seconds[0])) < LEAST_STILL_SECONDS
+    is_as_stated = abs(stated_seconds - (seconds[-1] - seconds[0])) < MOST_APART_SECONDS
     stated_end = float(((stream.start_time or 0) + (stream.duration or 0)) * unit)
     sound_goes_on = _stated_sound_end_seconds(container) > stated_end + SOUND_ALONE_SECONDS
     is_one_picture = len(times) == 1 and bool(container.streams.audio)
@@ -176,6 +195,8 @@ def _end_by_all_packets(opened: OpenedVideo) -> _End:
     if can_seek(container) and not packets.has_restarts:
         missing_seconds = _stated_end_seconds(container, stream) - packets.last_seconds
         is_complete = missing_seconds < TRUNCATED_SECONDS
+    if container.format.name in DEMUXERS_OF_ONE_RECORDING:
+        is_complete = is_complete and packets.last_byte >= LEAST_READ_SHARE * container.size
     end_seconds, sound_end_seconds = packets.end_seconds, packets.sound_end_seconds
     sound_goes_on = sound_end_seconds > end_seconds + SOUND_ALONE_SECONDS
     if is_complete and not packets.has_restarts and (sound_goes_on or packets.count == 1):
@@ -197,7 +218,7 @@ def _stated_end_seconds(container: InputContainer, stream: VideoStream) -> float
     if stated_end is None:
         return float("-inf")
     stated_seconds = float(Fraction(stated_end, av.time_base))
-    if stream.duration is not None:
+    if stream.duration is not None and container.format.name != DEMUXER_WITH_FRAME_TABLE:
         start_seconds = stream_start_seconds(container, stream)
         stream_seconds = float(stream.duration * time_base(stream))
         stated_seconds = max(stated_seconds, start_seconds + stream_seconds)

@@ -81,6 +81,8 @@ class VideoFile:
     """Times begin again within the file; they are made to go on."""
     begins_midway: bool = False
     """What comes before the first keyframe cannot be decoded, and is left out."""
+    is_cut_up: bool = False
+    """An edit list shows several pieces: only a full decode tells which frames come out."""
 
 
 OpenedVideo = tuple[InputContainer, VideoStream]

@@ -90,7 +90,7 @@ class PacketReader:
 
     def check_times(self) -> None:
         """Raise TimesUnknown where the container's PTS are not to be believed."""
-        if times_are_guessed(self._container, self.stream):
+        if self._file.is_cut_up or times_are_guessed(self._container, self.stream):
             raise TimesUnknown
 
     def is_far_ahead(self, seconds: float) -> bool:

@@ -33,6 +33,8 @@ class Packets:
     sound_end_seconds: float = float("-inf")
     last_seconds: float = float("-inf")
     """End of the last packet of all streams."""
+    last_byte: int = 0
+    """Where the last packet of all streams ends in the file."""
     count: int = 0
     """Packets of the video that are not empty."""
     has_restarts: bool = False
@@ -40,6 +42,8 @@ class Packets:
     first_keyframe_seconds: float | None = None
     begins_midway: bool = False
     """The first frame is not a keyframe, but another one is."""
+    is_cut_up: bool = False
+    """An edit list leaves out something in the middle."""
     has_configurations: bool = False
     """Parameter sets come with packets, and hold from there on."""
 
@@ -67,6 +71,7 @@ def read_packets(opened: OpenedVideo) -> Packets:
         if is_video:
             clock.correct(packet)
             found.count += packet.size > 0
+        found.last_byte = max(found.last_byte, (packet.pos or 0) + packet.size)
         time = packet.dts if packet.pts is None else packet.pts
         if time is None or packet.time_base is None:
             continue
@@ -81,17 +86,22 @@ def read_packets(opened: OpenedVideo) -> Packets:
         found.end_seconds = max(found.end_seconds or standing_end, standing_end)
         found.last_seconds = max(found.last_seconds, found.end_seconds)
     found.has_restarts = clock.restarts > 0
-    found.begins_midway = found.begins_midway and found.first_keyframe_seconds is not None
+    found.begins_midway = (
+        found.begins_midway
+        and found.first_keyframe_seconds is not None
+        and not lengths.is_by_decoding_time  # an edit list may begin anywhere
+    )
     return found
 
 
 def _add(found: Packets, packet: "Packet[Any]", seconds: float, end_seconds: float) -> None:
-    found.end_seconds = (
-        end_seconds if found.end_seconds is None else max(end_seconds, found.end_seconds)
-    )
     if packet.has_sidedata(CONFIGURATION):
         found.has_configurations = True
-    if packet.size == 0 or packet.is_discard:
+    if packet.is_discard:
+        found.is_cut_up = found.is_cut_up or len(found.seconds) > 0
+        return
+    found.end_seconds = max(end_seconds, found.end_seconds or end_seconds)
+    if packet.size == 0:
         return
     if packet.is_keyframe and found.first_keyframe_seconds is None:
         found.first_keyframe_seconds = seconds
@@ -105,7 +115,7 @@ class _Lengths:
     def __init__(self, opened: OpenedVideo) -> None:
         container, stream = opened
         self._frame, self._usual = 1 / frame_rate(stream), 1 / nominal_rate(stream)
-        self._is_by_decoding_time = container.format.name == DEMUXER_WITH_FRAME_TABLE
+        self.is_by_decoding_time = container.format.name == DEMUXER_WITH_FRAME_TABLE
         self.last_seconds = 0.0
         """How long the last packet says that a frame stands, if it is a still."""
 
@@ -118,7 +128,7 @@ class _Lengths:
         if not packet.duration or packet.time_base is None:
             return self._frame if is_video else Fraction(0)
         length = packet.duration * packet.time_base
-        if not (is_video and self._is_by_decoding_time):
+        if not (is_video and self.is_by_decoding_time):
             return length
         is_still = length >= LEAST_STILL_SECONDS and not packet.is_discard
         self.last_seconds = float(length) if is_still else 0.0

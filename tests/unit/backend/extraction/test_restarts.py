@@ -48,6 +48,16 @@ def test_a_programme_stream_that_begins_again_goes_on(tmp_path):
     assert info.is_complete
 
 
+@pytest.mark.parametrize("suffix", ["flv", "asf"])
+def test_a_recording_that_is_not_read_is_missing(tmp_path, suffix):
+    """FFmpeg ends where another file was put behind the first."""
+    codec = H264 if suffix == "flv" else ("-c:v", "msmpeg4", "-g", "20")
+    assert look(joined(tmp_path, suffix, (2, codec))).is_complete
+    info = look(joined(tmp_path, suffix, (2, codec), (2, codec)))
+    assert info.duration_seconds == pytest.approx(2.0, abs=0.1)
+    assert not info.is_complete
+
+
 @pytest.mark.parametrize(
     ("suffix", "codec"), [("ts", H264), ("ts", MPEG2), ("mpg", MPEG2)], ids=["h264", "mpeg2", "ps"]
 )
