@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The plan of a video: its chunks, and the slots in which frames are sampled."""
+
 from itertools import pairwise
 
 import numpy as np
