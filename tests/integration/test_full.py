@@ -20,6 +20,7 @@ from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath, Tr
 
 from .conftest import SAMPLE, served
 
+pytestmark = pytest.mark.alone  # a rejection must come at once
 UNDER_WAY = 2  # whole videos, of each of the two models
 EXTRACTORS = 2
 WAITING = 2

@@ -10,6 +10,7 @@ from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath
 
 from .conftest import SAMPLE, served
 
+pytestmark = pytest.mark.alone  # times of rejections and answers are compared
 UNDER_WAY = 2
 WAITING = 2
 LOAD_SECONDS = 4.0
