@@ -82,3 +82,9 @@ def test_setup_names_what_it_can_set_up() -> None:
     done = subprocess.run([SCRIPTS / "setup", "demo"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "scripts/setup: got 'demo': give one of serve, export, test.\n"
+
+
+def test_the_fast_tests_are_always_the_same() -> None:
+    done = subprocess.run([SCRIPTS / "test", "--fast", "-x"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("scripts/test: got '-x' behind --fast: give --fast alone")
