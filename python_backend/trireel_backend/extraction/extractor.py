@@ -19,9 +19,8 @@ from trireel_backend.extraction.task import (
     ExtractionTask,
     ExtractorOptions,
     Frames,
-    VideoInfo,
 )
-from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk
+from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, plan_chunks
 
 
 class Extractor:
@@ -70,7 +69,7 @@ class Extractor:
         began_ns = time.monotonic_ns()
         file = VideoFile(task.path, task.stream_index, self._options.on_gpu, self._options.limits)
         sampler = self._samplers.sampler(file)
-        chunks = _chunks(sampler.info, task)
+        chunks = _chunks(sampler, task)
         pixels = _room(task, chunks) if into is None else into
         try:
             frames = _sample(sampler, task, chunks, pixels)
@@ -85,6 +84,7 @@ class Extractor:
             decoder=sampler.decoder,
             began_ns=began_ns,
             ended_ns=time.monotonic_ns(),
+            plan=_plan(sampler, task) if task.with_plan else (),
         )
         if not task.keep_open or _is_through(extracted):
             self._samplers.forget(task.path)
@@ -103,16 +103,23 @@ def _is_through(extracted: Extracted) -> bool:
     return len(extracted.pixels) > 0 and left_seconds < MIN_TAIL_SECONDS
 
 
-def _chunks(info: VideoInfo, task: ExtractionTask) -> tuple[Chunk, ...]:
-    starts_seconds = task.starts_seconds or (info.start_seconds,)
+def _chunks(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
+    starts_seconds = task.starts_seconds or (sampler.info.start_seconds,)
     return tuple(
-        _chunk(info, index, start_seconds, task.chunk_seconds)
+        _chunk(sampler, index, start_seconds, task.chunk_seconds)
         for index, start_seconds in enumerate(starts_seconds)
     )
 
 
+def _plan(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
+    info = sampler.info
+    return plan_chunks(
+        info.start_seconds, info.duration_seconds, task.chunk_seconds, sampler.stills
+    )
+
+
 def _room(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
-    count = sum(task.sampling.count(chunk.duration_seconds) for chunk in chunks)
+    count = sum(task.sampling.chunk_count(chunk) for chunk in chunks)
     return np.empty((count, task.view.size_px, task.view.size_px, 3), np.uint8)
 
 
@@ -123,7 +130,7 @@ def _sample(
     frames: list[Frames] = []
     at = 0
     for chunk in chunks:
-        if task.sampling.count(chunk.duration_seconds) == 0:
+        if task.sampling.chunk_count(chunk) == 0:
             frames.append(Frames(into[:0], np.zeros(0, np.int64), Fraction(1)))
         else:
             frames.append(sampler.sample(chunk, task.sampling, task.view, into[at:]))
@@ -131,11 +138,12 @@ def _sample(
     return tuple(frames)
 
 
-def _chunk(info: VideoInfo, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:
-    """Return the chunk asked for, cut where the video ends."""
+def _chunk(sampler: VideoSampler, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:
+    """Return the chunk that begins at a time: as long as its still, cut at the video's end."""
+    info = sampler.info
     if not info.start_seconds <= start_seconds < info.end_seconds:  # also true for NaN
         raise InvalidInput(
             f"START_SECONDS is {start_seconds:g}: the video begins at {info.start_seconds:g} s and"
             f" ends at {info.end_seconds:g} s"
         )
-    return Chunk(index, start_seconds, min(chunk_seconds, info.end_seconds - start_seconds))
+    return sampler.stills.chunk(index, start_seconds, chunk_seconds, info.end_seconds)

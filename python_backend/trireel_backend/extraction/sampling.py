@@ -21,7 +21,7 @@ from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
-from trireel_backend.extraction.reading.look import look
+from trireel_backend.extraction.reading.look import Look, look
 from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
     VideoFile,
@@ -31,7 +31,7 @@ from trireel_backend.extraction.reading.opening import (
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.reading.stills import StillReader, look_at_still
-from trireel_backend.extraction.task import Frames, VideoInfo
+from trireel_backend.extraction.task import Frames
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -78,31 +78,43 @@ class VideoSampler:
         self._still = heif_picture(file.path)
         self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
-            self.info = self._look()
+            found = self._look()
+        self._file = replace(
+            file,
+            in_order=found.in_order,
+            has_restarts=found.has_restarts,
+            begins_midway=found.begins_midway,
+            is_cut_up=found.is_cut_up,
+        )
+        self.info = found.info
         """What the file says of its video."""
+        self.stills = found.stills
+        """Frames that stand for long."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
 
-    def _look(self) -> VideoInfo:
+    def _look(self) -> Look:
         if self._is_animation:
-            return look_at_animation(self._file)
+            return Look(look_at_animation(self._file))
         if self._still is not None:
-            return look_at_still(self._file, self._still)
+            return Look(look_at_still(self._file, self._still))
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
             refuse_encrypted(self._file.path, *opened)
             self._alpha = alpha_reader(self._file, *opened)
-            info = look(self._file, opened)
+            found = look(self._file, opened)
         except BaseException:
+            if self._alpha is not None:
+                self._alpha.close()
             opened[0].close()
             raise
         if self._file.on_gpu:
             opened[0].close()
         else:
             self._opened = opened
-        return info
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -121,7 +133,8 @@ class VideoSampler:
     @property
     def held_bytes(self) -> int:
         """Roughly the memory that is taken between two chunks."""
-        return len(self._readers) * HELD_BYTES_PER_PIXEL * self._largest_pixels
+        open_decoders = len(self._readers) + (self._alpha is not None)
+        return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
@@ -150,8 +163,8 @@ class VideoSampler:
                 if drawn is not None and timed.frame is drawn[0]:
                     pixels[slot] = pixels[drawn[1]]
                 else:
-                    frame = timed.frame if self._alpha is None else self._alpha.over(timed)
-                    pixels[slot] = pictures.draw(frame)
+                    alpha = None if self._alpha is None else self._alpha.alpha_of(timed)
+                    pixels[slot] = pictures.draw(timed.frame, alpha)
                 pts[slot], time_base = timed.pts, timed.time_base
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)

@@ -75,7 +75,7 @@ class ExtractionTask:
 
     path: Path
     chunk_seconds: float
-    """Length of a chunk, which is cut where the video ends."""
+    """Length of a chunk, unless the video ends before, or one frame stands for longer."""
     sampling: Sampling
     """0 frames only look."""
     view: View
@@ -85,6 +85,8 @@ class ExtractionTask:
     """Of the video stream, None for the file's default."""
     keep_open: bool = True
     """False where no other chunk of the file will be asked for."""
+    with_plan: bool = False
+    """Return the plan of the whole video too."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Extracted:
     began_ns: int
     """On the machine's monotonic clock, which all processes share."""
     ended_ns: int
+    plan: tuple[Chunk, ...] = ()
+    """Chunks of the whole video, if the task asks for them."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.settings import SamplingSettings
-from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks
 from trireel_backend.extraction.view import View
 from trireel_backend.models.sampling_inputs import WantedFrames, wanted_frames
-from trireel_backend.plan import plan_chunks
+from trireel_backend.plan import Chunk
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts
 
@@ -56,11 +57,12 @@ def extract_chunk(
             stream_index=wanted.stream_index,
             # An upload goes with its request.
             keep_open=request.array("VIDEO_DATA") is None and keeps_open(request),
+            with_plan=bool(PLAN_OUTPUTS & request.requested_outputs),
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)
     if PLAN_OUTPUTS & request.requested_outputs:
-        answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
+        answer |= _plan_tensors(extracted.plan)
     return answer
 
 
@@ -90,8 +92,7 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
     }
 
 
-def _plan_tensors(info: VideoInfo, chunk_seconds: float) -> dict[str, NDArray[Any]]:
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
+def _plan_tensors(chunks: Sequence[Chunk]) -> dict[str, NDArray[Any]]:
     return {
         "PLAN_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
         "PLAN_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),

@@ -26,7 +26,7 @@ from trireel_backend.extraction.task import (
     VideoInfo,
 )
 from trireel_backend.extraction.view import Crop, View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling
 from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
@@ -96,6 +96,7 @@ def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes
         "decoder": result.decoder,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
+        "plan": [(chunk.start_seconds, chunk.duration_seconds) for chunk in result.plan],
     }
     return json.dumps(values).encode() + b"\n"
 
@@ -164,7 +165,7 @@ def _result(values: dict[str, Any], task: ExtractionTask, pixels: NDArray[np.uin
     if len(chunks) != len(counts) or len(chunks) != max(1, len(task.starts_seconds)):
         raise Nonsense(f"{len(chunks)} chunks with {len(counts)} lots of frames")
     for chunk, count in zip(chunks, counts, strict=True):
-        if count > task.sampling.count(chunk.duration_seconds):
+        if count > task.sampling.count(min(chunk.duration_seconds, task.chunk_seconds)):
             raise Nonsense(f"{count} frames of one chunk")
     if sum(counts) > len(pixels):
         raise Nonsense(f"{sum(counts)} frames where {len(pixels)} fit")
@@ -177,6 +178,16 @@ def _result(values: dict[str, Any], task: ExtractionTask, pixels: NDArray[np.uin
         decoder=str(values["decoder"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
+        plan=_plan(values["plan"]) if task.with_plan else (),
+    )
+
+
+def _plan(values: list[Any]) -> tuple[Chunk, ...]:
+    if not 1 <= len(values) <= MAX_CHUNKS:
+        raise Nonsense(f"a plan of {len(values)} chunks")
+    return tuple(
+        Chunk(index, _finite(start_seconds), _finite(duration_seconds))
+        for index, (start_seconds, duration_seconds) in enumerate(values)
     )
 
 
