@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from benchmarks.common.server import EXPORT
 from trireel_backend.artifacts import load_metadata
-from trireel_backend.stock.normalise import normalise
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.metadata import Metadata
+from trireel_schema.vectors import unit
 
 DESCRIPTIONS = 20
 ROWS_AT_ONCE = 10_000
@@ -22,7 +22,7 @@ def unit_rows(rng: np.random.Generator, count: int, width: int) -> NDArray[np.fl
     rows = np.empty((count, width), np.float32)
     for start in range(0, count, ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
-        some[:] = normalise(rng.standard_normal(some.shape, np.float32))
+        some[:] = unit(rng.standard_normal(some.shape, np.float32))
     return rows
 
 

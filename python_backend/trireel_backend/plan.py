@@ -58,7 +58,8 @@ class Stills:
         """
         chunk_end_seconds = start_seconds + chunk_seconds
         if chunk_end_seconds >= end_seconds:
-            return end_seconds - start_seconds
+            # By rounding the rest may be longer than a chunk, which is no still.
+            return min(chunk_seconds, end_seconds - start_seconds)
         at = int(np.searchsorted(self.start_seconds, chunk_end_seconds)) - 1
         if at < 0 or self.before_seconds[at] >= start_seconds:
             return chunk_seconds

@@ -70,6 +70,24 @@ class Frames:
 
 
 @dataclass(frozen=True)
+class SecondView:
+    """Frames that a task wants beside its own: at another rate, of another size."""
+
+    fps: float
+    """Frames of each second of a chunk."""
+    max_frames: int
+    """Largest number of frames of one chunk; a longer chunk has that many, evenly spread."""
+    view: View
+
+    def sampling(self, chunk: Chunk) -> Sampling:
+        """Return the sampling of a chunk."""
+        by_rate = Sampling(fps=self.fps)
+        if by_rate.chunk_count(chunk) > self.max_frames:
+            return Sampling(self.max_frames)
+        return by_rate
+
+
+@dataclass(frozen=True)
 class ExtractionTask:
     """What is wanted of a video."""
 
@@ -87,6 +105,8 @@ class ExtractionTask:
     """False where no other chunk of the file will be asked for."""
     with_plan: bool = False
     """Return the plan of the whole video too."""
+    second_views: tuple[SecondView, ...] = ()
+    """Other views of the same chunks, made in the same decoding pass."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +126,8 @@ class Extracted:
     ended_ns: int
     plan: tuple[Chunk, ...] = ()
     """Chunks of the whole video, if the task asks for them."""
+    second_frames: tuple[tuple[Frames, ...], ...] = ()
+    """For each chunk the frames of each second view."""
 
 
 @dataclass(frozen=True)

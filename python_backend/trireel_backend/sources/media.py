@@ -102,7 +102,12 @@ def is_remote(folders: MediaFolders, reference: str | None) -> bool:
 
 
 def kept_video(folders: MediaFolders, uri: str) -> AbstractContextManager[Path] | None:
-    """Return a remote video's file if it is in the spool and fresh; no source is contacted."""
+    """Return a remote video's file if it is in the spool and fresh; no source is contacted.
+
+    Raises:
+        InvalidInput: if the URI is not UTF-8.
+    """
+    _require_utf8(uri)
     held = folders.remote.kept(uri)
     return None if held is None else _path_of_held(held)
 

@@ -18,8 +18,8 @@ from trireel_backend.extraction.reading.opening import (
     frame_rate,
     stream_start_seconds,
     time_base,
-    video_stream_indices,
 )
+from trireel_backend.extraction.reading.streams import video_stream_indices
 from trireel_backend.extraction.reading.timeline import (
     DEMUXER_WITH_FRAME_TABLE,
     Packets,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a file, choosing its video stream, and going to a place in it."""
+"""Opening a file and its video stream, and going to a place in it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +13,14 @@ from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.rational import AVRational
-from av.stream import Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.limits import ExtractionLimits
-from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.photographs import jpeg_of
+from trireel_backend.extraction.reading.streams import choose_stream
 
 # Containers that hold pictures themselves. Playlists (hls, concat, dash) are not among them: they
 # name other files, and a file that comes from outside must not choose what is read here.
@@ -161,13 +160,8 @@ def opened_video(file: VideoFile) -> Iterator[OpenedVideo]:
         yield container, stream
 
 
-def video_stream_indices(container: InputContainer) -> tuple[int, ...]:
-    """Return which streams are videos; cover art is a picture beside the sound, not a video."""
-    return tuple(stream.index for stream in container.streams.video if not _is_cover_art(stream))
-
-
 def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
-    stream = _chosen(container, file)
+    stream = choose_stream(container, file.path, file.stream_index)
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
     most = file.limits.max_frame_pixels
     if width_px * height_px > most:
@@ -177,47 +171,6 @@ def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
     stream.codec_context.options = {"max_pixels": str(most)}  # it may change midway
     stream.thread_count = DECODER_THREADS
     return stream
-
-
-def _chosen(container: InputContainer, file: VideoFile) -> VideoStream:
-    index, indices = file.stream_index, video_stream_indices(container)
-    if not indices:
-        raise NotAVideo("the file holds no video stream")
-    if index is not None and index not in indices:
-        raise InvalidInput(
-            f"STREAM_INDEX is {index}: the file's video streams are {_list(indices)}"
-        )
-    decodable = [known for known in indices if _is_decodable(container.streams[known])]
-    if index is None and decodable:
-        best = container.streams.best("video")
-        index = best.index if best is not None and best.index in decodable else decodable[0]
-    stream = container.streams[indices[0] if index is None else index]
-    assert isinstance(stream, VideoStream)
-    if stream.index not in decodable:
-        refuse_encrypted(file.path, container, stream)
-        raise NotAVideo(_undecodable(index, decodable))
-    return stream
-
-
-def _undecodable(index: int | None, decodable: Sequence[int]) -> str:
-    if not decodable:
-        return "the file's video is of a codec that cannot be decoded here"
-    return (
-        f"STREAM_INDEX is {index}, a stream of a codec that cannot be decoded here: the video"
-        f" streams that can are {_list(decodable)}"
-    )
-
-
-def _is_decodable(stream: Stream) -> bool:
-    return stream.codec_context is not None  # PyAV's stub says that it is always there
-
-
-def _list(indices: Sequence[int]) -> str:
-    return ", ".join(map(str, indices))
-
-
-def _is_cover_art(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def decoder_name(stream: VideoStream) -> str:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The metric families: names, labels, and the events that each one counts."""
+
 import os
 import re
 import threading

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Paths, URIs and uploads become local files, or a request is refused."""
+
 import asyncio
 import itertools
 import os

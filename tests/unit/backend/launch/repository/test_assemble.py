@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Assembly of a model repository from model folders and an export."""
+
 import shutil
 
 import onnx

@@ -210,7 +210,7 @@ ROGUES = [
 def rogue(monkeypatch, start):
     """An extractor whose worker is not to be trusted."""
     monkeypatch.setattr(isolation, "WORKER_MODULE", "support.rogue_worker")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[4]))
     return start(timeout_seconds=3.0)
 
 
