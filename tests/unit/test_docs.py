@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from trireel_schema.catalogue import FINDINGS, TENSORS
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 DOCUMENTS = [*(ROOT / page for page in PAGES), *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,3 +56,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_the_architecture_is_one_page() -> None:
     lines = (ROOT / "ARCHITECTURE.md").read_text().splitlines()
     assert len(lines) <= MOST_ARCHITECTURE_LINES
+
+
+@pytest.mark.parametrize("name", [*TENSORS, *FINDINGS])
+def test_every_tensor_and_finding_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/tensors.md").read_text()
