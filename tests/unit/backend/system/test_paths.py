@@ -38,7 +38,7 @@ NAMES = [
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 RESOLVES = """
 import json, sys
-from trireel_backend.settings import FolderSettings
+from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.sources.media import resolve
 from trireel_backend.wire.request import Request
 from trireel_backend.system.paths import path_text
