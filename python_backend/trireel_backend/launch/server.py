@@ -122,7 +122,7 @@ def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -
     Raises:
         NotReady: if Triton ended, or a process of one of its models did.
     """
-    advice = "restart with --log FILE to keep its log" if server.log else "its log says why"
+    advice = "add --log FILE to keep its log" if server.log else "its log says why"
     while server.process.poll() is None:
         if not server.stubs <= living_children(server.process.pid):
             raise NotReady(

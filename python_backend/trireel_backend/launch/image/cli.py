@@ -4,7 +4,7 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -111,12 +111,9 @@ def serve(
 
     Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
-    from trireel_backend.launch.children import reap_orphans
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
-    from trireel_backend.launch.image.server import container_server
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
-    from trireel_backend.launch.server import watch
 
     unwind_on_signals()
     try:
@@ -154,12 +151,20 @@ def serve(
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
         )
-        with container_server(options) as server:
-            _report_ready(server, options)
-            watch(server, each_time=partial(reap_orphans, server.process.pid))
+        _serve_until_stopped(options)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
         print(f"trireel-serve-container: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def _serve_until_stopped(options: "ContainerOptions") -> NoReturn:
+    from trireel_backend.launch.children import reap_orphans
+    from trireel_backend.launch.image.server import container_server
+    from trireel_backend.launch.server import watch
+
+    with container_server(options) as server:
+        _report_ready(server, options)
+        watch(server, each_time=partial(reap_orphans, server.process.pid))
 
 
 def _report_ready(server: "RunningServer", options: "ContainerOptions") -> None:
