@@ -7,12 +7,9 @@ import sys
 from pathlib import Path
 
 from trireel_backend.errors import StartupError
-from trireel_backend.launch.embedded.server import (
-    Ports,
-    RunningServer,
-    ServerOptions,
-    embedded_server,
-)
+from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+from trireel_backend.launch.ports import Ports
+from trireel_backend.launch.server import RunningServer
 from trireel_backend.launch.signals import unwind_on_signals
 
 ROOT = Path(__file__).resolve().parents[1]

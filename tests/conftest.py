@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests that run beside each other, in several processes, must not share."""
 
+import os
+
 import pytest
 from support.ports import free_ports
 
@@ -13,3 +15,14 @@ def ports_of_its_own():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ports, "free", free_ports)
         yield
+
+
+@pytest.fixture(autouse=True)
+def ordinary_scheduling():
+    """Undo what the AV1 encoder does as root: its thread, and all children, become real-time.
+
+    A real-time process that computes leaves nothing of a CPU to the others.
+    """
+    yield
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: the machine, servers and their memory, shapes of towers."""
+"""Shared by the benchmarks: records and pages, machine, servers, load, videos, stores, towers."""

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a process and everything that it started take: CPU time, memory."""
+"""CPU time and memory of a process with everything that it started."""
 
 import contextlib
-import statistics
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -11,7 +10,6 @@ import psutil
 from trireel_backend.system.periodic import Every
 
 MIB = 2**20
-SAMPLE_SECONDS = 2.0
 
 
 def busy_seconds() -> float:
@@ -21,17 +19,17 @@ def busy_seconds() -> float:
 
 
 class Footprint:
-    """A process and its descendants, those that have ended included."""
+    """A process and its descendants."""
 
     def __init__(self, process_id: int) -> None:
         self._root = psutil.Process(process_id)
 
     def family(self) -> list[psutil.Process]:
-        """Return the processes that live now."""
+        """Return the processes that are alive now."""
         return [self._root, *self._root.children(recursive=True)]
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time up to now; commands that have ended are in their parents' count."""
+        """Return the CPU time up to now, with that of commands that have ended."""
         total = 0.0
         for process in self.family():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -40,7 +38,7 @@ class Footprint:
         return total
 
     def pss_mib(self) -> dict[str, float]:
-        """Return the proportional set size of the processes, added up by name."""
+        """Return the proportional set size (PSS) by name of process."""
         sizes: dict[str, float] = defaultdict(float)
         for process in self.family():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -48,23 +46,15 @@ class Footprint:
         return {name: round(size, 1) for name, size in sizes.items()}
 
     def total_pss_mib(self) -> float:
-        """Return the proportional set size of all processes together."""
+        """Return the PSS of all processes together."""
         return round(sum(self.pss_mib().values()), 1)
 
     @contextlib.contextmanager
-    def sampled(self, every_seconds: float = SAMPLE_SECONDS) -> Iterator[list[float]]:
-        """Read the memory now and then for the length of the context; yields the totals.
-
-        The first reading comes after the first interval.
-        """
+    def sampled(self, every_seconds: float = 2.0) -> Iterator[list[float]]:
+        """Read the total PSS at an interval within the context; yields the list of readings."""
         totals: list[float] = []
         sampler = Every(every_seconds, lambda: totals.append(self.total_pss_mib()))
         try:
             yield totals
         finally:
             sampler.close()
-
-
-def summary(totals: list[float]) -> dict[str, float]:
-    """Return the median and the most of samples; there is at least one."""
-    return {"median": statistics.median(totals), "most": max(totals)}

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How time and memory grow with the size of what is asked for."""
+"""Growth of time and memory with the size of a request."""

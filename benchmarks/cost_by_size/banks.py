@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text banks of any size and width, in the files that an export has them in."""
+"""Text banks of any size and width, as files of an export."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.server import EXPORT
 from trireel_backend.artifacts import load_metadata
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.metadata import Metadata
 from trireel_schema.vectors import unit
 
-ROOT = Path(__file__).parents[2]
-TINY = ROOT / "export/tiny/model"
 DESCRIPTIONS = 20
 ROWS_AT_ONCE = 10_000
 
@@ -28,18 +27,18 @@ def unit_rows(rng: np.random.Generator, count: int, width: int) -> NDArray[np.fl
 
 
 def write_bank(tags: int, width: int, folder: Path) -> None:
-    """Write metadata and a bank of random directions, which are the hardest to tell apart."""
-    metadata = json.loads((TINY / METADATA_FILE).read_text()) | {"embedding_dim": width}
+    """Write metadata and a bank of random directions, the hardest case for a ranking."""
+    metadata = json.loads((EXPORT / METADATA_FILE).read_text()) | {"embedding_dim": width}
     (folder / METADATA_FILE).write_text(json.dumps(metadata))
     _write(load_metadata(folder / METADATA_FILE), tags, folder / TEXT_BANK_FILE)
 
 
 def export_with_bank(tags: int, folder: Path) -> Path:
-    """Return the tiny export with a bank of so many random directions in place of its own."""
-    for file in TINY.iterdir():
+    """Return the bundled export with a bank of random directions in place of its own."""
+    for file in EXPORT.iterdir():
         if file.name != TEXT_BANK_FILE:
             (folder / file.name).symlink_to(file)
-    _write(load_metadata(TINY / METADATA_FILE), tags, folder / TEXT_BANK_FILE)
+    _write(load_metadata(EXPORT / METADATA_FILE), tags, folder / TEXT_BANK_FILE)
     return folder
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder alone, as temporal_decoder loads it, in a process of its own.
+"""The decoder alone, loaded as by temporal_decoder, in a process of its own; prints JSON.
 
-Run by the benchmark: python -m benchmarks.cost_by_size.decoder FOLDER SEQUENCES CHUNKS, with the
-environment of a model's process. Prints what it took as JSON.
+Started by the benchmark with the environment of a model's process:
+python -m benchmarks.cost_by_size.decoder FOLDER SEQUENCES CHUNKS
 """
 
 import json
@@ -15,7 +15,9 @@ import psutil
 from google.protobuf import json_format
 from numpy.typing import NDArray
 
-from benchmarks.cost_by_size.banks import ROOT, unit_rows
+from benchmarks.common.pages import MIB
+from benchmarks.common.record import ROOT
+from benchmarks.cost_by_size.banks import unit_rows
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.launch.repository.assemble import load_config
 from trireel_backend.metrics.family import Tally
@@ -25,7 +27,6 @@ from trireel_schema.files import METADATA_FILE
 
 FRAMES = 16
 ROUNDS = 3
-MIB = 2**20
 MOST_SEQUENCES = 10_000
 
 
@@ -40,7 +41,7 @@ def load(folder: Path) -> SequenceDecoder:
 def chunk(
     embeddings: NDArray[np.float32], number: int, identity: int, *, start: bool, end: bool
 ) -> Request:
-    """Return a request as Triton brings it."""
+    """Return a request of one chunk."""
     arrays = {
         "EMBEDDINGS": embeddings,
         "TIMESTAMPS": np.arange(len(embeddings)) + 10.0 * number,
@@ -55,7 +56,7 @@ def pss_mib() -> float:
 
 
 def measure(folder: Path, sequences: int, chunks: int) -> dict[str, object]:
-    """Open sequences, take rounds of chunks in turn, and end them."""
+    """Open sequences, decode rounds of chunks in turn, and end the sequences."""
     width = load_metadata(folder / METADATA_FILE).embedding_dim
     rng = np.random.default_rng(7)
     pictures = [unit_rows(rng, FRAMES, width) for _ in range(32)]
@@ -81,7 +82,7 @@ def measure(folder: Path, sequences: int, chunks: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Measure with the arguments of the command line."""
     folder, sequences, chunks = sys.argv[1:]
     print(json.dumps(measure(Path(folder), int(sequences), int(chunks))))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder as it is served and alone: by tags of the bank and by live sequences."""
+"""The decoder, served and alone: by tags of the bank and by live sequences."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +17,15 @@ from google.protobuf import text_format
 from numpy.typing import NDArray
 
 from benchmarks.common.footprint import Footprint
+from benchmarks.common.record import ROOT
 from benchmarks.common.server import Command, running, served
-from benchmarks.common.sizes import BASE, SO400M, TINY
-from benchmarks.cost_by_size.banks import ROOT, export_with_bank, unit_rows, write_bank
+from benchmarks.common.towers import BASE, SO400M, TINY
+from benchmarks.cost_by_size.banks import export_with_bank, unit_rows, write_bank
 from benchmarks.cost_by_size.points import Point, median
 from trireel_backend.launch.repository.assemble import load_config
 from trireel_backend.launch.server import MODELS_ENVIRONMENT
+from trireel_client._config import Address
+from trireel_client.load_test.watch.scrape import read_metrics
 
 TAGS = (20, 200, 2_000, 20_000, 100_000)
 SEQUENCES = (1, 10, 100, 1_000, 10_000)
@@ -31,8 +33,8 @@ WIDTHS = (TINY.width, BASE.width, SO400M.width)
 SERVED = f"served over gRPC, {TINY.width} wide"
 FRAMES = 16
 ROUNDS = 3
-CHUNKS = 100  # a round
-STEPS = 1_000  # a round, of the sequences in turn
+CHUNKS = 100  # steps of a round of one sequence
+STEPS = 1_000  # steps of a round of several sequences in turn
 ONE_VIDEO = 1
 
 
@@ -50,13 +52,8 @@ class Steps:
             _tensor("EMBEDDINGS", "FP32", np.roll(self._pictures, identity + number, axis=0)),
             _tensor("TIMESTAMPS", "FP64", times),
         ]
-        self._client.infer(
-            "temporal_decoder",
-            tensors,
-            sequence_id=identity,
-            sequence_start=start,
-            sequence_end=end,
-        )
+        sequence = {"sequence_id": identity, "sequence_start": start, "sequence_end": end}
+        self._client.infer("temporal_decoder", tensors, **sequence)
 
     def rounds(self, sequences: int, steps: int) -> list[float]:
         """Return the median seconds of a step for each round over open sequences, in turn."""
@@ -72,13 +69,10 @@ class Steps:
 
 
 def tags(folder: Path) -> Iterator[Point]:
-    """Yield what a chunk takes by the tags of the bank: alone by width, and served."""
+    """Yield the cost of a chunk by the tags of the bank: alone in several widths, and served."""
     for width in WIDTHS:
         for count in TAGS:
-            with tempfile.TemporaryDirectory(dir=folder) as name:
-                write_bank(count, width, Path(name))
-                found = alone(Path(name), ONE_VIDEO, CHUNKS)
-            yield Point(f"decoder alone, {width} wide", count, f"{count:,}", **found)
+            yield _alone_point(folder, width, count, ONE_VIDEO, CHUNKS, size=count)
     for count in TAGS:
         with tempfile.TemporaryDirectory(dir=folder) as name:
             began = time.monotonic()
@@ -94,22 +88,18 @@ def tags(folder: Path) -> Iterator[Point]:
 
 
 def sequences(folder: Path) -> Iterator[Point]:
-    """Yield what a step takes by the sequences that are open: served, and alone."""
+    """Yield the cost of a step by the number of open sequences: served, and alone."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         models = models_with_room(max(SEQUENCES), Path(name) / "models")
         command = served("--models", str(models))
         with running(command) as (footprint, _):
             yield from _open_more_and_more(command, footprint)
-    width = WIDTHS[1]
     for count in SEQUENCES:
-        with tempfile.TemporaryDirectory(dir=folder) as name:
-            write_bank(TAGS[0], width, Path(name))
-            found = alone(Path(name), count, STEPS)
-        yield Point(f"decoder alone, {width} wide", count, f"{count:,}", **found)
+        yield _alone_point(folder, BASE.width, TAGS[0], count, STEPS, size=count)
 
 
 def models_with_room(most: int, target: Path) -> Path:
-    """Return the model repository with room for so many sequences of clients."""
+    """Return a copy of the model repository that accepts `most` sequences of clients."""
     shutil.copytree(ROOT / "model_repository", target, ignore=shutil.ignore_patterns("__pycache__"))
     decoder = target / "temporal_decoder"
     config = load_config(decoder, "embedded")
@@ -135,27 +125,27 @@ def _open_more_and_more(command: Command, footprint: Footprint) -> Iterator[Poin
 
 
 def _check_live(command: Command, wanted: int) -> None:
-    """Raise RuntimeError unless the decoder says that so many sequences are open."""
-    port = command.arguments[command.arguments.index("--metrics-port") + 1]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
-        lines = page.read().decode().splitlines()
-    (live,) = (line for line in lines if line.startswith("trireel_live_sequences{"))
-    if float(live.split()[-1]) != wanted:
-        raise RuntimeError(f"{wanted} sequences should be open: {live}")
+    """Raise RuntimeError unless the decoder reports `wanted` open sequences."""
+    live = read_metrics(Address.parse(command.metrics)).total("trireel_live_sequences")
+    if live != wanted:
+        raise RuntimeError(f"{wanted} sequences should be open, the decoder reports {live}")
 
 
-def alone(folder: Path, count: int, chunks: int) -> dict[str, object]:
-    """Return what the decoder takes in a process of its own, with the bank of a folder."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "benchmarks.cost_by_size.decoder"),
-            *(str(folder), str(count), str(chunks)),
-        ],
-        cwd=ROOT,
-        env={**os.environ, **MODELS_ENVIRONMENT},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+def _alone_point(
+    folder: Path, width: int, tags: int, sequences: int, chunks: int, *, size: int
+) -> Point:
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        write_bank(tags, width, Path(name))
+        found = alone(Path(name), sequences, chunks)
+    return Point(f"decoder alone, {width} wide", size, f"{size:,}", **found)
+
+
+def alone(folder: Path, sequences: int, chunks: int) -> dict[str, object]:
+    """Return the cost of the decoder in a process of its own, with the bank of a folder."""
+    command = [sys.executable, "-m", "benchmarks.cost_by_size.decoder"]
+    command += [str(folder), str(sequences), str(chunks)]
+    environment = {**os.environ, **MODELS_ENVIRONMENT}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     found: dict[str, object] = json.loads(done.stdout)
     return found
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vision tower on a CPU: engines, precision, batch sizes, threads, memory."""
+"""The vision tower on a CPU: runtimes, precision, batch sizes, threads, memory."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One tower in a process of its own, so that its memory is its own; prints what it measured.
+"""One tower in a process of its own, whose memory is measured; prints JSON.
 
-Run by benchmarks.cpu_engines. All of it goes through the server's own code.
+Started by benchmarks.cpu_engines. It uses the server's own code.
 """
 
 import argparse
@@ -13,17 +13,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.record import ROOT
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.models.siglip_vision import load_vision_tower
 from trireel_backend.towers.runtimes import TOWER_ENGINES
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
-MODELS = Path(__file__).parents[2] / "model_repository"
+MODELS = ROOT / "model_repository"
 PICTURES = 32
-"""Of the export's known ones: whole batches of every size."""
+"""Number of the export's known pictures that are used: whole batches of every size."""
 LEAST_SECONDS = 1.0
-"""That the small tower is timed for: it goes through the pictures again until then."""
+"""Least time that is measured: a small tower goes through the pictures several times."""
 IDLE_SECONDS = 2.0
 
 
@@ -34,7 +35,7 @@ def pictures(export: Path) -> NDArray[np.uint8]:
 
 
 def batches(tower: Tower, frames: NDArray[np.uint8], size: int, keep: Path) -> dict[str, float]:
-    """Time the tower on batches of one size; the embeddings go to the file `keep`."""
+    """Time the tower on batches of one size; write the embeddings into the file `keep`."""
     tower.run(frames[:size])  # the first batch of a size takes longer
     count, embeddings = 0, []
     began, cpu_began = time.monotonic(), time.process_time()
@@ -52,7 +53,7 @@ def batches(tower: Tower, frames: NDArray[np.uint8], size: int, keep: Path) -> d
 def slices(
     tower: Tower, frames: NDArray[np.uint8], rows: int, rows_at_once: int
 ) -> dict[str, float]:
-    """Time one batch of so many rows, as the tower slices it."""
+    """Time one batch of `rows`, which the tower runs in slices."""
     batch = np.resize(frames, (rows, *frames.shape[1:]))
     tower.run(batch[:rows_at_once])
     began = time.monotonic()
@@ -61,7 +62,7 @@ def slices(
 
 
 def start(export: Path, settings: TowerSettings) -> dict[str, float]:
-    """Load the tower as the server does, with its gate, and let it be."""
+    """Load the tower as the server does, with its gate; then measure it while it is idle."""
     with tempfile.TemporaryDirectory() as name:
         repository = Path(name) / "models"
         assemble(Assembly(MODELS, export, "embedded"), repository)
@@ -117,11 +118,11 @@ def main() -> None:
 
 
 def peak_rss_bytes() -> int:
-    """Return the most memory that this process has held at once."""
+    """Return the peak memory of this process."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise OSError("/proc/self/status does not tell VmHWM")
+    raise OSError("/proc/self/status has no VmHWM")
 
 
 if __name__ == "__main__":

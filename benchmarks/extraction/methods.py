@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to sample a video: this extractor, the replaced pipeline's ffmpeg, and two yardsticks.
+"""Ways to sample a video: Trireel's extractor, the ffmpeg command, libraries, and two yardsticks.
 
-A method takes a path and what is wanted of it, and hands over uint8 RGB of 384 x 384 for every
-sampled frame, as chunks that one worker does one after the other.
+A method samples a clip as uint8 RGB of 384 x 384, chunk after chunk; it returns the number of
+frames. `on_two_cores` runs a method as a server does, with two videos at once.
 """
 
+import multiprocessing
 import subprocess
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -24,24 +27,27 @@ from trireel_backend.plan import Chunk, Sampling, plan_chunks
 
 SIZE_PX = 384
 CHUNK_SECONDS = 10.0
-FFMPEG_PROCESSES = 3  # the replaced pipeline's own numbers
+FFMPEG = "ffmpeg commands"
+FFMPEG_PROCESSES = 3  # both numbers are those of the reference pipeline
 FFMPEG_THREADS = 2
+WORKERS = 2
+WARM_UP_SECONDS = 0.5  # keeps one worker from taking both starts
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is wanted of a clip."""
+    """A clip and its number of sampled frames."""
 
     path: Path
     frames_per_chunk: int
 
     @property
     def sampling(self) -> Sampling:
-        """Where its chunks are sampled."""
+        """The sampling of its chunks."""
         return Sampling(num_frames=self.frames_per_chunk)
 
     def chunks(self) -> tuple[Chunk, ...]:
-        """Return its chunks, by what the container says."""
+        """Return the chunks of the length that the container states."""
         sampler = VideoSampler(VideoFile(self.path))
         sampler.close()
         info = sampler.info
@@ -49,13 +55,13 @@ class Job:
 
     @cached_property
     def targets_seconds(self) -> tuple[float, ...]:
-        """The times of all frames that are wanted, in order."""
+        """The times of all sampled frames, in order."""
         middles = (self.sampling.slot_middles(chunk).tolist() for chunk in self.chunks())
         return tuple(chain.from_iterable(middles))
 
 
 Method = Callable[[Job], int]
-"""Samples a clip; returns how many frames there were."""
+"""Samples a clip; returns the number of frames."""
 
 
 def trireel(job: Job) -> int:
@@ -70,7 +76,7 @@ def trireel(job: Job) -> int:
 
 
 def ffmpeg_commands(job: Job) -> int:
-    """Sample as the replaced pipeline does: an ffmpeg process a chunk, three at once."""
+    """Sample as the reference pipeline does: an ffmpeg process a chunk, three at once."""
     with ThreadPoolExecutor(FFMPEG_PROCESSES) as pool:
         return sum(pool.map(lambda chunk: ffmpeg_command(job, chunk), job.chunks()))
 
@@ -78,19 +84,17 @@ def ffmpeg_commands(job: Job) -> int:
 def ffmpeg_command(job: Job, chunk: Chunk) -> int:
     """Sample one chunk with one process of two threads."""
     rate = f"{job.frames_per_chunk}/{chunk.duration_seconds}"
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        *("-v", "error", "-nostdin", "-threads", str(FFMPEG_THREADS)),
-        *("-ss", str(chunk.start_seconds), "-t", str(chunk.duration_seconds), "-i", str(job.path)),
-        *("-vf", f"fps={rate},scale={SIZE_PX}:{SIZE_PX}"),
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-"),
-    ]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin"]
+    command += ["-threads", str(FFMPEG_THREADS), "-ss", str(chunk.start_seconds)]
+    command += ["-t", str(chunk.duration_seconds), "-i", str(job.path)]
+    command += ["-vf", f"fps={rate},scale={SIZE_PX}:{SIZE_PX}"]
+    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
     return len(np.frombuffer(done.stdout, np.uint8)) // (SIZE_PX * SIZE_PX * 3)
 
 
 def full_decode(job: Job) -> int:
-    """Decode every frame in this process and scale those that are wanted."""
+    """Decode every frame in this process and scale the sampled ones."""
     targets = list(job.targets_seconds)
     count, current = 0, None
     with av.open(str(job.path)) as container:
@@ -106,11 +110,10 @@ def full_decode(job: Job) -> int:
 
 
 def bare_decode(job: Job) -> int:
-    """Decode what an exact sampler must, and nothing else: no scaling, no copies, no times.
+    """Decode only the packets that an exact sampler needs: no scaling, no copies, no times.
 
-    That is, for each wanted frame, the packets from its keyframe on that others refer to, and its
-    own. The limit that one thread of FFmpeg's decoders sets to any sampler of exact frames; where a
-    goal is above it, no sampler reaches the goal.
+    They are, for each sampled frame, its own packet and the reference packets since its keyframe.
+    No exact sampler on one thread of FFmpeg's decoders is faster than this.
     """
     with av.open(str(job.path)) as container:
         stream = container.streams.video[0]
@@ -133,9 +136,9 @@ def _on_screen(packets: list[av.Packet], targets_seconds: Sequence[float]) -> se
 
 
 def _needed(packets: list[av.Packet], wanted: set[int]) -> list[av.Packet]:
-    """Leave out what comes after the last wanted packet of a GOP, and GOPs without one.
+    """Return the packets without GOPs and ends of GOPs that hold no wanted packet.
 
-    A frame that is shown before its keyframe, though it is stored after it, needs the GOP before.
+    A frame that is shown before its keyframe but stored after it needs the GOP before.
     """
     needed: list[av.Packet] = []
     led_to: set[int] = set()
@@ -149,9 +152,91 @@ def _needed(packets: list[av.Packet], wanted: set[int]) -> list[av.Packet]:
     return needed[::-1]
 
 
+def decord(job: Job) -> int:
+    """Sample by frame number with decord; exact only if frames are evenly spaced."""
+    from decord import VideoReader, cpu
+
+    reader = VideoReader(str(job.path), ctx=cpu(0), width=SIZE_PX, height=SIZE_PX, num_threads=1)
+    rate = reader.get_avg_fps()
+    count = 0
+    for chunk in plan_chunks(0.0, len(reader) / rate, CHUNK_SECONDS):
+        indices = (job.sampling.slot_middles(chunk) * rate).astype(int)
+        count += len(reader.get_batch(indices.tolist()).asnumpy())
+    return count
+
+
+def torchcodec(job: Job) -> int:
+    """Sample by time with torchcodec, scaled by its own transform, on one thread."""
+    import torch
+    from torchcodec.decoders import VideoDecoder
+    from torchcodec.transforms import Resize
+
+    torch.set_num_threads(1)
+    decoder = VideoDecoder(
+        str(job.path),
+        dimension_order="NHWC",
+        num_ffmpeg_threads=1,
+        seek_mode="approximate",
+        transforms=[Resize((SIZE_PX, SIZE_PX))],
+    )
+    count = 0
+    for chunk in plan_chunks(0.0, decoder.metadata.duration_seconds, CHUNK_SECONDS):
+        times = job.sampling.slot_middles(chunk).tolist()
+        count += len(decoder.get_frames_played_at(times).data.numpy())
+    return count
+
+
+def _is_importable(name: str) -> bool:
+    try:
+        __import__(name)
+    except Exception:  # a wheel may be installed without the libraries that it needs
+        return False
+    return True
+
+
+PEERS = {
+    name: method
+    for name, module, method in (
+        ("decord", "decord", decord),
+        ("torchcodec", "torchcodec.decoders", torchcodec),
+    )
+    if _is_importable(module)
+}
 METHODS: dict[str, Method] = {
     "trireel": trireel,
-    "ffmpeg commands": ffmpeg_commands,
+    FFMPEG: ffmpeg_commands,
     "full decode": full_decode,
     "bare decode": bare_decode,
+    **PEERS,
 }
+TWO_CORES = ("trireel", FFMPEG, "bare decode", *PEERS)
+
+
+@contextmanager
+def workers() -> Iterator[ProcessPoolExecutor]:
+    """Start processes that have imported this module, as a server's processes have."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        list(pool.map(_import_all, [WARM_UP_SECONDS] * WORKERS))
+        yield pool
+
+
+def on_two_cores(pool: ProcessPoolExecutor, name: str, job: Job) -> int:
+    """Sample a clip twice: a video for each worker, or all chunks by three ffmpeg processes.
+
+    Returns the number of frames.
+    """
+    if name != FFMPEG:
+        return sum(pool.map(_run, [name] * WORKERS, [job] * WORKERS))
+    chunks = [chunk for _ in range(WORKERS) for chunk in job.chunks()]
+    with ThreadPoolExecutor(FFMPEG_PROCESSES) as threads:
+        return sum(threads.map(lambda chunk: ffmpeg_command(job, chunk), chunks))
+
+
+def _import_all(seconds: float) -> None:
+    """Sleep; to unpickle this function a process has imported this module."""
+    time.sleep(seconds)
+
+
+def _run(name: str, job: Job) -> int:
+    return METHODS[name](job)

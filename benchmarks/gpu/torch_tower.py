@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tower that peer.py wrote, compiled, for one batch gathered from many requests."""
+"""The tower that loop.py wrote, compiled, for one batch of the frames of many requests."""
 
 import json
 import locale
@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.gpu.peer import (
+from benchmarks.gpu.loop import (
     SETTINGS_FILE,
     TOWER_FILE,
     random_frames,
     set_attention_kernel,
     synchronize,
 )
-from benchmarks.gpu.sizes import BATCHES, MOST_FRAMES, SIZES
+from benchmarks.gpu.process import BATCHES, MOST_FRAMES, SIZES
 
 
 class TorchTower:
-    """A compiled tower and a pinned buffer from which a GPU fetches a batch by itself."""
+    """A compiled tower, and a pinned buffer from which a GPU copies a batch asynchronously."""
 
     def __init__(self, work: Path) -> None:
-        """Load the tower and compile it; kernels come from the cache that the loop filled."""
+        """Load and compile the tower; its kernels are in the cache that the loop has filled."""
         # Triton's stub starts in the C locale, where torch cannot read its own templates.
         locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
         settings = json.loads((work / SETTINGS_FILE).read_text())
@@ -35,7 +35,7 @@ class TorchTower:
         if self._device == "cuda":
             set_attention_kernel(settings["kernel"])
         module = torch.export.load(work / TOWER_FILE).module()
-        self._tower: Any = torch.compile(module, dynamic=True, mode=settings["mode"])
+        self._tower: Any = torch.compile(module, dynamic=True)
         shape = (MOST_FRAMES, size.image_size_px, size.image_size_px, 3)
         self._staged = torch.empty(shape, dtype=torch.uint8, pin_memory=self._device == "cuda")
         warm = random_frames(size, MOST_FRAMES).numpy()
@@ -43,7 +43,7 @@ class TorchTower:
             self.run_together([warm[:batch]])
 
     def run_together(self, parts: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Run the rows of several requests as one batch and hand each its own."""
+        """Run the rows of several requests as one batch; return the embeddings of each request."""
         ends = np.cumsum([len(part) for part in parts])
         staged = self._staged[: ends[-1]]
         for end, part in zip(ends, parts, strict=True):

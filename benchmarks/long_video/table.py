@@ -1,48 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from results.json: python -m benchmarks.long_video.table"""
+"""The page of the results."""
 
-import json
 import statistics
-from pathlib import Path
 from typing import Any
 
-from benchmarks.common.words import processors
+from benchmarks.common.pages import document, paragraph, processors, table
+from benchmarks.common.record import Raw
 
-FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.long_video --output benchmarks/long_video/results.json"
 
 
-def line(run: dict[str, Any]) -> str:
-    """Return a row; memory is that of the first tenth of the run against that of the last."""
-    pss = run["pss_mib"]
-    tenth = max(1, len(pss) // 10)
-    first, last = statistics.median(pss[:tenth]), statistics.median(pss[-tenth:])
-    seconds = run["minutes"] * 60
-    return (
-        f"| {run['minutes']} | {run['extractors']} | {run['wall_seconds']:.1f} |"
-        f" {seconds / run['wall_seconds']:.0f} | {1000 * run['cpu_seconds'] / run['chunks']:.0f} |"
-        f" {first:.0f} | {last:.0f} | {max(pss):.0f} |"
+def page(raw: Raw) -> str:
+    """Return RESULTS.md."""
+    report = raw["results.json"]
+    runs, machine = report["runs"], report["machine"]
+    return document(
+        "# Long videos through the embedded server",
+        paragraph(
+            f"`{COMMAND}`, {runs[0]['clip']}, on {processors(machine)}, commit"
+            f" {machine['commit']}. One request for the whole video, alone on the server. PSS of"
+            " all its processes, in MiB."
+        ),
+        table(
+            "minutes | extractors | wall seconds | video-seconds a second |"
+            " CPU ms a chunk of 10 s | PSS, first tenth | last tenth | most",
+            map(_row, runs),
+        ),
     )
 
 
-def main() -> None:
-    """Read results.json and write RESULTS.md beside it."""
-    report = json.loads((FOLDER / "results.json").read_text())
-    runs, machine = report["runs"], report["machine"]
-    lines = [
-        "# Long videos through the embedded server",
-        "",
-        f"`{COMMAND}`, {runs[0]['clip']}, on {processors(machine)},"
-        f" commit {machine['commit']}. One request for the whole video, alone on the server; PSS of"
-        " all its processes, in MiB.",
-        "",
-        "| minutes | extractors | wall seconds | video-seconds a second | CPU ms a chunk of 10 s |"
-        " PSS, first tenth | last tenth | most |",
-        "|---|---|---|---|---|---|---|---|",
-        *(line(run) for run in runs),
-    ]
-    (FOLDER / "RESULTS.md").write_text("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+def _row(run: dict[str, Any]) -> tuple[object, ...]:
+    """Return a row; memory is that of the first and of the last tenth of the run."""
+    pss = run["pss_mib"]
+    tenth = max(1, len(pss) // 10)
+    return (
+        run["minutes"],
+        run["extractors"],
+        f"{run['wall_seconds']:.1f}",
+        f"{run['minutes'] * 60 / run['wall_seconds']:.0f}",
+        f"{1000 * run['cpu_seconds'] / run['chunks']:.0f}",
+        f"{statistics.median(pss[:tenth]):.0f}",
+        f"{statistics.median(pss[-tenth:]):.0f}",
+        f"{max(pss):.0f}",
+    )

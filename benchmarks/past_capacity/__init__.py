@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More clients than a server takes in."""
+"""More clients than a server accepts."""

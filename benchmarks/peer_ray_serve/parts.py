@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of the work alone, in one process without a server: extraction, the bare session.
 
-It prints one JSON object: CPU seconds of each part for every clip, and frames per second of the
-session in batches. The session is one of onnxruntime with as many threads as there are cores, which
-share each run. The tower served in onnxruntime has as many, but each runs a part of the batch.
+Prints JSON: CPU seconds of each part for every clip, and frames per second of the session in
+batches. The session is one of onnxruntime whose threads, one a core, share each run; the served
+tower has as many threads, each of which runs a part of the batch.
 """
 
 import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import onnxruntime as ort
-from numpy.typing import NDArray
-
-from benchmarks.common.session import session
+from benchmarks.common.towers import session
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.view import View
@@ -23,11 +20,10 @@ from trireel_backend.plan import Sampling, plan_chunks
 
 CHUNK_SECONDS = 10.0
 SAMPLING = Sampling(num_frames=16)
-Frames = NDArray[np.uint8]
 
 
-def extract(clip: Path, size_px: int) -> list[Frames]:
-    """Return the frames of a clip's chunks."""
+def extract(clip: Path, size_px: int) -> list[Any]:
+    """Return the frames uint8 [16, S, S, 3] of each chunk of a clip."""
     sampler = VideoSampler(VideoFile(clip))
     info, view = sampler.info, View(size_px)
     chunks = plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
@@ -36,8 +32,8 @@ def extract(clip: Path, size_px: int) -> list[Frames]:
     return frames
 
 
-def batches_per_second(tower: ort.InferenceSession, batch: Frames, seconds: float) -> float:
-    """Return how many batches a session does, one after the other; at least three are timed."""
+def batches_per_second(tower: Any, batch: Any, seconds: float) -> float:
+    """Return the rate of batches one after the other; at least three are timed."""
     count, began = 0, time.monotonic()
     while count < 3 or time.monotonic() - began < seconds:
         tower.run(None, {"FRAMES": batch})
@@ -46,14 +42,13 @@ def batches_per_second(tower: ort.InferenceSession, batch: Frames, seconds: floa
 
 
 def main() -> None:
-    """Measure."""
+    """Measure the parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add = parser.add_argument
-    add("--onnx", type=Path, required=True)
-    add("--size-px", type=int, required=True)
-    add("--threads", type=int, required=True)
-    add("--seconds", type=float, required=True, help="for the batches")
-    add("clips", type=Path, nargs="+")
+    parser.add_argument("--onnx", type=Path, required=True)
+    parser.add_argument("--size-px", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True, help="time for the batches")
+    parser.add_argument("clips", type=Path, nargs="+")
     arguments = parser.parse_args()
     tower = session(arguments.onnx, arguments.threads)
     tower.run(None, {"FRAMES": extract(arguments.clips[0], arguments.size_px)[0]})

@@ -13,68 +13,71 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.footprint import Footprint, busy_seconds, summary
-from benchmarks.common.server import Command, running
+import numpy as np
+
+from benchmarks.common.footprint import Footprint, busy_seconds
+from benchmarks.common.record import ROOT
+from benchmarks.common.server import CPU_ENVIRONMENT, Command, running
+from benchmarks.common.stores import Store
 from benchmarks.peer_ray_serve import systems
-from benchmarks.peer_ray_serve.clips import NUM_CHUNKS
-from benchmarks.peer_ray_serve.stores import Store
-from benchmarks.peer_ray_serve.systems import Asker, Peer
-from benchmarks.peer_ray_serve.tower import ROOT, Tower
+from benchmarks.peer_ray_serve.systems import Asker, Peer, Tower
 from trireel_backend.towers.runtimes import ONNXRUNTIME
 
 BATCH = 16
 TOWER_CONCURRENCY = 4
-FIRST_ANSWER_SECONDS = 60.0
 WARM_UP_CONCURRENCY = 2
+NUM_CHUNKS = 2  # of a clip
 MOST_PER_SECOND = 25  # videos laid out for a level: more than any system here answers
+LEAST_COSINE = 0.99
 Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much is asked."""
+    """The load of a round."""
 
     concurrencies: dict[str, list[int]]
-    """Of each system, by its name."""
+    """Levels by name of the system."""
+    rounds: int
     seconds: float
-    """Window of every level; infinite where the number of requests is fixed instead."""
+    """Window of every level; infinite if the number of requests is fixed instead."""
     requests: dict[int, int]
-    """By concurrency, where their number is fixed."""
+    """Fixed numbers of requests by concurrency."""
     warm_up: int
-    """Requests before the first level, beside those of the comparison; their times do not count."""
+    """Requests before the first level that are not timed."""
     tower_seconds: float
-    """For the served tower, and for the bare session."""
+    """Time for the served tower, and for the bare session."""
     clips: int
-    """How many are compared between the systems, and measured part by part."""
+    """Number of clips that are compared between the systems, and measured part by part."""
 
     def videos(self, concurrency: int) -> int:
-        """Return how many videos a level may need."""
+        """Return the number of videos that a level may need."""
         if math.isinf(self.seconds):
             return self.requests[concurrency]
         return 2 * concurrency + int(MOST_PER_SECOND * self.seconds)
 
     def tower_requests(self) -> int | None:
-        """Return how many batches the served tower gets, None for as many as it can."""
+        """Return the number of batches for the served tower, None if a window ends them."""
         return 2 * TOWER_CONCURRENCY if math.isinf(self.seconds) else None
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all rounds share."""
+    """The parts that all rounds share."""
 
     tower: Tower
     clips: list[Path]
     store: Store
     media: Path
-    """Trireel's media folder; the store's files lie in it."""
+    """Media folder of Trireel; it contains the store's files."""
     peer: Peer
     load: Load
     tower_engine: str = ONNXRUNTIME
-    """Trireel's; the pipeline on Ray Serve has onnxruntime."""
+    """Runtime of Trireel's tower; that of the pipeline on Ray Serve is onnxruntime."""
 
 
 def run_round(bench: Bench, number: int) -> Found:
-    """Measure everything once; the systems change places from round to round."""
+    """Measure everything once; the order of the systems changes from round to round."""
     names = ["ray_serve", "trireel"] if number % 2 == 0 else ["trireel", "ray_serve"]
     found: Found = {"load_average": os.getloadavg()[0], "order": names, "systems": {}}
     for name in names:
@@ -84,7 +87,7 @@ def run_round(bench: Bench, number: int) -> Found:
 
 
 def measure(bench: Bench, name: str) -> Found:
-    """Start a system, ask it at every level, and stop it."""
+    """Start a system, load it at every level, and stop it."""
     with ExitStack() as stack:
         if name == "trireel":
             command = systems.trireel(bench.tower, bench.store, bench.media, bench.tower_engine)
@@ -94,7 +97,7 @@ def measure(bench: Bench, name: str) -> Found:
         stack.callback(bench.store.clear)
         asker = stack.enter_context(Asker(command))
         found, footprint = _start(bench, command, asker, stack)
-        print(f"  {name}: right answer after {found['start_seconds']:.1f} s", flush=True)
+        print(f"  {name}: correct answer after {found['start_seconds']:.1f} s", flush=True)
         found["chunks"] = asker.do(do="answer", videos=bench.store.lay_out(bench.load.clips))
         if warm_up := bench.store.lay_out(bench.load.warm_up):
             asker.do(do="level", videos=warm_up, concurrency=WARM_UP_CONCURRENCY, seconds=math.inf)
@@ -132,29 +135,29 @@ def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -
     print(
         f"    {concurrency:3} at once: {len(times) / found['window_seconds']:6.2f} requests/s,"
         f" p50 {middle:7.0f} ms, {found['cpu_seconds'] / max(1, len(times)):.3f} CPU-s each,"
-        f" {found['pss_mib']['most']:.0f} MiB, {len(found['errors'])} failed, others took"
-        f" {found['others_cpu_seconds']:.1f} CPU-s of {found['window_seconds']:.1f} s",
+        f" {found['pss_mib']['most']:.0f} MiB, {len(found['errors'])} failed; other processes"
+        f" {found['others_cpu_seconds']:.1f} CPU-s in {found['window_seconds']:.1f} s",
         flush=True,
     )
     return found
 
 
 def _watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
-    """Do a level; adds the CPU time of its window and the memory."""
+    """Run a level; adds the CPU time of its window and the memory."""
     clocks = {}
 
     def event(name: str) -> None:
         clocks[name] = (footprint.cpu_seconds(), busy_seconds())
 
     with footprint.sampled() as totals:
-        found = asker.do(event, **command)
+        found: Found = asker.do(event, **command)
     totals.append(footprint.total_pss_mib())
     if "ended" not in clocks:
-        raise RuntimeError(f"a level was never full: {found['errors'][:3]}")
+        raise RuntimeError(f"a level never had all its workers busy: {found['errors'][:3]}")
     own, busy = (b - a for a, b in zip(clocks["began"], clocks["ended"], strict=True))
     found["cpu_seconds"] = round(own, 3)
     found["others_cpu_seconds"] = round(busy - own - found["client_cpu_seconds"], 3)
-    found["pss_mib"] = summary(totals)
+    found["pss_mib"] = {"median": statistics.median(totals), "most": max(totals)}
     return found
 
 
@@ -175,27 +178,38 @@ def _tower(bench: Bench, asker: Asker, footprint: Footprint) -> Found:
 
 
 def parts(bench: Bench) -> Found:
-    """Measure the parts alone, with nothing else running."""
-    command = [
-        *(sys.executable, "-m", "benchmarks.peer_ray_serve.parts"),
-        *("--onnx", str(bench.tower.onnx), "--size-px", str(bench.tower.size_px)),
-        *("--threads", str(len(os.sched_getaffinity(0)))),
-        *("--seconds", str(bench.load.tower_seconds)),
-        *map(str, bench.clips[: bench.load.clips]),
-    ]
-    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"the parts could not be measured: {done.stderr[-1000:]}")
-    found = json.loads(done.stdout)
-    extraction, session = (
-        statistics.median(found[f"{part}_cpu_seconds"]) for part in ("extraction", "session")
-    )
-    print(
-        f"  parts alone: {extraction:.3f} + {session:.3f} CPU-s a clip, bare session"
-        f" {found['session_frames_per_second']:.1f} frames/s",
-        flush=True,
-    )
+    """Measure the parts alone, while nothing else runs."""
+    command = [sys.executable, "-m", "benchmarks.peer_ray_serve.parts"]
+    command += ["--onnx", str(bench.tower.onnx), "--size-px", str(bench.tower.size_px)]
+    command += ["--threads", str(len(os.sched_getaffinity(0)))]
+    command += ["--seconds", str(bench.load.tower_seconds)]
+    command += map(str, bench.clips[: bench.load.clips])
+    environment = {**os.environ, **CPU_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    found: Found = json.loads(done.stdout)
+    print("  parts alone:", found, flush=True)
     return found
+
+
+def compare(found: dict[str, Found]) -> Found:
+    """Compare the chunks' mean embeddings and first tags, and remove them from the results.
+
+    Raises:
+        RuntimeError: if the numbers of chunks differ, or if a mean's cosine is below 0.99 and its
+            first tag differs: the systems do not do the same work.
+    """
+    ours, theirs = (found[name].pop("chunks") for name in ("trireel", "ray_serve"))
+    if [len(clip) for clip in ours] != [len(clip) for clip in theirs]:
+        raise RuntimeError("the systems cut the videos into different numbers of chunks")
+    pairs = [pair for clips in zip(ours, theirs, strict=True) for pair in zip(*clips, strict=True)]
+    cosines = [float(np.dot(a["embedding"], b["embedding"])) for a, b in pairs]
+    same = [a["tag"] == b["tag"] for a, b in pairs]
+    for cosine, tag in zip(cosines, same, strict=True):
+        if cosine < LEAST_COSINE and not tag:
+            raise RuntimeError(f"a chunk's means have cosine {cosine:.4f}, and other first tags")
+    return {
+        "chunks": len(pairs),
+        "worst_cosine": round(min(cosines), 5),
+        "median_cosine": round(float(np.median(cosines)), 5),
+        "same_first_tag": sum(same),
+    }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two systems: how each is set up and started, and how its asker is led."""
+"""The two systems and their tower: set-up and command lines; and the load generator's process."""
 
 import contextlib
 import hashlib
@@ -13,45 +13,91 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.server import ROOT, Command, served
-from benchmarks.peer_ray_serve.stores import Store
-from benchmarks.peer_ray_serve.tower import Tower
+from benchmarks.common.record import ROOT
+from benchmarks.common.server import EXPORT, Command, served
+from benchmarks.common.stores import Store
 from trireel_backend.launch.ports import LOOPBACK, Ports
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE, VISION_FILE
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+TOWERS = ("tiny", "base")
+BASE = "base-patch16-224"
+# Run in a process of its own, which frees its gigabytes. The checkpoint itself is not kept.
+EXPORT_BASE = """
+import sys, tempfile
+from pathlib import Path
+from benchmarks.common.towers import make_checkpoint
+from trireel_export.export import export
+
+name, cache, target = sys.argv[1:]
+with tempfile.TemporaryDirectory(dir=cache) as folder:
+    export(str(make_checkpoint(name, Path(folder))), Path(target), progress=print)
+"""
+
+
+@dataclass(frozen=True)
+class Tower:
+    """An export, as Trireel serves it."""
+
+    export: Path
+
+    @property
+    def onnx(self) -> Path:
+        """The graph of the vision tower; the pipeline on Ray Serve runs it too."""
+        return self.export / VISION_FILE
+
+    @property
+    def bank(self) -> Path:
+        """The texts and their embeddings."""
+        return self.export / TEXT_BANK_FILE
+
+    @property
+    def size_px(self) -> int:
+        """Width and height of the pictures."""
+        return int(json.loads((self.export / METADATA_FILE).read_text())["image_size_px"])
+
+
+def find_tower(name: str, cache: Path) -> Tower:
+    """Return the bundled tower, or one of base size, whose export on first use takes minutes."""
+    if name == "tiny":
+        return Tower(EXPORT)
+    export = cache / f"export-{BASE}"
+    if not (export / METADATA_FILE).exists():
+        print(f"Exporting {BASE} with random weights, once.", flush=True)
+        command = [sys.executable, "-c", EXPORT_BASE, BASE, str(cache), str(export)]
+        subprocess.run(command, check=True, cwd=ROOT)
+    return Tower(export)
 
 
 def trireel(tower: Tower, store: Store, media: Path, tower_engine: str) -> Command:
-    """Return Trireel's command, as scripts/serve runs it; all but the engine is as by default."""
+    """Return Trireel's command; all options but the runtime of the tower are defaults."""
     options = ["--export", str(tower.export), "--media", str(media), "--tower-engine", tower_engine]
     return served(*options, **store.environment)
 
 
 @dataclass(frozen=True)
 class Peer:
-    """What may be chosen of the pipeline on Ray Serve."""
+    """The options of the pipeline on Ray Serve."""
 
     python: Path
     extraction: str
-    """`chunks`: one ffmpeg a chunk; `video`: one for the whole video."""
+    """`chunks`: an ffmpeg for each chunk; `video`: one for the whole video."""
     frame_px: int
-    """Width and height that ffmpeg scales to; the tower's size is reached by another resize."""
+    """Width and height that ffmpeg scales to; a second resize makes them the tower's size."""
 
 
 def ray_serve(peer: Peer, tower: Tower, store: Store, temporary: Path) -> Command:
     """Return the command of the pipeline on Ray Serve."""
     port = Ports.free().http
-    arguments = [
-        *(str(peer.python), "-m", "benchmarks.peer_ray_serve.peer.serve"),
-        *("--port", str(port), "--temporary", str(temporary)),
-        *("--onnx", str(tower.onnx), "--bank", str(tower.bank)),
-        *("--size-px", str(tower.size_px), "--frame-px", str(peer.frame_px)),
-        *("--extraction", peer.extraction),
-    ]
+    arguments = [str(peer.python), "-m", "benchmarks.peer_ray_serve.peer.serve"]
+    arguments += ["--port", str(port), "--temporary", str(temporary)]
+    arguments += ["--onnx", str(tower.onnx), "--bank", str(tower.bank)]
+    arguments += ["--size-px", str(tower.size_px), "--frame-px", str(peer.frame_px)]
+    arguments += ["--extraction", peer.extraction]
     environment = {
         **store.environment,
         "PYTHONPATH": str(ROOT),
-        # A token would be kept in the home folder, and reports would find no way out.
+        # Ray writes no token into the home folder, and sends no usage reports.
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
@@ -59,7 +105,7 @@ def ray_serve(peer: Peer, tower: Tower, store: Store, temporary: Path) -> Comman
 
 
 def peer_python(cache: Path) -> Path:
-    """Return the Python with the pipeline's packages, set up in the cache on first use."""
+    """Return the Python with the pipeline's packages, which are installed on first use."""
     folder = cache / "peer-venv"
     stamp, wanted = folder / "stamp", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -75,9 +121,9 @@ class Asker:
     """The load generator's process."""
 
     def __init__(self, command: Command) -> None:
-        own = "benchmarks.peer_ray_serve.asker"
+        module = "benchmarks.peer_ray_serve.asker"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", own, command.name, command.address],
+            [sys.executable, "-m", module, command.name, command.address],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -95,7 +141,7 @@ class Asker:
         self._process.wait()
 
     def do(self, event: Callable[[str], None] = lambda name: None, **command: Any) -> Any:
-        """Have a command done; `event` is told of what happens on the way."""
+        """Send a command and return its result; `event` is called with events on the way."""
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         while "event" in (found := self._read()):
@@ -107,12 +153,13 @@ class Asker:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("the load generator ended; its error is above")
-        return json.loads(line)
+        found: dict[str, Any] = json.loads(line)
+        return found
 
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Yield a folder for Ray, whose sockets want a short path; nothing of it is left."""
+    """Yield a folder for Ray, whose sockets need a short path; it is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
     try:
         yield folder

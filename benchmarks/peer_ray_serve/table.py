@@ -1,55 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from the raw numbers beside it: python -m benchmarks.peer_ray_serve.table
+"""The page of the results: a section for each file of raw numbers."""
 
-They are tiny.json, tuned.json, base.json and bf16.json; what is not there is left out.
-"""
-
-import json
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.common.words import processors
-from benchmarks.peer_ray_serve.goals import (
-    ENGINES,
-    PEER,
+from benchmarks.common.pages import bullets, document, paragraph, processors, table
+from benchmarks.common.record import Raw
+from benchmarks.peer_ray_serve.goals import ENGINES, PEER, engine, goals
+from benchmarks.peer_ray_serve.levels import (
     QUANTILES,
     SYSTEMS,
     Level,
     Report,
-    engine,
-    goals,
     levels,
+    median_of,
     parts_cpu_seconds,
-    start_seconds,
     tower_frames_per_second,
 )
 from trireel_backend.towers.runtimes import ONNXRUNTIME
 
-FOLDER = Path(__file__).parent
 MODULE = "benchmarks.peer_ray_serve"
-NAMES = {"trireel": "Trireel", "ray_serve": "Ray Serve"}
 FEWEST = 20
-"""Requests of a round that have to stand behind a p95 or a p99: of fewer it is the slowest."""
-LANES = "; those of siglip_vision run a part of the batch each"
-"""Where it has the same engine."""
+"""Least number of requests in a round for a p95 or a p99; of fewer it is the slowest one."""
 MISSING = "\u2013"
 
 
 @dataclass(frozen=True)
 class Section:
-    """What one file of results is about."""
+    """One file of results."""
 
     file: str
     title: str
     options: str
-    """Of the command, beside --output."""
-    words: str
+    """Options of the command, beside --output."""
+    text: str
     has_goals: bool = True
 
     def command(self, report: Report) -> str:
-        """Return the command that measured it."""
+        """Return the command that measured a report."""
         options = f" {self.options}" if self.options else ""
         return (
             f"python -m {MODULE}{options} --rounds {len(report['rounds'])} --output"
@@ -69,75 +58,73 @@ SECTIONS = (
         "tuned.json",
         "The bundled tower, the pipeline fitted to it",
         "--peer-extraction video --peer-frame-px 96",
-        "ffmpeg scales to the tower's own 96 x 96, so that nothing is resized after it and less"
-        " is passed on; one process reads the whole video. The goals speak of the pipeline above.",
+        "ffmpeg scales to the tower's own 96 x 96: no second resize is needed and less data is"
+        " passed on. One process reads the whole video. The goals are for the pipeline above.",
         has_goals=False,
     ),
     Section(
         "base.json",
         "A tower of base size",
         "--tower base",
-        "93 million parameters, 224 x 224 pixels, random weights; both sides compute them in the"
-        " same engine and precision. Numbers of requests are fixed, and few; the window of a level"
-        " is from its first request to its last answer.",
+        "93 million parameters, 224 x 224 pixels, random weights, in the same runtime and precision"
+        " on both sides. The numbers of requests are fixed and small; the window of a level is from"
+        " its first request to its last answer.",
     ),
     Section(
         "bf16.json",
         "A tower of base size, in bf16",
         "--tower base --tower-engine openvino-bf16",
-        "The same tower, which Trireel computes in bf16 with OpenVINO and the CPU's AMX, after the"
+        "Trireel computes the same tower in bf16 with OpenVINO and the CPU's AMX, after the"
         " export's accuracy gate has passed on this machine. The pipeline stays in onnxruntime"
-        " fp32: the ratio is that of the two as they can be run here, engine and precision"
-        " included.",
+        " fp32: the ratio includes the difference in runtime and precision.",
     ),
 )
 
 
-def page(reports: dict[str, Report]) -> str:
+def page(raw: Raw) -> str:
     """Return RESULTS.md."""
-    lines = [
+    sections = (_section(section, raw[section.file]) for section in SECTIONS if section.file in raw)
+    return document(
         "# Beside the reference pipeline on Ray Serve",
-        "",
-        "Three deployments on Ray Serve as [the reference](peer/__init__.py) has them, against the"
-        " embedded server with its default settings, but for the engine where a section names"
-        " another. Both have the same exported tower; each section says in which engine and"
-        " precision either computes it. Videos of 12 s (two chunks), 384 x 384, 30 frames a second,"
-        " H.264; each request is for a file of its own. The systems take turns; numbers are medians"
-        " over the rounds. n is how many answers they are from: in all rounds, and in the round"
-        f" with the fewest; where those are fewer than {FEWEST}, p95 and p99 are left out. Memory"
-        " is the sum of all processes' PSS. CPU time is that of the server with the commands it"
-        " starts; the load generator's is beside it. Start is from the command to the first right"
-        " answer.",
-    ]
-    for section in SECTIONS:
-        if section.file in reports:
-            lines += ["", *_section(section, reports[section.file])]
-    return "\n".join(lines) + "\n"
+        paragraph(
+            "Three deployments on Ray Serve, built as [the reference](peer/__init__.py), beside the"
+            " embedded server with its default settings; a section names the runtime of the tower"
+            " if it is another. Both systems have the same exported tower. Videos of 12 s (two"
+            " chunks), 384 x 384, 30 frames a second, H.264; each request is for a file of its own."
+        ),
+        paragraph(
+            "The systems take turns; numbers are medians over the rounds. n is the number of"
+            " answers in all rounds, and in the round with the fewest; if those are fewer than"
+            f" {FEWEST}, p95 and p99 are left out. Memory is the sum of all processes' PSS. CPU"
+            " time is that of the server with the commands it starts; that of the load generator is"
+            " beside it. Start is the time from the command to the first correct answer."
+        ),
+        *(block for section in sections for block in section),
+    )
 
 
 def _section(section: Section, report: Report) -> Iterator[str]:
-    machine, rounds = report["machine"], report["rounds"]
+    machine, count = report["machine"], len(report["rounds"])
     peer = ", ".join(f"{name} {version}" for name, version in report["peer_packages"].items())
     yield f"## {section.title}"
-    yield ""
-    yield f"**Trireel in {engine(report)}, {PEER}.** {section.words}"
-    yield ""
-    yield (
-        f"`{section.command(report)}`, {_rounds(len(rounds))}, videos from {report['store']}, on"
-        f" {processors(machine)}, commit {machine['commit']}; the pipeline with {peer}."
-        f" {_quietness(report)} {_agreement(report)}"
+    yield paragraph(f"**Trireel in {engine(report)}, {PEER}.** {section.text}")
+    yield paragraph(
+        f"`{section.command(report)}`, {count} round{'s' * (count > 1)}, videos from"
+        f" {report['store']}, on {processors(machine)}, commit {machine['commit']}; the pipeline"
+        f" with {peer}. {_quietness(report)} {_agreement(report)}"
     )
-    yield ""
     if section.has_goals:
-        yield from (f"- {goal}" for goal in goals(report))
-        yield ""
-    yield from _table(report)
-    yield ""
+        yield bullets(goal_lines(report))
+    yield _table(report)
     yield from _rest(report)
 
 
-def _rounds(number: int) -> str:
-    return f"{number} round{'s' * (number > 1)}"
+def goal_lines(report: Report) -> Iterator[str]:
+    """Yield a line for each figure that has a goal."""
+    for figure in goals(report):
+        ratio = "" if figure.ratio is None else f" x {figure.beside}"
+        met = "met" if figure.met else "not met"
+        yield f"{figure.what}: {figure.judged:.2f}{ratio}, wanted {figure.goal}: {met}"
 
 
 def _quietness(report: Report) -> str:
@@ -148,7 +135,7 @@ def _quietness(report: Report) -> str:
         for level in system["levels"]
     ]
     return (
-        f"Other processes took {statistics.median(shares):.0%} of the machine's CPU time meanwhile"
+        f"Other processes used {statistics.median(shares):.0%} of the machine's CPU time meanwhile"
         f" (median of the levels, the most {max(shares):.0%})."
     )
 
@@ -158,107 +145,86 @@ def _agreement(report: Report) -> str:
     worst = min(each["worst_cosine"] for each in found)
     same, chunks = (sum(each[key] for each in found) for key in ("same_first_tag", "chunks"))
     return (
-        "Both answers name the same chunks, their mean embeddings have cosines of at least"
-        f" {worst:.4f}, the first tag is the same in {same} of {chunks}."
+        "Both answers have the same chunks, the cosines of their mean embeddings are at least"
+        f" {worst:.4f}, and the first tag is the same in {same} of {chunks}."
     )
 
 
-def _table(report: Report) -> Iterator[str]:
+def _table(report: Report) -> str:
     ours, theirs = (levels(report, name) for name in SYSTEMS)
-    yield (
-        "| concurrency | | n, all rounds / one | requests/s | p50 ms | p95 ms | p99 ms | failed |"
-        " CPU-s a request | load generator's | MiB |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+    rows: list[tuple[object, ...]] = []
     for concurrency, level in ours.items():
-        yield _row(concurrency, "Trireel", level)
+        rows.append(_row("Trireel", level))
         if (peer := theirs.get(concurrency)) is not None:
-            yield _row(concurrency, "Ray Serve", peer)
-            yield _ratios(level, peer)
-
-
-def _row(concurrency: int, name: str, level: Level) -> str:
-    latencies = " | ".join(_latency(level, percent) for percent in QUANTILES)
-    return (
-        f"| {concurrency} | {name} | {level.requests} / {level.fewest} | {level.per_second:.2f} |"
-        f" {latencies} | {level.failed} | {level.cpu_seconds:.3f} |"
-        f" {level.client_cpu_seconds:.4f} | {level.pss_mib:.0f} |"
+            rows += [_row("Ray Serve", peer), _ratios(level, peer)]
+    return table(
+        "concurrency | | n, all rounds / one | requests/s | p50 ms | p95 ms | p99 ms | failed |"
+        " CPU-s a request | load generator's | MiB",
+        rows,
     )
 
 
-def _latency(level: Level, percent: int) -> str:
-    return f"{level.latency_ms[percent]:.0f}" if _is_told(level, percent) else MISSING
-
-
-def _is_told(level: Level, percent: int) -> bool:
-    """Return whether enough requests stand behind a quantile; the median is always told."""
-    return percent == 50 or level.fewest >= FEWEST
-
-
-def _ratios(level: Level, peer: Level) -> str:
+def _row(name: str, level: Level) -> tuple[object, ...]:
     latencies = (
-        f"{level.latency_ms[percent] / peer.latency_ms[percent]:.2f}"
-        if _is_told(level, percent) and _is_told(peer, percent)
-        else MISSING
+        f"{level.latency_ms[percent]:.0f}" if _is_shown(percent, level) else MISSING
         for percent in QUANTILES
     )
     return (
-        f"| | ratio | | **{level.per_second / peer.per_second:.2f}** | {' | '.join(latencies)} | |"
-        f" {level.cpu_seconds / peer.cpu_seconds:.2f} | | {level.pss_mib / peer.pss_mib:.2f} |"
+        level.concurrency,
+        name,
+        f"{level.requests} / {level.fewest}",
+        f"{level.per_second:.2f}",
+        *latencies,
+        level.failed,
+        f"{level.cpu_seconds:.3f}",
+        f"{level.client_cpu_seconds:.4f}",
+        f"{level.pss_mib:.0f}",
     )
+
+
+def _is_shown(percent: int, *both: Level) -> bool:
+    """Return whether there are enough requests for a quantile; the median is always shown."""
+    return percent == 50 or all(level.fewest >= FEWEST for level in both)
+
+
+def _ratios(level: Level, peer: Level) -> tuple[object, ...]:
+    latencies = (
+        f"{level.latency_ms[percent] / peer.latency_ms[percent]:.2f}"
+        if _is_shown(percent, level, peer)
+        else MISSING
+        for percent in QUANTILES
+    )
+    rate = f"**{level.per_second / peer.per_second:.2f}**"
+    cpu = f"{level.cpu_seconds / peer.cpu_seconds:.2f}"
+    return "", "ratio", "", rate, *latencies, "", cpu, "", f"{level.pss_mib / peer.pss_mib:.2f}"
 
 
 def _rest(report: Report) -> Iterator[str]:
-    starts = ", ".join(f"{NAMES[name]} {start_seconds(report, name):.1f} s" for name in SYSTEMS)
+    """Yield start, memory, parts, and the limit of the machine."""
     first = report["rounds"][0]["systems"]
-    memory = {
-        name: statistics.median(
-            found["systems"][name]["pss_mib_at_start"] for found in report["rounds"]
-        )
-        for name in SYSTEMS
-    }
-    at_start = ", ".join(
-        f"{NAMES[name]} {first[name]['processes']} processes, {memory[name]:.0f} MiB"
-        for name in SYSTEMS
-    )
-    parts = parts_cpu_seconds(report)
+    starts, sizes = [], []
+    for key, name in SYSTEMS.items():
+        starts.append(f"{name} {median_of(report, key, 'start_seconds'):.1f} s")
+        memory = median_of(report, key, "pss_mib_at_start")
+        sizes.append(f"{name} {first[key]['processes']} processes, {memory:.0f} MiB")
+    yield f"Start: {', '.join(starts)}. After the first answer: {', '.join(sizes)}."
+    parts, cores = parts_cpu_seconds(report), len(report["machine"]["cores"])
     served, bare = tower_frames_per_second(report)
-    yield f"Start: {starts}. After the first answer: {at_start}."
-    yield ""
-    cores = len(report["machine"]["cores"])
-    yield (
+    same_engine = report["tower_engine"] == ONNXRUNTIME
+    lanes = "; each thread of siglip_vision runs a part of the batch" if same_engine else ""
+    yield paragraph(
         f"A clip's parts alone: extraction in one process {parts['extraction']:.3f} CPU-s, the bare"
         f" session {parts['session']:.3f}. siglip_vision in {engine(report)} at batch 16,"
         f" concurrency 4: {served:.1f} frames/s; the bare session: {bare:.1f}. The bare session is"
-        f" one of {ENGINES[ONNXRUNTIME]} with {cores} threads, which share each run"
-        f"{LANES if report['tower_engine'] == ONNXRUNTIME else ''}."
+        f" one of {ENGINES[ONNXRUNTIME]} with {cores} threads, which share each run{lanes}."
     )
-    if report["tower_engine"] == ONNXRUNTIME:  # of which the parts alone are measured
-        yield ""
-        yield _limit(report, cores / sum(parts.values()))
-
-
-def _limit(report: Report, per_second: float) -> str:
-    """Return how near both come to what the cores could do."""
-    best = {
-        name: max(level.per_second for level in levels(report, name).values()) for name in SYSTEMS
-    }
-    reached = ", ".join(f"{NAMES[name]} {best[name] / per_second:.0%}" for name in SYSTEMS)
-    return (
-        f"Cores that did nothing but these parts would answer {per_second:.3g} requests/s. At its"
-        f" best level each reaches of that: {reached}."
-    )
-
-
-def main() -> None:
-    """Read what is there and write RESULTS.md beside it."""
-    reports = {
-        section.file: json.loads((FOLDER / section.file).read_text())
-        for section in SECTIONS
-        if (FOLDER / section.file).exists()
-    }
-    (FOLDER / "RESULTS.md").write_text(page(reports))
-
-
-if __name__ == "__main__":
-    main()
+    if same_engine:  # the parts alone are measured in onnxruntime only
+        limit = cores / sum(parts.values())
+        shares = (
+            f"{name} {max(level.per_second for level in levels(report, key).values()) / limit:.0%}"
+            for key, name in SYSTEMS.items()
+        )
+        yield paragraph(
+            f"Cores that ran only these parts would answer {limit:.3g} requests/s. The systems"
+            f" reach, each at its best level: {', '.join(shares)}."
+        )

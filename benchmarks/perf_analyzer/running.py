@@ -1,64 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One recipe's run, and what the server itself counted meanwhile."""
+"""One recipe's run, and the server's own counts of it."""
 
+import contextlib
 import re
 import shlex
 import subprocess
 import time
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.perf_analyzer.recipes import Recipe, Servers
-from benchmarks.perf_analyzer.regions import removed_at_the_end, tensor_names
+from tritonclient.grpc import InferenceServerClient
+
+from benchmarks.common.record import ROOT
+from benchmarks.common.server import Command
+from benchmarks.perf_analyzer.recipes import Recipe
+from trireel_backend.launch.run_folder import SHARED_MEMORY
 from trireel_client._config import Address
 from trireel_client.load_test.watch.scrape import Scrape, grown, read_metrics
 
-ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 300.0
-GAUGE_SECONDS = 15.0  # the server looks at its live sequences every 5 s
+GAUGE_SECONDS = 15.0  # the server counts its live sequences every 5 s
 POLL_SECONDS = 0.5
 OUTPUT_LINES = 15
+OF_A_STEP = re.compile(r"_\d+_\d+$")  # after an input's name: stream and step of the data
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What the server counted in a run, perf_analyzer's warm-up and end included."""
+    """The server's counts of a run, with perf_analyzer's warm-up and end."""
 
     requests: int
-    """Answered by the recipe's model."""
+    """Requests that the recipe's model answered."""
     failures: int
-    """Of any model."""
+    """Failed requests of any model."""
     chunks: int
-    """Decoded."""
+    """Decoded chunks."""
     live_sequences: int
-    """Left at the end: begun and not ended."""
+    """Sequences that were started and not ended."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """What came of a recipe."""
+def run_recipe(
+    recipe: Recipe, server: Command, data: Path, csv: Path, quick: bool = False
+) -> dict[str, Any]:
+    """Print a recipe's command line and run it.
 
-    command: str
-    seconds: float
-    measured: int
-    """Requests that perf_analyzer's results are made of."""
-    counts: Counts
-    problems: list[str]
-    """Why its numbers are not to be trusted; empty where they are."""
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return asdict(self)
-
-
-def run_recipe(recipe: Recipe, servers: Servers, data: Path, csv: Path, quick: bool = False) -> Run:
-    """Print a recipe's command line and run it, beside the server's own counts."""
-    command = recipe.command(servers, data, csv, quick)
+    Returns:
+        `command`, `seconds`, `measured` (requests behind perf_analyzer's results), `counts` of the
+        server, and `problems`: sentences, empty if the numbers can be trusted.
+    """
+    url = server.address if recipe.protocol == "grpc" else server.http
+    command = recipe.command(url, data, csv, quick)
     print(f"$ {shlex.join(command)}", flush=True)
     csv.unlink(missing_ok=True)
-    metrics = Address.parse(servers.metrics)
-    tensors = tensor_names(servers.grpc, recipe.model) if recipe.shared_memory else []
+    metrics = Address.parse(server.metrics)
+    tensors = _tensor_names(server.address, recipe.model) if recipe.shared_memory else []
     before, began = read_metrics(metrics), time.monotonic()
     with removed_at_the_end(tensors):
         done = subprocess.run(
@@ -71,11 +68,17 @@ def run_recipe(recipe: Recipe, servers: Servers, data: Path, csv: Path, quick: b
     measured = sum(map(int, re.findall(r"^ +Request count: (\d+)$", done.stdout, re.M)))
     problems = list(find_problems(done, counts, measured, csv))
     print("\n".join(problems or re.findall(r"^Concurrency: .+$", done.stdout, re.M)), flush=True)
-    return Run(shlex.join(command), round(seconds, 1), measured, counts, problems)
+    return {
+        "command": shlex.join(command),
+        "seconds": round(seconds, 1),
+        "measured": measured,
+        "counts": asdict(counts),
+        "problems": problems,
+    }
 
 
 def count(model: str, before: Scrape, after: Scrape) -> Counts:
-    """Return what a server counted between two looks at its metrics."""
+    """Return a server's counts between two readings of its metrics."""
     between = grown(before, after)
     return Counts(
         requests=int(between.total("nv_inference_request_success", model)),
@@ -87,28 +90,48 @@ def count(model: str, before: Scrape, after: Scrape) -> Counts:
 
 def find_problems(
     done: "subprocess.CompletedProcess[str]", counts: Counts, measured: int, csv: Path
-) -> list[str]:
-    """Tell what is wrong with a run, in sentences."""
-    problems = []
-    words = done.stderr.strip()
+) -> Iterator[str]:
+    """Yield the problems of a run, in sentences."""
+    errors = done.stderr.strip()
     if done.returncode or not csv.is_file():
-        tail = "\n".join([*done.stdout.splitlines()[-OUTPUT_LINES:], words])
-        problems.append(f"perf_analyzer ended with {done.returncode}:\n{tail}{_hint(words)}")
-    elif "error" in words.lower():
-        problems.append(f"perf_analyzer reports errors:\n{words}")
+        tail = "\n".join([*done.stdout.splitlines()[-OUTPUT_LINES:], errors])
+        yield f"perf_analyzer ended with {done.returncode}:\n{tail}"
+    elif "error" in errors.lower():
+        yield f"perf_analyzer reports errors:\n{errors}"
     if counts.failures:
-        problems.append(f"the server counted {counts.failures} failed requests")
+        yield f"the server counted {counts.failures} failed requests"
     if counts.requests < measured:
-        problems.append(f"the server answered {counts.requests} requests, measured are {measured}")
+        yield f"the server answered {counts.requests} requests, measured are {measured}"
     if counts.live_sequences:
-        problems.append(f"{counts.live_sequences} sequences were begun and not ended")
-    return problems
+        yield f"{counts.live_sequences} sequences were started and not ended"
 
 
-def _hint(words: str) -> str:
-    if "restricted" not in words:
-        return ""
-    return "\nStart the server with --allow-client-shared-memory for the recipes in shared memory."
+@contextlib.contextmanager
+def removed_at_the_end(tensors: Collection[str]) -> Iterator[None]:
+    """Remove the regions of shared memory that perf_analyzer makes in the context.
+
+    perf_analyzer itself leaves those that the server rejects, and all of them when it is killed.
+
+    Args:
+        tensors: names of the model's inputs and outputs, with which the regions' names begin. A
+            region that exists before belongs to another process and is kept.
+    """
+    before = _regions(tensors)
+    try:
+        yield
+    finally:
+        for region in _regions(tensors) - before:
+            region.unlink(missing_ok=True)
+
+
+def _regions(tensors: Collection[str]) -> set[Path]:
+    return {path for path in SHARED_MEMORY.iterdir() if OF_A_STEP.sub("", path.name) in tensors}
+
+
+def _tensor_names(url: str, model: str) -> list[str]:
+    with InferenceServerClient(url) as client:
+        metadata = client.get_model_metadata(model)
+    return [tensor.name for tensor in (*metadata.inputs, *metadata.outputs)]
 
 
 def _await_ended_sequences(metrics: Address) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What reduced precision costs in accuracy, and which form of the graph runs best on the CPU."""
+"""The cost of reduced precision in accuracy, and the fastest form of the graph on a CPU."""

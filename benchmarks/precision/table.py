@@ -1,75 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from results.json: python -m benchmarks.precision.table"""
+"""The page of the results."""
 
-import json
 import statistics
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.common.words import processors
+from benchmarks.common.pages import MIB, document, paragraph, processors, table
+from benchmarks.common.record import Raw
 
-FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.precision --output benchmarks/precision/results.json"
 
 
-def gate_row(gate: dict[str, Any]) -> str:
-    """Return how one export came through its gate."""
-    row = [gate["checkpoint"], gate["precision"]]
-    if gate["worst_cosine"] is None:
-        return f"| {' | '.join(row)} | refused: {gate['worst_picture']} | | | |"
-    swap = gate["order_of_texts"].removeprefix("order of texts, swaps of ")
-    mib = gate["vision_bytes"] / 2**20
-    return (
-        f"| {' | '.join(row)} | {gate['worst_cosine']:.7f} | {gate['worst_picture']} | {swap} |"
-        f" {mib:.0f} | {gate['seconds']:.0f} |"
+def page(raw: Raw) -> str:
+    """Return RESULTS.md."""
+    report = raw["results.json"]
+    machine = report["machine"]
+    return document(
+        "# Precision: its cost in accuracy, and the fastest form of the graph",
+        paragraph(
+            f"`{COMMAND}` on {processors(machine)}, commit {machine['commit']}. `checkpoint` is the"
+            " tiny one, trained on drawings; the others have random weights in the published sizes."
+            " The machine did other work at the same time."
+        ),
+        "## Through the gate",
+        paragraph(
+            "42 pictures (patterns, photographs, drawn places; none of them square) against the"
+            " checkpoint's own processor and PyTorch in fp32. The gate needs a cosine of 0.999"
+            " (fp32: 0.9999), and two texts may change places only if their cosines differ by at"
+            " most 0.05 standard deviations (sd). bf16 is emulated: computed in fp32 and rounded"
+            " after every operator."
+        ),
+        table(
+            "checkpoint | precision | worst cosine | of | widest swap of texts |"
+            " vision tower, MiB | export and gate, s",
+            map(_gate, report["gates"]),
+        ),
+        "## Attention as products or as one operator",
+        "onnxruntime on the CPU, fp32, batches of 16, CPU milliseconds a frame, median.",
+        table("checkpoint | form | ms | ratio", _forms(report["forms"])),
     )
 
 
-def form_rows(forms: list[dict[str, Any]]) -> list[str]:
-    """Return the forms with their ratio to the first of the same checkpoint."""
-    rows, first = [], {}
+def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
+    export = (gate["checkpoint"], gate["precision"])
+    if gate["worst_cosine"] is None:
+        return (*export, f"rejected: {gate['worst_picture']}", "", "", "", "")
+    return (
+        *export,
+        f"{gate['worst_cosine']:.7f}",
+        gate["worst_picture"],
+        gate["order_of_texts"].removeprefix("order of texts, swaps of "),
+        f"{gate['vision_bytes'] / MIB:.0f}",
+        f"{gate['seconds']:.0f}",
+    )
+
+
+def _forms(forms: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """Yield the forms with their ratio to the first one of the same checkpoint."""
+    first: dict[str, float] = {}
     for form in forms:
         median = statistics.median(form["cpu_ms_per_frame"])
         base = first.setdefault(form["checkpoint"], median)
-        rows.append(
-            f"| {form['checkpoint']} | {form['form']} | {median:.2f} | {median / base:.2f} |"
-        )
-    return rows
-
-
-def main() -> None:
-    """Read results.json and write RESULTS.md beside it."""
-    report = json.loads((FOLDER / "results.json").read_text())
-    machine = report["machine"]
-    lines = [
-        "# Precision: what it costs in accuracy, and which form of the graph is fastest",
-        "",
-        f"`{COMMAND}` on {processors(machine)}, commit"
-        f" {machine['commit']}. `checkpoint` is the tiny one, trained on drawings; the others have"
-        " random weights in the published sizes. The machine was shared with other work.",
-        "",
-        "## Through the gate",
-        "",
-        "42 pictures (patterns, photographs, drawn places; none square) against the checkpoint's"
-        " own processor and PyTorch in fp32. Needed: cosine 0.999 (fp32: 0.9999), and texts may"
-        " change places only within 0.05 standard deviations (sd) of their cosines. bf16 is"
-        " emulated: computed in fp32 and rounded after every operator.",
-        "",
-        "| checkpoint | precision | worst cosine | of | widest swap of texts | vision tower, MiB |"
-        " export and gate, s |",
-        "|---|---|---|---|---|---|---|",
-        *(gate_row(gate) for gate in report["gates"]),
-        "",
-        "## Attention written out or as one operator",
-        "",
-        "onnxruntime on the CPU, fp32, batches of 16, CPU milliseconds a frame, median.",
-        "",
-        "| checkpoint | form | ms | ratio |",
-        "|---|---|---|---|",
-        *form_rows(report["forms"]),
-    ]
-    (FOLDER / "RESULTS.md").write_text("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        yield form["checkpoint"], form["form"], f"{median:.2f}", f"{median / base:.2f}"

@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 import tritonclient.grpc
 
+from benchmarks.common.clips import short_clips
 from benchmarks.common.machine import describe
 from benchmarks.common.server import Command, running, served
-from benchmarks.peer_ray_serve.clips import make_clips
 from trireel_backend.launch.signals import unwind_on_signals
 
 MODELS = ("frame_extractor", "chunk_encoder", "video_chunk")
@@ -191,7 +191,7 @@ def main() -> None:
         trees = {"before": arguments.before.resolve(), **trees}
     rounds: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as temporary:
-        clips = make_clips(Path(temporary).resolve() / "clips")
+        clips = short_clips(Path(temporary).resolve() / "clips")
         with slow_server(clips[0]) as slow:
             for number in range(1, arguments.rounds + 1):
                 rounds.append({})

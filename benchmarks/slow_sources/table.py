@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from results.json: python -m benchmarks.slow_sources.table"""
+"""Medians over the rounds, and the page of the results."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.common.words import number, packages, processors
+from benchmarks.common.pages import document, number, packages, paragraph, processors, table
+from benchmarks.common.record import Raw
 
-FOLDER = Path(__file__).parent
 COMMAND = (
     "python -m benchmarks.slow_sources --before TREE --rounds {rounds} --output"
     " benchmarks/slow_sources/results.json"
@@ -60,10 +58,9 @@ def rows(report: dict[str, Any]) -> Iterator[Row]:
                 )
 
 
-def _line(row: Row) -> str:
+def _cells(row: Row) -> tuple[str, ...]:
     figures = (row.alone, row.beside, row.longest_alone_ms, row.longest_beside_ms, row.slow_seconds)
-    cells = (row.tree, f"`{row.model}`", REQUESTS[row.requests], *map(number, figures))
-    return f"| {' | '.join(cells)} |"
+    return (row.tree, f"`{row.model}`", REQUESTS[row.requests], *map(number, figures))
 
 
 def _rate(measured: tuple[dict[str, Any], ...], when: str, times: str) -> float:
@@ -74,30 +71,29 @@ def _longest(measured: tuple[dict[str, Any], ...], when: str, times: str) -> flo
     return median(max(one[when][times]) for one in measured)
 
 
-def main() -> None:
-    """Read results.json and write RESULTS.md beside it."""
-    report = json.loads((FOLDER / "results.json").read_text())
+def page(raw: Raw) -> str:
+    """Return RESULTS.md."""
+    report = raw["results.json"]
     machine = report["machine"]
-    lines = [
+    return document(
         "# Slow sources",
-        "",
-        f"`{command(report)}`, medians of {len(report['rounds'])} rounds, on {processors(machine)},"
-        f" Python {machine['python']}, commit {machine['commit']}, {packages(machine)}.",
-        "",
-        "Two clients request whole videos of 12 s at 384 px by path, and two request chunks of them"
-        " by path, in a closed loop on the same cores: first alone, then beside"
-        f" {report['sources']} requests for chunks of as many URIs, each of which takes"
-        f" {report['source_seconds']:g} s to download. *Before* is the commit before fetches moved"
-        " beside the extractor. Other programs used the same CPUs meanwhile, more or less of them"
-        " from minute to minute: a rate that changes by less than two says nothing.",
-        "",
-        "| tree | chunks and slow requests to | requests by path | a second, alone | beside |"
-        " longest, ms, alone | beside | last slow answer after, s |",
-        "|---|---|---|---|---|---|---|---|",
-        *map(_line, rows(report)),
-    ]
-    (FOLDER / "RESULTS.md").write_text("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        paragraph(
+            f"`{command(report)}`, medians of {len(report['rounds'])} rounds, on"
+            f" {processors(machine)}, Python {machine['python']}, commit {machine['commit']},"
+            f" {packages(machine)}."
+        ),
+        paragraph(
+            "Two clients request whole videos of 12 s at 384 px by path, and two request chunks of"
+            " them by path, in a closed loop on the same cores: first alone, then beside"
+            f" {report['sources']} requests for chunks of as many URIs, each of which takes"
+            f" {report['source_seconds']:g} s to download. *Before* is the commit before fetches"
+            " moved beside the extractor. Other programs used the same CPUs meanwhile, more or"
+            " less of them from minute to minute: a rate that changes by less than two says"
+            " nothing."
+        ),
+        table(
+            "tree | chunks and slow requests to | requests by path | a second, alone | beside |"
+            " longest, ms, alone | beside | last slow answer after, s",
+            map(_cells, rows(report)),
+        ),
+    )

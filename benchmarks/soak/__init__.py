@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Full load with a mix of videos and faults for as long as wanted, and what is left of it."""
+"""A server under full load with a mix of videos and faults, and its state afterwards."""
 
 import sys
 from pathlib import Path
 
-# The tests' makers of videos, of damage and of web servers serve here too.
+# The makers of videos, of damaged files and of web servers are shared with the tests.
 sys.path.append(str(Path(__file__).parents[2] / "tests"))

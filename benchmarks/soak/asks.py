@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Good requests: what they ask, and whether the answer is the one that an idle server gave."""
+"""Good requests, and whether their answers equal those of an idle server."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.soak.place import Clients, Place
 from trireel_client import Analysis, Caption, ChunkAnalysis, InvalidRequest, ServerPath, Tag
 
-MOST_DIFFERENCE = 1e-5  # the tower's batches differ with who else is asking
+MOST_DIFFERENCE = 1e-5  # a tower's batch depends on the other requests
 WAYS = ("grpc", "http", "stream", "step")
 OPTIONS: tuple[Mapping[str, Any], ...] = (
     {},
@@ -29,7 +29,7 @@ OPTIONS: tuple[Mapping[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What is compared of an answer."""
+    """The parts of an answer that are compared."""
 
     tags: tuple[Tag, ...]
     caption: Caption
@@ -50,28 +50,27 @@ class Ask:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What the answer depends on."""
+        """The parts that the answer depends on."""
         return self.clip, self.option
 
     def __str__(self) -> str:
         return f"{self.clip} by {self.source}, {self.way}, {dict(OPTIONS[self.option])}"[:120]
 
     def answer(self, place: Place, own: Clients) -> Seen:
-        """Ask; raises TrireelError."""
+        """Send the request; raises TrireelError."""
         video, options = _video(self, place), dict(OPTIONS[self.option])
-        match self.way:
-            case "step":
-                return _stepped(own.grpc.step(video, **options))
-            case "stream":
-                *_, whole = own.grpc.stream(video, **options)
-                return _seen(whole)
-            case "http":
-                return _seen(own.http.analyze(video, **options))
-        return _seen(own.grpc.analyze(video, **options))
+        if self.way == "step":
+            chunks = tuple(own.grpc.step(video, **options))
+            return _seen(chunks[-1].video_so_far, chunks)
+        if self.way == "stream":
+            *_, whole = own.grpc.stream(video, **options)
+        else:
+            whole = (own.http if self.way == "http" else own.grpc).analyze(video, **options)
+        return _seen(whole, whole.chunks if isinstance(whole, Analysis) else ())
 
 
 def make_asks(clips: Iterable[str], sources: tuple[str, ...], seed: int) -> list[Ask]:
-    """Return requests in which every clip, source, way and option occurs; a seed's are the same."""
+    """Return requests with every clip, source, way and option; the same for the same seed."""
     rng = random.Random(seed)
     asks = []
     for clip in clips:
@@ -83,9 +82,9 @@ def make_asks(clips: Iterable[str], sources: tuple[str, ...], seed: int) -> list
 
 
 def references(asks: Iterable[Ask], place: Place, own: Clients) -> dict[tuple[str, int], Seen]:
-    """Ask for everything once, by path over gRPC, of a server with nothing else to do.
+    """Send every request once, by path over gRPC, to an idle server.
 
-    What a clip cannot be asked for, such as a rate that it does not have, is left out.
+    Requests that the server rejects, such as a rate above the clip's own, are left out.
     """
     found: dict[tuple[str, int], Seen] = {}
     for ask in {ask.key: ask for ask in asks}.values():
@@ -95,19 +94,19 @@ def references(asks: Iterable[Ask], place: Place, own: Clients) -> dict[tuple[st
 
 
 def difference(reference: Seen, seen: Seen) -> str:
-    """Say in what two answers differ; "" where they do not."""
+    """Return the first difference between two answers; "" if they are equal."""
     if len(reference.chunks) != len(seen.chunks):
         return f"{len(seen.chunks)} chunks, not {len(reference.chunks)}"
+    pairs = list(zip(reference.chunks, seen.chunks, strict=True))
     parts: list[tuple[str, Any, Any]] = [("video", reference, seen)]
-    parts += [
-        (f"chunk {one.index}", one, other)
-        for one, other in zip(reference.chunks, seen.chunks, strict=True)
-    ]
+    parts += [(f"chunk {one.index}", one, other) for one, other in pairs]
     for name, one, other in parts:
-        for about, compare in (("tags", _tags), ("caption", _captions)):
-            if not compare(one, other):
-                return f"{name}: other {about}"
-    for one, other in zip(reference.chunks, seen.chunks, strict=True):
+        if not _same_tags(one, other):
+            return f"{name}: other tags"
+        scores = [one.caption.score], [other.caption.score]
+        if one.caption.text != other.caption.text or not _near(*scores):
+            return f"{name}: other caption"
+    for one, other in pairs:
         if one.frame_pts != other.frame_pts:
             return f"chunk {one.index}: other frames"
         if _cuts(one) != _cuts(other):
@@ -122,7 +121,7 @@ def _video(ask: Ask, place: Place) -> Any:
         case "bytes":
             return (place.media / ask.clip).read_bytes()
         case "http":
-            # Every other time a URI that the spool has not: what it keeps has to be dropped.
+            # Every other time a new URI: the spool has to drop the videos that it holds.
             number = next(place.numbers)
             return f"{place.web_url}/{ask.clip}" + (f"?{number}" if number % 2 else "")
         case "s3":
@@ -130,35 +129,21 @@ def _video(ask: Ask, place: Place) -> Any:
     return ServerPath(ask.clip)
 
 
-def _seen(answer: Analysis | ChunkAnalysis) -> Seen:
-    if not isinstance(answer, Analysis):
+def _seen(whole: Any, chunks: tuple[ChunkAnalysis, ...]) -> Seen:
+    if whole is None or not chunks:
         raise TypeError("the last answer is not that of the whole video")
-    return Seen(answer.tags, answer.caption, answer.chunks)
-
-
-def _stepped(chunks: Iterable[ChunkAnalysis]) -> Seen:
-    given = tuple(chunks)
-    so_far = given[-1].video_so_far
-    if so_far is None:
-        raise TypeError("a step says nothing of the video so far")
-    return Seen(so_far.tags, so_far.caption, given)
+    return Seen(whole.tags, whole.caption, chunks)
 
 
 def _near(ones: Iterable[float], others: Iterable[float]) -> bool:
-    pairs = list(zip(ones, others, strict=True))
+    pairs = zip(ones, others, strict=True)
     return all(abs(one - other) <= MOST_DIFFERENCE for one, other in pairs)
 
 
-def _tags(one: Any, other: Any) -> bool:
-    """Compare rankings; tags that are as good as equal may change places."""
+def _same_tags(one: Any, other: Any) -> bool:
+    """Compare rankings; tags with nearly equal scores may change places."""
     mine, theirs = ({tag.text: tag.score for tag in part.tags} for part in (one, other))
     return mine.keys() == theirs.keys() and _near(mine.values(), (theirs[text] for text in mine))
-
-
-def _captions(one: Any, other: Any) -> bool:
-    return one.caption.text == other.caption.text and _near(
-        [one.caption.score], [other.caption.score]
-    )
 
 
 def _cuts(chunk: ChunkAnalysis) -> list[tuple[float, int]]:

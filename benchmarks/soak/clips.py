@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files that are asked for: good ones of many kinds, and bad ones."""
+"""The files that are requested: good ones of many kinds, and bad ones."""
 
 import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,14 +16,17 @@ from PIL import Image
 from support.damage import FORMATS, mutate, whole_file
 from support.videos import write_audio, write_video
 
+from benchmarks.common.record import ROOT
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
 
-SAMPLE = Path(__file__).parents[2] / "media/sample.mp4"
+SAMPLE = ROOT / "media/sample.mp4"
 RATE = 25
-DRAWN_PER_SECOND = 2  # what moves is not the point
+DRAWN_PER_SECOND = 2  # few: drawing is slow, and motion does not matter here
 PLACE_SECONDS = 4
 X264 = {"preset": "veryfast", "x264-params": "bframes=3:scenecut=0:keyint=50"}
+X265 = {"preset": "ultrafast", "x265-params": "log-level=none:keyint=50"}
+VP9 = {"deadline": "realtime", "cpu-used": "8"}
 BOMB_PX = 60_000
 LARGE_PX = 4_000
 MOST_PX = 8_192
@@ -31,7 +34,7 @@ MOST_PX = 8_192
 
 @dataclass(frozen=True)
 class Clip:
-    """A video to be encoded."""
+    """The encoding of a video."""
 
     name: str
     codec: str
@@ -50,29 +53,25 @@ CLIPS = (
     Clip("uneven.mkv", "libx264", (256, 144), 14, options=X264, is_uneven=True),
     Clip("odd.mp4", "libx264", (321, 241), 8, "yuv444p", X264),
     Clip("tenbit.mov", "libx264", (320, 240), 6, "yuv420p10le", X264),
-    Clip("hevc.ts", "libx265", (320, 240), 11,
-         options={"preset": "ultrafast", "x265-params": "log-level=none:keyint=50"}),
-    Clip("vp9.webm", "libvpx-vp9", (320, 180), 8,
-         options={"deadline": "realtime", "cpu-used": "8"}),
+    Clip("hevc.ts", "libx265", (320, 240), 11, options=X265),
+    Clip("vp9.webm", "libvpx-vp9", (320, 180), 8, options=VP9),
     Clip("mpeg4.avi", "mpeg4", (352, 288), 13, options={"bf": "2"}),
     Clip("mpeg2.mpg", "mpeg2video", (352, 288), 10, options={"bf": "2"}),
-)  # fmt: skip
+)
 
 
-def make_clips(folder: Path, names: Collection[str] = ()) -> list[str]:
-    """Make the good files, or those of some names; return their names."""
+def make_clips(folder: Path) -> list[str]:
+    """Make the good files; return their names."""
     for clip in CLIPS:
-        if not names or clip.name in names:
-            _encode(clip, folder / clip.name)
+        _encode(clip, folder / clip.name)
     shutil.copy(SAMPLE, folder)
     for name, make in MADE.items():
-        if not names or name in names:
-            make(folder / name)
-    return sorted(path.name for path in folder.iterdir() if not names or path.name in names)
+        make(folder / name)
+    return sorted(path.name for path in folder.iterdir())
 
 
 def make_bad_files(folder: Path) -> None:
-    """Make the files that are refused, and the largest picture that is not."""
+    """Make files that are rejected, and the largest picture that is accepted."""
     (folder / "text.mp4").write_text("I am not a video.")
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "truncated.mp4").write_bytes(SAMPLE.read_bytes()[:300])
@@ -83,7 +82,7 @@ def make_bad_files(folder: Path) -> None:
 
 
 def make_mutants(work: Path, count: int, seed: int) -> list[bytes]:
-    """Return small files of many formats with some damage each."""
+    """Return small damaged files of many formats."""
     rng = np.random.default_rng(seed)
     wholes = [whole_file(work, suffix) for suffix in FORMATS]
     return [mutate(wholes[index % len(wholes)], rng) for index in range(count)]
@@ -91,18 +90,10 @@ def make_mutants(work: Path, count: int, seed: int) -> list[bytes]:
 
 def _encode(clip: Clip, path: Path) -> None:
     pictures = _pictures(clip.size_px, clip.seconds)
-    uneven = None
-    if clip.is_uneven:
-        uneven = [40 * index + (17 * index % 23) for index in range(len(pictures))]
-    write_video(
-        path,
-        pictures,
-        uneven,
-        codec=clip.codec,
-        pixel_format=clip.pixel_format,
-        gop=None if clip.codec.startswith("libx26") else 25,
-        options=clip.options,
-    )
+    uneven = [40 * index + (17 * index % 23) for index in range(len(pictures))]
+    gop = None if clip.codec.startswith("libx26") else 25
+    encoding = {"codec": clip.codec, "pixel_format": clip.pixel_format, "options": clip.options}
+    write_video(path, pictures, uneven if clip.is_uneven else None, gop=gop, **encoding)
 
 
 def _pictures(size_px: tuple[int, int], seconds: int) -> list[NDArray[np.uint8]]:
@@ -121,7 +112,7 @@ def _turned(target: Path) -> None:
 
 
 def _with_a_hole(target: Path) -> None:
-    """Make a video of which some packets in the middle are gone."""
+    """Make a video without some packets in the middle."""
     _encode(replace(CLIPS[0], name=target.name), target)
     data = bytearray(target.read_bytes())
     middle = len(data) // 2
@@ -140,7 +131,7 @@ def _large(target: Path) -> None:
 
 
 def _png_bomb() -> bytes:
-    """Return a PNG of few bytes that states gigabytes of pixels."""
+    """Return a PNG of few bytes whose header states gigabytes of pixels."""
 
     def part(kind: bytes, data: bytes) -> bytes:
         body = kind + data

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong on purpose, one request at a time, and what has to be said to it."""
+"""Faults on purpose, one request at a time, with the statuses that they may get."""
 
 import queue
 import random
@@ -15,36 +15,36 @@ from tritonclient.grpc import InferInput
 
 from benchmarks.soak.place import HANG_SECONDS, Clients, Place
 from benchmarks.soak.tally import OK
-from benchmarks.soak.vanishing import UNREAD, VANISHING, never_ended
+from benchmarks.soak.vanishing import UNREAD, VANISHING
 from trireel_client import ServerPath
 
-_FULL = re.compile(r"the server (at \S+ )?is full: ")  # as the server says it, and as the client
+_FULL = re.compile(r"the server (at \S+ )?is full: ")  # of the server, and of the client
 Run = Callable[[Place, Clients, random.Random], None]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong."""
+    """A kind of fault."""
 
     name: str
     run: Run
-    """Does it; raises what the server said."""
+    """Makes the fault; raises the server's error."""
     expects: frozenset[str]
-    """Statuses that may come of it; OK is no error at all."""
+    """Allowed statuses; OK is no error."""
     weight: float = 1.0
-    """How often it is, beside the others."""
+    """Frequency relative to the other kinds."""
     needs_s3: bool = False
     is_sent_once: bool = False
-    """No client asks again, so that it is refused where it meets a full server."""
+    """Whether there is no retry; such a fault may be rejected because the server is full."""
 
 
 def is_full(message: str) -> bool:
-    """Return whether a refusal says that the server takes in no more for now."""
+    """Return whether an error says that the server is full."""
     return _FULL.search(message) is not None
 
 
 def _analysis(video: Any, *, once: bool = False) -> Run:
-    """Return a request for a whole video by any of the ways."""
+    """Return a request for a whole video by a random way."""
 
     def run(place: Place, own: Clients, rng: random.Random) -> None:
         source = video(place, rng) if callable(video) else video
@@ -97,45 +97,45 @@ WRONG_OF_DECODER = (
 
 
 def wrong_tensor(place: Place, own: Clients, rng: random.Random) -> None:
-    """Send a tensor of another shape or type, or values that cannot be."""
+    """Send a tensor of a wrong shape or type, or with impossible values."""
     model, inputs = rng.choice(WRONG)
     tensors = [_tensor(name, kind, value) for name, (kind, value) in inputs.items()]
     own.raw.infer(model, [_clip(), *tensors], client_timeout=HANG_SECONDS)
 
 
 def wrong_embeddings(place: Place, own: Clients, rng: random.Random) -> None:
-    """Begin a sequence with embeddings that are none."""
-    arrays = rng.choice(WRONG_OF_DECODER)
+    """Start a sequence with invalid embeddings."""
     kinds = {"EMBEDDINGS": "FP32", "TIMESTAMPS": "FP64"}
+    arrays = rng.choice(WRONG_OF_DECODER)
     tensors = [_tensor(name, kinds[name], array) for name, array in arrays.items()]
-    own.raw.infer(
-        "temporal_decoder",
-        tensors,
-        sequence_id=uuid.uuid4().hex,
-        sequence_start=True,
-        sequence_end=True,
-        client_timeout=HANG_SECONDS,
-    )
+    sequence = {"sequence_id": uuid.uuid4().hex, "sequence_start": True, "sequence_end": True}
+    own.raw.infer("temporal_decoder", tensors, client_timeout=HANG_SECONDS, **sequence)
+
+
+def new_sequence_id(rng: random.Random) -> str | int:
+    """Return an unused id, a string or an integer."""
+    return uuid.uuid4().hex if rng.random() < 0.5 else rng.randrange(1, 2**62)
 
 
 def end_without_start(place: Place, own: Clients, rng: random.Random) -> None:
-    """End a sequence that never began."""
-    own.raw.infer(
-        "video_chunk",
-        [_clip()],
-        sequence_id=uuid.uuid4().hex if rng.random() < 0.5 else rng.randrange(1, 2**62),
-        sequence_end=True,
-        client_timeout=HANG_SECONDS,
-    )
+    """End a sequence that was never started."""
+    sequence = {"sequence_id": new_sequence_id(rng), "sequence_end": True}
+    own.raw.infer("video_chunk", [_clip()], client_timeout=HANG_SECONDS, **sequence)
+
+
+def never_ended(place: Place, own: Clients, rng: random.Random) -> None:
+    """Start a sequence, and never end it."""
+    sequence = {"sequence_id": new_sequence_id(rng), "sequence_start": True}
+    own.raw.infer("video_chunk", [_clip()], client_timeout=HANG_SECONDS, **sequence)
 
 
 def deadline(place: Place, own: Clients, rng: random.Random) -> None:
-    """Ask for a long video, and wait for hardly any time."""
+    """Request many frames with a deadline of milliseconds."""
     own.impatient.analyze(ServerPath("sample.mp4"), frames_per_chunk=64)
 
 
 def cancelled(place: Place, own: Clients, rng: random.Random) -> None:
-    """Cancel a request on its way."""
+    """Cancel a request in flight."""
     answers: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     call = own.raw.async_infer(
         "video_analysis", [_clip()], lambda result, error: answers.put(error)
@@ -148,12 +148,12 @@ def cancelled(place: Place, own: Clients, rng: random.Random) -> None:
 
 
 def damaged(place: Place, own: Clients, rng: random.Random) -> None:
-    """Send a damaged file; it has an answer, or is refused in one line."""
+    """Send a damaged file; it is answered, or rejected in one line."""
     own.grpc.analyze(rng.choice(place.mutants), frames_per_chunk=4)
 
 
 def abandoned_steps(place: Place, own: Clients, rng: random.Random) -> None:
-    """Step into a video, and stop in order: the client ends the sequence."""
+    """Stop after some steps of a video: the client ends the sequence."""
     steps = own.grpc.step(ServerPath("sample.mp4"))
     try:
         for _ in range(rng.randrange(1, 3)):
@@ -196,7 +196,7 @@ FAULTS = (
 
 
 def choose(place: Place, rng: random.Random, *, with_unread: bool) -> Fault:
-    """Return the next fault; `with_unread` for streams too that nobody reads."""
+    """Return the next fault; `with_unread` includes streams that are not read."""
     possible = [
         fault
         for fault in FAULTS

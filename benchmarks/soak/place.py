@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything is that the load needs, and a thread's own connections to the server."""
+"""The server and files that the load uses, and the connections of a thread."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ from trireel_client import (
 )
 
 HANG_SECONDS = 120.0
-"""What has no answer by then has none."""
+"""Time after which a missing answer counts as a hang."""
 IMPATIENT_SECONDS = 0.05
 PATIENCE = Retry(attempts=12)  # a burst fills the server for a while
 
@@ -43,7 +43,7 @@ STATUSES: Mapping[type[TrireelError], str] = {
 
 @dataclass(frozen=True)
 class Place:
-    """What the load is put on, and with what."""
+    """The server under load, and the sources of videos."""
 
     grpc_url: str
     http_url: str
@@ -53,29 +53,30 @@ class Place:
     """Names of the good files in the media folder."""
     mutants: tuple[bytes, ...]
     web_url: str
-    """Of the web server that has the clips, and some paths that go wrong."""
+    """URL of the web server with the clips, and with some paths that fail."""
     s3_uris: Mapping[str, str]
-    """By name of the clip; empty where there is no S3."""
+    """URIs by name of the clip; empty without S3."""
     numbers: "count[int]"
-    """Makes URIs that nobody has asked for; safe in threads, as `next` of it is one step."""
+    """Numbers for URIs that were never requested; `next` is atomic, so threads may share it."""
 
 
 @dataclass(frozen=True)
 class Clients:
-    """A thread's own connections."""
+    """The connections of one thread."""
 
     grpc: TrireelClient
     http: TrireelClient
     once: TrireelClient
-    """By gRPC, and never asks again."""
+    """A gRPC client without retries."""
     impatient: TrireelClient
+    """A gRPC client with a deadline of milliseconds."""
     raw: InferenceServerClient
-    """Triton's own, to send what ours would not."""
+    """Triton's own client, which sends invalid requests too."""
 
 
 @contextlib.contextmanager
 def clients(place: Place) -> Iterator[Clients]:
-    """Yield connections, closed afterwards."""
+    """Yield connections, and close them at the end."""
     patient, soon = (Timeout(request_seconds=s) for s in (HANG_SECONDS, IMPATIENT_SECONDS))
     with (
         TrireelClient(place.grpc_url, timeout=patient, retries=PATIENCE) as grpc,
@@ -88,7 +89,7 @@ def clients(place: Place) -> Iterator[Clients]:
 
 
 def status_of(error: BaseException) -> str:
-    """Return gRPC's name of what an error says, or the error's own name."""
+    """Return the gRPC status of an error, or the name of its class."""
     if isinstance(error, InferenceServerException):
         return str(error.status()).removeprefix("StatusCode.")
     for kind, status in STATUSES.items():
@@ -98,7 +99,7 @@ def status_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what an error says to a person."""
+    """Return the message of an error."""
     if isinstance(error, InferenceServerException):
         message: Any = error.message()
         return str(message)

@@ -2,7 +2,6 @@
 """A server from its start to its stop, with the load in between."""
 
 import contextlib
-import os
 import re
 import shutil
 import tempfile
@@ -15,7 +14,9 @@ from typing import Any
 
 import psutil
 
-from benchmarks.peer_ray_serve.stores import store
+from benchmarks.common.record import ROOT
+from benchmarks.common.server import running, served
+from benchmarks.common.stores import store
 from benchmarks.soak import web
 from benchmarks.soak.asks import make_asks, references
 from benchmarks.soak.clips import make_bad_files, make_clips, make_mutants
@@ -23,29 +24,21 @@ from benchmarks.soak.load import Load, Mix
 from benchmarks.soak.place import Place, clients
 from benchmarks.soak.tally import Tally
 from benchmarks.soak.watch import Sample, Watch, sampled
-from trireel_backend.launch.children import living_children
-from trireel_backend.launch.embedded.server import (
-    Ports,
-    RunningServer,
-    ServerOptions,
-    embedded_server,
-)
 from trireel_backend.launch.run_folder import FOLDER_PREFIX, SHARED_MEMORY, RunFolder
 
-ROOT = Path(__file__).parents[2]
 IDLE_SETTING = re.compile(r"max_sequence_idle_microseconds: \d+")
-# What Triton 2.51 says of a stream that is cancelled just when it is complete.
+# Message of Triton 2.51 for a stream that is cancelled at the moment of its end.
 NOISE = re.compile(r"HandleCancellation called even when the context was not cancelled")
 MUTANTS = 120
-REST_SECONDS = 3.0  # for what is let go of at the next look
+REST_SECONDS = 3.0  # for resources that the server's next sweep frees
 POLL_SECONDS = 1.0
-SPOOL_MAX_BYTES = 16 * 2**20  # a small one, which has to be cleared all the time
+SPOOL_MAX_BYTES = 16 * 2**20  # small, so that the server has to clear it all the time
 PARAMETERS = {
     "allowed_networks": "127.0.0.0/8",
     "spool_max_bytes": str(SPOOL_MAX_BYTES),
     "source_max_bytes": str(SPOOL_MAX_BYTES // 2),
     "spool_reuse_seconds": "20",
-    # A source that stalls and a decoder that is stopped are given up in seconds.
+    # The server gives up a stalled source and a stopped decoder within seconds.
     "source_timeout_seconds": "6",
     "extract_timeout_seconds": "6",
 }
@@ -53,123 +46,100 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, and how much of what."""
+    """Durations and contents of a run."""
 
     seconds: float
-    """Under load, after the warm-up."""
+    """Time under load after the warm-up."""
     warm_up_seconds: float
-    """Under the same load."""
-    every_seconds: float = 5.0
-    """Between samples."""
-    idle_seconds: float = 20.0
-    """After which the server forgets a sequence."""
-    seed: int = 1
-    """Of what is asked; what meets what is for the threads to say."""
-    models: Path = ROOT / "model_repository"
-    """The models that are served."""
-    clips: tuple[str, ...] = ()
-    """Names of the good files that are asked for; all of them where there are none."""
-    with_s3: bool = True
-    """Where there is a `weed` on PATH."""
+    """Time under the same load before."""
+    every_seconds: float
+    """Time between samples."""
+    idle_seconds: float
+    """Time after which the server forgets an idle sequence."""
+    seed: int
+    """Seed of the requests; which of them meet depends on the threads."""
     mix: Mix = field(default_factory=Mix)
 
     def settle_seconds(self) -> float:
-        """Return how long idle sequences may live on: Triton's clock, the model's, its sweep."""
+        """Return the longest life of an idle sequence: Triton's clock, the model's, its sweep."""
         return 2 * self.idle_seconds + 30.0
 
 
 def run(plan: Plan) -> dict[str, Any]:
-    """Do it all; return what was found."""
+    """Make the files, run server and load, and return the report."""
     with tempfile.TemporaryDirectory(prefix="trireel-soak-") as name:
-        work = Path(name)
+        work = Path(name).resolve()
         media, models, temporary = work / "media", work / "models", work / "tmp"
         for folder in (media, temporary, work / "weed", work / "whole"):
             folder.mkdir()
-        clips = make_clips(media, plan.clips)
+        clips = tuple(make_clips(media))
         make_bad_files(media)
+        mutants = tuple(make_mutants(work / "whole", MUTANTS, plan.seed))
         _lay_out_models(plan, models)
         with (
-            web.serving(media, tuple(clips)) as web_server,
-            _s3_uris(plan, media, clips, work / "weed") as s3_uris,
-            _temporary(temporary),
+            web.serving(media, clips) as web_server,
+            _s3(media, clips, work / "weed") as (s3_uris, environment),
         ):
-            place = {
-                "media": media.resolve(),
-                "clips": tuple(clips),
-                "mutants": tuple(make_mutants(work / "whole", MUTANTS, plan.seed)),
-                "web_url": web_server.url(""),
-                "s3_uris": s3_uris,
-                "numbers": count(),
-            }
-            found = _serve(plan, models, work / "triton.log", temporary, place)
-            found["left"]["temporary files"] = len(list(temporary.iterdir()))
+            log = work / "triton.log"
+            options = ["--models", str(models), "--media", str(media), "--log", str(log)]
+            for parameter, value in PARAMETERS.items():
+                options += ["--parameter", f"{parameter}={value}"]
+            command = served(*options, **environment, TMPDIR=str(temporary))
+            place = Place(
+                grpc_url=command.address,
+                http_url=command.http,
+                metrics_url=command.metrics,
+                media=media,
+                clips=clips,
+                mutants=mutants,
+                web_url=web_server.url(""),
+                s3_uris=s3_uris,
+                numbers=count(),
+            )
+            with running(command) as (footprint, _):
+                (folder,) = temporary.glob(f"{FOLDER_PREFIX}*")
+                watch = Watch(footprint, RunFolder(folder), media, place.metrics_url)
+                of_the_start = len(_errors(log))
+                found = _under_load(plan, place, watch)
+                family = footprint.family()
+                began = time.monotonic()
+            found["stop_seconds"] = round(time.monotonic() - began, 1)
+            found["log_errors"] = _errors(log)[of_the_start:]
+            found["left"] = _left(family, watch, temporary)
         return found
 
 
-def _serve(
-    plan: Plan, models: Path, log: Path, temporary: Path, known: dict[str, Any]
-) -> dict[str, Any]:
-    options = ServerOptions(
-        models=models,
-        export=ROOT / "export/tiny/model",
-        media_root=known["media"],
-        ports=Ports.free(),
-        parameters=PARAMETERS,
-        log=log,
-    )
-    with embedded_server(options) as server:
-        (folder,) = temporary.glob(f"{FOLDER_PREFIX}*")
-        ports = server.ports
-        place = Place(
-            grpc_url=f"127.0.0.1:{ports.grpc}",
-            http_url=f"127.0.0.1:{ports.http}",
-            metrics_url=f"127.0.0.1:{ports.metrics}",
-            **known,
-        )
-        watch = Watch(
-            psutil.Process(server.process.pid), RunFolder(folder), place.media, place.metrics_url
-        )
-        of_the_start = len(_errors(log))
-        found = _under_load(plan, place, watch, server)
-        family = [watch.server, *watch.server.children(recursive=True)]
-        began = time.monotonic()
-    found["stop_seconds"] = round(time.monotonic() - began, 1)
-    found["log_errors"] = _errors(log)[of_the_start:]
-    found["left"] = {
+def _left(family: list[psutil.Process], watch: Watch, temporary: Path) -> dict[str, int]:
+    """Return the numbers of processes, regions and files that a stopped server has left."""
+    return {
         "processes": sum(_lives(process) for process in family),
         "shared memory": len(list(SHARED_MEMORY.glob(f"{watch.run.shm_prefix}*"))),
+        "temporary files": len(list(temporary.iterdir())),
     }
-    return found
 
 
-def _under_load(plan: Plan, place: Place, watch: Watch, server: RunningServer) -> dict[str, Any]:
+def _under_load(plan: Plan, place: Place, watch: Watch) -> dict[str, Any]:
     sources = ("path", "path", "bytes", "http", *(["s3"] if place.s3_uris else []))
     asks = make_asks(place.clips, sources, plan.seed)
-    _say(f"the server is ready; asking {len(asks)} requests' answers while it is idle")
+    _say(f"the server is ready; reading the answers to {len(asks)} requests while it is idle")
     with clients(place) as own:
         expected = references(asks, place, own)
     asks = [ask for ask in asks if ask.key in expected]
-    _say(f"warming up for {plan.warm_up_seconds:g} s")
     tally = Tally()
-    load = Load(place, plan.mix, asks, expected, tally, watch.server, plan.seed)
-    first = _pids(server)
+    load = Load(place, plan.mix, asks, expected, tally, watch, plan.seed)
+    first = watch.permanent()
+    _say(f"warming up for {plan.warm_up_seconds:g} s")
     with sampled(watch, tally, plan.every_seconds) as warming, load.running():
         time.sleep(plan.warm_up_seconds)
-    _say("at rest")
     before = _at_rest(plan, watch)
     _say(f"under load for {plan.seconds:g} s")
     with sampled(watch, tally, plan.every_seconds) as samples, load.running():
         time.sleep(plan.seconds)
-    _say("at rest")
     after = _at_rest(plan, watch)
     _say("stopping")
     return {
         "plan": {
-            "seconds": plan.seconds,
-            "warm_up_seconds": plan.warm_up_seconds,
-            "idle_seconds": plan.idle_seconds,
-            "seed": plan.seed,
-            "mix": asdict(plan.mix),
+            **asdict(plan),
             "clips": list(place.clips),
             "asks": len(asks),
             "sources": sorted(set(sources)),
@@ -182,12 +152,12 @@ def _under_load(plan: Plan, place: Place, watch: Watch, server: RunningServer) -
         "after": after,
         "tally": tally.report(),
         "first_processes": first,
-        "last_processes": _pids(server),
+        "last_processes": watch.permanent(),
     }
 
 
-def _say(words: str) -> None:
-    print(time.strftime("%H:%M:%S"), words, flush=True)
+def _say(text: str) -> None:
+    print(time.strftime("%H:%M:%S"), text, flush=True)
 
 
 def _errors(log: Path) -> list[str]:
@@ -200,14 +170,9 @@ def _lives(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def _pids(server: RunningServer) -> list[int]:
-    """Return the processes that Triton never starts again."""
-    living = {server.process.pid, *living_children(server.process.pid)}
-    return sorted(living & {server.process.pid, *server.stubs})
-
-
 def _at_rest(plan: Plan, watch: Watch) -> Sample:
-    """Wait until nothing is under way any more, and look; what does not end is seen there."""
+    """Wait until no video and no sequence is open, at most the settle time; return a sample."""
+    _say("at rest")
     deadline = time.monotonic() + plan.settle_seconds()
     while time.monotonic() < deadline:
         sample = watch.sample()
@@ -219,8 +184,9 @@ def _at_rest(plan: Plan, watch: Watch) -> Sample:
 
 
 def _lay_out_models(plan: Plan, target: Path) -> None:
-    """Copy the models, with a shorter patience for sequences: there is no option for it."""
-    shutil.copytree(plan.models, target, ignore=shutil.ignore_patterns("__pycache__"))
+    """Copy the models with a shorter idle time of sequences, for which there is no option."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "model_repository", target, ignore=ignore)
     for model in ("temporal_decoder", "video_chunk", "frame_chunk"):
         config = target / model / "config.pbtxt"
         short = f"max_sequence_idle_microseconds: {round(plan.idle_seconds * 1e6)}"
@@ -228,25 +194,12 @@ def _lay_out_models(plan: Plan, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _s3_uris(plan: Plan, media: Path, clips: list[str], work: Path) -> Iterator[dict[str, str]]:
-    """Yield the clips' URIs in an S3 store of their own; none where there is no `weed` on PATH."""
-    if not plan.with_s3 or shutil.which("weed") is None:
-        yield {}
+def _s3(
+    media: Path, clips: tuple[str, ...], work: Path
+) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Yield the clips' URIs in an S3 store, and its environment; empty without `weed` on PATH."""
+    if shutil.which("weed") is None:
+        yield {}, {}
         return
     with store("s3", [media / clip for clip in clips], work) as videos:
-        os.environ.update(videos.environment)
-        yield dict(zip(clips, videos.lay_out(len(clips)), strict=True))
-
-
-@contextlib.contextmanager
-def _temporary(folder: Path) -> Iterator[None]:
-    """Have the server, and all that it starts, put temporary files into a folder of their own."""
-    before = tempfile.tempdir, os.environ.get("TMPDIR")
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before[0]
-        os.environ.pop("TMPDIR")
-        if before[1] is not None:
-            os.environ["TMPDIR"] = before[1]
+        yield dict(zip(clips, videos.lay_out(len(clips)), strict=True)), videos.environment

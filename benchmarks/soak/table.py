@@ -1,143 +1,128 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write RESULTS.md from results.json: python -m benchmarks.soak.table"""
+"""The page of the results."""
 
-import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from benchmarks.common.words import processors
+from benchmarks.common.pages import MIB, bullets, document, paragraph, processors, table
+from benchmarks.common.record import Raw
 from benchmarks.soak.verdict import Report, checks
 
-FOLDER = Path(__file__).parent
 COMMAND = "python -m benchmarks.soak --minutes {minutes:g} --output benchmarks/soak/results.json"
 ROWS = 12
-MIB = 2**20
 
 
-def page(report: Report) -> str:
+def minutes(report: Report) -> float:
+    """Return the time under load, with the warm-up."""
+    return float(report["plan"]["warm_up_seconds"] + report["plan"]["seconds"]) / 60
+
+
+def page(raw: Raw) -> str:
     """Return RESULTS.md."""
-    return "\n".join([*_head(report), "", *_verdict(report), "", *_over_time(report), "",
-                      *_memory(report), "", *_asked(report)]) + "\n"  # fmt: skip
-
-
-def _head(report: Report) -> Iterator[str]:
-    plan, machine = report["plan"], report["machine"]
-    minutes = (plan["warm_up_seconds"] + plan["seconds"]) / 60
-    mix = plan["mix"]
-    found = checks(report)
+    report = raw["results.json"]
+    plan, machine, mix = report["plan"], report["machine"], report["plan"]["mix"]
+    length, found = minutes(report), checks(report)
     failed = sum(not check.passed for check in found)
-    yield (
-        "# Half an hour of everything" if minutes >= 30 else f"# {minutes:g} minutes of everything"
-    )
-    yield ""
-    yield (
-        f"**{len(found)} checks, {failed or 'none'} failed.** The embedded server under full load:"
-        f" {mix['good']} threads with good requests (one of {plan['asks']}, over"
-        f" {len(plan['clips'])} files, by {', '.join(plan['sources'])}; gRPC, HTTP, streams,"
-        f" steps), {mix['faults']} with faults, bursts of more requests than it takes in, and"
-        " decoders' processes killed and stopped. Before and after, without load, the server is at"
-        " rest: idle sequences are forgotten"
-        f" after {plan['idle_seconds']:g} s, and what is held is compared with what was held after"
-        f" a warm-up of {plan['warm_up_seconds'] / 60:g} minutes of the same."
-    )
-    yield ""
-    yield (
-        f"`{COMMAND.format(minutes=minutes)}`, on {processors(machine)}, commit"
-        f" {machine['commit']}, seed {plan['seed']}."
+    return document(
+        "# Half an hour of everything" if length >= 30 else f"# {length:g} minutes of everything",
+        paragraph(
+            f"**{len(found)} checks, {failed or 'none'} failed.** The embedded server under full"
+            f" load: {mix['good']} threads with good requests (one of {plan['asks']}, over"
+            f" {len(plan['clips'])} files, by {', '.join(plan['sources'])}; gRPC, HTTP, streams,"
+            f" steps), {mix['faults']} with faults, bursts of more requests than it accepts, and"
+            " decoders' processes killed and stopped."
+        ),
+        paragraph(
+            "Before and after, without load, the server is at rest: idle sequences are forgotten"
+            f" after {plan['idle_seconds']:g} s. Its memory, files and processes are compared with"
+            f" those after a warm-up of {plan['warm_up_seconds'] / 60:g} minutes of the same load."
+        ),
+        paragraph(
+            f"`{COMMAND.format(minutes=length)}`, on {processors(machine)}, commit"
+            f" {machine['commit']}, seed {plan['seed']}."
+        ),
+        table(
+            "check | | found",
+            (
+                (check.name, "passed" if check.passed else "**failed**", check.found)
+                for check in found
+            ),
+        ),
+        "## Over time",
+        table(
+            "minute | good/s | p50 ms | p99 ms | PSS MiB | shared memory MiB | open files |"
+            " threads | processes | spool MiB | sequences | videos",
+            _over_time(report),
+        ),
+        "## By process, at rest",
+        table(
+            "part | processes | PSS MiB before | after | threads | open files",
+            _by_process(report["before"], report["after"]),
+        ),
+        *_requests(report["tally"]),
     )
 
 
-def _verdict(report: Report) -> Iterator[str]:
-    yield "| check | | found |"
-    yield "|---|---|---|"
-    for check in checks(report):
-        yield f"| {check.name} | {'passed' if check.passed else '**failed**'} | {check.found} |"
-
-
-def _over_time(report: Report) -> Iterator[str]:
-    yield "## Over time"
-    yield ""
-    yield (
-        "| minute | good/s | p50 ms | p99 ms | PSS MiB | shared memory MiB | open files | threads |"
-        " processes | spool MiB | sequences | videos |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
-    yield _row("at rest", [report["before"]])
+def _over_time(report: Report) -> Iterator[tuple[str, ...]]:
     samples = report["samples"]
     edges = [round(index * len(samples) / ROWS) for index in range(ROWS + 1)]
+    yield _row("at rest", [report["before"]])
     for begin, end in pairwise(edges):
         if part := samples[begin:end]:
             yield _row(f"{(part[-1]['seconds'] - samples[0]['seconds']) / 60:.1f}", part)
     yield _row("at rest", [report["after"]])
 
 
-def _row(name: str, samples: list[dict[str, Any]]) -> str:
-    """Return the medians of some samples; of what is seldom, the most."""
+def _row(name: str, samples: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return medians of some samples."""
 
-    def median(number: Any, decimals: int = 0) -> str:
-        return f"{statistics.median(map(number, samples)):.{decimals}f}"
+    def median(value: Callable[[Any], float], decimals: int = 0) -> str:
+        return f"{statistics.median(map(value, samples)):.{decimals}f}"
 
-    load = "| | | |"
+    load = ("", "", "")
     if "p50_ms" in samples[0]:
-        load = (
-            f"| {median(lambda s: s['good_per_second'], 1)} | {median(lambda s: s['p50_ms'])} |"
-            f" {median(lambda s: s['p99_ms'])} |"
-        )
+        rate = median(lambda s: s["good_per_second"], 1)
+        load = (rate, median(lambda s: s["p50_ms"]), median(lambda s: s["p99_ms"]))
     return (
-        f"| {name} {load} {median(lambda s: sum(s['pss_mib'].values()))} |"
-        f" {median(lambda s: s['shm_bytes'] / MIB)} |"
-        f" {median(lambda s: sum(s['open_files'].values()))} |"
-        f" {median(lambda s: sum(s['threads'].values()))} |"
-        f" {median(lambda s: sum(s['processes'].values()))} |"
-        f" {median(lambda s: s['spool']['bytes'] / MIB, 1)} |"
-        f" {median(lambda s: s.get('trireel_live_sequences', 0))} |"
-        f" {median(lambda s: s.get('trireel_open_videos', 0))} |"
+        name,
+        *load,
+        median(lambda s: sum(s["pss_mib"].values())),
+        median(lambda s: s["shm_bytes"] / MIB),
+        median(lambda s: sum(s["open_files"].values())),
+        median(lambda s: sum(s["threads"].values())),
+        median(lambda s: sum(s["processes"].values())),
+        median(lambda s: s["spool"]["bytes"] / MIB, 1),
+        median(lambda s: s.get("trireel_live_sequences", 0)),
+        median(lambda s: s.get("trireel_open_videos", 0)),
     )
 
 
-def _memory(report: Report) -> Iterator[str]:
-    before, after = report["before"], report["after"]
-    yield "## By process, at rest"
-    yield ""
-    yield "| | processes | PSS MiB before | after | threads | open files |"
-    yield "|---|---|---|---|---|---|"
+def _by_process(before: Report, after: Report) -> Iterator[tuple[object, ...]]:
     for kind, number in before["processes"].items():
         files = [
             sum(n for name, n in sample["open_files"].items() if name.startswith(f"{kind}:"))
             for sample in (before, after)
         ]
         yield (
-            f"| {kind} | {number} | {before['pss_mib'][kind]:.0f} |"
-            f" {after['pss_mib'].get(kind, 0):.0f} | {before['threads'][kind]} ->"
-            f" {after['threads'].get(kind, 0)} | {files[0]} -> {files[1]} |"
+            kind,
+            number,
+            f"{before['pss_mib'][kind]:.0f}",
+            f"{after['pss_mib'].get(kind, 0):.0f}",
+            f"{before['threads'][kind]} -> {after['threads'].get(kind, 0)}",
+            f"{files[0]} -> {files[1]}",
         )
 
 
-def _asked(report: Report) -> Iterator[str]:
-    tally = report["tally"]
-    counts = ", ".join(f"{number} {way}" for way, number in sorted(tally["good"].items()))
-    nuisances = ", ".join(f"{n} {kind}" for kind, n in sorted(tally["nuisances"].items()))
-    yield "## What was asked"
-    yield ""
-    yield f"Good requests: {counts}. Decoders' processes: {nuisances or 'none'}."
-    yield ""
-    yield "| fault | what was said |"
-    yield "|---|---|"
-    for name, said in tally["faults"].items():
-        words = ", ".join(f"{number} {status}" for status, number in said.items())
-        yield f"| {name} | {words} |"
-    for words in tally["wrong"]:
-        yield f"\n- {words}"
+def _requests(tally: Report) -> Iterator[str]:
+    good = _counts(tally["good"])
+    yield "## Requests"
+    yield f"Good requests: {good}. Decoders' processes: {_counts(tally['nuisances']) or 'none'}."
+    rows = ((name, _counts(statuses)) for name, statuses in tally["faults"].items())
+    yield table("fault | statuses", rows)
+    yield bullets(tally["wrong"])
 
 
-def main() -> None:
-    """Read results.json and write RESULTS.md beside it."""
-    report = json.loads((FOLDER / "results.json").read_text())
-    (FOLDER / "RESULTS.md").write_text(page(report))
-
-
-if __name__ == "__main__":
-    main()
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that go away in the middle, or do not read what they asked for."""
+"""Clients that disconnect early, or do not read their answers."""
 
 import json
 import random
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import grpc
 import numpy as np
-from tritonclient.grpc import InferInput
 from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
@@ -43,9 +42,9 @@ def stream_dropped(place: Place, own: Clients, rng: random.Random) -> None:
 
 
 def stream_not_read(place: Place, own: Clients, rng: random.Random) -> None:
-    """Read nothing of a stream for a while, then all of it or no more.
+    """Read nothing of a stream for a while, then all of it or nothing.
 
-    tritonclient reads in a thread of its own, so this is gRPC's own client.
+    tritonclient always reads, in a thread of its own; this uses gRPC directly.
     """
     with grpc.insecure_channel(place.grpc_url) as channel:
         answers = GRPCInferenceServiceStub(channel).ModelStreamInfer(
@@ -58,19 +57,6 @@ def stream_not_read(place: Place, own: Clients, rng: random.Random) -> None:
         errors = [answer.error_message for answer in answers if answer.error_message]
         if errors:
             raise RuntimeError(errors[0])
-
-
-def never_ended(place: Place, own: Clients, rng: random.Random) -> None:
-    """Begin a sequence, and never come back."""
-    video = InferInput("VIDEO", [1], "BYTES")
-    video.set_data_from_numpy(np.array([LONG.encode()], np.object_))
-    own.raw.infer(
-        "video_chunk",
-        [video],
-        sequence_id=uuid.uuid4().hex if rng.random() < 0.5 else rng.randrange(1, 2**62),
-        sequence_start=True,
-        client_timeout=HANG_SECONDS,
-    )
 
 
 def _connected(place: Place) -> socket.socket:
@@ -108,9 +94,8 @@ def _large_answers() -> "Iterator[messages.ModelInferRequest]":
 
 
 UNREAD = "stream not read"
-"""Triton 2.51 keeps the answers of such a stream when it is cancelled, and at its stop the model
-does not unload: what it shows is Triton's, so it is asked for by itself."""
-
+"""When such a stream is cancelled, Triton 2.51 keeps its answers, and the model does not unload at
+the stop. The fault is Triton's, so it is not part of the load by default."""
 VANISHING: dict[str, Callable[[Place, Clients, random.Random], None]] = {
     "HTTP client hangs up": http_hangs_up,
     "half an HTTP request": http_half_a_request,

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a server holds after the load what it held before, and answered as it should."""
+"""The checks: correct answers, and the same memory, files and processes after the load."""
 
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.common.pages import MIB
 from benchmarks.soak.tally import FULL, OK
 from trireel_backend.launch.flags import SHM_GROWTH_BYTES
 
-MIB = 2**20
-# Allocators keep what they had at the worst moment, and that moment comes when it likes.
+# Allocators keep their peak, and a peak comes at a random time.
 PSS_GROWTH = 0.05
 PSS_SLACK_MIB = 16.0
-# A decoder has what the videos take that it keeps open, up to 256 MiB, and is begun anew when it
-# was killed: judged by itself, it hides no growth of the others.
+# A decoder holds its open videos, up to 256 MiB, and is restarted when it was killed. It is judged
+# by itself, so that it hides no growth of the others.
 DECODER = "decoder"
 DECODER_GROWTH = 0.10
 DECODER_SLACK_MIB = 128.0
-# A region keeps the size of the most that was ever in it, which depends on who met whom.
+# A region keeps its peak size, which depends on the requests that happened to meet.
 SHM_STEPS = 4
-# A model's process starts threads, and connections to S3, when enough comes at once, and keeps
-# them. Triton itself and the decoders are to have what they had.
+# A model's process starts threads, and connections to S3, under load and keeps them. Triton itself
+# and the decoders must have the same numbers as before.
 POOL_SLACK = 4
 WITHOUT_POOLS = ("tritonserver", DECODER)
-# Triton at rest has had one socket or thread of some 280 more or fewer, gRPC's pools by their look;
-# half an hour adds no more.
+# Of the 280 sockets and threads of Triton at rest a few come and go, probably of gRPC's pools; half
+# an hour adds no more.
 FEW = {"tritonserver: socket": 2, "tritonserver": 2}
 BURSTS_END = (OK, FULL)
 SPAN = 0.2  # of the samples, at either end
@@ -34,12 +34,12 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that has to hold."""
+    """One check."""
 
     name: str
     passed: bool
     found: str
-    """The numbers."""
+    """The numbers that were found."""
 
 
 def checks(report: Report) -> list[Check]:
@@ -52,7 +52,7 @@ def _answers(report: Report) -> Iterator[Check]:
     good, faults = sum(tally["good"].values()), tally["faults"]
     lost = sum(map(len, tally["casualties"].values()))
     yield Check(
-        "every good request is answered as on an idle server, every fault by its status",
+        "every good request is answered as on an idle server, every fault with its status",
         tally["wrong_count"] == 0 and good > 0,
         f"{good} good, {sum(sum(one.values()) for one in faults.values())} faults of"
         f" {len(faults)} kinds, {tally['wrong_count']} not as expected, {lost} lost with a decoder"
@@ -75,18 +75,18 @@ def _answers(report: Report) -> Iterator[Check]:
 
 
 def _bursts(tally: Report) -> Check:
-    # What a decoder's process took along is judged above.
+    # Requests that were lost with a decoder are judged above.
     taken = sum(
         words.startswith("burst: ") for one in tally["casualties"].values() for words in one
     )
     bursts = tally["bursts"]
     others = {status: n for status, n in bursts.items() if status not in BURSTS_END}
-    words = ", ".join(f"{number} {status}" for status, number in sorted(bursts.items()))
+    text = ", ".join(f"{number} {status}" for status, number in sorted(bursts.items()))
     return Check(
-        "bursts are answered, or refused as the server is full, but for what a decoder took along",
-        # A burst of which nothing is refused never filled the server, and has shown nothing.
+        "requests of bursts are answered, rejected by the full server, or lost with a decoder",
+        # Without a rejection the burst did not fill the server, and showed nothing.
         sum(others.values()) == taken and (bursts.get(FULL, 0) > 0 or not bursts),
-        f"{words}; {taken} taken along" if bursts else "no bursts",
+        f"{text}; {taken} lost with a decoder" if bursts else "no bursts",
     )
 
 
@@ -106,7 +106,7 @@ def _held(report: Report) -> Iterator[Check]:
     )
     yield _no_more("open files", _countable(before), _countable(after), pool_of=": socket")
     yield Check(
-        "no file is held that has been removed",
+        "no removed file is held open",
         not _removed(after),
         f"{sum(_removed(after).values())}",
     )
@@ -115,11 +115,11 @@ def _held(report: Report) -> Iterator[Check]:
     yield _same("files outside the spool", before["other_files"], after["other_files"])
     yield from _spool(report)
     gauges = {name: after.get(name) for name in ("trireel_live_sequences", "trireel_open_videos")}
-    yield Check("no sequence and no video is open", set(gauges.values()) == {0.0}, _words(gauges))
+    yield Check("no sequence and no video is open", set(gauges.values()) == {0.0}, _text(gauges))
 
 
 def _memory(when: str, first: list[Report], last: list[Report]) -> Iterator[Check]:
-    """Judge the decoders' memory, and that of all others, by medians of some samples."""
+    """Judge the memory of the decoders and of all others by medians."""
     shm_mib = _median(last, _shm_mib) - _median(first, _shm_mib)
     yield _grown(
         f"memory {when}: all but the decoders",
@@ -158,16 +158,16 @@ def _spool(report: Report) -> Iterator[Check]:
     spool, limit = report["after"]["spool"], report["spool_max_bytes"]
     left = {name: spool[name] for name in ("part", "upload", "uri lock") if name in spool}
     yield Check(
-        "the spool holds whole videos alone, each with its record, within its limit",
+        "the spool holds only whole videos, each with its record, within its limit",
         not left and spool["bytes"] <= limit and spool.get("video", 0) == spool.get("uri json", 0),
-        _words(spool) + f"; {limit} bytes allowed",
+        _text(spool) + f"; {limit} bytes allowed",
     )
 
 
 def _processes(report: Report) -> Iterator[Check]:
     yield _same("processes", report["before"]["processes"], report["after"]["processes"])
     yield Check(
-        "the server and its models' processes are those that began",
+        "the processes of the server and its models are the same as at the start",
         report["first_processes"] == report["last_processes"],
         f"{len(report['first_processes'])} processes",
     )
@@ -175,7 +175,7 @@ def _processes(report: Report) -> Iterator[Check]:
 
 def _left(report: Report) -> Iterator[Check]:
     left = report["left"]
-    yield Check("after the stop nothing is left", not any(left.values()), _words(left))
+    yield Check("nothing is left after the stop", not any(left.values()), _text(left))
 
 
 def _grown(name: str, before: float, after: float, *, growth: float, slack_mib: float) -> Check:
@@ -188,15 +188,15 @@ def _grown(name: str, before: float, after: float, *, growth: float, slack_mib: 
 
 
 def _same(name: str, before: Any, after: Any) -> Check:
-    if isinstance(before, dict):
-        return Check(name, before == after, f"{_words(before)}, then {_words(after)}")
-    return Check(name, before == after, f"{before}, then {after}")
+    first, second = (_text(x) if isinstance(x, dict) else str(x) for x in (before, after))
+    text = f"{first}, before and after" if before == after else f"{first}, then {second}"
+    return Check(name, before == after, text)
 
 
 def _no_more(
     name: str, before: dict[str, int], after: dict[str, int], *, pool_of: str = ""
 ) -> Check:
-    """Check that there are no more of anything, but for pools, whose names end with `pool_of`."""
+    """Check that no number has grown; pools, whose names end with `pool_of`, may a little."""
     grown = {key: after[key] - before.get(key, 0) for key in sorted(after)}
     grown = {key: more for key, more in grown.items() if more > 0}
     allowed = {
@@ -205,16 +205,16 @@ def _no_more(
         else FEW.get(key, 0)
         for key in grown
     }
-    words = [f"{key} {more:+} ({allowed[key]} allowed)" for key, more in grown.items()]
+    changes = [f"{key} {more:+} ({allowed[key]} allowed)" for key, more in grown.items()]
     return Check(
         name,
         all(more <= allowed[key] for key, more in grown.items()),
-        "; ".join([f"{sum(before.values())}, then {sum(after.values())}", *words]),
+        "; ".join([f"{sum(before.values())}, then {sum(after.values())}", *changes]),
     )
 
 
 def _countable(sample: Report) -> dict[str, int]:
-    """Return open files but for videos: how many of them a decoder keeps is its cache's affair."""
+    """Return the open files without videos: a decoder's cache decides how many it keeps."""
     return {name: n for name, n in sample["open_files"].items() if not name.endswith("videos")}
 
 
@@ -222,5 +222,5 @@ def _removed(sample: Report) -> dict[str, int]:
     return {n: c for n, c in sample["open_files"].items() if n.endswith("removed videos")}
 
 
-def _words(values: dict[str, Any]) -> str:
+def _text(values: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())

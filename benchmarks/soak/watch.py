@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server holds at one moment: memory, shared memory, files, threads, processes."""
+"""The state of a server at one moment: memory, shared memory, files, threads, processes."""
 
 import os
 import re
@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from benchmarks.common.footprint import Footprint
+from benchmarks.common.pages import MIB
 from benchmarks.soak.tally import Tally
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder
 from trireel_backend.system.periodic import Every
@@ -22,48 +24,49 @@ from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
 from trireel_client.load_test.watch.scrape import read_metrics
 
-MIB = 2**20
 WORKER = "trireel_backend.extraction.process.worker"
 STUB_OF = re.compile(r"/models/([a-z_]+)/\d+/")
 GAUGES = ("trireel_live_sequences", "trireel_open_videos")
-COUNTERS = ("trireel_extractor_workers_lost_total", "trireel_sequences_expired_total")
-# Threads by their names: the web server's, one a request, and gRPC's one for all event loops, which
-# is there from the first burst on.
+# Names of threads that come and go by themselves: the web server's, one for each request, and
+# gRPC's single one for all event loops, which exists from the first burst on.
 NOT_COUNTED = ("process_request_thread", "_poll_wrapper")
 Sample = dict[str, Any]
 
 
-def workers(server: psutil.Process) -> list[psutil.Process]:
-    """Return the decoders' processes."""
-    return [process for process in _family(server) if _kind(process) == "decoder"]
-
-
 @dataclass(frozen=True)
 class Watch:
-    """Looks at one server."""
+    """Reads the state of one server."""
 
-    server: psutil.Process
+    footprint: Footprint
     run: RunFolder
     media: Path
     metrics_url: str
     began: float = field(default_factory=time.monotonic)
 
+    def decoders(self) -> list[psutil.Process]:
+        """Return the decoders' processes."""
+        return [process for process in self.footprint.family() if kind_of(process) == "decoder"]
+
+    def permanent(self) -> list[int]:
+        """Return the processes that are never restarted: all but the decoders."""
+        family = self.footprint.family()
+        return sorted(each.pid for each in family if kind_of(each) not in ("decoder", "ended"))
+
     def sample(self) -> Sample:
-        """Return what is there now."""
+        """Return the state now."""
         pss_mib: defaultdict[str, float] = defaultdict(float)
         threads: Counter[str] = Counter()
         files: Counter[str] = Counter()
         processes: Counter[str] = Counter()
-        for process in _family(self.server):
+        for process in self.footprint.family():
             with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
-                kind = _kind(process)
+                kind = kind_of(process)
                 pss = process.memory_full_info().pss / MIB
                 number, targets = process.num_threads(), _open_files(process)
                 processes[kind] += 1
                 pss_mib[kind] += pss
                 threads[kind] += number
-                for target in targets:
-                    files[f"{kind}: {self._kind_of_file(target)}"] += 1
+                files.update(f"{kind}: {self._kind_of_file(target)}" for target in targets)
         regions = _sizes(SHARED_MEMORY.glob(f"{self.run.shm_prefix}*"))
         return {
             "seconds": round(time.monotonic() - self.began, 1),
@@ -71,7 +74,6 @@ class Watch:
             "threads": dict(sorted(threads.items())),
             "processes": dict(sorted(processes.items())),
             "open_files": dict(sorted(files.items())),
-            "connections": self._connections(),
             "shm_regions": len(regions),
             "shm_bytes": sum(regions.values()),
             "spool": self._spool(),
@@ -86,18 +88,13 @@ class Watch:
             return "removed videos" if path != target else "videos"
         return target.split(":")[0] if target.startswith(("socket:", "pipe:")) else "others"
 
-    def _connections(self) -> dict[str, int]:
-        """Return how many of clients' connections are in which state."""
-        found = self.server.net_connections("tcp")
-        return dict(sorted(Counter(connection.status for connection in found).items()))
-
     def _spool(self) -> dict[str, int]:
         sizes = _sizes(self.run.spool.iterdir())
         kinds = Counter(_kind_in_spool(path.name) for path in sizes)
         return {**dict(sorted(kinds.items())), "bytes": sum(sizes.values())}
 
     def _other_files(self) -> int:
-        """Return how many files there are in the run's folder and beside it."""
+        """Return the number of files in the run's folder and beside it, without the spool."""
         folder = self.run.path.parent
         return sum(len(files) for at, _, files in os.walk(folder) if Path(at) != self.run.spool)
 
@@ -106,52 +103,30 @@ class Watch:
             scrape = read_metrics(Address.parse(self.metrics_url))
         except NothingToWatch:
             return {}
-        return {name: scrape.total(name) for name in (*GAUGES, *COUNTERS)}
+        return {name: scrape.total(name) for name in GAUGES}
 
 
 @contextmanager
 def sampled(watch: Watch, tally: Tally, every_seconds: float) -> Iterator[list[Sample]]:
-    """Look every few seconds for the length of the context; yields the samples."""
+    """Take samples at an interval within the context; yields them."""
     samples: list[Sample] = []
     last = time.monotonic()
 
-    def look() -> None:
+    def take() -> None:
         nonlocal last
-        latencies, now = tally.taken_latencies_ms(), time.monotonic()
+        latencies, now = tally.take_latencies_ms(), time.monotonic()
         samples.append(watch.sample() | _throughput(latencies, now - last))
         last = now
 
-    looks = Every(every_seconds, look)
+    sampler = Every(every_seconds, take)
     try:
         yield samples
     finally:
-        looks.close()
+        sampler.close()
 
 
-def _own_threads() -> int:
-    """Return how many threads this process has, but for those that come and go by themselves."""
-    names = [thread.name for thread in threading.enumerate()]
-    return sum(not any(own in name for own in NOT_COUNTED) for name in names)
-
-
-def _throughput(latencies_ms: list[float], seconds: float) -> dict[str, float]:
-    p50, p99 = 0.0, 0.0
-    if len(latencies_ms) > 1:
-        quantiles = statistics.quantiles(latencies_ms, n=100, method="inclusive")
-        p50, p99 = quantiles[49], quantiles[98]
-    return {
-        "good_per_second": round(len(latencies_ms) / seconds, 2),
-        "p50_ms": round(p50, 1),
-        "p99_ms": round(p99, 1),
-    }
-
-
-def _family(server: psutil.Process) -> list[psutil.Process]:
-    return [server, *server.children(recursive=True)]
-
-
-def _kind(process: psutil.Process) -> str:
-    """Return which part of the server a process is."""
+def kind_of(process: psutil.Process) -> str:
+    """Return the part of the server that a process is: a model's name, or one of five others."""
     try:
         command = process.cmdline()
     except psutil.NoSuchProcess:
@@ -160,16 +135,31 @@ def _kind(process: psutil.Process) -> str:
         return "ended"
     if WORKER in command:
         return "decoder"
+    if "trireel_backend.launch.embedded.cli" in command:
+        return "launcher"
     stub = STUB_OF.search(" ".join(command))
     return stub[1] if stub and "stub" in command[0] else "tritonserver"
 
 
+def _own_threads() -> int:
+    names = [thread.name for thread in threading.enumerate()]
+    return sum(not any(part in name for part in NOT_COUNTED) for name in names)
+
+
+def _throughput(latencies_ms: list[float], seconds: float) -> dict[str, float]:
+    p50, p99 = 0.0, 0.0
+    if len(latencies_ms) > 1:
+        quantiles = statistics.quantiles(latencies_ms, n=100, method="inclusive")
+        p50, p99 = quantiles[49], quantiles[98]
+    rate = round(len(latencies_ms) / seconds, 2)
+    return {"good_per_second": rate, "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
+
+
 def _open_files(process: psutil.Process) -> list[str]:
-    folder = Path(f"/proc/{process.pid}/fd")
     targets = []
-    for name in os.listdir(folder):
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
         with suppress(FileNotFoundError):
-            targets.append(os.readlink(folder / name))
+            targets.append(os.readlink(link))
     return targets
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A web server on loopback that has the clips, and some paths that go wrong."""
+"""A web server on loopback with the clips, and with some paths that fail."""
 
 import contextlib
 import threading

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask a Trireel server what is in a video.
+"""Analyse videos with a Trireel server: tags, captions, cuts.
 
 from trireel_client import TrireelClient
 

@@ -15,7 +15,7 @@ from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import flows
 from trireel_client._flows.flows import Flow, T, VideoRequest
-from trireel_client._flows.resumed import AsyncResumed
+from trireel_client._flows.resumed import AsyncResumedStream
 from trireel_client._flows.steps import Walk, plan_steps
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
@@ -26,10 +26,10 @@ from trireel_client._transports.wire import checked_headers, retry_arguments
 
 
 class AsyncTrireelClient:
-    """Asks a Trireel server by gRPC from an event loop: any number of videos at once.
+    """Sends requests to a Trireel server by gRPC from an event loop, any number at once.
 
-    One client is enough for a process; how many requests are under way is the caller's to bound,
-    as each keeps its video's bytes in memory until it is answered.
+    One client is enough for a process. Limit the number of requests in flight: each keeps the
+    bytes of its video in memory until it is answered.
 
         async with AsyncTrireelClient("127.0.0.1:8001") as client:
             print((await client.analyze("sample.mp4")).caption.text)
@@ -44,7 +44,7 @@ class AsyncTrireelClient:
         headers: Mapping[str, str] | None = None,
         tls: Tls | None = None,
     ) -> None:
-        """Make a client, inside the event loop that will use it; arguments as `TrireelClient`'s."""
+        """Make a client inside the event loop that uses it; arguments as for `TrireelClient`."""
         address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
         self._server = flows.Server(address)
         self._retry = retries or Retry()
@@ -77,7 +77,7 @@ class AsyncTrireelClient:
         stream_id: str | None = None,
         **options: Unpack[AnalysisOptions],
     ) -> Analysis:
-        """Have a whole video analysed; see `TrireelClient.analyze`.
+        """Analyse a whole video; see `TrireelClient.analyze`.
 
         Cancelling the task cancels the request on the server.
         """
@@ -91,7 +91,7 @@ class AsyncTrireelClient:
         stream_id: str | None = None,
         **options: Unpack[AnalysisOptions],
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
-        """Have a video analysed, and yield each chunk as it is ready, then the whole.
+        """Analyse a video and yield each chunk as it is ready, then the whole video.
 
         Closing the iterator cancels the request. Leaving an `async for` early does not close it
         at once; `async with contextlib.aclosing(client.stream(...)) as chunks` does.
@@ -120,23 +120,23 @@ class AsyncTrireelClient:
         return await self._run(flows.embed_texts(texts))
 
     async def server_info(self) -> ServerInfo:
-        """Ask who the server is."""
+        """Return the server's name and version."""
         return await self._perform(AskServerInfo())  # type: ignore[no-any-return]
 
     async def is_ready(self, model: str | None = None) -> bool:
-        """Tell whether the server, or one of its models, is ready; False if nobody answers."""
+        """Return whether the server, or one of its models, is ready; False without an answer."""
         return await self._run(flows.is_ready(model))
 
     async def _streamed(
         self, request: VideoRequest
     ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
         stream = await self._run(flows.open_stream(self._server, request))
-        answers = AsyncResumed(stream, self._timeout.request_seconds, self._ask)
+        answers = AsyncResumedStream(stream, self._timeout.request_seconds, self._ask)
         async with aclosing(answers):
             while (answer := await self._next(answers)) is not None:
                 yield answer
 
-    async def _next(self, answers: AsyncResumed) -> ChunkAnalysis | Analysis | None:
+    async def _next(self, answers: AsyncResumedStream) -> ChunkAnalysis | Analysis | None:
         return await self._retried(True, answers.left_seconds(), answers.next)
 
     def _ask(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:
@@ -147,7 +147,7 @@ class AsyncTrireelClient:
         try:
             for index in walk:
                 yield await self._retried(
-                    walk.can_begin_anew, self._timeout.request_seconds, self._chunk, walk, index
+                    walk.can_restart, self._timeout.request_seconds, self._chunk, walk, index
                 )
         finally:
             await self._run(walk.end())
@@ -165,7 +165,7 @@ class AsyncTrireelClient:
         return await self._retried(call.repeatable, within_seconds, self._answer, call)
 
     async def _answer(self, call: ServerCall) -> Any:
-        # Each attempt looks anew: the client may be closed in the pause before it.
+        # Each attempt checks again: the client may be closed in the pause before it.
         return await self._open().answer(call)
 
     async def _retried(

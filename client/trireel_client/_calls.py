@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be asked of a server, whatever the protocol, blocking or not."""
+"""The calls that a client makes, the same for every protocol, blocking or not."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ class Turn:
     """A request's place in its sequence."""
 
     sequence_id: str | int
-    """The correlation id."""
+    """Correlation id of the sequence."""
     start: bool
-    """This is the video's first chunk."""
+    """True for the video's first chunk."""
     end: bool
-    """This is its last."""
+    """True for the video's last chunk."""
 
 
 @dataclass(frozen=True)
@@ -24,27 +24,27 @@ class Infer:
     """Run a model."""
 
     model: str
-    """Its name on the server."""
+    """Name of the model on the server."""
     inputs: Tensors
-    """By tensor name."""
+    """Input tensors by name."""
     outputs: tuple[str, ...] = ()
-    """Those wanted; none for all."""
+    """Names of the requested outputs; empty for all outputs."""
     request_id: str = ""
-    """Shown in the server's log."""
+    """Id of the request in the server's log."""
     turn: Turn | None = None
-    """For stateful models."""
+    """Place in a sequence, for models with state."""
     brief: bool = False
-    """It costs the server next to nothing: waited for no longer than for a connection."""
+    """True if the call costs the server almost nothing: the client waits as for a connection."""
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether asking twice has no other effect than asking once."""
+        """True if sending the call twice has the same effect as sending it once."""
         return self.turn is None
 
 
 @dataclass(frozen=True)
 class AskServerInfo:
-    """Ask who the server is."""
+    """Return the server's name and version."""
 
     repeatable = True
 
@@ -54,7 +54,7 @@ class AskParameters:
     """Ask for the `parameters` of a model's configuration: a dictionary of strings."""
 
     model: str
-    """Its name on the server."""
+    """Name of the model on the server."""
     repeatable = True
 
 
@@ -64,7 +64,7 @@ class AskReady:
 
     model: str | None = None
     """None for the server as a whole."""
-    repeatable = False  # whoever asks wants to know how it is now
+    repeatable = False  # the caller wants to know the state of this moment
 
 
 ServerCall = Infer | AskServerInfo | AskParameters | AskReady
@@ -72,7 +72,7 @@ ServerCall = Infer | AskServerInfo | AskParameters | AskReady
 
 @dataclass(frozen=True)
 class ReadFile:
-    """Read a file of this machine; the one call that no server is needed for."""
+    """Read a file of this machine; the one call that needs no server."""
 
     path: Path
-    """Absolute."""
+    """Absolute path of the file."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of all commands: where the server is, and how to talk to it."""
+"""The options of all commands: the server's address, protocol and TLS."""
 
 import enum
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 
 
 class ProtocolName(enum.StrEnum):
-    """How to talk to the server."""
+    """The protocol of the requests."""
 
     GRPC = "grpc"
     HTTP = "http"
@@ -21,25 +21,25 @@ Url = Annotated[
         metavar="HOST:PORT", help="The server; by default 127.0.0.1:8001, by HTTP 127.0.0.1:8000."
     ),
 ]
-ProtocolOption = Annotated[ProtocolName, typer.Option(help="How to talk to the server.")]
+ProtocolOption = Annotated[ProtocolName, typer.Option(help="The protocol of the requests.")]
 TlsOption = Annotated[
-    bool, typer.Option("--tls", help="Talk with TLS; any of the next four options implies it.")
+    bool, typer.Option("--tls", help="Use TLS; any of the next four options implies it.")
 ]
 CaFile = Annotated[
     Path | None, typer.Option(help="Authorities to trust instead of the system's, PEM.")
 ]
 CertificateFile = Annotated[
-    Path | None, typer.Option(help="Certificate of your own for servers that want one, PEM.")
+    Path | None, typer.Option(help="Certificate of this client, if the server requires one, PEM.")
 ]
 KeyFile = Annotated[Path | None, typer.Option(help="Its key, PEM.")]
 ServerName = Annotated[
     str | None,
-    typer.Option(help="Name in the server's certificate, where the address has another."),
+    typer.Option(help="Name in the server's certificate, if it is not the address."),
 ]
 
 
 class TlsOptions(TypedDict):
-    """How to talk with TLS, as `Tls` takes it."""
+    """The TLS options, as `Tls` takes them."""
 
     ca_file: Path | None
     certificate_file: Path | None
@@ -48,18 +48,18 @@ class TlsOptions(TypedDict):
 
 
 def tls_options(
-    asked: bool,
+    use_tls: bool,
     ca_file: Path | None,
     certificate_file: Path | None,
     key_file: Path | None,
     server_name: str | None,
 ) -> TlsOptions | None:
-    """Return what the options say of TLS, None where none of them is given."""
+    """Return the TLS options of a command line, None if it asks for no TLS."""
     options: TlsOptions = {
         "ca_file": ca_file,
         "certificate_file": certificate_file,
         "key_file": key_file,
         "server_name": server_name,
     }
-    asked = asked or any(value is not None for value in options.values())
-    return options if asked else None
+    use_tls = use_tls or any(value is not None for value in options.values())
+    return options if use_tls else None

@@ -14,7 +14,7 @@ from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeo
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import flows
 from trireel_client._flows.flows import Flow, T, VideoRequest
-from trireel_client._flows.resumed import Resumed
+from trireel_client._flows.resumed import ResumedStream
 from trireel_client._flows.steps import Walk, plan_steps
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
@@ -24,7 +24,7 @@ from trireel_client._transports.wire import Transport, checked_headers, retry_ar
 
 
 class TrireelClient:
-    """Asks a Trireel server, and waits.
+    """Sends requests to a Trireel server and waits for the answers.
 
     Over gRPC one client serves many threads, with one stream open at a time; over HTTP a client
     belongs to the thread that made it.
@@ -48,15 +48,15 @@ class TrireelClient:
         Args:
             url: HOST:PORT; by default 127.0.0.1:8001 for gRPC, 127.0.0.1:8000 for HTTP.
             protocol: "grpc" or "http". Streaming needs gRPC.
-            timeout: how long to wait.
-            retries: how often to ask again where the server is not available.
-            headers: sent with every request.
-            tls: how to talk with TLS; None talks without.
+            timeout: how long to wait for connections and answers.
+            retries: how often to repeat a request if the server is not available.
+            headers: headers to send with every request.
+            tls: TLS settings; None uses no TLS.
 
         Raises:
-            InvalidAddress: `url` is not HOST:PORT.
-            InvalidRequest: one of `headers` cannot be sent.
-            InvalidTls: a file of `tls` is missing or of no use.
+            InvalidAddress: if `url` is not HOST:PORT.
+            InvalidRequest: if one of `headers` cannot be sent.
+            InvalidTls: if a file of `tls` is missing or cannot be used.
         """
         protocol = checked_protocol(protocol)
         address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
@@ -91,15 +91,15 @@ class TrireelClient:
         stream_id: str | None = None,
         **options: Unpack[AnalysisOptions],
     ) -> Analysis:
-        """Have a whole video analysed.
+        """Analyse a whole video.
 
         Args:
             source: a path of this machine, a URI, a file's bytes, or a ServerPath.
-            stream_id: a name for the video, by default a random one.
-            options: see `AnalysisOptions`; what is left out is the server's to choose.
+            stream_id: name of the video in the answer and the server's log; random by default.
+            options: see `AnalysisOptions`; the server chooses those that are left out.
 
         Raises:
-            TrireelError: see `trireel_client._errors`.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
         """
         request = VideoRequest.of(source, options, stream_id)
         return self._run(flows.analyze(self._server, request))
@@ -111,14 +111,14 @@ class TrireelClient:
         stream_id: str | None = None,
         **options: Unpack[AnalysisOptions],
     ) -> Generator[ChunkAnalysis | Analysis, None, None]:
-        """Have a video analysed, and yield each chunk as it is ready, then the whole.
+        """Analyse a video and yield each chunk as it is ready, then the whole video.
 
-        Closing the iterator early cancels the request. A stream that breaks is asked for anew, and
-        goes on after the last chunk that was given. Arguments are those of `analyze`.
+        Closing the iterator early cancels the request. The client opens a broken stream again and
+        goes on after the last chunk that it yielded. The arguments are those of `analyze`.
 
         Raises:
-            Unsupported: the client speaks HTTP.
-            TrireelError: see `trireel_client._errors`.
+            Unsupported: if the client uses HTTP.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
         """
         request = VideoRequest.of(source, options, stream_id)
         if not self._open().streams:
@@ -136,23 +136,23 @@ class TrireelClient:
     ) -> Generator[ChunkAnalysis, None, None]:
         """Go through a video chunk by chunk, each its own request of one sequence.
 
-        The pace is the caller's: the next chunk is asked for when it is wanted. Uploads travel
-        again with every chunk, so name a path or a URI where the server can read it. The last
-        chunk's `video_so_far` speaks of the whole video. Stopping early, or an error, ends the
-        sequence on the server.
+        The client requests the next chunk when the caller takes it. An upload is sent again with
+        every chunk, so name a path or a URI if the server can read the video. The last chunk's
+        `video_so_far` covers the whole video. Stopping early, or an error, ends the sequence on
+        the server.
 
-        One server keeps the video's state. Where that is lost, the chunks so far are asked for
-        again as a new sequence, wherever that leads, and the caller gets the next one; within
-        a sequence no chunk is ever asked for twice, as it would count twice.
+        One server keeps the video's state. If the state is lost, the client requests the chunks
+        so far again as a new sequence, on any server, and goes on with the next chunk. It never
+        requests a chunk twice in one sequence, because the chunk would count twice.
 
         Args:
-            sequence_id: the correlation id, by default a random one; one video at a time may
-                use it. With one of the caller's, a lost sequence is not begun anew.
+            sequence_id: the correlation id, random by default; one video at a time may use it.
+                The client does not restart a lost sequence that has the caller's id.
             options: see `StepOptions`.
 
         Raises:
-            SequenceLost: the server with the state is gone, and `sequence_id` is the caller's.
-            TrireelError: see `trireel_client._errors`.
+            SequenceLost: if the server with the state is gone and `sequence_id` is the caller's.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
         """
         inputs = step_inputs(options)
         return self._stepped(plan_steps(self._server, classify(source), inputs, sequence_id))
@@ -162,21 +162,23 @@ class TrireelClient:
         return self._run(flows.embed_texts(texts))
 
     def server_info(self) -> ServerInfo:
-        """Ask who the server is."""
+        """Return the server's name and version."""
         return self._perform(AskServerInfo())  # type: ignore[no-any-return]
 
     def is_ready(self, model: str | None = None) -> bool:
-        """Tell whether the server, or one of its models, is ready; False if nobody answers."""
+        """Return whether the server, or one of its models, is ready; False without an answer."""
         return self._run(flows.is_ready(model))
 
     def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
         with self._open().one_stream():
             stream = self._run(flows.open_stream(self._server, request))
-            with closing(Resumed(stream, self._timeout.request_seconds, self._ask)) as answers:
+            with closing(
+                ResumedStream(stream, self._timeout.request_seconds, self._ask)
+            ) as answers:
                 while (answer := self._next(answers)) is not None:
                     yield answer
 
-    def _next(self, answers: Resumed) -> ChunkAnalysis | Analysis | None:
+    def _next(self, answers: ResumedStream) -> ChunkAnalysis | Analysis | None:
         return self._retried(True, answers.left_seconds(), answers.next)
 
     def _ask(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
@@ -187,7 +189,7 @@ class TrireelClient:
         try:
             for index in walk:
                 yield self._retried(
-                    walk.can_begin_anew, self._timeout.request_seconds, self._chunk, walk, index
+                    walk.can_restart, self._timeout.request_seconds, self._chunk, walk, index
                 )
         finally:
             self._run(walk.end())
@@ -204,7 +206,7 @@ class TrireelClient:
         return self._retried(call.repeatable, self._timeout.request_seconds, self._answer, call)
 
     def _answer(self, call: ServerCall) -> Any:
-        # Each attempt looks anew: the client may be closed in the pause before it.
+        # Each attempt checks again: the client may be closed in the pause before it.
         return self._open().answer(call)
 
     def _retried(

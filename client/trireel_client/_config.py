@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the server is, how long to wait for it, and how often to ask again."""
+"""The server's address, how long to wait for answers, and how often to retry."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class Timeout:
     """How long to wait: `Timeout(request_seconds=60)` allows a minute an answer."""
 
     connect_seconds: float = DEFAULT_CONNECT_SECONDS
-    """For a connection, and for answers that cost the server nothing: readiness, names."""
+    """Seconds for a connection, and for answers that cost the server nothing, such as readiness."""
     request_seconds: float = DEFAULT_REQUEST_SECONDS
-    """For the answer to one request, and for a stream from its start to its end, however often it
-    breaks. Over HTTP it counts anew whenever the server sends something. Nothing is asked for again
-    later than this after it was first asked for."""
+    """Seconds for the answer to one request, and for a stream from its start to its end, however
+    often it breaks. Over HTTP the time restarts whenever the server sends data. No request is
+    repeated later than this after its first attempt."""
 
     def __post_init__(self) -> None:
         for name in ("connect_seconds", "request_seconds"):
@@ -38,25 +38,25 @@ class Timeout:
 
 @dataclass(frozen=True)
 class Retry:
-    """How often to ask again where the server was not available: `Retry(attempts=1)` never does.
+    """How often to repeat a request if the server is not available; `Retry(attempts=1)`: never.
 
-    Only what may safely be asked twice is repeated, and nothing after a timeout. A stream that
-    breaks is asked for anew, and goes on after the last chunk that was given; every chunk given
-    earns it all attempts again. So does stepping through a video, as a new sequence.
+    The client repeats only requests that are safe to send twice, and never after a timeout. It
+    opens a broken stream again and goes on after the last chunk that the caller has; every new
+    chunk allows all attempts again. Stepping through a video does the same with a new sequence.
     """
 
     attempts: int = 6
-    """Requests made in all, the first included. With the pauses between them, they outlast the
-    seconds in which a balancer still sends requests to a server that is going away."""
+    """Number of requests in all, the first included. With their pauses, the default outlasts the
+    seconds in which a balancer still sends requests to a server that is stopping."""
     first_wait_seconds: float = 0.2
-    """Upper bound of the first pause, which is random; each further bound is twice the last."""
+    """Upper bound of the first pause, which is random; the bound doubles with each pause."""
     longest_wait_seconds: float = 5.0
-    """The bound grows no further than this."""
+    """Largest upper bound of a pause."""
     longest_hint_seconds: float = 60.0
-    """A server's or a proxy's own word on when to come back is followed up to this."""
+    """Longest pause that a server or a proxy can ask the client for."""
     first_full_wait_seconds: float = 1.0
-    """As `first_wait_seconds`, where the server is full and does not say when to come back; it
-    doubles up to `longest_hint_seconds`."""
+    """Upper bound of the first pause if the server is full and does not say when to come back;
+    the bound doubles up to `longest_hint_seconds`."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -68,9 +68,9 @@ class Address:
     """A server's host and port."""
 
     host: str
-    """Name or IP address, an IPv6 one without its brackets."""
+    """Name or IP address; an IPv6 address has no brackets here."""
     port: int
-    """TCP port."""
+    """TCP port of the server."""
 
     @classmethod
     def parse(cls, url: str) -> "Address":
@@ -84,7 +84,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Tell whether the server is reached without leaving this machine."""
+        """True if requests to the server do not leave this machine."""
         name = self.host.lower().rstrip(".")
         if name in ("localhost", "ip6-localhost") or name.endswith(".localhost"):
             return True
@@ -101,7 +101,7 @@ class Address:
 
 
 def checked_protocol(protocol: str) -> Protocol:
-    """Return a protocol this package speaks; raises ValueError for another."""
+    """Return a protocol that this package supports; raises ValueError for another."""
     for known in get_args(Protocol):
         if protocol == known:
             return known  # type: ignore[no-any-return]

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything this package raises on purpose; the names say what the caller can do.
+"""The errors that this package raises; their names say what the caller can do.
 
 TrireelError
-├── SourceError             the video given cannot be sent; no request was made
+├── SourceError             the video cannot be sent; no request was made
 │   ├── SourceNotFound      no such local file
-│   ├── EmptySource         nothing in it
+│   ├── EmptySource         the file or the bytes are empty
 │   ├── UnreadableSource    a folder, or a file this user may not read
-│   └── SourceTooLarge      over what one message can carry: have the server read it
-├── RequestError            the request got no answer, or a refusal
-│   ├── ServerUnavailable   nobody listens, or the server is full or stopping: try again later
-│   │   ├── ServerFull      it takes in no more for now: come again when it says, or ask another
+│   └── SourceTooLarge      too large for one message: let the server read it
+├── RequestError            the request got no answer, or was rejected
+│   ├── ServerUnavailable   no server listens, or it is full or stopping: try again later
+│   │   ├── ServerFull      accepts no more for now: retry when it says, or on another server
 │   │   └── SequenceLost    the server with a video's state is gone: step through it from the start
 │   ├── RequestTimeout      no answer in time: give it longer, or less to do
 │   ├── RequestCancelled    ended before the answer, by either side
-│   ├── InvalidRequest      a value, a file or a path that is not accepted: change it
-│   ├── NotAllowed          the server or a proxy before it wants other credentials
-│   ├── TlsFailed           a certificate not trusted, or TLS on one side alone: change `tls`
+│   ├── InvalidRequest      a value, a file or a path is not accepted: change it
+│   ├── NotAllowed          the server, or a proxy before it, requires other credentials
+│   ├── TlsFailed           a certificate is not trusted, or only one side uses TLS: change `tls`
 │   ├── NotFound            the server has no such video or model
-│   ├── Unsupported         understood, but not something this server or protocol does
-│   └── ServerError         the server failed on its own account
-├── UnexpectedAnswer        an answer, but not one that docs/tensors.md describes
+│   ├── Unsupported         a valid request that this server or protocol does not support
+│   └── ServerError         the server failed; the request did not cause it
+├── UnexpectedAnswer        the answer is not one that docs/tensors.md describes
 ├── InvalidAddress          `url` is not HOST:PORT
-├── InvalidTls              a file of `tls` is missing or of no use
-├── ClientBusy              this client has a stream open already
+├── InvalidTls              a file of `tls` is missing or cannot be used
+├── ClientBusy              this client already has an open stream
 └── ClientClosed            the client was closed before the call
 """
 
@@ -32,7 +32,7 @@ class TrireelError(Exception):
 
 
 class SourceError(TrireelError):
-    """The video given cannot be sent; no request was made."""
+    """The video cannot be sent; no request was made."""
 
 
 class SourceNotFound(SourceError):
@@ -40,7 +40,7 @@ class SourceNotFound(SourceError):
 
 
 class EmptySource(SourceError):
-    """The file or the bytes given hold nothing."""
+    """The file or the bytes are empty."""
 
 
 class UnreadableSource(SourceError):
@@ -52,22 +52,22 @@ class SourceTooLarge(SourceError):
 
 
 class RequestError(TrireelError):
-    """The request got no answer, or a refusal."""
+    """The request got no answer, or was rejected."""
 
 
 class ServerUnavailable(RequestError):
-    """Nobody listens at the address, or the server is full or stopping; a later try may succeed."""
+    """No server listens at the address, or it is full or stopping; a later try may succeed."""
 
     retry_after_seconds: float | None = None
-    """When to come back, where the server or a proxy said so."""
+    """Seconds after which to retry, if the server or a proxy said so; otherwise None."""
 
 
 class ServerFull(ServerUnavailable):
-    """The server is there, and has as much under way and waiting as it takes in."""
+    """The server runs, but has as many requests in flight and waiting as it accepts."""
 
 
 class SequenceLost(ServerUnavailable):
-    """The server that kept a sequence's state is gone, or has forgotten it: begin anew."""
+    """The server that held a sequence's state is gone, or has dropped the state: start again."""
 
 
 class RequestTimeout(RequestError):
@@ -75,7 +75,7 @@ class RequestTimeout(RequestError):
 
 
 class RequestCancelled(RequestError):
-    """The request was ended before its answer."""
+    """The request was cancelled before its answer."""
 
 
 class InvalidRequest(RequestError):
@@ -83,11 +83,11 @@ class InvalidRequest(RequestError):
 
 
 class NotAllowed(RequestError):
-    """The server, or a proxy before it, does not let this client in."""
+    """The server, or a proxy before it, does not accept this client's credentials."""
 
 
 class TlsFailed(RequestError):
-    """The server's certificate is not trusted or not its own, or only one side speaks TLS."""
+    """The server's certificate is not trusted or not its own, or only one side uses TLS."""
 
 
 class NotFound(RequestError):
@@ -95,15 +95,15 @@ class NotFound(RequestError):
 
 
 class Unsupported(RequestError):
-    """A valid request for something this server or protocol does not do."""
+    """The request is valid, but this server or protocol does not support it."""
 
 
 class ServerError(RequestError):
-    """The server failed for a reason the request did not give."""
+    """The server failed for a reason that is not in the request."""
 
 
 class UnexpectedAnswer(TrireelError):
-    """The answer lacks something, or its parts do not fit together."""
+    """The answer lacks a part, or its parts do not fit together."""
 
 
 class InvalidAddress(TrireelError):
@@ -111,11 +111,11 @@ class InvalidAddress(TrireelError):
 
 
 class InvalidTls(TrireelError):
-    """What `tls` says cannot be used: a file is missing, or not what it should be."""
+    """The files of `tls` cannot be used: one is missing, or has the wrong content."""
 
 
 class ClientBusy(TrireelError):
-    """A client keeps one stream at a time open; this one has one already."""
+    """The client already has an open stream, and can have one at a time."""
 
 
 class ClientClosed(TrireelError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a caller may ask of an analysis, and the input tensors that ask for it."""
+"""The options of an analysis, and the input tensors that carry them."""
 
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,28 +15,28 @@ Tensors = Mapping[str, NDArray[Any]]
 
 
 class StepOptions(TypedDict, total=False):
-    """Options of a video's analysis; what is left out, or None, is the server's to choose."""
+    """Options of a video's analysis; the server chooses those that are missing or None."""
 
     tags: Sequence[str] | None
-    """Texts scored instead of the server's own tags."""
+    """Texts to score instead of the server's tags."""
     chunk_seconds: float | None
-    """Length of a chunk."""
+    """Length of a chunk in seconds."""
     frames_per_chunk: int | None
-    """Frames sampled from each chunk."""
+    """Number of frames to sample from each chunk."""
     sample_fps: float | None
-    """Frames sampled from each second, instead of `frames_per_chunk`."""
+    """Number of frames to sample from each second, instead of `frames_per_chunk`."""
     keyframes_only: bool
-    """Take a quick look: each frame is the keyframe before it, taken once; none else is decoded."""
+    """Decode keyframes only, which is fast: each frame is the keyframe before it, taken once."""
     crop: Sequence[float] | None
-    """The region that is seen: left, top, width, height as fractions of the upright picture."""
+    """Region to analyse: left, top, width, height as fractions of the upright picture."""
     crop_px: Sequence[int] | None
-    """The same in pixels, instead of `crop`."""
+    """Region to analyse in pixels, instead of `crop`: left, top, width, height."""
     stream_index: int | None
-    """The video stream, by its index in the file."""
+    """Index in the file of the video stream to analyse."""
     top_k: int | None
-    """Tags returned."""
+    """Number of tags to return."""
     scene_threshold: float | None
-    """A cut is where the scene score reaches it."""
+    """Scene score from which on a frame begins a new scene."""
     scene_alpha: float | None
     """Weight of the newest frame in the running average."""
 
@@ -45,12 +45,12 @@ class AnalysisOptions(StepOptions, total=False):
     """Options of the analysis of a whole video."""
 
     with_embeddings: bool
-    """Return the embeddings of chunks and frames."""
+    """True to return the embeddings of chunks and frames."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """How an option travels: as the tensor that has its name in capitals."""
+    """The tensor of an option, which has the option's name in capitals."""
 
     dtype: type[np.generic]
     size: int = 1
@@ -82,16 +82,16 @@ _EITHER_OR = (("frames_per_chunk", "sample_fps"), ("crop", "crop_px"))
 
 @dataclass(frozen=True)
 class Inputs:
-    """The options of an analysis as input tensors; those left to the server are not among them."""
+    """The options of an analysis as input tensors, without those that the server chooses."""
 
     planning: Tensors
-    """What its chunks follow from."""
+    """Tensors that decide the plan of chunks."""
     chunk: Tensors
-    """How a chunk is sampled and what is made of its frames, free-text tags aside."""
+    """Tensors that decide how a chunk is sampled and judged, without free-text tags."""
     whole_video: Tensors
-    """What only an analysis of the whole video can be asked for."""
+    """Tensors that only an analysis of the whole video accepts."""
     tags: tuple[str, ...] | None
-    """Texts scored instead of the server's tags."""
+    """Texts to score instead of the server's tags."""
 
     def everything(self) -> Tensors:
         """Return the inputs of a whole video's request."""
@@ -100,7 +100,7 @@ class Inputs:
 
 
 def step_inputs(options: StepOptions) -> Inputs:
-    """Return the inputs of an analysis chunk by chunk; raises as `analysis_inputs`."""
+    """Return the inputs of an analysis chunk by chunk; raises the errors of `analysis_inputs`."""
     return _inputs(options, StepOptions.__optional_keys__)
 
 
@@ -115,14 +115,14 @@ def analysis_inputs(options: AnalysisOptions) -> Inputs:
 
 
 def texts(values: Sequence[str | bytes], name: str = "text") -> NDArray[np.object_]:
-    """Return a BYTES tensor [len(values)]; raises as `utf8`."""
+    """Return a BYTES tensor [len(values)]; raises the errors of `utf8`."""
     array = np.empty(len(values), np.object_)
     array[:] = [utf8(name, value) if isinstance(value, str) else value for value in values]
     return array
 
 
 def utf8(name: str, text: str) -> bytes:
-    """Return a text as it travels; raises InvalidRequest for a file's name that is no text."""
+    """Return a text as UTF-8; raises InvalidRequest for a file's name that is not text."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -130,7 +130,7 @@ def utf8(name: str, text: str) -> bytes:
 
 
 def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    """Return texts as a tuple; raises InvalidRequest for none, or for what is none."""
+    """Return texts as a tuple; raises InvalidRequest if there are none, or one is not a text."""
     if isinstance(values, str):
         raise InvalidRequest(f"{name} is one string: give a list of strings")
     checked = tuple(values)
@@ -144,28 +144,28 @@ def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
-    # A type checker refuses unknown keywords; without one, Python would let them pass here.
+    # A type checker rejects unknown keywords; Python itself lets them pass here.
     for name in options.keys() - set(known):
         raise TypeError(f"there is no option {name!r}: there are {', '.join(sorted(known))}")
-    given = {name: value for name, value in options.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     for one, other in _EITHER_OR:
-        if one in given and other in given:
+        if one in chosen and other in chosen:
             raise InvalidRequest(f"got both of {one} and {other}: give one of them")
     return Inputs(
-        planning=_tensors(given, _PLANNING),
-        chunk=_tensors(given, {**_SAMPLING, **_DECODING}),
-        whole_video=_tensors(given, _WHOLE_VIDEO),
-        tags=checked_texts("tags", given["tags"]) if "tags" in given else None,
+        planning=_tensors(chosen, _PLANNING),
+        chunk=_tensors(chosen, {**_SAMPLING, **_DECODING}),
+        whole_video=_tensors(chosen, _WHOLE_VIDEO),
+        tags=checked_texts("tags", chosen["tags"]) if "tags" in chosen else None,
     )
 
 
-def _tensors(given: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
+def _tensors(chosen: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
     tensors = {
-        name.upper(): _tensor(name, given[name], kind)
+        name.upper(): _tensor(name, chosen[name], kind)
         for name, kind in kinds.items()
-        if name in given
+        if name in chosen
     }
-    # A flag that is not set says nothing: the server is left to its default.
+    # A flag that is not set is not sent: the server then uses its default.
     return {name: array for name, array in tensors.items() if array.dtype != bool or array.any()}
 
 
@@ -180,7 +180,7 @@ def _tensor(name: str, value: Any, kind: _Kind) -> NDArray[Any]:
 def _has_length(value: Any, length: int) -> bool:
     try:
         return len(value) == length
-    except TypeError:  # a number has none
+    except TypeError:  # a number has no length
         return False
 
 

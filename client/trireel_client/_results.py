@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an analysis says. Times are seconds on the video's own clock, its frames' PTS."""
+"""The results of an analysis. Times are seconds on the video's own clock, its frames' PTS."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,7 +18,7 @@ class Tag:
     score: float
     """Cosine between the tag's embedding and the picture's, -1 to 1."""
     probability: float
-    """What the checkpoint makes of that cosine, 0 to 1."""
+    """Probability that the checkpoint gives for that cosine, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Caption:
     score: float
     """Cosine between the sentence's embedding and the picture's, -1 to 1."""
     probability: float
-    """What the checkpoint makes of that cosine, 0 to 1."""
+    """Probability that the checkpoint gives for that cosine, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +38,18 @@ class SceneChange:
     """A cut."""
 
     timestamp_seconds: float
-    """PTS of the first sampled frame after it."""
+    """PTS of the first sampled frame after the cut."""
     score: float
     """`1 - cosine` between that frame and the running average before it."""
     chunk_index: int
-    """The chunk it lies in, from 0."""
+    """Index of the chunk that holds the cut, from 0."""
     frame_index: int
-    """The sampled frame within that chunk, from 0."""
+    """Index of the sampled frame within that chunk, from 0."""
 
 
 @dataclass(frozen=True)
 class VideoSoFar:
-    """What can be said of a video up to the chunk it comes with."""
+    """The findings of a video from its start to the end of one chunk."""
 
     tags: tuple[Tag, ...]
     """Best tags over all chunks so far, best first."""
@@ -62,44 +62,44 @@ class ChunkAnalysis:
     """A stretch of the video."""
 
     index: int
-    """Position in the video's plan, from 0."""
+    """Position of the chunk in the video's plan, from 0."""
     start_seconds: float
-    """Where it begins."""
+    """PTS at which the chunk begins."""
     duration_seconds: float
-    """Its length."""
+    """Length of the chunk."""
     tags: tuple[Tag, ...]
-    """Best tags, best first."""
+    """Best tags of the chunk, best first."""
     caption: Caption
-    """Best caption."""
+    """Best caption of the chunk."""
     scene_changes: tuple[SceneChange, ...]
-    """Cuts in it, in order."""
+    """Cuts in the chunk, in order."""
     frame_timestamps_seconds: tuple[float, ...]
     """PTS of each sampled frame."""
     frame_pts: tuple[int, ...]
-    """The same times, exactly: in units of `time_base`."""
+    """PTS of each sampled frame, in units of `time_base`: the exact times."""
     time_base: Fraction
     """The stream's unit of time in seconds."""
     scene_trace: tuple[float, ...]
     """Scene score of each sampled frame."""
     damaged_packets: int
-    """Packets on the way to its frames that could not be decoded, and were passed over."""
+    """Packets on the way to the chunk's frames that could not be decoded and were skipped."""
     num_chunks: int
     """Chunks planned for the whole video."""
     embedding: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
-    """[D] mean of its frames' embeddings, unit length; None unless asked for."""
+    """[D] mean of the frames' embeddings, unit length; None if it was not requested."""
     frame_embeddings: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
-    """[f, D] of its sampled frames, unit length; None unless asked for."""
+    """[f, D] embeddings of the sampled frames, unit length; None if they were not requested."""
     video_so_far: VideoSoFar | None = None
-    """The video up to the end of this chunk, where chunks come one by one; else None."""
+    """Findings up to the end of this chunk if chunks come one by one; otherwise None."""
 
     @property
     def end_seconds(self) -> float:
-        """Where it ends."""
+        """PTS at which the chunk ends."""
         return self.start_seconds + self.duration_seconds
 
     @property
     def is_last(self) -> bool:
-        """Tell whether no chunk follows: `video_so_far` then speaks of the whole video."""
+        """True if no chunk follows: `video_so_far` then covers the whole video."""
         return self.index == self.num_chunks - 1
 
 
@@ -108,27 +108,27 @@ class Timing:
     """Milliseconds the server was busy with a video; stages overlap, so they exceed the total."""
 
     fetch_ms: float
-    """Having the video as a local file."""
+    """Time for fetching the video to a local file of the server."""
     extract_ms: float
-    """Decoding and scaling frames."""
+    """Time for decoding and scaling frames."""
     encode_ms: float
-    """The vision tower, its queue included."""
+    """Time of the vision tower, its queue included."""
     decode_ms: float
-    """Tags, captions and cuts from embeddings."""
+    """Time for tags, captions and cuts from embeddings."""
     total_ms: float
     """Wall time of the whole request."""
 
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """What a server says of itself."""
+    """A server's name and version."""
 
     name: str
-    """Such as `triton`."""
+    """Name of the server, such as `triton`."""
     version: str
-    """Such as `2.51.0`."""
+    """Version of the server, such as `2.51.0`."""
     extensions: tuple[str, ...] = ()
-    """Parts of the protocol it speaks beyond the core."""
+    """Extensions of the protocol that the server supports."""
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,19 @@ class Analysis:
     """A whole video."""
 
     stream_id: str
-    """The caller's name for it; also the request's id in the server's log."""
+    """The caller's name for the video; also the request's id in the server's log."""
     start_seconds: float
-    """PTS of its first frame."""
+    """PTS of the video's first frame."""
     duration_seconds: float
     """Length of the video."""
     time_base: Fraction
     """The stream's unit of time in seconds, that of the chunks' `frame_pts`."""
     stream_index: int
-    """The video stream that was read, by its index in the file."""
+    """Index in the file of the video stream that was analysed."""
     video_stream_indices: tuple[int, ...]
-    """All video streams of the file."""
+    """Indices of all video streams of the file."""
     decoder: str
-    """What decoded it: FFmpeg's name, with ` (cuda)` where a GPU did."""
+    """FFmpeg's name of the decoder, with ` (cuda)` if it ran on a GPU."""
     tags: tuple[Tag, ...]
     """Best tags by their mean score over all chunks, weighted by duration, best first."""
     caption: Caption
@@ -158,15 +158,15 @@ class Analysis:
     chunks: tuple[ChunkAnalysis, ...]
     """The video's chunks, in order."""
     timing: Timing
-    """Where the server's time went."""
+    """Time that the server spent in each stage."""
     embedding_dim: int
     """Width of the checkpoint's embeddings."""
     server: ServerInfo
-    """Who answered."""
+    """The server that answered."""
     client_ms: float
-    """From sending the request to having the answer, as seen from here."""
+    """Milliseconds from sending the request to having the answer, measured by the client."""
     is_complete: bool = True
-    """False where the file was cut off: all of this then speaks of what is there."""
+    """False if the file was cut off: the analysis then covers the part that is there."""
 
     @property
     def num_chunks(self) -> int:
@@ -179,7 +179,7 @@ class Analysis:
         return sum(chunk.damaged_packets for chunk in self.chunks)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Return the answer as plain values for `json.dumps`; embeddings only if asked for."""
+        """Return the answer as plain values for `json.dumps`; embeddings only if requested."""
         return _analysis_to_json(self)
 
 

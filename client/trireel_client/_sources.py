@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a caller may give as a video, and how it travels."""
+"""The forms in which a caller names a video, and how each is sent."""
 
 import os
 import re
@@ -22,13 +22,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two characters or more: `
 
 @dataclass(frozen=True)
 class ServerPath:
-    """A video the server reads itself, by its path in the server's media folder.
+    """A video that the server reads from its media folder.
 
     `ServerPath("clips/sample.mp4")` sends the name, not the file.
     """
 
     path: str
-    """Relative to the media folder, or absolute on the server's machine."""
+    """Path relative to the media folder, or absolute on the server's machine."""
 
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | ServerPath
@@ -39,35 +39,35 @@ class Reference:
     """A name that the server follows: a path on its machine or a URI."""
 
     text: str
-    """Sent as VIDEO."""
+    """Text of the tensor VIDEO."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """Bytes at hand."""
+    """The bytes of a video."""
 
     data: bytes
-    """Sent as VIDEO_DATA."""
+    """Content of the tensor VIDEO_DATA."""
 
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A file of this machine, which may be the server's too."""
+    """A file of this machine, which the server may be able to read too."""
 
     path: Path
-    """Absolute, links followed."""
+    """Absolute path, with links resolved."""
 
 
 Video = Reference | Upload | LocalFile
 
 
 def classify(source: Source) -> Video:
-    """Tell how a source travels, and refuse what cannot be sent, before any request.
+    """Return how a source is sent, before any request.
 
     Raises:
-        SourceError: see `trireel_client._errors`.
-        InvalidRequest: an empty reference.
-        TypeError: not a source at all.
+        SourceError: if a local file cannot be sent; see `trireel_client._errors`.
+        InvalidRequest: if a reference is empty.
+        TypeError: if the value is not a source.
     """
     match source:
         case ServerPath(path=text):
@@ -82,7 +82,7 @@ def classify(source: Source) -> Video:
 
 
 def is_uri(text: str) -> bool:
-    """Tell a URI from a path."""
+    """Return whether a text is a URI and not a path."""
     return _SCHEME.match(text) is not None
 
 

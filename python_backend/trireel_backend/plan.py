@@ -13,6 +13,7 @@ MIN_TAIL_SECONDS = 0.5
 MAX_CHUNKS = 10_000  # a day in chunks of 10 s
 MIN_CHUNK_SECONDS = 0.04  # one frame at 25 fps
 MAX_CHUNK_SECONDS = 3600.0
+LEAST_STILL_SECONDS = 1.0  # a frame that stands for less fills chunks like any other
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,10 @@ class Chunk:
     start_seconds: float
     """Where it begins, on the clock of the frames' PTS."""
     duration_seconds: float
-    """Its length; only the last chunk may be shorter or longer than the others."""
+    """Its length; a chunk with a still is longer than the others, and the last may be shorter."""
+    sampled_seconds: float | None = None
+    """The length that its number of slots is counted by, None for its own; a still needs no more
+    slots than a chunk of the usual length."""
 
     @property
     def end_seconds(self) -> float:
@@ -32,33 +36,90 @@ class Chunk:
         return self.start_seconds + self.duration_seconds
 
 
+@dataclass(frozen=True)
+class Stills:
+    """Frames of a video that stand for `LEAST_STILL_SECONDS` or more, in order."""
+
+    before_seconds: NDArray[np.float64]
+    """[s] PTS of the frame before each, minus infinity if there is none."""
+    start_seconds: NDArray[np.float64]
+    """[s] PTS of each."""
+    end_seconds: NDArray[np.float64]
+    """[s] PTS of the next frame, or the end of the video."""
+
+    def chunk_duration_seconds(
+        self, start_seconds: float, chunk_seconds: float, end_seconds: float
+    ) -> float:
+        """Return the length of the chunk that begins at a time.
+
+        It is `chunk_seconds`, or less at the end of the video. If no frame begins in the chunk but
+        the one that is still on screen at its end, it goes on as long as that frame stands, in
+        steps of `chunk_seconds`: so a video never has more chunks than frames.
+        """
+        chunk_end_seconds = start_seconds + chunk_seconds
+        if chunk_end_seconds >= end_seconds:
+            # By rounding the rest may be longer than a chunk, which is no still.
+            return min(chunk_seconds, end_seconds - start_seconds)
+        at = int(np.searchsorted(self.start_seconds, chunk_end_seconds)) - 1
+        if at < 0 or self.before_seconds[at] >= start_seconds:
+            return chunk_seconds
+        still_end_seconds = float(self.end_seconds[at])
+        if still_end_seconds >= end_seconds:
+            return end_seconds - start_seconds
+        steps = math.floor((still_end_seconds - start_seconds) / chunk_seconds + 1e-9)
+        return max(1, steps) * chunk_seconds
+
+    def chunk(
+        self, index: int, start_seconds: float, chunk_seconds: float, end_seconds: float
+    ) -> Chunk:
+        """Return the chunk that begins at a time."""
+        duration_seconds = self.chunk_duration_seconds(start_seconds, chunk_seconds, end_seconds)
+        is_longer = duration_seconds > chunk_seconds
+        return Chunk(index, start_seconds, duration_seconds, chunk_seconds if is_longer else None)
+
+
+NO_STILLS = Stills(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
 def plan_chunks(
-    start_seconds: float, duration_seconds: float, chunk_seconds: float
+    start_seconds: float,
+    duration_seconds: float,
+    chunk_seconds: float,
+    stills: Stills = NO_STILLS,
 ) -> tuple[Chunk, ...]:
     """Cut `[start, start + duration)` into chunks of `chunk_seconds`.
 
-    A tail under `MIN_TAIL_SECONDS` is dropped, as in the pipeline this one replaces, unless it is
-    all there is: the shortest video is one chunk.
+    A chunk with a frame that stands for longer goes on with it. A tail under `MIN_TAIL_SECONDS` is
+    dropped, as in the pipeline this one replaces, unless it is all there is: the shortest video is
+    one chunk.
 
     Raises:
         InvalidInput: there would be more than `MAX_CHUNKS`.
     """
-    if duration_seconds > MAX_CHUNKS * chunk_seconds:
-        raise InvalidInput(
-            f"{duration_seconds:g} s of video in chunks of {chunk_seconds:g} s are more than"
-            f" {MAX_CHUNKS} chunks: set CHUNK_SECONDS to {duration_seconds / MAX_CHUNKS:.3g}"
-            " or more"
-        )
     whole, tail_seconds = divmod(duration_seconds, chunk_seconds)
     # 30.0 / 0.1 leaves a tail of 0.0999...: a float's rounding, not a chunk.
     if math.isclose(tail_seconds, chunk_seconds, rel_tol=1e-9):
         whole, tail_seconds = whole + 1, 0.0
-    chunks = [
-        Chunk(index, start_seconds + index * chunk_seconds, chunk_seconds)
-        for index in range(int(whole))
-    ]
+    end_seconds = start_seconds + duration_seconds
+    chunks: list[Chunk] = []
+    step = 0
+    while step < whole:
+        if len(chunks) == MAX_CHUNKS:
+            raise InvalidInput(
+                f"{duration_seconds:g} s of video in chunks of {chunk_seconds:g} s are more than"
+                f" {MAX_CHUNKS} chunks: set CHUNK_SECONDS to {duration_seconds / MAX_CHUNKS:.3g}"
+                " or more"
+            )
+        at_seconds = start_seconds + step * chunk_seconds
+        chunk = stills.chunk(len(chunks), at_seconds, chunk_seconds, end_seconds)
+        if chunk.sampled_seconds is None:  # the last may be shorter by a rounding error
+            chunk = Chunk(chunk.index, at_seconds, chunk_seconds)
+        chunks.append(chunk)
+        step += max(1, round(chunk.duration_seconds / chunk_seconds))
+        if chunk.sampled_seconds is not None and chunk.end_seconds >= end_seconds:
+            return tuple(chunks)  # a still goes on up to the end, tail included
     if tail_seconds >= MIN_TAIL_SECONDS or not chunks:
-        tail_start_seconds = start_seconds + len(chunks) * chunk_seconds
+        tail_start_seconds = start_seconds + step * chunk_seconds
         chunks.append(Chunk(len(chunks), tail_start_seconds, tail_seconds))
     return tuple(chunks)
 
@@ -81,14 +142,20 @@ class Sampling:
         # Those whose middle lies inside; a rounding error of the length must not add one.
         return max(1, math.ceil(round(chunk_seconds * self.fps, 6) - 0.5))
 
+    def chunk_count(self, chunk: Chunk) -> int:
+        """Return the number of slots in a chunk, whose still adds none."""
+        seconds = chunk.sampled_seconds
+        return self.count(chunk.duration_seconds if seconds is None else seconds)
+
     def slot_middles(self, chunk: Chunk) -> NDArray[np.float64]:
         """Return the middle of each of a chunk's slots in seconds, shape [count].
 
         For a chunk of 10 s from 20 s and 4 frames: 21.25, 23.75, 26.25, 28.75.
         """
-        count = self.count(chunk.duration_seconds)
+        count = self.chunk_count(chunk)
         slot_seconds = chunk.duration_seconds / max(1, count)
-        if self.fps is not None and chunk.duration_seconds * self.fps > 0.5:
+        is_usual = chunk.sampled_seconds is None
+        if self.fps is not None and is_usual and chunk.duration_seconds * self.fps > 0.5:
             slot_seconds = 1 / self.fps
         slots: NDArray[np.float64] = np.arange(count, dtype=np.float64)
         return chunk.start_seconds + (slots + 0.5) * slot_seconds

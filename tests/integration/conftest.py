@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from support.videos import numbered_frame, write_audio, write_video
 
-from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
+from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+from trireel_backend.launch.ports import Ports
 from trireel_client import TrireelClient
 
 ROOT = Path(__file__).parents[2]

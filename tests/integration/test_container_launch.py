@@ -27,7 +27,7 @@ from support.container import (
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from trireel_backend.launch.embedded.server import Ports
+from trireel_backend.launch.ports import Ports
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import EXPORT, MODELS

@@ -16,7 +16,6 @@ from support.exposition import Scrape
 from support.raw import Raw, number, video
 from support.web import web_server
 
-from benchmarks.past_capacity.asking import ask_level
 from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath, TrireelClient
 
 from .conftest import SAMPLE, served
@@ -183,18 +182,6 @@ def test_the_client_says_it_and_comes_again(server, held, pool):
         assert not answer.done()
         held.go_on.set()
         assert answer.result(SOON_SECONDS).num_chunks == 6
-
-
-def test_more_clients_than_are_taken_in_leave_the_others_their_answers(server):
-    places = UNDER_WAY + WAITING
-    crowd = asyncio.run(ask_level(server.grpc_url, ["sample.mp4"], 2 * places, 0.0, 4.0))
-    # One fewer: whoever is let in from among those that wait counts among them for a moment more.
-    fits = asyncio.run(ask_level(server.grpc_url, ["sample.mp4"], places - 1, 0.0, 2.0))
-    assert crowd.admitted_ms
-    assert fits.admitted_ms
-    assert len(crowd.refused_ms) >= places
-    assert (fits.refused_ms, fits.failures, crowd.failures) == ([], [], [])
-    assert max(crowd.refused_ms) < min(crowd.admitted_ms)
 
 
 def test_one_that_went_away_while_it_waited_costs_nothing(server, held, pool):

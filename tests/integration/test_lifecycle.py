@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from trireel_backend.launch.embedded.server import Ports
 from trireel_backend.launch.flags import SHM_GROWTH_BYTES
+from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.run_folder import FOLDER_PREFIX
 from trireel_client import SequenceLost, ServerPath, TrireelClient
 

@@ -127,7 +127,7 @@ async def test_every_mode_and_protocol(server, protocol, mode):
         assert after.total("trireel_live_sequences") == 0
 
 
-async def test_failing_videos_are_failures_by_kind_beside_those_that_do_not(server):
+async def test_failing_videos_are_counted_by_kind_beside_others(server):
     videos = (CLIP, ServerPath("text.mp4"), CLIP, ServerPath("missing.mp4"))
     result = await load_tested(server, plan(Level(concurrency=1), videos=videos))
     samples = samples_of(result)

@@ -16,7 +16,8 @@ from support.raw import Raw, video
 from support.s3 import s3_server
 from support.web import web_server, with_ranges
 
-from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
+from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+from trireel_backend.launch.ports import Ports
 from trireel_client import ServerPath, TrireelClient
 
 from .conftest import EXPORT, MODELS, SAMPLE, served

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 
-from trireel_backend.launch.embedded.server import Ports
 from trireel_backend.launch.embedded.wheel import (
     find_wheel,
     make_backend_folder,
     server_environment,
 )
+from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.run_folder import FOLDER_PREFIX, SHARED_MEMORY, RunFolder
 
 ROOT = Path(__file__).parents[2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a load test is shown on, where nobody looks."""
+"""What a load test is shown on, where nobody snapshots."""
 
 
 class Quiet:

@@ -15,7 +15,10 @@ SHIPPED = sorted(
     for folder in ("schema", "python_backend", "drawings", "export", "client", "model_repository")
     for path in (ROOT / folder).rglob("*.py")
 )
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PACKAGES = sorted(path.parent for path in ROOT.glob("*/trireel_*/__init__.py"))
 MOST_LINES = 300
+MOST_TEST_LINES = 400
 MOST_FUNCTION_LINES = 50
 MOST_MODEL_LINES = 40
 
@@ -27,6 +30,41 @@ def name_of(path):
 @pytest.mark.parametrize("path", SHIPPED, ids=name_of)
 def test_a_file_fits_into_one_sitting(path):
     assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_every_package_is_held_to_the_rules():
+    assert len(PACKAGES) == 5
+    assert [path for path in PACKAGES if path / "__init__.py" not in SHIPPED] == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_a_test_file_fits_into_one_sitting(path):
+    assert len(path.read_text().splitlines()) <= MOST_TEST_LINES
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_a_test_file_begins_with_its_subject(path):
+    text = path.read_text()
+    first_line = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
+    assert first_line.endswith("."), "the first line of the docstring is one sentence"
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_folders_of_tests_are_named_after_rooms(package):
+    tests = ROOT / "tests/unit" / package.name.removeprefix("trireel_")
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    rooms = {
+        Path(*(part.lstrip("_") for part in path.parent.relative_to(package).parts))
+        for path in package.rglob("*.py")
+    }
+    # The models of the server's package have their adapters and configs beside the package.
+    assert folders - rooms - {Path("model_repository")} == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests/integration").glob("*.py")), ids=name_of)
+def test_an_integration_test_imports_no_benchmark(path):
+    imports = re.findall(r"^\s*(?:from|import)\s+benchmarks\b.*", path.read_text(), re.M)
+    assert imports == []
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=name_of)
@@ -44,7 +82,7 @@ def test_functions_are_short(path):
     assert long == {}
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+@pytest.mark.parametrize("path", [*SHIPPED, *TESTS], ids=name_of)
 def test_every_file_states_its_licence(path):
     assert path.read_text().startswith("# SPDX-License-Identifier: Apache-2.0\n")
 

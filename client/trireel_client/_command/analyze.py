@@ -37,32 +37,34 @@ def analyze(
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
     tags: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Score these instead of the server's.")
+        str | None, typer.Option(metavar="A,B,...", help="Tags to score instead of the server's.")
     ] = None,
-    chunk_seconds: Annotated[float | None, typer.Option(help="Length of a chunk.")] = None,
+    chunk_seconds: Annotated[
+        float | None, typer.Option(help="Length of a chunk in seconds.")
+    ] = None,
     frames_per_chunk: Annotated[
-        int | None, typer.Option(help="Frames sampled from each chunk.")
+        int | None, typer.Option(help="Number of frames to sample from each chunk.")
     ] = None,
     sample_fps: Annotated[
-        float | None, typer.Option(help="Frames sampled from each second, instead.")
+        float | None, typer.Option(help="Number of frames to sample from each second, instead.")
     ] = None,
     keyframes_only: Annotated[
-        bool, typer.Option("--keyframes-only", help="Take a quick look: decode keyframes alone.")
+        bool, typer.Option("--keyframes-only", help="Decode keyframes only, which is fast.")
     ] = False,
     crop: Annotated[
         str | None,
         typer.Option(
-            metavar="L,T,W,H", help="Region that is seen: left, top, width, height as fractions."
+            metavar="L,T,W,H", help="Region to analyse: left, top, width, height as fractions."
         ),
     ] = None,
     crop_px: Annotated[
-        str | None, typer.Option(metavar="L,T,W,H", help="The same in pixels, instead.")
+        str | None, typer.Option(metavar="L,T,W,H", help="Region to analyse in pixels, instead.")
     ] = None,
     stream_index: Annotated[
-        int | None, typer.Option(help="Video stream, by its index in the file.")
+        int | None, typer.Option(help="Index in the file of the video stream.")
     ] = None,
-    top_k: Annotated[int | None, typer.Option(help="Tags returned.")] = None,
-    scene_threshold: Annotated[float | None, typer.Option(help="Least score of a cut.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
+    scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
     ] = None,
@@ -72,9 +74,9 @@ def analyze(
         Path | None, typer.Option(dir_okay=False, help="Write the JSON to this file.")
     ] = None,
     with_embeddings: Annotated[
-        bool, typer.Option("--with-embeddings", help="Put embeddings into the JSON.")
+        bool, typer.Option("--with-embeddings", help="Include embeddings in the JSON.")
     ] = False,
-    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait.")] = 600.0,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Longest wait in seconds.")] = 600.0,
     server_path: Annotated[
         bool, typer.Option("--server-path", help="VIDEO is a path in the server's media folder.")
     ] = False,
@@ -84,7 +86,7 @@ def analyze(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Tell what is in a video: tags, a caption, cuts."""
+    """Analyse a video: tags, a caption, cuts."""
     if stream and protocol is ProtocolName.HTTP:
         raise typer.BadParameter("--stream needs --protocol grpc")
     options: AnalysisOptions = {
@@ -126,7 +128,7 @@ def _ask(client: TrireelClient, source: Source, options: AnalysisOptions) -> Ana
 
 
 def _follow(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
-    """Stream the analysis and show how far it is."""
+    """Stream the analysis and show its progress."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -154,7 +156,7 @@ def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
 
 
 def _check_writable(output: Path | None) -> None:
-    """Refuse what cannot be written before the server has worked for it."""
+    """Reject an output that cannot be written before the server works for it."""
     if output is None:
         return
     if not output.parent.is_dir():
@@ -167,9 +169,9 @@ def _check_writable(output: Path | None) -> None:
 
 
 def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
-    """Print an analysis, and write it to `output`; raises OSError where that fails.
+    """Print an analysis, and write it to `output`; raises OSError if that fails.
 
-    What cannot be written is printed as JSON: it would be lost otherwise.
+    An analysis that cannot be written is printed as JSON, so that it is not lost.
     """
     from rich.console import Console
 

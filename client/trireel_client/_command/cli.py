@@ -10,7 +10,7 @@ from trireel_client.load_test.options import load_test
 
 app = typer.Typer(
     cls=CommandGroup,
-    help="Ask a Trireel server what is in a video.",
+    help="Analyse videos with a Trireel server.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -25,7 +25,7 @@ def errors_as_sentences() -> Iterator[None]:
         yield
     except InvalidAddress as error:
         raise typer.BadParameter(str(error), param_hint="--url") from error
-    except BrokenPipeError:  # who reads has enough: typer ends without a word
+    except BrokenPipeError:  # the reader has closed: typer ends silently
         raise
     except (TrireelError, OSError) as error:
         typer.echo(f"trireel: {error}", err=True)
@@ -39,7 +39,7 @@ def connected_client(
     tls: TlsOptions | None,
     attempts: int | None = None,
 ) -> TrireelClient:
-    # gRPC's own log would stand beside our one sentence; read when gRPC is loaded, so set before.
+    # gRPC's own log would mix with our one sentence. gRPC reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trireel_client import Retry, Timeout, Tls, TrireelClient
     from trireel_client._config import DEFAULT_CONNECT_SECONDS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An analysis for people, on a terminal."""
+"""An analysis on a terminal, for people to read."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
@@ -33,7 +33,7 @@ def show_analysis(console: Console, video: str, analysis: Analysis) -> None:
 def show_status(
     console: Console, address: str, server: ServerInfo, ready: bool, models: Mapping[str, bool]
 ) -> None:
-    """Print who the server is and what is ready."""
+    """Print the server's name and which models are ready."""
     headline = Text(f"{server.name} {server.version}", style="bold")
     console.print(
         headline.append(f" at {address}", style="not bold").append(": ").append(_ready(ready))
@@ -63,7 +63,7 @@ def _headline(video: str, analysis: Analysis) -> Text:
         facts.append(f"stream {analysis.stream_index} (video streams: {others})")
     if analysis.decoder.endswith(ON_GPU):
         facts.append(f"decoded by {analysis.decoder}")
-    # A name that is no UTF-8 cannot be printed as it is.
+    # A name that is not UTF-8 cannot be printed as it is.
     name = (PurePath(video).name or video).encode(errors="replace").decode()
     headline = Text(name, style="bold")
     headline.append(f"  {', '.join(facts)}", style="not bold dim")
@@ -74,9 +74,9 @@ def _headline(video: str, analysis: Analysis) -> Text:
 
 def _warnings(analysis: Analysis) -> Iterable[str]:
     if not analysis.is_complete:
-        yield "the file was cut off: this is what is there"
+        yield "the file was cut off: this is the part that is there"
     if analysis.damaged_packets:
-        yield f"{_counted(analysis.damaged_packets, 'damaged packet')} passed over"
+        yield f"{_counted(analysis.damaged_packets, 'damaged packet')} skipped"
 
 
 def _tags(tags: Iterable[Tag]) -> RenderableType:

@@ -41,7 +41,7 @@ def status(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Tell who the server is and which of its models are ready; exits with 1 if one is not."""
+    """Show the server and which of its models are ready; exits with 1 if one is not."""
     from rich.console import Console
 
     from trireel_client._command.show import show_status

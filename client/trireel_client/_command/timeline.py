@@ -12,7 +12,7 @@ CUT_MARK = "▼"
 
 
 def timeline(analysis: Analysis, width: int) -> Text:
-    """Draw cuts with their seconds, the marks, the bar and its scale: four lines of `width`."""
+    """Return four lines of `width` columns: the cuts' seconds, their marks, the bar, its scale."""
     span = _Span(analysis.chunks, width)
     times = [cut.timestamp_seconds for cut in analysis.scene_changes]
     start, end = span.start_seconds, span.end_seconds
@@ -28,7 +28,7 @@ def timeline(analysis: Analysis, width: int) -> Text:
 
 
 def colours_of_tags(chunks: Sequence[ChunkAnalysis]) -> dict[str, str]:
-    """Return a colour for each chunk's top tag, the same tag always in the same."""
+    """Return a colour for each top tag of the chunks."""
     tags = dict.fromkeys(top_tag(chunk) for chunk in chunks)
     return {tag: COLOURS[i % len(COLOURS)] for i, tag in enumerate(tags)}
 
@@ -39,7 +39,7 @@ def top_tag(chunk: ChunkAnalysis) -> str:
 
 
 class _Span:
-    """The stretch of time a line of `width` columns stands for."""
+    """The time that a line of `width` columns covers."""
 
     def __init__(self, chunks: Sequence[ChunkAnalysis], width: int) -> None:
         self.start_seconds = chunks[0].start_seconds
@@ -54,7 +54,7 @@ class _Span:
 
 
 def _labels(times_seconds: Sequence[float], span: _Span) -> str:
-    """Write each cut's seconds over its mark; one that would touch the last is left out."""
+    """Return each cut's seconds over its mark, without a label that would touch the last one."""
     line = ""
     for seconds in times_seconds:
         label = f"{seconds:.1f}"
@@ -81,7 +81,7 @@ def _bar(chunks: Sequence[ChunkAnalysis], span: _Span) -> Text:
 
 
 def _runs(chunks: Sequence[ChunkAnalysis]) -> list[list[ChunkAnalysis]]:
-    """Put neighbouring chunks of the same top tag together: one label serves them all."""
+    """Group neighbouring chunks with the same top tag, which share one label."""
     runs: list[list[ChunkAnalysis]] = []
     for chunk in chunks:
         if runs and top_tag(runs[-1][0]) == top_tag(chunk):

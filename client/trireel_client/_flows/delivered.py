@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has been handed out of a video, so that another server's answers can go on from there."""
+"""The chunks that the caller has, so that another server's answers can go on after them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ import numpy as np
 from trireel_client._errors import UnexpectedAnswer
 from trireel_client._results import ChunkAnalysis
 
-# Between two servers of one checkpoint scores differ by rounding, between two checkpoints by more.
+# Scores of two servers with one checkpoint differ by rounding, with two checkpoints by more.
 SCORE_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is kept of a chunk to know it by."""
+    """The values by which a chunk is recognised."""
 
     frame_pts: tuple[int, ...]
     time_base: Fraction
@@ -29,7 +29,7 @@ class _Facts:
         return cls(chunk.frame_pts, chunk.time_base, scores)
 
     def agree(self, other: "_Facts") -> bool:
-        """Tell whether both were said of the same frames by the same checkpoint."""
+        """Return whether both describe the same frames by the same checkpoint."""
         return (
             self.frame_pts == other.frame_pts
             and self.time_base == other.time_base
@@ -38,8 +38,8 @@ class _Facts:
         )
 
 
-class Given:
-    """The chunks of one video that the caller has, whoever answered them."""
+class DeliveredChunks:
+    """The chunks of one video that the caller has, from any server."""
 
     def __init__(self) -> None:
         self._facts: list[_Facts] = []
@@ -48,15 +48,13 @@ class Given:
         return len(self._facts)
 
     def is_new(self, chunk: ChunkAnalysis) -> bool:
-        """Tell whether the caller has yet to be given a chunk, and take it as given.
+        """Return whether a chunk is new to the caller, and add it if it is.
 
         Raises:
-            UnexpectedAnswer: a chunk is missing before it, or it is not what the caller was given.
+            UnexpectedAnswer: if a chunk is missing before it, or differs from the caller's chunk.
         """
         if not 0 <= chunk.index <= len(self._facts):
-            raise UnexpectedAnswer(
-                f"chunk {chunk.index} came where chunk {len(self._facts)} was to come"
-            )
+            raise UnexpectedAnswer(f"chunk {chunk.index} came in place of chunk {len(self._facts)}")
         facts = _Facts.of(chunk)
         if chunk.index == len(self._facts):
             self._facts.append(facts)
@@ -65,7 +63,7 @@ class Given:
         return False
 
     def check_all(self, chunks: Sequence[ChunkAnalysis]) -> None:
-        """Check a whole video's chunks against those that were given; raises UnexpectedAnswer."""
+        """Check a whole video's chunks against the caller's; raises UnexpectedAnswer."""
         if len(chunks) != len(self._facts):
             raise UnexpectedAnswer(
                 f"the whole video has {len(chunks)} chunks, {len(self._facts)} came one by one"

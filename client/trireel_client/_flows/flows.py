@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client does, without doing it: generators of calls, the same for blocking and async.
+"""The logic of a client without input and output: generators of calls, blocking or async.
 
-A flow yields a call, is sent its answer, and returns a result; whoever runs it makes the calls.
+A flow yields a call, receives its answer, and returns a result; a runner makes the calls.
 """
 
 import os
@@ -56,43 +56,43 @@ T = TypeVar("T")
 Flow = Generator[ServerCall | ReadFile, Any, T]
 
 TEXTS_PER_REQUEST = 64  # siglip_text's largest batch
-# Parameters of video_analysis: the folder it reads paths from, and what that has on its machine.
+# Parameters of video_analysis: its media folder, and the folder's identity on its machine.
 MEDIA_ROOT, MEDIA_ROOT_ID = "media_root", "media_root_id"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass
 class Server:
-    """What is known of a server, until one of its errors puts it in doubt."""
+    """What the client knows of a server, until an error makes that doubtful."""
 
     address: Address
-    """Where it is."""
+    """Address of the server."""
     info: ServerInfo | None = None
-    """Who it is."""
+    """Name and version of the server; None if not yet known."""
     media_root: Path | None = None
-    """The folder it reads from, where that is on this machine."""
-    media_root_asked: bool = False
-    """None in `media_root` is its answer."""
+    """Media folder of the server, if it is on this machine; otherwise None."""
+    media_root_is_known: bool = False
+    """True if `media_root` is the server's answer, also if that is None."""
 
     def forget(self) -> None:
-        """Ask again next time: another server may have taken its place."""
-        self.info, self.media_root, self.media_root_asked = None, None, False
+        """Drop the knowledge: another server may have taken the place of this one."""
+        self.info, self.media_root, self.media_root_is_known = None, None, False
 
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """One whole video and what is asked of it."""
+    """The request for one whole video."""
 
     source: Video
-    """The video."""
+    """Video to analyse."""
     inputs: Inputs
-    """What is asked."""
+    """Options of the analysis."""
     stream_id: str
-    """The caller's name for it."""
+    """Name of the video."""
 
     @classmethod
     def of(cls, source: Source, options: AnalysisOptions, stream_id: str | None) -> "VideoRequest":
-        """Make a request, with a name of its own where none is given; raises TrireelError."""
+        """Make a request, with a random name if `stream_id` is None; raises TrireelError."""
         inputs = analysis_inputs(options)
         name = str(uuid.uuid4()) if stream_id is None else stream_id
         utf8("stream_id", name)
@@ -101,17 +101,17 @@ class VideoRequest:
 
 @dataclass(frozen=True)
 class OpenStream:
-    """A streaming request, ready to be sent, and the reader of its answers."""
+    """A streaming request that is ready to send, and the reader of its answers."""
 
     call: Infer
-    """What to send."""
+    """Call that opens the stream."""
     server: ServerInfo
-    """Who answers."""
+    """Name and version of the server."""
     began_seconds: float
-    """When, on this machine's monotonic clock."""
+    """Time of the request on this machine's monotonic clock."""
 
     def read(self, tensors: Tensors) -> ChunkAnalysis | Analysis:
-        """Return what one answer says."""
+        """Return one answer as a chunk or as the whole video."""
         if not is_aggregate(tensors):
             return parse_chunk(tensors)
         return parse_analysis(
@@ -165,14 +165,14 @@ def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
 
 
 def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
-    """Prepare a request that is answered chunk by chunk."""
+    """Prepare a request with an answer for each chunk."""
     info = yield from _server_info(server)
     call = yield from _whole_video(server, "video_analysis_stream", request)
     return OpenStream(call, info, time.perf_counter())
 
 
 def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
-    """Embed texts, in as many requests as their number asks for."""
+    """Embed texts, in as many requests as their number needs."""
     checked = checked_texts("texts", values)
     parts: list[NDArray[np.float32]] = []
     for first in range(0, len(checked), TEXTS_PER_REQUEST):
@@ -184,13 +184,13 @@ def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
 
 
 def is_ready(model: str | None) -> Flow[bool]:
-    """Ask for readiness; a server that does not answer is not ready."""
+    """Return whether the server or a model is ready; a server that does not answer is not."""
     try:
         ready = yield AskReady(model)
     except (ServerUnavailable, RequestTimeout):
         return False
     except TlsFailed:
-        raise  # nobody can tell
+        raise  # it is not known
     except RequestError:
         if model is None:
             raise
@@ -213,7 +213,7 @@ def _whole_video(server: Server, model: str, request: VideoRequest) -> Flow[Infe
 
 
 def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]:
-    """Return the tensor that stands for a video: a name where the server can follow it."""
+    """Return the input tensor of a video: its name if the server can read it, else its bytes."""
     if isinstance(source, Reference):
         # A file's name may hold bytes that are not UTF-8, a URI may not.
         name = source.text if is_uri(source.text) else os.fsencode(source.text)
@@ -228,26 +228,26 @@ def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]
 
 
 def _media_root(server: Server) -> Flow[Path | None]:
-    """Return the folder that server and client share, None where there is none to be known."""
-    if server.address.is_loopback and not server.media_root_asked:
+    """Return the media folder if the client can read it too; None if not, or not known."""
+    if server.address.is_loopback and not server.media_root_is_known:
         try:
             parameters = yield AskParameters("video_analysis")
         except (ServerUnavailable, RequestTimeout):
             raise
-        except RequestError:  # not published, or not to this client
+        except RequestError:  # not readable, or not by this client
             parameters = {}
         server.media_root = _shared_folder(
             parameters.get(MEDIA_ROOT, ""), parameters.get(MEDIA_ROOT_ID, "")
         )
-        server.media_root_asked = True
+        server.media_root_is_known = True
     return server.media_root
 
 
 def _shared_folder(path: str, folder_id: str) -> Path | None:
-    """Return a folder of the server's if this process sees the same.
+    """Return a folder of the server if this process sees the same folder.
 
-    A server on loopback may be in a container, or behind a forwarded port, and have another folder
-    of that name: the same is the same inode, since the same boot.
+    A server on loopback may run in a container or behind a forwarded port, and have another folder
+    of that name. The folder is the same if its inode is the same since the same boot.
     """
     try:
         root = Path(path).resolve()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a model's output tensors to results: docs/tensors.md, read backwards."""
+"""From output tensors to results; docs/tensors.md describes the tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,18 +38,18 @@ _Text = TypeVar("_Text", Tag, Caption)
 
 @dataclass(frozen=True)
 class Plan:
-    """How the server cuts a video into chunks."""
+    """The server's division of a video into chunks."""
 
     start_seconds: tuple[float, ...]
-    """Where each chunk begins."""
+    """PTS at which each chunk begins."""
     duration_seconds: tuple[float, ...]
-    """How long each is."""
+    """Length of each chunk."""
     video_duration_seconds: float
     """Length of the video."""
 
 
 def is_aggregate(tensors: Tensors) -> bool:
-    """Tell whether a stream's answer speaks of the whole video."""
+    """Return whether a stream's answer covers the whole video."""
     return bool(_integer(tensors, "IS_AGGREGATE"))
 
 
@@ -87,7 +87,7 @@ def parse_chunk(tensors: Tensors, num_chunks: int | None = None) -> ChunkAnalysi
     """Return the one chunk of an answer, with the video so far; raises UnexpectedAnswer.
 
     Args:
-        num_chunks: chunks of the whole video, where the answer itself does not say it.
+        num_chunks: number of chunks of the whole video, if the answer does not hold it.
     """
     if num_chunks is None:
         num_chunks = _integer(tensors, "NUM_CHUNKS")
@@ -144,13 +144,13 @@ def parse_chunks(
 
 
 def parse_video(tensors: Tensors) -> VideoSoFar:
-    """Return what an answer says of the video as a whole; raises UnexpectedAnswer."""
+    """Return an answer's findings for the video so far; raises UnexpectedAnswer."""
     (caption,) = _texts(Caption, tensors, VIDEO_CAPTION, 1)
     return VideoSoFar(tags=_texts(Tag, tensors, VIDEO_TAGS, ANY), caption=caption)
 
 
 def parse_timing(tensors: Tensors) -> Timing:
-    """Return where the server's time went; raises UnexpectedAnswer."""
+    """Return the server's time by stage; raises UnexpectedAnswer."""
     stages = _strings("TIMING_STAGES", take(tensors, "TIMING_STAGES", (ANY,), TEXTS))
     ms = dict(zip(stages, _numbers(tensors, "TIMING_MS", len(stages)), strict=True))
     try:
@@ -160,7 +160,7 @@ def parse_timing(tensors: Tensors) -> Timing:
 
 
 def parse_plan(tensors: Tensors) -> Plan:
-    """Return the chunk plan that `frame_extractor` answers; raises UnexpectedAnswer."""
+    """Return the plan of chunks in an answer of `frame_extractor`; raises UnexpectedAnswer."""
     starts = _numbers(tensors, "PLAN_START_SECONDS", ANY)
     if not starts:
         raise UnexpectedAnswer("the chunk plan is empty")
@@ -174,14 +174,14 @@ def parse_plan(tensors: Tensors) -> Plan:
 def take(
     tensors: Tensors, name: str, shape: tuple[int, ...], kinds: str | None = None
 ) -> NDArray[Any]:
-    """Return a tensor of the shape and, if given, of one of the kinds given.
+    """Return a tensor after a check of its shape and its kind of dtype.
 
     Args:
-        shape: `ANY` fits every size.
-        kinds: those of NumPy's dtypes that will do.
+        shape: expected shape; `ANY` fits every size.
+        kinds: accepted kinds of NumPy's dtypes; None accepts all.
 
     Raises:
-        UnexpectedAnswer: there is none of that name, or it is another.
+        UnexpectedAnswer: if the tensor is missing, or has another shape or kind.
     """
     tensor = tensors.get(name)
     if tensor is None:
@@ -246,7 +246,7 @@ def _cuts_by_chunk(
 
 
 def _frame_rows(tensors: Tensors, n: int) -> list[slice]:
-    """Return where each chunk's frames stand: for chunks of 3 and 2 frames, 0:3 and 3:5."""
+    """Return the slice of each chunk's frames: for chunks of 3 and 2 frames, 0:3 and 3:5."""
     counts = _integers(tensors, "CHUNK_NUM_FRAMES", n)
     if min(counts) < 1:
         raise UnexpectedAnswer(f"the answer has a chunk of {min(counts)} frames")

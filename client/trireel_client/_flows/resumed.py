@@ -1,55 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stream's answers, each given once, from as many streams as it takes to have them all."""
+"""A stream's answers, each yielded once, from as many streams as that takes."""
 
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 
 from trireel_client._calls import Infer
 from trireel_client._errors import ServerUnavailable, UnexpectedAnswer
-from trireel_client._flows.delivered import Given
+from trireel_client._flows.delivered import DeliveredChunks
 from trireel_client._flows.flows import OpenStream
 from trireel_client._options import Tensors
 from trireel_client._results import Analysis, ChunkAnalysis
 
 Answer = ChunkAnalysis | Analysis
 
-LEAST_SECONDS = 0.001  # gRPC's deadlines are to come
+LEAST_SECONDS = 0.001  # gRPC rejects a deadline that has passed
 
 
 class _Reader:
-    """What both kinds of stream make of their answers."""
+    """The part that both kinds of stream share: it reads and checks their answers."""
 
     def __init__(self, stream: OpenStream, within_seconds: float) -> None:
         self.call = stream.call
         self._stream = stream
         self._deadline_seconds = stream.began_seconds + within_seconds
-        self._given = Given()
-        self.whole_given = False
+        self._delivered = DeliveredChunks()
+        self.has_whole = False
 
     def left_seconds(self) -> float:
-        """Return what is left of the time for all of the streams together."""
+        """Return the time that is left for all streams together."""
         return max(LEAST_SECONDS, self._deadline_seconds - time.perf_counter())
 
     def new_answer(self, tensors: Tensors) -> Answer | None:
-        """Return what an answer says, None where the caller has it; raises UnexpectedAnswer."""
+        """Return an answer, None if the caller has it already; raises UnexpectedAnswer."""
         answer = self._stream.read(tensors)
         if isinstance(answer, Analysis):
-            self._given.check_all(answer.chunks)
-            self.whole_given = True
+            self._delivered.check_all(answer.chunks)
+            self.has_whole = True
             return answer
-        return answer if self._given.is_new(answer) else None
+        return answer if self._delivered.is_new(answer) else None
 
     def check_end(self) -> None:
         """Check that the stream ended with the whole video; raises UnexpectedAnswer."""
-        if not self.whole_given:
+        if not self.has_whole:
             raise UnexpectedAnswer("the stream ended before the answer for the whole video")
 
 
-class Resumed:
-    """Blocking: `next` may be called again after it failed, and then asks anew.
+class ResumedStream:
+    """A blocking stream: `next` may be called again after it failed, and then opens a new stream.
 
-    What is asked for anew begins with the first chunk again; those that were given are compared
-    with what they were, and passed over.
+    A new stream begins with the first chunk. The chunks that the caller has are compared with the
+    new ones and skipped.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class Resumed:
         within_seconds: float,
         ask: Callable[[Infer, float], Generator[Tensors, None, None]],
     ) -> None:
-        """Ask for nothing yet.
+        """Prepare the stream; `next` sends the first request.
 
         Args:
-            within_seconds: from the stream's beginning to its end, however often it breaks.
-            ask: opens a stream of so many seconds at most.
+            within_seconds: time from the stream's beginning to its end, however often it breaks.
+            ask: opens a stream, given its call and its longest time in seconds.
         """
         self._reader = _Reader(stream, within_seconds)
         self._ask = ask
         self._answers: Generator[Tensors, None, None] | None = None
 
     def left_seconds(self) -> float:
-        """Return what is left of the time."""
+        """Return the time that is left in seconds."""
         return self._reader.left_seconds()
 
     def next(self) -> Answer | None:
@@ -83,7 +83,7 @@ class Resumed:
                     return answer
         except ServerUnavailable:
             self.close()
-            if not self._reader.whole_given:  # else only its end is lost
+            if not self._reader.has_whole:  # otherwise only the end of the stream is lost
                 raise
         self._reader.check_end()
         return None
@@ -95,8 +95,8 @@ class Resumed:
             answers.close()
 
 
-class AsyncResumed:
-    """The same for event loops."""
+class AsyncResumedStream:
+    """The same as `ResumedStream`, for event loops."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class AsyncResumed:
         self._answers: AsyncGenerator[Tensors, None] | None = None
 
     def left_seconds(self) -> float:
-        """Return what is left of the time."""
+        """Return the time that is left in seconds."""
         return self._reader.left_seconds()
 
     async def next(self) -> Answer | None:
@@ -123,7 +123,7 @@ class AsyncResumed:
                     return answer
         except ServerUnavailable:
             await self.aclose()
-            if not self._reader.whole_given:
+            if not self._reader.has_whole:
                 raise
         self._reader.check_end()
         return None

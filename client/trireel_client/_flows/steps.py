@@ -9,7 +9,7 @@ import numpy as np
 
 from trireel_client._calls import Infer, Turn
 from trireel_client._errors import InvalidRequest, SequenceLost, ServerUnavailable, TrireelError
-from trireel_client._flows.delivered import Given
+from trireel_client._flows.delivered import DeliveredChunks
 from trireel_client._flows.flows import Flow, Server, embed_texts, video_inputs
 from trireel_client._flows.parse import Plan, parse_chunk, parse_plan
 from trireel_client._options import Inputs, Tensors, texts
@@ -21,12 +21,12 @@ SequenceId = str | int
 
 @dataclass(frozen=True)
 class Steps:
-    """A video's chunks, ready to be asked for one by one."""
+    """The requests for a video's chunks, one by one."""
 
     plan: Plan
-    """The server's."""
+    """Chunks of the video, as the server plans them."""
     inputs: Tensors
-    """Those that every chunk brings."""
+    """Input tensors that every request carries."""
 
     def __len__(self) -> int:
         return len(self.plan.start_seconds)
@@ -34,48 +34,48 @@ class Steps:
     def call(self, index: int, sequence_id: SequenceId) -> Infer:
         """Return the request of a chunk."""
         inputs = {**self.inputs, "START_SECONDS": np.array([self.plan.start_seconds[index]])}
-        if len(self) > 1:  # a video of one chunk may be shorter than a chunk may be asked to be
+        if len(self) > 1:  # a video of one chunk may be shorter than the shortest CHUNK_SECONDS
             inputs["CHUNK_SECONDS"] = np.array([self.plan.duration_seconds[index]])
         turn = Turn(sequence_id, start=index == 0, end=index == len(self) - 1)
         return Infer("video_chunk", inputs, request_id=str(sequence_id), turn=turn)
 
 
 class Walk:
-    """One video stepped through; where a server is lost on the way, the walk begins anew.
+    """One walk through a video, chunk by chunk; it restarts if a server is lost on the way.
 
-    A turn is never sent twice in a sequence: it might count twice. The chunks up to where the
-    caller is are asked for again instead, as a sequence of another id, so that what the first
-    sequence left on some server cannot be taken for this one's state.
+    A turn is never sent twice in a sequence, because it might count twice. A restart requests the
+    caller's chunks again under another sequence id, so that a state of the first sequence that is
+    left on a server cannot be mistaken for the new one's.
     """
 
     def __init__(self, steps: Steps, sequence_id: SequenceId | None) -> None:
-        """Make a walk; with a `sequence_id` of the caller's own it cannot begin anew."""
+        """Make a walk; it cannot restart if the caller gives a `sequence_id`."""
         self._steps = steps
-        self._given = Given()
-        self.can_begin_anew = sequence_id is None
+        self._delivered = DeliveredChunks()
+        self.can_restart = sequence_id is None
         self._sequence_id: SequenceId = _new_id() if sequence_id is None else sequence_id
         self._last: ChunkAnalysis | None = None
-        """The sequence's last answer."""
+        """Last answer of the sequence; None before the first and after the end."""
 
     def __iter__(self) -> Iterator[int]:
         return iter(range(len(self._steps)))
 
     def chunk(self, index: int) -> Flow[ChunkAnalysis]:
-        """Ask for a chunk, in a new sequence for all before it too.
+        """Request a chunk; in a new sequence, request all chunks before it first.
 
         Raises:
-            ServerUnavailable: may be tried again where the walk `can_begin_anew`.
-            SequenceLost: it cannot, or the server does not know the sequence (any more).
+            ServerUnavailable: if the server is not available; try again if the walk `can_restart`.
+            SequenceLost: if the walk cannot restart, or the server does not know the sequence.
         """
         try:
             while True:
                 chunk = yield from self._next()
-                if self._given.is_new(chunk):
+                if self._delivered.is_new(chunk):
                     return chunk
         except ServerUnavailable as error:
             begun = self._last is not None
             yield from self.end()
-            if self.can_begin_anew:
+            if self.can_restart:
                 self._sequence_id = _new_id()
                 raise
             if not begun or isinstance(error, SequenceLost):
@@ -86,7 +86,7 @@ class Walk:
             ) from error
 
     def end(self) -> Flow[None]:
-        """End the sequence where it is open; one not ended now ends when it has been idle."""
+        """End the sequence if it is open; the server drops a sequence that stays idle."""
         last, self._last = self._last, None
         call = None if last is None or last.is_last else _end(last, self._sequence_id)
         if call is not None:
@@ -101,8 +101,8 @@ class Walk:
         chunk = parse_chunk(tensors, num_chunks=len(self._steps))
         if chunk.index != index:
             raise SequenceLost(
-                f"chunk {index} was answered as chunk {chunk.index}: sequence"
-                f" {self._sequence_id!r} is not only this client's, or was split between servers"
+                f"chunk {index} was answered as chunk {chunk.index}: another client uses sequence"
+                f" {self._sequence_id!r} too, or a balancer split it between servers"
             )
         self._last = chunk
         return chunk
@@ -111,27 +111,27 @@ class Walk:
 def plan_steps(
     server: Server,
     source: Video,
-    asked: Inputs,
+    options: Inputs,
     sequence_id: SequenceId | None,
 ) -> Flow[Walk]:
-    """Ask for a video's plan, and for the embeddings of free-text tags."""
+    """Request a video's plan, and the embeddings of free-text tags."""
     _check_id(sequence_id)
     video = yield from video_inputs(server, source)
-    look = {**video, **asked.planning, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
+    probe = {**video, **options.planning, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
     wanted = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
-    plan = parse_plan((yield Infer("frame_extractor", look, wanted)))
-    inputs = {**video, **asked.planning, **asked.chunk}
-    if asked.tags is not None:
-        inputs["TAGS"] = texts(asked.tags)
-        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(asked.tags)
+    plan = parse_plan((yield Infer("frame_extractor", probe, wanted)))
+    inputs = {**video, **options.planning, **options.chunk}
+    if options.tags is not None:
+        inputs["TAGS"] = texts(options.tags)
+        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(options.tags)
     return Walk(Steps(plan, inputs), sequence_id)
 
 
 def _end(chunk: ChunkAnalysis, sequence_id: SequenceId) -> Infer | None:
-    """Return a request that ends a sequence after `chunk`, None where there is no way.
+    """Return a request that ends a sequence after `chunk`, None if that is not possible.
 
-    It goes to the decoder itself, which keeps the state, and brings an embedding that it has
-    sent: nothing is uploaded, decoded or encoded, so it cannot fail as a chunk may have.
+    The request goes to the decoder, which keeps the state, with an embedding that the decoder has
+    sent. Nothing is uploaded, decoded or encoded, so it cannot fail as a chunk may have.
     """
     if chunk.embedding is None:
         return None

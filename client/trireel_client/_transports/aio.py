@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking by gRPC from an event loop."""
+"""Requests by gRPC from an event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -54,7 +54,7 @@ class AioGrpcTransport:
         seconds = wait_seconds(call, self._timeout)
         limits = {"client_timeout": seconds, "headers": call_headers(self._headers, call)}
         async with self._handshake.explained_async():
-            with translated(Peer(self._address, seconds, proxy=self._proxy)), _closing_told():
+            with translated(Peer(self._address, seconds, proxy=self._proxy)), _closing_reported():
                 return await self._answer(call, limits)
 
     async def stream(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:
@@ -63,7 +63,7 @@ class AioGrpcTransport:
         requests = _once(infer_arguments(self._protocol, call))
         peer = Peer(self._address, self._timeout.request_seconds, proxy=self._proxy)
         async with self._handshake.explained_async():
-            with translated(peer), _closing_told():
+            with translated(peer), _closing_reported():
                 responses = self._client.stream_infer(
                     requests,
                     stream_timeout=within_seconds,
@@ -78,7 +78,7 @@ class AioGrpcTransport:
                     responses.cancel()
 
     async def close(self) -> None:
-        """Close the connection; what is under way is cancelled."""
+        """Close the connection; requests in flight are cancelled."""
         await self._client.close()
 
     async def _answer(self, call: ServerCall, limits: Mapping[str, Any]) -> Any:
@@ -97,10 +97,10 @@ class AioGrpcTransport:
 
 
 @contextmanager
-def _closing_told() -> Iterator[None]:
-    """Raise RequestCancelled where it is the request that is cancelled, and not its task.
+def _closing_reported() -> Iterator[None]:
+    """Raise RequestCancelled if the request is cancelled, and not its task.
 
-    grpcio raises the task's error for both.
+    grpcio raises the same error for both.
     """
     try:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking by gRPC, blocking."""
+"""Requests by gRPC, blocking."""
 
 import queue
 import threading
@@ -25,15 +25,15 @@ from trireel_client._transports.wire import (
     lower_case,
 )
 
-# Without it an error inside a stream arrives as text alone, with no code.
+# Without this header, an error inside a stream has a text and no code.
 STREAM_HEADERS = {"triton_grpc_error": "true"}
-# A stream's own deadline comes first; this is for one that the server closes without a word.
+# A stream's own deadline comes first; this is for a server that closes a stream silently.
 STREAM_GRACE_SECONDS = 5.0
 BROKEN_STREAM = "stream is no longer in valid state"
 
 
 def wait_seconds(call: ServerCall, timeout: Timeout) -> float:
-    """Return how long the answer to a call may take."""
+    """Return how long the answer to a call may take, in seconds."""
     patient = isinstance(call, Infer) and not call.brief
     return timeout.request_seconds if patient else timeout.connect_seconds
 
@@ -84,10 +84,10 @@ class GrpcTransport:
 
     @contextmanager
     def one_stream(self) -> Iterator[None]:
-        """Keep other callers' streams out, also while a broken one waits to be opened anew.
+        """Reject other callers' streams, also while a broken one waits to be opened again.
 
         Raises:
-            ClientBusy: another caller has a stream.
+            ClientBusy: if another caller has a stream.
         """
         if not self._streaming.acquire(blocking=False):
             raise ClientBusy(
@@ -126,10 +126,10 @@ class GrpcTransport:
         stream = self._client._stream
         try:
             self._client.stop_stream(cancel_requests=cancel)
-        finally:  # also where Ctrl-C comes while it waits for the stream's thread
+        finally:  # also if Ctrl-C comes while it waits for the stream's thread
             self._client._stream = None
             if cancel and stream is not None:
-                # tritonclient's thread that sends requests would wait for the next one for ever.
+                # Otherwise tritonclient's thread that sends requests would wait forever.
                 stream._request_queue.put(None)
 
     def _send(self, call: Infer) -> None:
@@ -140,7 +140,7 @@ class GrpcTransport:
                 **infer_arguments(self._protocol, call), enable_empty_final_response=True
             )
         except InferenceServerException as error:
-            # It broke before it had a request: the reason comes as an answer.
+            # The stream broke before its request: the reason comes as an answer.
             if BROKEN_STREAM not in (error.message() or ""):
                 raise
 
@@ -165,7 +165,7 @@ class GrpcTransport:
 
 
 def is_final(response: Any) -> bool:
-    """Tell whether a stream's response is the last of its request."""
+    """Return whether a stream's response is the last of its request."""
     parameters = response.parameters
     return "triton_final_response" in parameters and bool(
         parameters["triton_final_response"].bool_param
@@ -173,7 +173,7 @@ def is_final(response: Any) -> bool:
 
 
 def grpc_server_info(metadata: Any) -> ServerInfo:
-    """Return what a server's metadata says."""
+    """Return the name and version in a server's metadata."""
     return ServerInfo(metadata.name, metadata.version, tuple(metadata.extensions))
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why no connection came about: what the transports do not tell, a handshake of our own does.
+"""Why a connection failed: a TLS handshake of our own finds what the transports do not report.
 
-gRPC says "Socket closed" where a server wants a client's certificate, or TLS at all, and where a
-name has several addresses it may only tell of the one where nobody listens.
+gRPC reports "Socket closed" if a server requires a client's certificate, or TLS at all. If a name
+has several addresses, gRPC may only report an address without a server.
 """
 
 import asyncio
@@ -30,22 +30,22 @@ from trireel_client._transports.tls import Tls, context_of
 GRPC_ALPN = "h2"
 HTTP_ALPN = "http/1.1"
 LONGEST_HANDSHAKE_SECONDS = 2.0
-# Within it a server that speaks first does, or says what it has against the client's certificate.
+# Time for a server that sends first, or that rejects the client's certificate.
 FIRST_WORD_SECONDS = 0.5
 
-# What gRPC says of a connection that it has not or no more; nothing else tells such errors from
-# those that a server answers.
+# gRPC's messages for a connection that failed or was lost. Only the messages distinguish such
+# errors from those that a server sends.
 _NO_CONNECTION = re.compile(
     r"failed to connect|handshake|socket closed|connection (reset|closed|aborted)|broken pipe"
     r"|recvmsg|sendmsg|goaway|stream removed|http1\.x",
     re.IGNORECASE,
 )
-# X509_V_ERR_... of OpenSSL: signed by nobody known; for another host, or another IP address.
+# X509_V_ERR_... of OpenSSL: an unknown authority; another host, or another IP address.
 _UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 _OTHER_NAME = {62, 64}
-# How a handshake ends where the other side closes: by Python's version, 3.11.2 has the second.
+# Errors of a handshake that the other side closes; they depend on Python's version.
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError)
-# What OpenSSL says of an answer that is no TLS.
+# OpenSSL's reasons for an answer that is not TLS.
 _NO_TLS = {
     "HTTP_REQUEST",
     "PACKET_LENGTH_TOO_LONG",
@@ -53,36 +53,36 @@ _NO_TLS = {
     "UNSUPPORTED_PROTOCOL",
     "WRONG_VERSION_NUMBER",
 }
-# What a server says of a client's certificate, or of its lack.
+# A server's reasons to reject a missing or a wrong certificate of a client.
 _NO_CERTIFICATE = ("CERTIFICATE_REQUIRED",)
 _BAD_CERTIFICATE = ("BAD_CERTIFICATE", "_CERTIFICATE_", "UNKNOWN_CA", "ACCESS_DENIED")
 
 
 class Outcome(enum.Enum):
-    """What came of a handshake that brought no error of TLS."""
+    """The outcome of a handshake without a TLS error."""
 
     NONE = enum.auto()
-    """No connection, or nothing said."""
+    """There was no connection, or no answer."""
     HUNG_UP = enum.auto()
-    """The server closed the connection when it was asked for TLS."""
+    """The server closed the connection at the request for TLS."""
     AGREED = enum.auto()
-    """TLS is spoken."""
+    """The server uses TLS."""
     OTHER_PROTOCOL = enum.auto()
-    """TLS is spoken, but nothing that is wanted in it."""
+    """The server uses TLS, but not the wanted protocol."""
     CLOSED = enum.auto()
-    """TLS is spoken, but the server closed the connection before a word."""
+    """The server uses TLS, but closed the connection before it sent anything."""
 
 
 class Handshake:
-    """The way to a server, with TLS or without."""
+    """The TLS handshake with a server, tried after a request failed."""
 
     def __init__(
         self, address: Address, tls: Tls | None, connect_seconds: float, alpn: str
     ) -> None:
-        """Remember the way; nothing is tried before a request fails.
+        """Keep the arguments; no handshake is tried before a request fails.
 
         Args:
-            alpn: the protocol wanted, by its name in TLS.
+            alpn: name in TLS of the wanted protocol.
         """
         self._address = address
         self._tls = tls
@@ -92,7 +92,7 @@ class Handshake:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Raise TlsFailed or NotAllowed where that is why the server seems not to be there."""
+        """Raise TlsFailed or NotAllowed if that is why the server seems unavailable."""
         try:
             yield
         except (ServerUnavailable, UnexpectedAnswer) as error:
@@ -103,7 +103,7 @@ class Handshake:
 
     @asynccontextmanager
     async def explained_async(self) -> AsyncIterator[None]:
-        """Do the same without blocking the event loop."""
+        """Do the same as `explained` without blocking the event loop."""
         try:
             yield
         except (ServerUnavailable, UnexpectedAnswer) as error:
@@ -114,7 +114,7 @@ class Handshake:
         self._met = True
 
     def _is_doubtful(self, error: TrireelError) -> bool:
-        """Tell whether TLS may be the reason of an error."""
+        """Return whether TLS may be the cause of an error."""
         if isinstance(error, SequenceLost) or _is_servers_word(error.__cause__):
             return False
         if self._tls is None:
@@ -143,9 +143,9 @@ class Handshake:
             context = context_of(tls)
             outcome = self._shake(context)
             if outcome is Outcome.CLOSED:
-                # One that is going away may do that too, but does not open the next connection.
+                # A server that is stopping may close it too, but accepts no new connection.
                 outcome = self._shake(context)
-        except InvalidTls:  # the files are gone by now
+        except InvalidTls:  # the files have been removed
             return None
         except ssl.SSLError as error:
             return self._of_tls_error(error)
@@ -172,7 +172,7 @@ class Handshake:
             return Outcome.HUNG_UP
         except ssl.SSLError:
             raise
-        except (OSError, ValueError):  # nobody there, or a name that is none
+        except (OSError, ValueError):  # no server, or not a valid name
             return Outcome.NONE
 
     def _first_word(self, encrypted: ssl.SSLSocket) -> Outcome:
@@ -181,15 +181,15 @@ class Handshake:
             return Outcome.OTHER_PROTOCOL
         encrypted.settimeout(FIRST_WORD_SECONDS)
         try:
-            said = encrypted.recv(1)
+            first_byte = encrypted.recv(1)
         except TimeoutError:
             return Outcome.AGREED
         except (ConnectionError, *_HUNG_UP):
-            said = b""
-        return Outcome.CLOSED if speaks_first and not said else Outcome.AGREED
+            first_byte = b""
+        return Outcome.CLOSED if speaks_first and not first_byte else Outcome.AGREED
 
     def _answers_plainly(self) -> bool:
-        """Tell whether the server speaks HTTP without TLS, as one that hangs up on TLS may."""
+        """Return whether the server uses HTTP without TLS, as one that closes on TLS may."""
         try:
             with socket.create_connection(self._where, self._seconds) as line:
                 line.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -198,7 +198,7 @@ class Handshake:
             return False
 
     def _of_tls_error(self, error: ssl.SSLError) -> RequestError | None:
-        where = f"the server at {self._address}"
+        server = f"the server at {self._address}"
         if isinstance(error, ssl.SSLCertVerificationError):
             return TlsFailed(self._mistrust(error))
         reason = error.reason or ""
@@ -209,7 +209,7 @@ class Handshake:
         if any(word in reason for word in (*_NO_CERTIFICATE, *_BAD_CERTIFICATE)):
             return self._no_entry()
         words = reason.partition("ALERT_")[2].replace("_", " ").lower()
-        return TlsFailed(f"{where} refuses the TLS handshake: {words}")
+        return TlsFailed(f"{server} refuses the TLS handshake: {words}")
 
     def _mistrust(self, error: ssl.SSLCertVerificationError) -> str:
         certificate = f"the certificate of the server at {self._address}"
@@ -230,11 +230,11 @@ class Handshake:
         )
 
     def _no_entry(self) -> NotAllowed:
-        where = f"the server at {self._address}"
+        server = f"the server at {self._address}"
         if self._tls is not None and self._tls.certificate_file is not None:
-            return NotAllowed(f"{where} does not accept the certificate of certificate_file")
+            return NotAllowed(f"{server} does not accept the certificate of certificate_file")
         return NotAllowed(
-            f"{where} wants a certificate of its clients: give certificate_file and key_file"
+            f"{server} wants a certificate of its clients: give certificate_file and key_file"
         )
 
     @property
@@ -247,7 +247,7 @@ class Handshake:
 
 
 def _is_servers_word(error: Any) -> bool:
-    """Tell whether an error of a transport is what the server answered."""
+    """Return whether an error of a transport is an answer of the server."""
     import grpc
     from tritonclient.utils import InferenceServerException
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking by HTTP with binary tensors, blocking."""
+"""Requests by HTTP with binary tensors, blocking."""
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -33,7 +33,7 @@ class HttpTransport:
         self._headers = dict(headers)
         self._handshake = Handshake(address, tls, timeout.connect_seconds, HTTP_ALPN)
         encryption = http_arguments(tls, address)
-        # How long to wait is a property of the connection, so there is one for each length.
+        # The timeout is a property of a connection, so there is a connection for each timeout.
         client_class = _hint_keeping(protocol.InferenceServerClient)
         self._clients = {
             seconds: client_class(
@@ -50,7 +50,7 @@ class HttpTransport:
         seconds = wait_seconds(call, self._timeout)
         client = self._clients[seconds]
         client.retry_after = None
-        # A copy for each call: the client adds headers of its own to it.
+        # A copy for each call, because the client adds headers to it.
         headers = call_headers(self._headers, call)
         connect_seconds = self._timeout.connect_seconds
         peer = Peer(self._address, seconds, lambda: client.retry_after, connect_seconds)
@@ -69,11 +69,11 @@ class HttpTransport:
                     return bool(client.is_model_ready(model, headers=headers))
 
     def one_stream(self) -> AbstractContextManager[None]:
-        """Keep nobody out: there are no streams."""
+        """Reject no caller: there are no streams."""
         return nullcontext()
 
     def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
-        """Refuse: one HTTP request has one answer."""
+        """Raise Unsupported: one HTTP request has one answer."""
         raise Unsupported("streaming needs gRPC")
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class HttpTransport:
 
 
 def _hint_keeping(client_class: Any) -> Any:
-    """Return an HTTP client that keeps the `Retry-After` of its last answer, lost otherwise."""
+    """Return a subclass of an HTTP client that keeps the `Retry-After` of its last answer."""
 
     class Client(client_class):  # type: ignore[misc]
         retry_after: str | None = None
@@ -95,8 +95,8 @@ def _hint_keeping(client_class: Any) -> Any:
             return self._kept(super()._post(*arguments, **named))
 
         def _kept(self, response: Any) -> Any:
-            said = response.get(RETRY_HEADER)  # a list where it comes more than once
-            self.retry_after = said[0] if isinstance(said, list) else said
+            header = response.get(RETRY_HEADER)  # a list if it comes more than once
+            self.retry_after = header[0] if isinstance(header, list) else header
             return response
 
     return Client
@@ -104,7 +104,7 @@ def _hint_keeping(client_class: Any) -> Any:
 
 @contextmanager
 def _understood(address: Address) -> Iterator[None]:
-    """Raise UnexpectedAnswer for JSON that lacks what it should have, or is no object at all."""
+    """Raise UnexpectedAnswer for JSON that lacks a field, or is not an object."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:

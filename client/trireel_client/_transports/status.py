@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what the transports raise to this package's errors: all of it, in one place."""
+"""From the errors of the transports to the errors of this package."""
 
 import re
 import time
@@ -62,54 +62,54 @@ _BY_HTTP_STATUS: dict[str, type[RequestError]] = {
     "503": ServerUnavailable,
     "504": ServerUnavailable,  # a proxy's: the server itself never says it
 }
-# What Triton says with whatever status when it is going away (2.51, seen while it was stopped and
-# killed under load): it no longer schedules, has unloaded the model, or a model's process died. A
-# stream that a proxy resets because it lost the server is an internal error to gRPC.
+# Messages of a Triton that is stopping, with any status (2.51, seen while it was stopped and killed
+# under load): it no longer schedules, has unloaded the model, or a model's process died. If a proxy
+# loses the server, it resets the stream, which is an internal error for gRPC.
 _GOING_AWAY = re.compile(
     r"Server is stopping, scheduler for model has stopped accepting"
     r"|unknown model: '[^']*' has no available versions"
     r"|Stub process '[^']*' is not healthy"
     r"|Received RST_STREAM with error code"
 )
-# The first is Triton's, of a model's queue; the second that of our models, which goes on with why.
+# The first is Triton's, about a model's queue; the second is our models', and the reason follows.
 _FULL = re.compile(r"Exceeds maximum queue size|the server is full: ")
 _COME_AGAIN = re.compile(r"ask again in about (\d{1,9}) s\b")
-# Envoy has no gRPC status for it.
+# Envoy has no gRPC status for this error.
 _TOO_LARGE = re.compile(r"Payload Too Large")
-# The first is Triton's, the second the decoder's own: it keeps no state of this sequence.
+# The first is Triton's, the second the decoder's: it has no state of this sequence.
 _SEQUENCE_UNKNOWN = re.compile(
     r"must specify the START flag on the first request of the sequence"
     r"|sequence .* is not open: send START"
 )
 
-# How tritonclient tells of an error page it cannot read, such as a proxy's.
+# The message of tritonclient for an error page that it cannot read, such as a proxy's.
 _NOT_THE_SERVERS = "an exception occurred in the client while decoding the response"
-# How geventhttpclient tells of an answer that began and did not end.
+# The messages of geventhttpclient for an answer that began and did not end.
 _CUT_OFF = re.compile(r"Incomplete response|Invalid EOF state|connection closed")
 EARLY = 0.9  # timers are not exact
 CANCELLED = "the request was cancelled before its answer"
 RETRY_HEADER = "retry-after"
-PUSHBACK_HEADER = "grpc-retry-pushback-ms"  # gRPC's own; a negative one says never
+PUSHBACK_HEADER = "grpc-retry-pushback-ms"  # gRPC's own header; a negative value means never
 _SECONDS = re.compile(r"\d{1,9}")
 _REQUEST_ID = re.compile(r"^\[request id: [^]]*\] ")
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Whom a request goes to, as its errors tell it."""
+    """The server of a request, as far as error messages need it."""
 
     address: Address
-    """The server's."""
+    """Address of the server."""
     wait_seconds: float
-    """How long an answer may take."""
+    """Longest time of an answer."""
     retry_after: Callable[[], str | None] = lambda: None
-    """Returns the `Retry-After` of its last answer, where the transport's errors do not hold it."""
+    """Returns the `Retry-After` of the last answer, if the transport's errors do not hold it."""
     connect_seconds: float | None = None
-    """How long a connection may take, where that is not part of the answer's time."""
+    """Longest time of a connection, if it is not part of the answer's time."""
     proxy: str = ""
-    """What its errors add about the proxy on the way to it; empty without a proxy."""
+    """Text that errors add about a proxy on the way to the server; empty without a proxy."""
     began_seconds: float = field(default_factory=time.monotonic)
-    """When it was asked, on this machine's monotonic clock."""
+    """Time of the request on this machine's monotonic clock."""
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def translated(peer: Peer) -> Iterator[None]:
 
 
 def translate(error: BaseException, peer: Peer) -> TrireelError | None:
-    """Return this package's error for one that a transport raised, None where it is not one."""
+    """Return this package's error for an error of a transport, None for any other error."""
     import grpc
     from tritonclient.utils import InferenceServerException
 
@@ -163,29 +163,29 @@ def _of_status(status: str | None, message: str, peer: Peer) -> RequestError:
 
 
 def _hint_seconds(error: BaseException, message: str, peer: Peer) -> float | None:
-    """Return when to come back, as a header, gRPC's trailing metadata or the words say it."""
+    """Return when to retry, from a header, gRPC's trailing metadata or the message."""
     if retry_after := peer.retry_after():
         return _seconds(retry_after)
-    # tritonclient's error has the metadata in its context alone.
+    # For tritonclient's error, only its context has the metadata.
     for source in (error, error.__context__):
         metadata = dict(getattr(source, "trailing_metadata", lambda: None)() or ())
         if RETRY_HEADER in metadata:
             return _seconds(str(metadata[RETRY_HEADER]))
         if (pushback_ms := _seconds(str(metadata.get(PUSHBACK_HEADER)))) is not None:
             return pushback_ms / 1000
-    said = _COME_AGAIN.search(message)
-    return _seconds(said[1]) if said else None
+    hint = _COME_AGAIN.search(message)
+    return _seconds(hint[1]) if hint else None
 
 
 def _seconds(text: str) -> float | None:
-    """Read the number of a `Retry-After`; its other form, a date, is taken for none."""
+    """Return the number of a `Retry-After`, None for its other form, a date."""
     return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
-    """Translate what the HTTP client lets through: socket errors, gevent's, its own.
+    """Translate the errors that the HTTP client passes on: those of sockets, gevent and its own.
 
-    The libraries' classes go by name, so that asking by gRPC does not load the HTTP ones.
+    Classes are compared by name, so that requests by gRPC do not load the HTTP libraries.
     """
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if isinstance(error, TimeoutError) or type(error).__module__ == "gevent.timeout":
@@ -202,7 +202,7 @@ def _of_raw(error: BaseException, peer: Peer) -> TrireelError | None:
 
 
 def _raw_timeout(peer: Peer) -> RequestTimeout:
-    """Tell which time ran out: an answer's cannot have before it was all spent."""
+    """Return the error of the time that ran out: the connection's, or the answer's."""
     spent_seconds = time.monotonic() - peer.began_seconds
     if peer.connect_seconds is not None and spent_seconds < EARLY * peer.wait_seconds:
         return RequestTimeout(f"{peer.address} did not connect within {peer.connect_seconds:g} s")
@@ -219,16 +219,16 @@ def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
     if "http1.x" in message.lower():
         message = "it speaks HTTP: ask it by HTTP, or give its gRPC port"
     elif "connection refused" in message.lower():
-        message = "nobody listens there (connection refused)"
+        message = "no server listens there (connection refused)"
     reason = _one_line(message) or "no reason given"
     return ServerUnavailable(f"the server at {peer.address} is not available: {reason}{peer.proxy}")
 
 
 def _full(message: str, peer: Peer) -> ServerFull:
-    said = _one_line(message).rpartition("the server is full: ")[2]
-    if "Exceeds maximum queue size" in said:
-        said = "as many requests wait in it as may; ask again in a while, or ask another server"
-    return ServerFull(f"the server at {peer.address} is full: {said}")
+    reason = _one_line(message).rpartition("the server is full: ")[2]
+    if "Exceeds maximum queue size" in reason:
+        reason = "its queue is full; retry in a while, or on another server"
+    return ServerFull(f"the server at {peer.address} is full: {reason}")
 
 
 def _lost(message: str, peer: Peer) -> SequenceLost:
@@ -253,5 +253,5 @@ _WORDS: dict[type[RequestError], Callable[[str, Peer], RequestError]] = {
 
 
 def _one_line(message: str) -> str:
-    """Return a server's words as one line, without the request's id that Triton puts first."""
+    """Return a server's message as one line, without the request's id that Triton puts first."""
     return " ".join(_REQUEST_ID.sub("", message, count=1).split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom to trust and who one is, from files to what gRPC and HTTP want of them."""
+"""TLS: from files of certificates to the arguments of gRPC and HTTP."""
 
 import os
 import ssl
@@ -16,22 +16,22 @@ File = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Tls:
-    """How to talk with TLS; the server's certificate and name are always verified.
+    """The TLS settings of a client; the server's certificate and name are always verified.
 
     `Tls()` trusts the system's authorities, as OpenSSL finds them (`SSL_CERT_FILE` and
-    `SSL_CERT_DIR` move them). The files are read when a client is made: make a new one when a
+    `SSL_CERT_DIR` move them). The files are read when a client is made: make a new client after a
     certificate was renewed.
     """
 
     ca_file: File | None = None
-    """The authorities to trust instead of the system's, or the server's own certificate, PEM."""
+    """File of authorities to trust instead of the system's, or of the server's certificate, PEM."""
     certificate_file: File | None = None
-    """This client's certificate and what chains it to an authority, PEM, for servers that want
-    one; with `key_file`."""
+    """File of this client's certificate and its chain to an authority, PEM, if the server requires
+    one; it needs `key_file`."""
     key_file: File | None = None
-    """The key of that certificate, PEM, without a password."""
+    """File of the key of that certificate, PEM, without a password."""
     server_name: str | None = None
-    """The name that the server's certificate must be for, where the address has another."""
+    """Name that the server's certificate must have, if it is not the address."""
 
     def __post_init__(self) -> None:
         if (self.certificate_file is None) != (self.key_file is None):
@@ -48,7 +48,7 @@ def context_of(tls: Tls) -> ssl.SSLContext:
     _authorities(tls)
     cafile = None if tls.ca_file is None else os.fspath(tls.ca_file)
     context = ssl.create_default_context(cafile=cafile)
-    # As gRPC does: trust a certificate that is in ca_file, whoever signed it.
+    # Trust a certificate that is in ca_file, whoever signed it, as gRPC does.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     _show_certificate(context, tls)
     return context
@@ -98,10 +98,10 @@ def _authorities(tls: Tls) -> bytes:
 
 
 def _system_authorities() -> bytes:
-    """Return the system's; gRPC for Python does not look for them, and brings a list of its own."""
+    """Return the system's authorities, which gRPC for Python does not use by itself."""
     context = ssl.create_default_context()
     folder = ssl.get_default_verify_paths().capath
-    # OpenSSL looks into the folder when it meets a certificate, and does not list it.
+    # OpenSSL searches the folder for each certificate, and does not list it.
     for file in Path(folder).glob("*.[0-9]") if folder else ():
         with suppress(OSError):
             context.load_verify_locations(file)
@@ -114,14 +114,14 @@ def _system_authorities() -> bytes:
 
 
 def _show_certificate(context: ssl.SSLContext, tls: Tls) -> None:
-    """Have a context show the client's certificate where it has one; raises InvalidTls."""
+    """Add the client's certificate to a context if there is one; raises InvalidTls."""
     if tls.certificate_file is None or tls.key_file is None:
         return
     certificate, key = os.fspath(tls.certificate_file), os.fspath(tls.key_file)
     _read("certificate_file", certificate)
     _read("key_file", key)
 
-    def refuse() -> str:  # in place of OpenSSL's question on the terminal
+    def refuse() -> str:  # OpenSSL would ask for a password on the terminal
         raise InvalidTls(f"key_file {key!r} has a password: give one without")
 
     try:

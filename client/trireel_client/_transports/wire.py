@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the transports have in common: arrays to inputs, results to arrays, retries."""
+"""Parts that the transports share: arrays to inputs, results to arrays, retries."""
 
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -19,36 +19,36 @@ from trireel_client._transports.tls import Tls
 
 MAX_MESSAGE_BYTES = 2**31 - 1
 SEQUENCE_HEADER = "trireel-sequence"
-# What gRPC takes, which is less than HTTP does; a name in "-bin" stands for bytes there.
+# Names that gRPC accepts, fewer than HTTP does; a name that ends in "-bin" means bytes there.
 _HEADER_NAME = re.compile(r"(?!.*-bin$)[0-9a-z_.-]+", re.IGNORECASE | re.ASCII)
 _HEADER_VALUE = re.compile(r"[ -~]*")
-HINT_SPREAD = 0.25  # clients that were told the same come back over so much longer
+HINT_SPREAD = 0.25  # clients with the same hint return within this share of it
 
 
 class Transport(Protocol):
-    """One way to ask a server and wait."""
+    """A blocking connection to a server."""
 
     streams: bool
-    """It can run models that answer many times."""
+    """True if it can run models that answer many times."""
 
     def answer(self, call: ServerCall) -> Any:
         """Make a call and return its answer; raises TrireelError."""
 
     def one_stream(self) -> AbstractContextManager[None]:
-        """Keep other callers' streams out meanwhile; raises ClientBusy."""
+        """Reject other callers' streams in the meantime; raises ClientBusy."""
 
     def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
-        """Run a model that answers many times; closed early, the request is cancelled."""
+        """Run a model that answers many times; closing early cancels the request."""
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
 
 
 def infer_arguments(protocol: Any, call: Infer) -> dict[str, Any]:
     """Return the arguments of an `infer` of `tritonclient.grpc` or `tritonclient.http`.
 
     Args:
-        protocol: that module.
+        protocol: one of these two modules.
     """
     turn = call.turn
     return {
@@ -63,10 +63,10 @@ def infer_arguments(protocol: Any, call: Infer) -> dict[str, Any]:
 
 
 def call_headers(headers: Mapping[str, str], call: ServerCall) -> dict[str, str]:
-    """Return the headers of one call: a request of a sequence names it.
+    """Return the headers of one call; a request of a sequence has the sequence in a header.
 
-    A balancer cannot look into requests, and has to send all of a sequence to one server. The
-    correlation id is percent-encoded: headers are ASCII.
+    A balancer cannot read requests, and must send all of a sequence to one server. The correlation
+    id is percent-encoded, because headers are ASCII.
     """
     if not isinstance(call, Infer) or call.turn is None:
         return dict(headers)
@@ -92,10 +92,10 @@ def grpc_channel_arguments(
     arguments: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        # How long one attempt to connect may take, for all its name says.
+        # Longest time of one attempt to connect, although the name says otherwise.
         ("grpc.min_reconnect_backoff_ms", round(connect_seconds * 1000)),
-        # By default a second passes before a refused connection is tried again, so that quick
-        # retries would only hear of the first refusal.
+        # By default a refused connection is tried again after a second: retries before that
+        # would only report the first refusal.
         ("grpc.initial_reconnect_backoff_ms", 100),
     ]
     if address.is_loopback:
@@ -109,9 +109,9 @@ def retry_arguments(retry: Retry, *, repeatable: bool, within_seconds: float) ->
     """Return the arguments of `tenacity.Retrying` and of its asynchronous twin.
 
     Args:
-        retry: how often, and how long to wait before.
-        repeatable: asking twice has no other effect than asking once.
-        within_seconds: no attempt begins later than this after the first.
+        retry: number of attempts and the waits between them.
+        repeatable: True if sending a request twice has the same effect as sending it once.
+        within_seconds: latest time of an attempt after the first one.
     """
     import tenacity
 
@@ -125,9 +125,9 @@ def retry_arguments(retry: Retry, *, repeatable: bool, within_seconds: float) ->
         hint: float | None = getattr(error, "retry_after_seconds", None)
         if hint is None:
             return full(state) if isinstance(error, ServerFull) else soon(state)
-        # Not sooner than told, and not all clients at once.
-        told = min(hint, retry.longest_hint_seconds)
-        return told + tenacity.wait_random(0, told * HINT_SPREAD)(state) + soon(state)
+        # Not sooner than the hint, and not all clients at once.
+        hint = min(hint, retry.longest_hint_seconds)
+        return hint + tenacity.wait_random(0, hint * HINT_SPREAD)(state) + soon(state)
 
     attempts = tenacity.stop_after_attempt(retry.attempts if repeatable else 1)
     return {
@@ -142,7 +142,8 @@ def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Return headers that both protocols can carry.
 
     Raises:
-        InvalidRequest: one cannot be; it is told by its name alone, as the rest may be a secret.
+        InvalidRequest: if one cannot be sent. The message holds its name only: the value may be
+            a secret.
     """
     for name, value in (headers or {}).items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
@@ -158,7 +159,7 @@ def checked_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Return headers with names in lower case, the only one gRPC takes."""
+    """Return headers with names in lower case, as gRPC requires."""
     return {name.lower(): value for name, value in (headers or {}).items()}
 
 
@@ -176,5 +177,5 @@ def _tensors(result: Any, names: Iterable[str]) -> dict[str, NDArray[Any]]:
 def _tensor(as_numpy: Callable[[str], NDArray[Any]], name: str) -> NDArray[Any]:
     try:
         return np.asarray(as_numpy(name))
-    except Exception as error:  # bytes that are not what shape and type say, in many ways
+    except Exception as error:  # bytes that do not fit shape and type raise many kinds of errors
         raise UnexpectedAnswer(f"the answer's {name} cannot be read: {error}") from error

@@ -31,12 +31,12 @@ EXTRA = {
 }
 METRICS_PORT = 8002
 DEFAULT_CONCURRENCY = "1,2,4,8"
-INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
+INTERRUPTED = 130  # exit status of a command that Ctrl-C ended
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The command's options, as they were given; what they mean, `options.py` says."""
+class LoadTestSettings:
+    """The values of the command's options, which `options.py` explains."""
 
     videos: Sequence[str]
     server_path: bool
@@ -55,11 +55,11 @@ class Asked:
     with_samples: bool
 
 
-def load_test(asked: Asked) -> int:
+def load_test(settings: LoadTestSettings) -> int:
     """Run a test, show it, write its report, and return the exit status.
 
     Raises:
-        TrireelError: nothing was measured.
+        TrireelError: if nothing was measured.
     """
     check_extra()
     # Needs the extra.
@@ -69,18 +69,18 @@ def load_test(asked: Asked) -> int:
     from trireel_client.load_test.show.report import check_folder, write_report
     from trireel_client.load_test.show.terminal import LiveShow, results_console, show_result
 
-    plan = plan_of(asked)
-    if asked.report is not None:
-        check_folder(asked.report)
-    watched, notes = _watched(asked)
+    plan = plan_of(settings)
+    if settings.report is not None:
+        check_folder(settings.report)
+    watched, notes = _watched(settings)
     errors = Console(stderr=True)
     for note in notes:
         errors.print(note, style="yellow", soft_wrap=True)
     with LiveShow(plan, errors) as show:
-        result = asyncio.run(run_test(plan, asked.connection, watched, show))
-    try:  # where the one fails, the other is there all the same
-        if asked.report is not None:
-            page = write_report(asked.report, result, with_samples=asked.with_samples)
+        result = asyncio.run(run_test(plan, settings.connection, watched, show))
+    try:  # show the result even if the report cannot be written
+        if settings.report is not None:
+            page = write_report(settings.report, result, with_samples=settings.with_samples)
             errors.print(f"report: {page}", soft_wrap=True)
     finally:
         show_result(results_console(), result)
@@ -90,7 +90,7 @@ def load_test(asked: Asked) -> int:
 
 
 def check_extra() -> None:
-    """Check that the packages only load tests need are there; raises MissingExtra."""
+    """Check that the packages of the extra are installed; raises MissingExtra."""
     missing = [name for module, name in EXTRA.items() if importlib.util.find_spec(module) is None]
     if missing:
         raise MissingExtra(
@@ -98,66 +98,66 @@ def check_extra() -> None:
         )
 
 
-def plan_of(asked: Asked) -> Plan:
-    """Return the plan that options ask for; raises TrireelError."""
-    if asked.mode is Mode.STREAM and asked.connection.protocol == "http":
+def plan_of(settings: LoadTestSettings) -> Plan:
+    """Return the plan of the options; raises TrireelError."""
+    if settings.mode is Mode.STREAM and settings.connection.protocol == "http":
         raise InvalidPlan("--mode stream needs --protocol grpc")
-    videos = tuple(_source(video, asked.server_path) for video in asked.videos)
-    options = {name: value for name, value in asked.options.items() if value is not None}
-    # What cannot be asked for is no failure of the server.
+    videos = tuple(_source(video, settings.server_path) for video in settings.videos)
+    options = {name: value for name, value in settings.options.items() if value is not None}
+    # A request that cannot be sent is not a failure of the server.
     for video in videos:
         classify(video)
-    if asked.mode is Mode.SEQUENCE:
+    if settings.mode is Mode.SEQUENCE:
         step_inputs(cast(StepOptions, options))
     else:
         analysis_inputs(cast(AnalysisOptions, options))
     return Plan(
         videos=videos,
-        levels=_levels(asked),
-        mode=asked.mode,
-        duration_seconds=asked.duration_seconds,
-        warm_up_seconds=asked.warm_up_seconds,
-        timeout_seconds=asked.timeout_seconds,
-        most_in_flight=asked.most_in_flight,
+        levels=_levels(settings),
+        mode=settings.mode,
+        duration_seconds=settings.duration_seconds,
+        warm_up_seconds=settings.warm_up_seconds,
+        timeout_seconds=settings.timeout_seconds,
+        most_in_flight=settings.most_in_flight,
         options=options,
     )
 
 
-def _levels(asked: Asked) -> tuple[Level, ...]:
-    concurrency = asked.concurrency
-    if concurrency is None and asked.rate is None:
+def _levels(settings: LoadTestSettings) -> tuple[Level, ...]:
+    concurrency = settings.concurrency
+    if concurrency is None and settings.rate is None:
         concurrency = DEFAULT_CONCURRENCY
     closed = closed_levels(concurrency) if concurrency is not None else ()
-    return closed + (open_levels(asked.rate) if asked.rate is not None else ())
+    return closed + (open_levels(settings.rate) if settings.rate is not None else ())
 
 
 def _source(video: str, server_path: bool) -> Source:
     return ServerPath(video) if server_path else video
 
 
-def _metrics(asked: Asked) -> tuple[Address | None, list[str]]:
+def _metrics(settings: LoadTestSettings) -> tuple[Address | None, list[str]]:
     from trireel_client.load_test.watch.scrape import read_metrics
 
-    url, host = asked.metrics_url, asked.connection.address.host
+    url, host = settings.metrics_url, settings.connection.address.host
     address = Address(host, METRICS_PORT) if url is None else Address.parse(url)
     try:
         read_metrics(address)
     except NothingToWatch as error:
         if url is not None:
             raise
-        return None, [f"{error}; give --metrics-url to have the server's"]
+        return None, [f"{error}; give --metrics-url to read the server's metrics"]
     return address, []
 
 
-def _watched(asked: Asked) -> "tuple[Watched, list[str]]":
-    """Return what can be looked at, and what cannot though nobody asked for it."""
+def _watched(settings: LoadTestSettings) -> "tuple[Watched, list[str]]":
+    """Return what can be measured, and notes on what cannot be measured."""
     from trireel_client.load_test.session import Watched
     from trireel_client.load_test.watch.processes import ServerProcesses, listening_process
 
-    address = asked.connection.address
-    metrics, notes = _metrics(asked)
-    process_id = asked.server_pid or listening_process(address)
+    address = settings.connection.address
+    metrics, notes = _metrics(settings)
+    process_id = settings.server_pid or listening_process(address)
     if process_id is None and address.is_loopback:
-        notes.append("no process is seen to listen there: give --server-pid to have its CPU")
+        notes.append("no process is found that listens there: give --server-pid to measure its CPU")
     server = None if process_id is None else ServerProcesses(process_id)
     return Watched(metrics, server, server is not None or address.is_loopback), notes

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a load test raises on purpose, beside the client's own errors.
+"""The errors of a load test, beside the client's own.
 
 TrireelError
 └── LoadTestError        nothing was measured
-    ├── InvalidPlan      an option's value cannot be used: change it
+    ├── InvalidPlan      the value of an option cannot be used: change it
     ├── MissingExtra     packages of the extra `load-test` are not installed
-    └── NothingToWatch   metrics or a process that were asked for are not there
+    └── NothingToWatch   the metrics or the process to watch are not there
 """
 
 from trireel_client._errors import TrireelError
@@ -24,4 +24,4 @@ class MissingExtra(LoadTestError):
 
 
 class NothingToWatch(LoadTestError):
-    """The metrics or the process that were asked for cannot be had."""
+    """The metrics or the process to watch cannot be read."""

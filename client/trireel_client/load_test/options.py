@@ -23,13 +23,15 @@ from trireel_client._cli_options import (
 from trireel_client._config import LONGEST_SECONDS
 from trireel_client.load_test.plan import Mode
 
-LOAD, VIDEO, RESULT = "Load", "What is asked", "Results"
+LOAD, VIDEO, RESULT = "Load", "Requests", "Results"
 
 
 def load_test(
     video: Annotated[
         list[str],
-        typer.Option(help="A file, a URI, or with --server-path a name; several: in turn."),
+        typer.Option(
+            help="A file, a URI, or with --server-path a name; repeat it for several, used in turn."
+        ),
     ],
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
@@ -37,7 +39,7 @@ def load_test(
         str | None,
         typer.Option(
             metavar="N,N,...",
-            help="Closed loop: so many videos under way, level by level; 1,2,4,8 unless --rate.",
+            help="Closed loop: number of videos in flight, level by level; 1,2,4,8 without --rate.",
             rich_help_panel=LOAD,
         ),
     ] = None,
@@ -45,23 +47,23 @@ def load_test(
         str | None,
         typer.Option(
             metavar="R,R,...",
-            help="Open loop: so many videos begun a second, at random times.",
+            help="Open loop: number of videos that begin a second, at random times.",
             rich_help_panel=LOAD,
         ),
     ] = None,
     duration: Annotated[
-        float, typer.Option(help="Seconds measured of each level.", rich_help_panel=LOAD)
+        float, typer.Option(help="Measured seconds of each level.", rich_help_panel=LOAD)
     ] = 30.0,
     warm_up: Annotated[
         float,
-        typer.Option(help="Seconds of load before them, not counted.", rich_help_panel=LOAD),
+        typer.Option(help="Seconds of load before the measured ones.", rich_help_panel=LOAD),
     ] = 5.0,
     timeout: Annotated[
         float,
         typer.Option(
             min=0.001,
             max=LONGEST_SECONDS,
-            help="Seconds a request may take.",
+            help="Longest time of a request in seconds.",
             rich_help_panel=LOAD,
         ),
     ] = 120.0,
@@ -69,7 +71,7 @@ def load_test(
         int,
         typer.Option(
             min=1,
-            help="Open loop: videos under way; further ones wait, and the wait counts.",
+            help="Open loop: most videos in flight; others wait, and their wait counts.",
             rich_help_panel=LOAD,
         ),
     ] = 256,
@@ -90,31 +92,32 @@ def load_test(
     tags: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B,...", help="Score these instead of the server's.", rich_help_panel=VIDEO
+            metavar="A,B,...", help="Tags to score instead of the server's.", rich_help_panel=VIDEO
         ),
     ] = None,
     chunk_seconds: Annotated[
-        float | None, typer.Option(help="Length of a chunk.", rich_help_panel=VIDEO)
+        float | None, typer.Option(help="Length of a chunk in seconds.", rich_help_panel=VIDEO)
     ] = None,
     frames_per_chunk: Annotated[
-        int | None, typer.Option(help="Frames sampled from each chunk.", rich_help_panel=VIDEO)
+        int | None,
+        typer.Option(help="Number of frames to sample from each chunk.", rich_help_panel=VIDEO),
     ] = None,
     keyframes_only: Annotated[
         bool,
-        typer.Option("--keyframes-only", help="Decode keyframes alone.", rich_help_panel=VIDEO),
+        typer.Option("--keyframes-only", help="Decode keyframes only.", rich_help_panel=VIDEO),
     ] = False,
     metrics_url: Annotated[
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="The server's metrics; by default port 8002 of its host.",
+            help="Address of the server's metrics; by default port 8002 of its host.",
             rich_help_panel=RESULT,
         ),
     ] = None,
     server_pid: Annotated[
         int | None,
         typer.Option(
-            help="The server's process on this machine, by default what listens at --url.",
+            help="Process of the server on this machine; by default the one that listens at --url.",
             rich_help_panel=RESULT,
         ),
     ] = None,
@@ -128,7 +131,11 @@ def load_test(
     ] = None,
     samples: Annotated[
         bool,
-        typer.Option("--samples/--no-samples", help="With every video.", rich_help_panel=RESULT),
+        typer.Option(
+            "--samples/--no-samples",
+            help="Include every video in the JSON.",
+            rich_help_panel=RESULT,
+        ),
     ] = True,
     tls: TlsOption = False,
     ca_file: CaFile = None,
@@ -136,23 +143,23 @@ def load_test(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Put load on a server; tell throughput, latency, and what bounds them."""
-    # gRPC's own log would stand beside our sentences; read when gRPC is loaded, so set before.
+    """Put load on a server; report throughput, latency, and what bounds them."""
+    # gRPC's own log would mix with our sentences. gRPC reads this when it is imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trireel_client import Tls, TrireelError
     from trireel_client._config import DEFAULT_URLS, Address
     from trireel_client.load_test import command
     from trireel_client.load_test.drive.connection import Connection
 
-    talk = tls_options(tls, ca_file, certificate_file, key_file, server_name)
+    tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     try:
-        asked = command.Asked(
+        settings = command.LoadTestSettings(
             videos=video,
             server_path=server_path,
             connection=Connection(
                 Address.parse(url or DEFAULT_URLS[protocol.value]),
                 protocol.value,
-                None if talk is None else Tls(**talk),
+                None if tls_settings is None else Tls(**tls_settings),
             ),
             mode=mode,
             concurrency=concurrency,
@@ -172,7 +179,7 @@ def load_test(
             report=report,
             with_samples=samples,
         )
-        status = command.load_test(asked)
+        status = command.load_test(settings)
     except (TrireelError, OSError) as error:
         typer.echo(f"trireel: {error}", err=True)
         raise typer.Exit(1) from error

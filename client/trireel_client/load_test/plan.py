@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a load test is to do."""
+"""The plan of a load test."""
 
 import enum
 import math
@@ -12,7 +12,7 @@ from trireel_client.load_test.errors import InvalidPlan
 
 
 class Mode(enum.StrEnum):
-    """How a video is asked for."""
+    """The kind of request for a video."""
 
     WHOLE = "whole"
     STREAM = "stream"
@@ -24,23 +24,23 @@ class Level:
     """One load: a number of workers, or a rate of arrivals."""
 
     concurrency: int | None = None
-    """Closed loop: videos under way at any time."""
+    """Closed loop: number of videos in flight at any time."""
     rate: float | None = None
-    """Open loop: videos begun a second, at random times, whatever is under way."""
+    """Open loop: videos that begin a second, at random times, whatever is in flight."""
 
     @property
     def is_open(self) -> bool:
-        """Tell whether videos begin at their time, however many are under way."""
+        """True if videos begin at their time, however many are in flight."""
         return self.rate is not None
 
     @property
     def value(self) -> float:
-        """The number that was asked for."""
+        """The concurrency or the rate."""
         return self.rate if self.rate is not None else float(self.concurrency or 0)
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Name of the level in reports."""
         return f"{self.rate:g} videos/s" if self.is_open else f"concurrency {self.concurrency}"
 
 
@@ -49,21 +49,21 @@ class Plan:
     """The whole test."""
 
     videos: tuple[Source, ...]
-    """Taken in turn."""
+    """Videos to request, in turn."""
     levels: tuple[Level, ...]
-    """One after the other."""
+    """Levels of load, one after the other."""
     mode: Mode = Mode.WHOLE
-    """How each video is asked for."""
+    """Kind of request for each video."""
     duration_seconds: float = 30.0
-    """What is measured of a level."""
+    """Measured time of each level."""
     warm_up_seconds: float = 5.0
-    """What comes before it, under the same load, and is not counted."""
+    """Time before the measured time, under the same load, that is not counted."""
     timeout_seconds: float = 120.0
-    """For one request."""
+    """Longest time of one request."""
     most_in_flight: int = 256
-    """Of an open level; further ones wait here, and their wait counts."""
+    """Largest number of videos in flight in an open level; others wait, and their wait counts."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Of the analysis, as the client takes them."""
+    """Options of the analysis, as the client takes them."""
 
     def __post_init__(self) -> None:
         if not self.videos or not self.levels:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole load test: level after level, watched."""
+"""A whole load test: level after level, with snapshots beside them."""
 
 import asyncio
 import signal
@@ -13,57 +13,57 @@ from typing import Protocol
 from trireel_client._config import Address
 from trireel_client._errors import TrireelError
 from trireel_client._results import ServerInfo
-from trireel_client.load_test.drive.asker import Asker
 from trireel_client.load_test.drive.connection import Connection
 from trireel_client.load_test.drive.level_run import LevelRun, Load
+from trireel_client.load_test.drive.requester import Requester
 from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary, summarise
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.watch.capacity import known_capacities
-from trireel_client.load_test.watch.looks import Watch
 from trireel_client.load_test.watch.processes import ServerProcesses
+from trireel_client.load_test.watch.snapshots import Watch
 
-LOOK_SECONDS = 0.5  # the look at a window's end is taken just after it
+SNAPSHOT_SECONDS = 0.5  # the snapshot at a window's end is taken just after it
 REFRESH_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What is looked at beside the load."""
+    """The parts of the server that are watched beside the load."""
 
     metrics: Address | None
-    """The server's metrics, where they can be had."""
+    """Address of the server's metrics; None if they cannot be read."""
     server: ServerProcesses | None
-    """Its processes, where they are on this machine and known."""
+    """Processes of the server; None if they are not on this machine, or not known."""
     server_is_here: bool
-    """It runs on this machine."""
+    """True if the server runs on this machine."""
 
 
 class Show(Protocol):
-    """Shows how far the test is."""
+    """Shows the progress of a test."""
 
     def begin(self, load: Load, level: Level) -> None:
-        """A level begins."""
+        """Show that a level begins."""
 
     def refresh(self) -> None:
-        """Time has passed."""
+        """Show the progress of the level."""
 
     def end(self, summary: LevelSummary) -> None:
-        """A level has ended."""
+        """Show the summary of a level that has ended."""
 
 
 async def run_test(plan: Plan, connection: Connection, watched: Watched, show: Show) -> TestResult:
-    """Run all levels; Ctrl-C ends the one under way, and the test.
+    """Run all levels; Ctrl-C ends the level that runs, and the test.
 
     Raises:
-        TrireelError: the server does not answer at the beginning.
+        TrireelError: if the server does not answer at the beginning.
     """
-    asker = connection.asker(plan)
+    requester = connection.requester(plan)
     try:
-        server = await asker.server_info()
-        return await _run(plan, connection, watched, show, asker, server)
+        server = await requester.server_info()
+        return await _run(plan, connection, watched, show, requester, server)
     finally:
-        await asker.close()
+        await requester.close()
 
 
 async def _run(
@@ -71,7 +71,7 @@ async def _run(
     connection: Connection,
     watched: Watched,
     show: Show,
-    asker: Asker,
+    requester: Requester,
     server: ServerInfo,
 ) -> TestResult:
     watch = Watch(watched.metrics, watched.server)
@@ -80,20 +80,20 @@ async def _run(
     summaries: list[LevelSummary] = []
     notes: list[str] = []
     async with watch:
-        first = await watch.look()
+        first = await watch.take_snapshot()
         models = first.scrape.models() if first.scrape else ()
         configs = await asyncio.to_thread(connection.model_configs, models)
         capacities = known_capacities(configs)
         with _interrupts() as stop:
             for level in plan.levels:
-                if runs and (trouble := await _trouble(asker)):
+                if runs and (trouble := await _trouble(requester)):
                     notes.append(f"ended before {level.name}: {trouble}")
                     break
-                run = await _level(Load(plan, level, asker), level, watch, show, stop)
+                run = await _level(Load(plan, level, requester), level, watch, show, stop)
                 window = run.window
                 summary = summarise(
                     run,
-                    watch.between(window.begin_seconds, window.end_seconds + LOOK_SECONDS),
+                    watch.between(window.begin_seconds, window.end_seconds + SNAPSHOT_SECONDS),
                     mode=plan.mode,
                     capacities=capacities,
                     server_is_here=watched.server_is_here,
@@ -115,7 +115,7 @@ async def _run(
         began_seconds=began_seconds,
         runs=tuple(runs),
         summaries=tuple(summaries),
-        looks=tuple(watch.looks),
+        snapshots=tuple(watch.snapshots),
         interrupted=stop.is_set(),
         notes=tuple(notes),
     )
@@ -125,17 +125,19 @@ async def _level(
     load: Load, level: Level, watch: Watch, show: Show, stop: asyncio.Event
 ) -> LevelRun:
     show.begin(load, level)
-    looks = [
-        asyncio.create_task(_look_at(watch, load.window.begin_seconds)),
-        asyncio.create_task(_look_at(watch, load.window.end_seconds)),
+    snapshots = [
+        asyncio.create_task(_take_snapshot_at(watch, load.window.begin_seconds)),
+        asyncio.create_task(_take_snapshot_at(watch, load.window.end_seconds)),
     ]
-    beside = [*looks, asyncio.create_task(_refresh(show))]
+    beside = [*snapshots, asyncio.create_task(_refresh(show))]
     try:
         run = await load.run(stop)
         if stop.is_set():
-            await watch.look()
+            await watch.take_snapshot()
         else:
-            await asyncio.wait(looks)  # the last answer may come before the look at the end does
+            await asyncio.wait(
+                snapshots
+            )  # the last answer may come before the look at the end does
         return run
     finally:
         for task in beside:
@@ -143,9 +145,9 @@ async def _level(
         await asyncio.wait(beside)
 
 
-async def _look_at(watch: Watch, at_seconds: float) -> None:
+async def _take_snapshot_at(watch: Watch, at_seconds: float) -> None:
     await asyncio.sleep(at_seconds - time.perf_counter())
-    await watch.look()
+    await watch.take_snapshot()
 
 
 async def _refresh(show: Show) -> None:
@@ -154,9 +156,9 @@ async def _refresh(show: Show) -> None:
         await asyncio.sleep(REFRESH_SECONDS)
 
 
-async def _trouble(asker: Asker) -> str:
+async def _trouble(requester: Requester) -> str:
     try:
-        await asker.server_info()
+        await requester.server_info()
     except TrireelError as error:
         return str(error)
     return ""
@@ -164,7 +166,7 @@ async def _trouble(asker: Asker) -> str:
 
 @contextmanager
 def _interrupts() -> Iterator[asyncio.Event]:
-    """Give an event that the first Ctrl-C sets; a second one ends the process as ever."""
+    """Give an event that the first Ctrl-C sets; a second Ctrl-C ends the process."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -174,7 +176,11 @@ def _interrupts() -> Iterator[asyncio.Event]:
 
     try:
         loop.add_signal_handler(signal.SIGINT, interrupt)
-    except (NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor in a thread
+    except (
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ):  # Windows and threads have no signal handlers
         yield stop
         return
     try:

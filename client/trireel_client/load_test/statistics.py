@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spread of measured values, from all of them."""
+"""Percentiles of measured values, from all of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ FEW = 100  # below, the 99th percentile is about the largest value
 
 @dataclass(frozen=True)
 class Spread:
-    """How values are spread; all in the unit they were given in."""
+    """Mean and percentiles of values, in the values' unit."""
 
     count: int
-    """How many there are."""
+    """Number of values."""
     mean: float
-    """Their mean."""
+    """Mean of the values."""
     p50: float
-    """Half of them are below it."""
+    """Median of the values."""
     p95: float
-    """19 of 20 are below it."""
+    """95th percentile of the values."""
     p99: float
-    """99 of 100 are below it."""
+    """99th percentile of the values."""
     max: float
-    """The largest."""
+    """Largest value."""
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Spread | None":
-        """Return the spread of values, None where there are none."""
+        """Return the spread of values, None if there are no values."""
         array = np.fromiter(values, np.float64)
         if array.size == 0:
             return None
@@ -44,10 +44,10 @@ class Spread:
 
     @property
     def p99_over_p50(self) -> float:
-        """How much worse the bad ones are than the usual; 0 where the median is 0."""
+        """99th percentile over median; 0 if the median is 0."""
         return self.p99 / self.p50 if self.p50 else 0.0
 
     @property
     def is_of_few(self) -> bool:
-        """Tell whether there are too few values for a 99th percentile worth its name."""
+        """True if there are too few values for a reliable 99th percentile."""
         return self.count < FEW

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What videos are called in everything that a test prints or writes."""
+"""The names of videos in everything that a test prints or writes."""
 
 import re
 
@@ -7,10 +7,10 @@ from trireel_client._sources import ServerPath, Source, is_uri
 
 
 def video_name(video: Source) -> str:
-    """Return what to call a video; one that is given as bytes has no name.
+    """Return the name of a video, without secrets; `bytes` for a video without a name.
 
-    Of a URI, user name, password, query and fragment are left out: reports are passed on, and these
-    may be secret, as the signature of a presigned URI is.
+    User name, password, query and fragment of a URI are left out. Reports are passed on, and these
+    parts may be secret, as the signature of a presigned URI is.
     """
     text = _text(video)
     if not is_uri(text):
@@ -20,8 +20,8 @@ def video_name(video: Source) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def said_of(video: Source, message: str) -> str:
-    """Return what was said of a video, with its name wherever that says the whole URI."""
+def without_secrets(video: Source, message: str) -> str:
+    """Return a message about a video, with its name in place of the whole URI."""
     return message.replace(_text(video), video_name(video))
 
 

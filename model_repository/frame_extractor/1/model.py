@@ -5,6 +5,7 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.extraction.counting import EXTRACTOR_FAMILIES, CountedExtractor
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.extraction.settings import ExtractorSettings, SamplingSettings
+from trireel_backend.models.frame_extractor import SECOND_VIEWS_BYTES
 from trireel_backend.models.late_chunks import CALLS_AT_ONCE, ChunkAnswers
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop
@@ -20,7 +21,7 @@ class TritonPythonModel:
         options = read_settings(ExtractorSettings, parameters).options()
         frames = read_settings(SamplingSettings, parameters).max_frames_per_chunk
         self._extractor = CountedExtractor(
-            IsolatedExtractor(options, frames * size_px**2 * 3), metrics
+            IsolatedExtractor(options, frames * size_px**2 * 3, SECOND_VIEWS_BYTES), metrics
         )
         self._chunks = ChunkAnswers(
             parameters, size_px, self._extractor, adapter.call_model, metrics

@@ -14,14 +14,14 @@ from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
+from trireel_backend.extraction.sheet import WantedView
 from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
     ExtractorOptions,
     Frames,
-    VideoInfo,
 )
-from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk
+from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, plan_chunks
 
 
 class Extractor:
@@ -31,17 +31,23 @@ class Extractor:
         self._options = options
         self._samplers = SamplerCache(options.open_videos_bytes)
 
-    def run(self, task: ExtractionTask, into: NDArray[np.uint8] | None = None) -> Extracted:
+    def run(
+        self,
+        task: ExtractionTask,
+        into: NDArray[np.uint8] | None = None,
+        second_into: NDArray[np.uint8] | None = None,
+    ) -> Extracted:
         """Do a task.
 
         Args:
-            into: [at least as many as frames, S, S, 3], where the pixels are to be.
+            into: [at least as many as frames, S, S, 3], memory for the pixels.
+            second_into: [bytes] memory for the pixels of second views, one behind the other.
 
         Raises:
             RequestError: the file or what is wanted of it is not usable.
         """
         try:
-            extracted = self._run(task, into)
+            extracted = self._run(task, into, second_into)
             is_damaged = any(frames.damaged_packets for frames in extracted.frames)
             lacks_memory = is_damaged and self._is_crowded()
         except (NotAVideo, TooMuchWork):
@@ -50,7 +56,7 @@ class Extractor:
                 raise
         if lacks_memory:  # FFmpeg does not always say that it is this
             self._samplers.close()
-            extracted = self._run(task, into)
+            extracted = self._run(task, into, second_into)
         if self._is_crowded():
             self._samplers.close()
         return extracted
@@ -66,14 +72,19 @@ class Extractor:
     def _is_crowded(self) -> bool:
         return _data_bytes() > self._options.limits.memory_bytes / 2
 
-    def _run(self, task: ExtractionTask, into: NDArray[np.uint8] | None) -> Extracted:
+    def _run(
+        self,
+        task: ExtractionTask,
+        into: NDArray[np.uint8] | None,
+        second_into: NDArray[np.uint8] | None,
+    ) -> Extracted:
         began_ns = time.monotonic_ns()
         file = VideoFile(task.path, task.stream_index, self._options.on_gpu, self._options.limits)
         sampler = self._samplers.sampler(file)
-        chunks = _chunks(sampler.info, task)
+        chunks = _chunks(sampler, task)
         pixels = _room(task, chunks) if into is None else into
         try:
-            frames = _sample(sampler, task, chunks, pixels)
+            frames, second = _sample(sampler, task, chunks, pixels, _Room(second_into))
         except Exception:
             self._samplers.forget(task.path)  # whatever state it was left in
             raise
@@ -85,6 +96,8 @@ class Extractor:
             decoder=sampler.decoder,
             began_ns=began_ns,
             ended_ns=time.monotonic_ns(),
+            plan=_plan(sampler, task) if task.with_plan else (),
+            second_frames=second,
         )
         if not task.keep_open or _is_through(extracted):
             self._samplers.forget(task.path)
@@ -103,39 +116,79 @@ def _is_through(extracted: Extracted) -> bool:
     return len(extracted.pixels) > 0 and left_seconds < MIN_TAIL_SECONDS
 
 
-def _chunks(info: VideoInfo, task: ExtractionTask) -> tuple[Chunk, ...]:
-    starts_seconds = task.starts_seconds or (info.start_seconds,)
+def _chunks(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
+    starts_seconds = task.starts_seconds or (sampler.info.start_seconds,)
     return tuple(
-        _chunk(info, index, start_seconds, task.chunk_seconds)
+        _chunk(sampler, index, start_seconds, task.chunk_seconds)
         for index, start_seconds in enumerate(starts_seconds)
     )
 
 
+def _plan(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
+    info = sampler.info
+    return plan_chunks(
+        info.start_seconds, info.duration_seconds, task.chunk_seconds, sampler.stills
+    )
+
+
 def _room(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
-    count = sum(task.sampling.count(chunk.duration_seconds) for chunk in chunks)
+    count = sum(task.sampling.chunk_count(chunk) for chunk in chunks)
     return np.empty((count, task.view.size_px, task.view.size_px, 3), np.uint8)
 
 
+class _Room:
+    """Flat memory that is handed out piece by piece."""
+
+    def __init__(self, memory: NDArray[np.uint8] | None) -> None:
+        self._memory = memory
+        self._at = 0
+
+    def frames(self, count: int, size_px: int) -> NDArray[np.uint8] | None:
+        """Return the next piece as [count, S, S, 3], None if there is no memory to hand out."""
+        if self._memory is None:
+            return None
+        begin, self._at = self._at, self._at + count * size_px * size_px * 3
+        if self._at > len(self._memory):
+            raise InvalidInput(
+                f"the frames that FIND needs take more than {len(self._memory)} bytes: name fewer"
+                " chunks in START_SECONDS"
+            )
+        return self._memory[begin : self._at].reshape(count, size_px, size_px, 3)
+
+
 def _sample(
-    sampler: VideoSampler, task: ExtractionTask, chunks: Sequence[Chunk], into: NDArray[np.uint8]
-) -> tuple[Frames, ...]:
-    """Sample chunk after chunk, their pixels one behind the other."""
+    sampler: VideoSampler,
+    task: ExtractionTask,
+    chunks: Sequence[Chunk],
+    into: NDArray[np.uint8],
+    room: _Room,
+) -> tuple[tuple[Frames, ...], tuple[tuple[Frames, ...], ...]]:
+    """Sample chunk after chunk, their pixels one behind the other; each chunk is decoded once."""
     frames: list[Frames] = []
+    second: list[tuple[Frames, ...]] = []
     at = 0
     for chunk in chunks:
-        if task.sampling.count(chunk.duration_seconds) == 0:
+        if task.sampling.chunk_count(chunk) == 0:
             frames.append(Frames(into[:0], np.zeros(0, np.int64), Fraction(1)))
-        else:
-            frames.append(sampler.sample(chunk, task.sampling, task.view, into[at:]))
-        at += len(frames[-1].pts)
-    return tuple(frames)
+            continue
+        views = [WantedView(task.sampling, task.view, into[at:])]
+        for other in task.second_views:
+            sampling = other.sampling(chunk)
+            memory = room.frames(sampling.chunk_count(chunk), other.view.size_px)
+            views.append(WantedView(sampling, other.view, memory))
+        first, *others = sampler.sample_views(chunk, views)
+        frames.append(first)
+        second.append(tuple(others))
+        at += len(first.pts)
+    return tuple(frames), tuple(second)
 
 
-def _chunk(info: VideoInfo, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:
-    """Return the chunk asked for, cut where the video ends."""
+def _chunk(sampler: VideoSampler, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:
+    """Return the chunk that begins at a time: as long as its still, cut at the video's end."""
+    info = sampler.info
     if not info.start_seconds <= start_seconds < info.end_seconds:  # also true for NaN
         raise InvalidInput(
             f"START_SECONDS is {start_seconds:g}: the video begins at {info.start_seconds:g} s and"
             f" ends at {info.end_seconds:g} s"
         )
-    return Chunk(index, start_seconds, min(chunk_seconds, info.end_seconds - start_seconds))
+    return sampler.stills.chunk(index, start_seconds, chunk_seconds, info.end_seconds)

@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +20,7 @@ from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
 from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
-from trireel_backend.extraction.reading.look import look
+from trireel_backend.extraction.reading.look import Look, look
 from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
     VideoFile,
@@ -31,7 +30,8 @@ from trireel_backend.extraction.reading.opening import (
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.reading.stills import StillReader, look_at_still
-from trireel_backend.extraction.task import Frames, VideoInfo
+from trireel_backend.extraction.sheet import Sheet, WantedView
+from trireel_backend.extraction.task import Frames
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
@@ -78,31 +78,44 @@ class VideoSampler:
         self._still = heif_picture(file.path)
         self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
-            self.info = self._look()
+            found = self._look()
+        self._file = replace(
+            file,
+            in_order=found.in_order,
+            has_restarts=found.has_restarts,
+            begins_midway=found.begins_midway,
+            is_cut_up=found.is_cut_up,
+        )
+        self.info = found.info
         """What the file says of its video."""
+        self.stills = found.stills
+        """Frames that stand for long."""
         self._largest_pixels = self.info.frame_pixels  # which may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
+        self._last_alpha: tuple[TimedFrame, VideoFrame | None] | None = None
 
-    def _look(self) -> VideoInfo:
+    def _look(self) -> Look:
         if self._is_animation:
-            return look_at_animation(self._file)
+            return Look(look_at_animation(self._file))
         if self._still is not None:
-            return look_at_still(self._file, self._still)
+            return Look(look_at_still(self._file, self._still))
         opened = open_video(replace(self._file, on_gpu=False))  # nothing is decoded
         try:
             refuse_encrypted(self._file.path, *opened)
             self._alpha = alpha_reader(self._file, *opened)
-            info = look(self._file, opened)
+            found = look(self._file, opened)
         except BaseException:
+            if self._alpha is not None:
+                self._alpha.close()
             opened[0].close()
             raise
         if self._file.on_gpu:
             opened[0].close()
         else:
             self._opened = opened
-        return info
+        return found
 
     def close(self) -> None:
         """Close the file."""
@@ -121,49 +134,65 @@ class VideoSampler:
     @property
     def held_bytes(self) -> int:
         """Roughly the memory that is taken between two chunks."""
-        return len(self._readers) * HELD_BYTES_PER_PIXEL * self._largest_pixels
+        open_decoders = len(self._readers) + (self._alpha is not None)
+        return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
     ) -> Frames:
         """Decode the frames on screen at the middles of a chunk's slots.
 
-        Where the chunk holds fewer frames than slots, a frame stands in several of them.
+        If the chunk holds fewer frames than slots, a frame stands in several of them.
 
         Args:
-            into: [at least as many as slots, S, S, 3], where the pixels are to be.
+            into: [at least as many as slots, S, S, 3], memory for the pixels.
 
         Raises:
-            NotAVideo: nothing could be decoded.
-            InvalidInput: the view's crop reaches beyond a frame.
+            NotAVideo: if nothing could be decoded.
+            InvalidInput: if the view's crop reaches beyond a frame.
         """
-        targets = sampling.slot_middles(chunk)
+        (frames,) = self.sample_views(chunk, [WantedView(sampling, view, into)])
+        return frames
+
+    def sample_views(self, chunk: Chunk, views: Sequence[WantedView]) -> list[Frames]:
+        """Decode a chunk once, and return the frames of each view of it.
+
+        All views show keyframes only if the first one does.
+
+        Raises:
+            NotAVideo: if nothing could be decoded.
+            InvalidInput: if a view's crop reaches beyond a frame.
+        """
+        keyframes_only = views[0].sampling.keyframes_only
+        sheets = [Sheet(self._pictures(wanted.view, views), chunk, wanted) for wanted in views]
+        targets = sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})
         self._damage.begin(chunk.start_seconds)
-        shape = (len(targets), view.size_px, view.size_px, 3)
-        pixels = np.empty(shape, np.uint8) if into is None else into[: len(targets)]
-        pts = np.empty(len(targets), np.int64)
-        pictures = self._pictures(view)
-        drawn: tuple[VideoFrame, int] | None = None
-        time_base = Fraction(1)
         with damage_is_not_a_video():
-            for slot, timed in self._on_screen(targets.tolist(), sampling.keyframes_only):
-                if drawn is not None and timed.frame is drawn[0]:
-                    pixels[slot] = pixels[drawn[1]]
-                else:
-                    frame = timed.frame if self._alpha is None else self._alpha.over(timed)
-                    pixels[slot] = pictures.draw(frame)
-                pts[slot], time_base = timed.pts, timed.time_base
+            self._last_alpha = None
+            for index, timed in self._on_screen(targets, keyframes_only):
+                for sheet in sheets:
+                    sheet.put(targets[index], timed, self._alpha_of)
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)
-                drawn = timed.frame, slot
-        if sampling.keyframes_only:
-            pixels, pts = _each_once(pixels, pts)
         damaged = self._damage.count(chunk.end_seconds)
-        return Frames(pixels, pts, time_base, damaged)
+        first, *others = sheets
+        return [
+            first.frames(damaged, each_once=keyframes_only),
+            *(sheet.frames(damaged, each_once=False) for sheet in others),
+        ]
 
-    def _pictures(self, view: View) -> PictureMaker:
+    def _alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
+        if self._alpha is None:
+            return None
+        if self._last_alpha is None or self._last_alpha[0] is not timed:  # drawn for each view
+            self._last_alpha = timed, self._alpha.alpha_of(timed)
+        return self._last_alpha[1]
+
+    def _pictures(self, view: View, views: Sequence[WantedView]) -> PictureMaker:
         if view not in self._makers:
-            self._makers.clear()  # a client that moves its crop about must not fill the memory
+            # A client that moves its crop about must not fill the memory.
+            kept = {wanted.view for wanted in views}
+            self._makers = {v: maker for v, maker in self._makers.items() if v in kept}
             self._makers[view] = PictureMaker(view)
         return self._makers[view]
 
@@ -198,14 +227,3 @@ class VideoSampler:
         kind = KeyframeReader if keyframes_only else FrameReader
         opened, self._opened = self._opened, None
         return kind(self._file, self._damage, opened)
-
-
-def _each_once(
-    pixels: NDArray[np.uint8], pts: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Move each different frame to the front, in place; times are in order."""
-    different = [slot for slot in range(len(pts)) if slot == 0 or pts[slot] != pts[slot - 1]]
-    for place, slot in enumerate(different):
-        if place != slot:
-            pixels[place] = pixels[slot]
-    return pixels[: len(different)], pts[different]

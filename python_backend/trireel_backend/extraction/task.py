@@ -70,12 +70,30 @@ class Frames:
 
 
 @dataclass(frozen=True)
+class SecondView:
+    """Frames that a task wants beside its own: at another rate, of another size."""
+
+    fps: float
+    """Frames of each second of a chunk."""
+    max_frames: int
+    """Largest number of frames of one chunk; a longer chunk has that many, evenly spread."""
+    view: View
+
+    def sampling(self, chunk: Chunk) -> Sampling:
+        """Return the sampling of a chunk."""
+        by_rate = Sampling(fps=self.fps)
+        if by_rate.chunk_count(chunk) > self.max_frames:
+            return Sampling(self.max_frames)
+        return by_rate
+
+
+@dataclass(frozen=True)
 class ExtractionTask:
     """What is wanted of a video."""
 
     path: Path
     chunk_seconds: float
-    """Length of a chunk, which is cut where the video ends."""
+    """Length of a chunk, unless the video ends before, or one frame stands for longer."""
     sampling: Sampling
     """0 frames only look."""
     view: View
@@ -85,6 +103,10 @@ class ExtractionTask:
     """Of the video stream, None for the file's default."""
     keep_open: bool = True
     """False where no other chunk of the file will be asked for."""
+    with_plan: bool = False
+    """Return the plan of the whole video too."""
+    second_views: tuple[SecondView, ...] = ()
+    """Other views of the same chunks, made in the same decoding pass."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +124,10 @@ class Extracted:
     began_ns: int
     """On the machine's monotonic clock, which all processes share."""
     ended_ns: int
+    plan: tuple[Chunk, ...] = ()
+    """Chunks of the whole video, if the task asks for them."""
+    second_frames: tuple[tuple[Frames, ...], ...] = ()
+    """For each chunk the frames of each second view."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,85 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scene changes: how far each frame's embedding is from a running average of those before it."""
+"""Finding `scenes`: how far each frame's embedding is from a running average of those before it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
+from trireel_backend.errors import InvalidInput
+from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.wire.request import Request
+from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD, MAX_SCENE_SCORE
 from trireel_schema.vectors import unit
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """Inputs of a request; None for the export's own settings."""
+
+    threshold: float | None = None
+    """Smallest scene score of a cut."""
+    alpha: float | None = None
+    """Weight of the newest frame in the running average."""
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0.0 < self.threshold <= MAX_SCENE_SCORE:
+            raise InvalidInput(
+                f"SCENE_THRESHOLD is {self.threshold:g}: give a number above 0, up to"
+                f" {MAX_SCENE_SCORE:g}"
+            )
+        if self.alpha is not None and not 0.0 <= self.alpha <= 1.0:
+            raise InvalidInput(f"SCENE_ALPHA is {self.alpha:g}: give a number from 0 to 1")
+
+
+@dataclass(frozen=True)
+class RunningScene:
+    """The scene that goes on behind a chunk."""
+
+    average: NDArray[np.float32] | None = None
+    """[D] running average of the scene's embeddings, None before the first frame."""
+    chunks: int = 0
+    """Number of chunks so far."""
+
+
+class Scenes:
+    """Finds the frames that begin a new scene."""
+
+    name: ClassVar[str] = "scenes"
+    view: ClassVar[ViewSpec | None] = None
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._threshold, self._alpha = knowledge.scene_threshold, knowledge.scene_alpha
+
+    @staticmethod
+    def options(request: Request) -> SceneOptions:
+        """Read SCENE_THRESHOLD and SCENE_ALPHA; raises InvalidInput."""
+        threshold = request.number("SCENE_THRESHOLD", float)
+        return SceneOptions(threshold, request.number("SCENE_ALPHA", float))
+
+    def start(self) -> RunningScene:
+        """Return no scene."""
+        return RunningScene()
+
+    def step(
+        self, state: RunningScene, chunk: ChunkFrames, options: SceneOptions
+    ) -> tuple[RunningScene, dict[str, NDArray[np.generic]]]:
+        """Find the cuts of a chunk."""
+        scan = scan_scenes(
+            chunk.embeddings,
+            state.average,
+            threshold=self._threshold if options.threshold is None else options.threshold,
+            alpha=self._alpha if options.alpha is None else options.alpha,
+        )
+        return RunningScene(scan.average, state.chunks + 1), {
+            "SCENE_TIMESTAMPS": chunk.timestamps_seconds[scan.cuts],
+            "SCENE_SCORES": scan.scores[scan.cuts],
+            "SCENE_CHUNK_INDICES": np.full(len(scan.cuts), state.chunks, np.int32),
+            "SCENE_FRAME_INDICES": scan.cuts,
+            "SCENE_TRACE": scan.scores,
+        }
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.settings import SamplingSettings
-from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, VideoInfo
+from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, SecondView
 from trireel_backend.extraction.view import View
+from trireel_backend.findings.finding import ViewSpec
+from trireel_backend.findings.registry import FINDINGS, findings_named
 from trireel_backend.models.sampling_inputs import WantedFrames, wanted_frames
-from trireel_backend.plan import plan_chunks
+from trireel_backend.plan import Chunk
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts
+from trireel_backend.wire.views import PackedView, pack_views
+from trireel_schema.catalogue import VIEW_TENSORS
 
+SECOND_VIEWS_BYTES = 2**25
+"""Memory for the frames of second views of one request: four chunks of the longest."""
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
 
 
@@ -46,6 +53,7 @@ def extract_chunk(
     Raises:
         RequestError: if the video is not usable.
     """
+    views = wanted_views(request)
     with video as path:
         task = ExtractionTask(
             path,
@@ -56,12 +64,25 @@ def extract_chunk(
             stream_index=wanted.stream_index,
             # An upload goes with its request.
             keep_open=request.array("VIDEO_DATA") is None and keeps_open(request),
+            with_plan=bool(PLAN_OUTPUTS & request.requested_outputs),
+            second_views=tuple(
+                SecondView(spec.fps, spec.max_frames, View(spec.size_px, wanted.crop))
+                for spec in views.values()
+            ),
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)
     if PLAN_OUTPUTS & request.requested_outputs:
-        answer |= _plan_tensors(extracted.info, wanted.chunk_seconds)
+        answer |= _plan_tensors(extracted.plan)
+    if not request.requested_outputs.isdisjoint(VIEW_TENSORS):
+        answer |= _view_tensors(extracted, views)
     return answer
+
+
+def wanted_views(request: Request) -> dict[str, ViewSpec]:
+    """Return the second views that the findings of a request want; raises InvalidInput."""
+    names = findings_named(request)
+    return {name: view for name in names if (view := FINDINGS[name].view) is not None}
 
 
 def keeps_open(request: Request) -> bool:
@@ -90,8 +111,15 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
     }
 
 
-def _plan_tensors(info: VideoInfo, chunk_seconds: float) -> dict[str, NDArray[Any]]:
-    chunks = plan_chunks(info.start_seconds, info.duration_seconds, chunk_seconds)
+def _view_tensors(extracted: Extracted, views: Mapping[str, ViewSpec]) -> dict[str, NDArray[Any]]:
+    chunks = [
+        [PackedView(frames.pixels, frames.timestamps_seconds) for frames in second]
+        for second in extracted.second_frames
+    ]
+    return pack_views(list(views), [spec.size_px for spec in views.values()], chunks)
+
+
+def _plan_tensors(chunks: Sequence[Chunk]) -> dict[str, NDArray[Any]]:
     return {
         "PLAN_START_SECONDS": np.array([chunk.start_seconds for chunk in chunks]),
         "PLAN_DURATION_SECONDS": np.array([chunk.duration_seconds for chunk in chunks]),

@@ -19,6 +19,7 @@ import numpy as np
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import RunsTasks
+from trireel_backend.findings.registry import findings_named
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import extract_chunk, keeps_open, wanted_chunks
@@ -103,6 +104,7 @@ class ChunkAnswers:
         """
         with refusals_counted(self._metrics):
             wanted = wanted_chunks(request, self._sampling)
+            findings_named(request)  # rejected before anything is fetched
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)

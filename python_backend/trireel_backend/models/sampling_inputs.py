@@ -11,8 +11,13 @@ from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, Sampling
 from trireel_backend.wire.request import Request
 
 SAMPLING_INPUTS = (
-    *("FRAMES_PER_CHUNK", "SAMPLE_FPS", "KEYFRAMES_ONLY"),
-    *("CROP", "CROP_PX", "STREAM_INDEX"),
+    "FRAMES_PER_CHUNK",
+    "SAMPLE_FPS",
+    "KEYFRAMES_ONLY",
+    "CROP",
+    "CROP_PX",
+    "STREAM_INDEX",
+    "FIND",
 )
 """Inputs that say it, beside CHUNK_SECONDS; the same for every chunk of a video."""
 MAX_SAMPLE_FPS = 1000.0

@@ -2,7 +2,7 @@
 """What `temporal_decoder` answers: a video's next chunk, with the state of its sequence."""
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
-from trireel_backend.findings.decoder import (
-    ChunkFrames,
-    DecodeOptions,
-    Decoder,
-    VideoState,
-    check_unit_length,
-    decode_options,
-)
+from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.decoder import Decoder, VideoState, read_options
+from trireel_backend.findings.finding import Knowledge
 from trireel_backend.findings.sequences import SequenceStore
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
@@ -31,9 +26,11 @@ from trireel_backend.wire.parameters import (
     sequence_idle_seconds,
 )
 from trireel_backend.wire.request import KEEP_SEQUENCE, Request
-from trireel_backend.wire.tensors import Tensors
+from trireel_backend.wire.tensors import NUMPY_TYPES, Tensors
+from trireel_backend.wire.views import unpack_views
+from trireel_schema.catalogue import FINDINGS, TENSORS, VIEW_TENSORS
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
-from trireel_schema.texts import TextBank, TextSet
+from trireel_schema.texts import TextBank
 
 FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle
@@ -54,8 +51,13 @@ SEQUENCES_EXPIRED = Family(
     "trireel_sequences_expired_total", "Sequences dropped because no request came for too long."
 )
 DECODER_FAMILIES = (
-    *(REFUSALS, CHUNKS, CUTS, VIDEO_SECONDS),
-    *(LIVE_SEQUENCES, SEQUENCES_LIMIT, SEQUENCES_EXPIRED),
+    REFUSALS,
+    CHUNKS,
+    CUTS,
+    VIDEO_SECONDS,
+    LIVE_SEQUENCES,
+    SEQUENCES_LIMIT,
+    SEQUENCES_EXPIRED,
 )
 
 
@@ -87,7 +89,6 @@ class SequenceDecoder:
     def __init__(
         self,
         decoder: Decoder,
-        defaults: DecodeOptions,
         metrics: Metrics,
         *,
         idle_seconds: float,
@@ -97,13 +98,11 @@ class SequenceDecoder:
 
         Args:
             decoder: what decodes.
-            defaults: what holds where a request does not say.
             metrics: where to count.
             idle_seconds: how long Triton keeps a sequence that nobody asks of.
             max_sequences: no client's begins beyond so many.
         """
         self._decoder = decoder
-        self._defaults = defaults
         self._metrics = metrics
         self._lock = threading.Lock()
         self._max_sequences = max_sequences
@@ -127,13 +126,13 @@ class SequenceDecoder:
         metadata = load_metadata(folder / METADATA_FILE)
         loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
-        defaults = DecodeOptions(
-            scene_threshold=metadata.scene_threshold, scene_alpha=metadata.scene_alpha
-        )
         settings = read_settings(SequenceSettings, model_parameters(model_config_json))
         return cls(
-            Decoder(bank, metadata.calibration),
-            defaults,
+            Decoder(
+                Knowledge(
+                    bank, metadata.calibration, metadata.scene_threshold, metadata.scene_alpha
+                )
+            ),
             metrics,
             idle_seconds=sequence_idle_seconds(model_config_json),
             max_sequences=settings.checked_limit(),
@@ -168,9 +167,8 @@ class SequenceDecoder:
         if KEEP_SEQUENCE in request.parameters:
             store.put(request.correlation_id, kept)
             return {}
-        options = replace(decode_options(request, self._defaults), tags=_free_tags(request))
         chunk = _chunk_frames(request)
-        state, answer = self._decoder.decode(kept.state, chunk, options)
+        state, answer = self._decoder.decode(kept.state, chunk, read_options(request))
         if not request.ends:
             # A copy: the request's own array lies in memory shared with Triton.
             last = chunk.timestamps_seconds.copy()
@@ -180,7 +178,7 @@ class SequenceDecoder:
         again = before is not None and np.array_equal(before, chunk.timestamps_seconds)
         if not (request.ends and again):
             self._count(request, answer)
-        return answer
+        return {**_empty_outputs(request, answer), **answer}
 
     def _check_room(self, request: Request) -> None:
         kept = self._of_clients
@@ -199,10 +197,23 @@ class SequenceDecoder:
 
     def _count(self, request: Request, answer: Tensors) -> None:
         self._metrics.add(CHUNKS)
-        if cuts := len(answer["SCENE_TIMESTAMPS"]):
+        if cuts := len(answer.get("SCENE_TIMESTAMPS", ())):
             self._metrics.add(CUTS, cuts)
         if (seconds := request.number("CHUNK_DURATION_SECONDS", float)) is not None:
             self._metrics.add(VIDEO_SECONDS, seconds)
+
+
+def _empty_outputs(request: Request, answer: Tensors) -> Tensors:
+    """Return the outputs of findings that FIND does not name: an ensemble must set each of its own.
+
+    All their sizes are 0.
+    """
+    outputs = (output for finding in FINDINGS.values() for output in finding.outputs)
+    missing = request.requested_outputs.intersection(outputs) - answer.keys()
+    return {
+        name: np.zeros((0,) * len(TENSORS[name].shape), NUMPY_TYPES[TENSORS[name].dtype])
+        for name in missing
+    }
 
 
 def _chunk_frames(request: Request) -> ChunkFrames:
@@ -210,18 +221,11 @@ def _chunk_frames(request: Request) -> ChunkFrames:
     weight_seconds = request.number("CHUNK_DURATION_SECONDS", float)
     if weight_seconds is None:
         weight_seconds = FRAME_WEIGHT_SECONDS * len(embeddings)
-    return ChunkFrames(embeddings, request.required("TIMESTAMPS"), weight_seconds)
-
-
-def _free_tags(request: Request) -> TextSet | None:
-    tags, embeddings = request.texts("TAGS"), request.array("TAG_EMBEDDINGS")
-    if tags is None and embeddings is None:
-        return None
-    if tags is None or embeddings is None or not tags or len(tags) != len(embeddings):
-        raise InvalidInput(
-            f"got {0 if tags is None else len(tags)} TAGS and"
-            f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
-            " embedding (from siglip_text) a tag"
-        )
-    check_unit_length("TAG_EMBEDDINGS", embeddings)
-    return TextSet(tags, embeddings)
+    times = request.required("TIMESTAMPS")
+    packed = {name: request.array(name) for name in VIEW_TENSORS}
+    arrays = {name: array for name, array in packed.items() if array is not None}
+    if not arrays:
+        return ChunkFrames(embeddings, times, weight_seconds)
+    if len(arrays) < len(packed):
+        raise InvalidInput(f"got {', '.join(arrays)} alone: send all of {', '.join(VIEW_TENSORS)}")
+    return ChunkFrames(embeddings, times, weight_seconds, unpack_views(arrays))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import Cancelled, StartupError
 from trireel_backend.extraction.settings import SamplingSettings
-from trireel_backend.findings.decoder import DecodeOptions, decode_options
+from trireel_backend.findings.registry import FINDINGS, check_options
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS, wanted_frames
 from trireel_backend.sources.media import MediaFolders, is_remote, local_video_beside
@@ -35,11 +35,22 @@ from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages
 from trireel_backend.whole_video.waiting_room import PlaceLimits, Places
 from trireel_backend.wire.parameters import at_least_one, read_settings
 from trireel_backend.wire.request import Request
-from trireel_backend.wire.tensors import Tensors, scalar
+from trireel_backend.wire.tensors import scalar
+from trireel_schema import catalogue
 
 Answer = dict[str, NDArray[Any]]
 
-DECODER_INPUTS = ("TOP_K", "SCENE_THRESHOLD", "SCENE_ALPHA")
+FREE_TAGS = ("TAGS", "TAG_EMBEDDINGS")
+DECODER_INPUTS = (
+    "FIND",
+    *(
+        name
+        for finding in catalogue.FINDINGS.values()
+        for name in finding.inputs
+        if name not in FREE_TAGS
+    ),
+)
+"""Inputs that go to the temporal decoder as they are; free tags are embedded first."""
 STREAM_FAMILIES = (*WHOLE_VIDEO_FAMILIES, *SPOOL_FAMILIES)
 
 
@@ -158,6 +169,7 @@ class WholeVideo:
 
     def _wanted(self, request: Request) -> AnalysisRequest:
         """Return what a request asks of its video, which has yet to be had; raises InvalidInput."""
+        names = check_options(_without_free_tags(request))
         frames = wanted_frames(request, self._sampling)
         count = frames.sampling.count(frames.chunk_seconds)
         sampling = _given(request, SAMPLING_INPUTS)
@@ -168,9 +180,10 @@ class WholeVideo:
             chunk_seconds=frames.chunk_seconds,
             most_chunks=max(1, self._sampling.max_frames_per_chunk // count),
             sampling=sampling,
-            options=_decoder_inputs(request),
+            options=_given(request, DECODER_INPUTS),
             tags=request.texts("TAGS") or (),
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
+            with_second_views=any(FINDINGS[name].view is not None for name in names),
         )
 
 
@@ -178,10 +191,9 @@ def _upload_bytes(request: Request) -> int:
     return len(request.data("VIDEO_DATA") or b"")
 
 
-def _decoder_inputs(request: Request) -> Tensors:
-    """Return the request's inputs for the decoder, checked before a frame is extracted."""
-    decode_options(request, DecodeOptions())
-    return _given(request, DECODER_INPUTS)
+def _without_free_tags(request: Request) -> Request:
+    """Return the request as the findings see it before its tags are embedded."""
+    return replace(request, array=lambda name: None if name in FREE_TAGS else request.array(name))
 
 
 def _given(request: Request, names: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -104,7 +104,12 @@ def is_remote(folders: MediaFolders, reference: str | None) -> bool:
 
 
 def kept_video(folders: MediaFolders, uri: str) -> AbstractContextManager[Path] | None:
-    """Return a remote video's file if it is in the spool and fresh; no source is contacted."""
+    """Return a remote video's file if it is in the spool and fresh; no source is contacted.
+
+    Raises:
+        InvalidInput: if the URI is not UTF-8.
+    """
+    _require_utf8(uri)
     video = folders.remote.fresh_video(uri)
     return None if video is None else _path_of_video(video)
 

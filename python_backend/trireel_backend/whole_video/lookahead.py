@@ -2,11 +2,12 @@
 """Chunks on their way through the encoder: in spans of neighbours, ahead of the decoder."""
 
 import asyncio
+import itertools
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.plan import Chunk
 from trireel_backend.wire.tensors import Tensors, split_chunks
+from trireel_backend.wire.views import split_views
 
 SPAN_CHUNKS = 4
 CROWDED_NS = 10_000_000
@@ -28,6 +30,8 @@ class EncodedChunk:
     """[f, D] unit length."""
     facts: Tensors
     """What the answer says of the chunk's frames: TIMESTAMPS [f] and what else is known of them."""
+    views: Tensors = field(default_factory=dict)
+    """Frames of second views, as tensors for the temporal decoder."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,15 @@ class EncodedSpan:
     extract_began_ns: int
     """On the machine's monotonic clock, which all processes share."""
     extract_ended_ns: int
+    views: Tensors = field(default_factory=dict)
+    """Frames of second views of all of them, as tensors."""
 
     def chunks(self) -> Iterator[EncodedChunk]:
         """Yield what is said of each chunk."""
-        for facts in split_chunks({**self.facts, "EMBEDDINGS": self.embeddings}):
-            yield EncodedChunk(facts.pop("EMBEDDINGS"), facts)
+        chunks = split_chunks({**self.facts, "EMBEDDINGS": self.embeddings})
+        views = split_views(self.views) if self.views else itertools.repeat({})
+        for facts, of_chunk in zip(chunks, views, strict=False):
+            yield EncodedChunk(facts.pop("EMBEDDINGS"), facts, of_chunk)
 
 
 @dataclass(frozen=True)

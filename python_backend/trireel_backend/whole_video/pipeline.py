@@ -41,6 +41,8 @@ class AnalysisRequest:
     tags: tuple[str, ...] = ()
     """Free texts scored instead of the bank's tags; none for the bank's."""
     with_embeddings: bool = False
+    with_second_views: bool = False
+    """True if a finding wants frames beside those of the tower."""
     fetch_ms: float = 0.0
     """What it took to have the video as a local file."""
 

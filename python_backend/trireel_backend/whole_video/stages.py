@@ -15,25 +15,31 @@ from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
 from trireel_backend.wire.request import KEEP_OPEN, KEEP_SEQUENCE
 from trireel_backend.wire.tensors import Tensors, scalar, texts
 from trireel_backend.wire.turn import Turn
+from trireel_schema.catalogue import (
+    DEFAULT_FINDINGS,
+    EVERY_CHUNK_OUTPUTS,
+    VIEW_TENSORS,
+    finding_outputs,
+)
 
 TEXT_BATCH = 64  # siglip_text's max_batch_size
 VIDEO_FACTS = (
-    *("VIDEO_START_SECONDS", "VIDEO_DURATION_SECONDS", "IS_COMPLETE"),
-    *("STREAM_INDEX", "VIDEO_STREAM_INDICES"),
+    "VIDEO_START_SECONDS",
+    "VIDEO_DURATION_SECONDS",
+    "IS_COMPLETE",
+    "STREAM_INDEX",
+    "VIDEO_STREAM_INDICES",
 )
 LOOK_OUTPUTS = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "EXTRACT_NS", *VIDEO_FACTS)
 FRAMES_FACTS = (
-    *("TIMESTAMPS", "PTS", "TIME_BASE", "DECODER"),
-    *("CHUNK_NUM_FRAMES", "CHUNK_DAMAGED_PACKETS"),
+    "TIMESTAMPS",
+    "PTS",
+    "TIME_BASE",
+    "DECODER",
+    "CHUNK_NUM_FRAMES",
+    "CHUNK_DAMAGED_PACKETS",
 )
 ENCODER_OUTPUTS = ("EMBEDDINGS", "EXTRACT_NS", *FRAMES_FACTS)
-DECODER_OUTPUTS = (
-    *("CHUNK_INDICES", "CHUNK_TAG_TEXTS", "CHUNK_TAG_SCORES", "CHUNK_TAG_PROBABILITIES"),
-    *("CHUNK_CAPTION_TEXTS", "CHUNK_CAPTION_SCORES", "CHUNK_CAPTION_PROBABILITIES"),
-    *("CHUNK_EMBEDDINGS", "SCENE_TIMESTAMPS", "SCENE_SCORES", "SCENE_CHUNK_INDICES"),
-    *("SCENE_FRAME_INDICES", "SCENE_TRACE", "TAG_TEXTS", "TAG_SCORES", "TAG_PROBABILITIES"),
-    *("CAPTION_TEXT", "CAPTION_SCORE", "CAPTION_PROBABILITY"),
-)
 
 
 class CallModel(Protocol):
@@ -87,12 +93,14 @@ class ModelStages:
             "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),  # cut at the video's end
         }
         parameters = {KEEP_OPEN: keep_open}
+        view_outputs = VIEW_TENSORS if request.with_second_views else ()
         encoded = await self._call_model(
-            "chunk_encoder", inputs, ENCODER_OUTPUTS, parameters=parameters
+            "chunk_encoder", inputs, (*ENCODER_OUTPUTS, *view_outputs), parameters=parameters
         )
         began_ns, ended_ns = encoded["EXTRACT_NS"]
         facts = {name: encoded[name] for name in FRAMES_FACTS}
-        return EncodedSpan(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns))
+        views = {name: encoded[name] for name in view_outputs}
+        return EncodedSpan(encoded["EMBEDDINGS"], facts, int(began_ns), int(ended_ns), views)
 
     async def decode(
         self, turn: Turn, chunk: Chunk, encoded: EncodedChunk, options: Tensors
@@ -100,11 +108,13 @@ class ModelStages:
         """Decode a video's next chunk."""
         inputs: Tensors = {
             **options,
+            **encoded.views,
             "EMBEDDINGS": encoded.embeddings,
             "TIMESTAMPS": encoded.facts["TIMESTAMPS"],
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
-        return await self._call_model("temporal_decoder", inputs, DECODER_OUTPUTS, turn=turn)
+        outputs = finding_outputs(_findings(options))
+        return await self._call_model("temporal_decoder", inputs, outputs, turn=turn)
 
     async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
         """Let the decoder keep a video's sequence."""
@@ -114,7 +124,7 @@ class ModelStages:
         }
         parameters = {KEEP_SEQUENCE: True}
         await self._call_model(
-            "temporal_decoder", inputs, DECODER_OUTPUTS[:1], turn=turn, parameters=parameters
+            "temporal_decoder", inputs, EVERY_CHUNK_OUTPUTS[:1], turn=turn, parameters=parameters
         )
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
@@ -125,3 +135,10 @@ class ModelStages:
             for batch in batches
         ]
         return np.concatenate([answer["EMBEDDINGS"] for answer in embedded])
+
+
+def _findings(options: Tensors) -> tuple[str, ...]:
+    """Return the findings that a request's options name."""
+    if "FIND" not in options:
+        return DEFAULT_FINDINGS
+    return tuple(dict.fromkeys(bytes(name).decode() for name in options["FIND"]))

@@ -13,6 +13,17 @@ from numpy.typing import NDArray
 
 Tensors = Mapping[str, NDArray[Any]]
 
+NUMPY_TYPES: Mapping[str, type[np.generic]] = {
+    "BYTES": np.object_,
+    "BOOL": np.bool_,
+    "UINT8": np.uint8,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "FP32": np.float32,
+    "FP64": np.float64,
+}
+"""NumPy's type for each data type of KServe v2 that the catalogue uses."""
+
 PER_FRAME = ("TIMESTAMPS", "PTS", "EMBEDDINGS")
 STACKED = ("CHUNK_", "SCENE_", *PER_FRAME)
 

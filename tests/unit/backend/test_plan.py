@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The plan of a video: its chunks, and the slots in which frames are sampled."""
+
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, Sampling, plan_chunks
+from trireel_backend.plan import MIN_TAIL_SECONDS, NO_STILLS, Chunk, Sampling, plan_chunks
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,9 @@ def test_a_plan_of_too_many_chunks_is_refused_before_it_is_made():
     with pytest.raises(InvalidInput, match=r"more than 10000 chunks: set CHUNK_SECONDS to 1e\+05"):
         plan_chunks(0.0, 1e9, 10.0)
     assert len(plan_chunks(0.0, 7200.0, 0.8)) == 9000
+
+
+def test_the_last_chunk_is_no_still_by_rounding():
+    """49.3 + 1.7 is 51.0, and 51.0 - 49.3 is a little more than 1.7."""
+    chunk = NO_STILLS.chunk(29, 49.3, 1.7, 51.0)
+    assert (chunk.duration_seconds, chunk.sampled_seconds) == (1.7, None)

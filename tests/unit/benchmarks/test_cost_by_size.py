@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of the measurements by size, and the videos and banks they are taken of."""
+"""Figures by size, and the videos and banks that they are measured on."""
 
 import av
 import numpy as np
 import pytest
 from support.videos import numbered_frame, write_video
 
+from benchmarks.common.clips import repeat
+from benchmarks.common.server import EXPORT
 from benchmarks.cost_by_size import __main__ as command
-from benchmarks.cost_by_size import clips, steps
-from benchmarks.cost_by_size.banks import ROOT, export_with_bank, write_bank
-from benchmarks.cost_by_size.fit import fit
+from benchmarks.cost_by_size import steps, videos
+from benchmarks.cost_by_size.banks import export_with_bank, write_bank
+from benchmarks.cost_by_size.headlines import headlines
+from benchmarks.cost_by_size.points import fit
 from benchmarks.cost_by_size.table import AXES, page
-from benchmarks.long_video.cost import repeat
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.launch.repository.assemble import load_config
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
@@ -75,7 +77,7 @@ def test_what_has_no_slope_is_refused(sizes, costs, message):
 
 
 def test_a_page_has_medians_slopes_and_what_is_wanted(report):
-    text = page(report)
+    text = page({"results.json": report})
     assert "ten minutes: 1.00 x the time a minute of video, 1.01 x the memory" in text
     assert "100,000 tags (wanted: under 20 ms): 12.0 ms decoder alone, 768 wide" in text
     assert "| 7,200 | 36000 | 414 |" in text
@@ -86,7 +88,7 @@ def test_a_page_has_medians_slopes_and_what_is_wanted(report):
 
 
 def test_an_axis_that_was_not_measured_is_left_out(report):
-    text = page({"tags": report["tags"]})
+    text = page({"results.json": {"tags": report["tags"]}})
     assert "ten minutes" not in text
     assert "## Length" not in text
     assert "## Tags" in text
@@ -112,7 +114,13 @@ def test_a_clip_after_itself_loses_no_frame(tmp_path):
 
 
 def test_pictures_are_even_and_of_16_to_9():
-    assert [clips.width_px(height) for height in clips.HEIGHTS_PX] == [682, 1280, 1920, 2560, 3840]
+    assert [videos.width_px(height) for height in videos.HEIGHTS_PX] == [
+        682,
+        1280,
+        1920,
+        2560,
+        3840,
+    ]
 
 
 def test_a_bank_of_any_size_is_what_an_export_has(tmp_path):
@@ -127,8 +135,7 @@ def test_an_export_keeps_all_but_its_bank(tmp_path):
     export = export_with_bank(50, tmp_path)
     bank = load_text_bank(export / TEXT_BANK_FILE, load_metadata(export / METADATA_FILE))
     assert len(bank.tags.texts) == 50
-    original = ROOT / "export/tiny/model"
-    assert {file.name for file in export.iterdir()} == {file.name for file in original.iterdir()}
+    assert {file.name for file in export.iterdir()} == {file.name for file in EXPORT.iterdir()}
 
 
 def test_models_with_room_let_so_many_sequences_in(tmp_path):
@@ -145,3 +152,29 @@ def test_the_decoder_alone_is_measured_by_rounds(tmp_path, sequences):
     assert len(found["seconds"]) == 3
     assert 0 < min(found["seconds"]) < 0.1
     assert found["pss_mib"] > 20
+
+
+def point(series, size, ms, pss_mib=100.0):
+    seconds = [ms / 1e3, ms / 1e3, 9.0]
+    return {
+        **{"series": series, "size": size, "label": f"{size:,}"},
+        **{"seconds": seconds, "pss_mib": pss_mib},
+    }
+
+
+def test_every_axis_has_its_largest_size():
+    axes = {
+        "length": [point("v", 10, 1.0), point("v", 600, 600.0), point("v", 7200, 9000.0)],
+        "tags": [point("alone", 20, 1.0), point("alone", 100_000, 19.0)],
+        "sequences": [point("served", 1, 2.0), point("served", 1000, 3.0, 150.0)],
+    }
+    report = {name: {"machine": MACHINE, "points": points} for name, points in axes.items()}
+    length, tags, sequences = (run.headlines for run in headlines({"results.json": report}))
+    assert [(one.ratio, one.met) for one in length] == [(pytest.approx(1.25), False), (1.0, True)]
+    assert [(one.what, one.judged, one.met) for one in tags] == [
+        ("A chunk against 100,000 tags, alone", pytest.approx(19.0), True)
+    ]
+    assert [(one.what, one.ratio, one.met) for one in sequences] == [
+        ("served, 1,000: time", pytest.approx(1.5), None),
+        ("served, 1,000: memory", 1.5, None),
+    ]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pages on CPU engines say, from rounds of made-up numbers."""
+"""Figures of the CPU runtimes, from rounds of invented numbers."""
 
 import numpy as np
 import pytest
 
 from benchmarks.cpu_engines.__main__ import VARIANTS, create_parser
+from benchmarks.cpu_engines.headlines import headlines
 from benchmarks.cpu_engines.table import FIRST, cells, machine, medians
 from benchmarks.cpu_engines.worker import batches, pictures
 from trireel_backend.towers.runtimes import TOWER_ENGINES
@@ -74,3 +75,42 @@ def test_the_tower_is_asked_for_whole_batches_and_its_embeddings_kept(tmp_path):
         reference = known["embeddings"][: len(frames)]
     cosines = (np.load(tmp_path / "kept.npy") * reference).sum(axis=1)
     assert cosines.min() == pytest.approx(1, abs=1e-5)
+
+
+def test_engines_are_set_beside_onnxruntime():
+    def row(variant, rate, cosine=1.0, apart=0.0, threads=2, batch=16):
+        return {
+            **{"variant": variant, "threads": threads, "batch": batch},
+            **{"frames_per_second": rate, "worst_cosine": cosine, "apart_from_alone": apart},
+        }
+
+    rows = [
+        *(row("onnxruntime", rate) for rate in (2.0, 3.0, 4.0)),
+        *(row("onnxruntime", 8.0, threads=threads, batch=1) for threads in (1, 2)),
+        row("openvino-bf16", 9.0, 0.9995),
+        row("openvino-bf16", 8.0, 0.5, apart=0.1, batch=1),
+        row("openvino-bf16", 8.0, 0.5, threads=1, batch=1),
+        row("openvino", 4.5, 0.9),
+    ]
+    slices = [
+        {"variant": "onnxruntime", "rows_at_once": rows_at_once, "peak_rss_bytes": mib * 2**20}
+        for rows_at_once, mib in ((16, 300), (128, 600))
+    ]
+    report = {
+        **{
+            "machine": {"cores": ["P"] * 2, "commit": "abc"},
+            "export": {"checkpoint": "c", "image_size_px": 96},
+        },
+        "parts": {"batches": rows, "slices": slices},
+    }
+    (run,) = headlines({"base.json": report})
+    found = {one.what: (one.ratio, one.met) for one in run.headlines}
+    assert found == {
+        "openvino, batches of 16, 2 threads": (1.5, None),
+        "openvino: worst cosine": (None, False),
+        "openvino: an embedding in a batch, its distance": (None, True),
+        "openvino-bf16, batches of 16, 2 threads": (3.0, None),
+        "openvino-bf16: worst cosine": (None, True),
+        "openvino-bf16: an embedding in a batch, its distance": (None, False),
+        "Memory for 128 frames, 16 at a time": (0.5, None),
+    }

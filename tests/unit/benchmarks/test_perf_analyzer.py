@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""perf_analyzer's recipes: their data, their command lines, what is made of what it reports."""
+"""perf_analyzer's recipes: data, command lines, results."""
 
 import base64
 import contextlib
+import csv
 import json
 import os
 import re
@@ -16,17 +17,19 @@ import numpy as np
 import pytest
 from tritonclient.utils import deserialize_bytes_tensor
 
+from benchmarks.common.record import Headline
+from benchmarks.common.server import EXPORT
 from benchmarks.perf_analyzer.__main__ import chosen
-from benchmarks.perf_analyzer.data import EXPORT, Material, bank_texts, input_data
-from benchmarks.perf_analyzer.recipes import RECIPES, Servers
-from benchmarks.perf_analyzer.regions import removed_at_the_end
-from benchmarks.perf_analyzer.running import Counts, count, find_problems
-from benchmarks.perf_analyzer.table import Level, page, ratios, read, read_levels, usable
+from benchmarks.perf_analyzer.data import Material, bank_texts, input_data
+from benchmarks.perf_analyzer.headlines import headlines
+from benchmarks.perf_analyzer.recipes import RECIPES
+from benchmarks.perf_analyzer.running import Counts, count, find_problems, removed_at_the_end
+from benchmarks.perf_analyzer.table import Level, page_of, ratios, read, read_all
 from trireel_backend.launch.run_folder import SHARED_MEMORY
 from trireel_client.load_test.watch.scrape import parse_metrics
 
 ROOT = Path(__file__).parents[3]
-SERVERS = Servers("127.0.0.1:8001", "127.0.0.1:8000", "127.0.0.1:8002")
+URLS = {"grpc": "127.0.0.1:8001", "http": "127.0.0.1:8000"}
 DATA = Path("benchmarks/perf_analyzer/data")
 STARTS_SECONDS = [0.0, 10.0, 20.0, 30.0, 40.0, 50.0]
 FRAMES = np.random.default_rng(3).integers(0, 256, (5, 4, 4, 3), np.uint8)
@@ -37,6 +40,7 @@ p90 latency,p95 latency,p99 latency
 16,814.359,94,4749,150507,1562,137567,2391,2,294091,373368,412138,467543
 1,830.834,79,932,2374,119,14884,590,5,17540,24892,26812,32638
 """
+MACHINE = {"cores": ["P"] * 2, "commit": "abc"}
 QUIET = Counts(requests=40, failures=0, chunks=0, live_sequences=0)
 
 
@@ -47,7 +51,8 @@ def data():
 
 
 def command(name, **values):
-    return RECIPES[name].command(SERVERS, DATA, Path("out.csv"), **values)
+    recipe = RECIPES[name]
+    return recipe.command(URLS[recipe.protocol], DATA, Path("out.csv"), **values)
 
 
 def option(arguments, name):
@@ -124,7 +129,7 @@ def test_recipes_are_chosen_by_patterns():
     names = [recipe.name for recipe in chosen(["video_chunk-*", "video_*"])]
     assert names[:2] == ["video_chunk-grpc", "video_chunk-http"]
     assert len(names) == len(set(names)) == 6
-    assert len(chosen(None)) == len(RECIPES)
+    assert len(chosen(["*"])) == len(RECIPES)
     with pytest.raises(SystemExit, match=r"no recipe 'video'; there are: siglip_vision-b1-grpc, "):
         chosen(["video"])
 
@@ -141,12 +146,22 @@ def test_the_documented_commands_are_the_recipes():
         recipe.model for recipe in RECIPES.values()
     }
     for name, arguments in documented.items():
-        assert arguments == RECIPES[name].command(SERVERS, DATA, Path(f"{name}.csv")), name
+        url = URLS[RECIPES[name].protocol]
+        assert arguments == RECIPES[name].command(url, DATA, Path(f"{name}.csv")), name
 
 
-def test_levels_are_read_in_order(tmp_path):
-    (tmp_path / "x.csv").write_text(REPORT)
-    levels = read_levels(tmp_path / "x.csv")
+def raw_of(rows_by_name, **run):
+    """Return raw numbers: a run without problems for each CSV."""
+    fine = {"quick": False, "problems": [], "command": "x", "machine": MACHINE, "triton": "1"}
+    recipes = dict.fromkeys(rows_by_name, fine | run)
+    files = {f"results/{name}.csv": rows for name, rows in rows_by_name.items()}
+    return {"results/run.json": {"recipes": recipes}, **files}
+
+
+def test_levels_are_read_in_order():
+    name = "siglip_text-b1-grpc"
+    rows = list(csv.DictReader(REPORT.splitlines()))
+    levels = read_all(raw_of({name: rows}))[1][RECIPES[name]]
     assert list(levels) == [1, 16]
     assert levels[1] == Level(1, 830.834, 17.54, 26.812, pytest.approx(1.016))
     assert levels[16].p95_ms == 412.138
@@ -174,9 +189,9 @@ def made_report(levels):
 
 def test_the_page_has_every_recipe_its_ratios_and_its_command():
     levels = made_levels()
-    text = page(made_report(levels), levels)
+    text = page_of(made_report(levels), levels)
     assert "Measured on 2 x a CPU, commit abc, Triton 2.51.0." in text
-    assert "No request of these runs failed" in text
+    assert "no request of these runs failed" in " ".join(text.split())
     assert "three windows in a row that agree within 10 %. " in text
     assert "gRPC instead of HTTP: 1.00 x (1.00 to 1.00) the throughput" in text
     assert "| of 16 | gRPC, shared memory | 150 | 2400 | 5.00 | 9.00 | 9.00 | 1.00 |" in text
@@ -192,7 +207,7 @@ def test_the_page_names_what_is_left_out_and_why():
     runs = report["recipes"]
     runs["siglip_text-b1-http"] = {"quick": True, "problems": []}
     runs["siglip_text-b1-grpc"] = {"quick": False, "problems": ["it ended with 1:\nlong words"]}
-    text = page(report, levels)
+    text = page_of(report, levels)
     assert "\n- siglip_text-b1-http: one short level, to try it\n" in text
     assert "\n- siglip_text-b1-grpc: it ended with 1:\n" in text
     assert "\n- video_analysis-grpc: not run\n" in text
@@ -203,7 +218,7 @@ def test_the_page_tells_what_failed():
     levels = made_levels()
     report = made_report(levels)
     report["recipes"]["video_chunk-grpc"]["counts"] = {"failures": 2, "live_sequences": 1}
-    assert "metrics 2 requests failed, 1 sequences had no end." in page(report, levels)
+    assert "metrics 2 requests failed, 1 sequences had no end." in page_of(report, levels)
 
 
 def test_recipes_of_two_commits_are_told_apart():
@@ -211,18 +226,14 @@ def test_recipes_of_two_commits_are_told_apart():
     report = made_report(levels)
     run = report["recipes"]["video_chunk-http"]
     run["machine"] = run["machine"] | {"commit": "def"}
-    text = page(report, levels)
+    text = page_of(report, levels)
     assert "- On 2 x a CPU, commit def, Triton 2.51.0: video_chunk-http.\n" in text
     assert "- On 2 x a CPU, commit abc, Triton 2.51.0: siglip_vision-b1-grpc, " in text
 
 
-def test_a_file_of_one_machine_has_it_for_each_recipe(tmp_path):
-    file = tmp_path / "run.json"
+def test_a_file_of_one_machine_has_it_for_each_recipe():
     recipes = {"a": {"quick": True}, "b": {"triton": "2.52.0"}}
-    file.write_text(
-        json.dumps({"machine": {"commit": "x"}, "triton": "2.51.0", "recipes": recipes})
-    )
-    assert read(file) == {
+    assert read({"machine": {"commit": "x"}, "triton": "2.51.0", "recipes": recipes}) == {
         "recipes": {
             "a": {"quick": True, "triton": "2.51.0", "machine": {"commit": "x"}},
             "b": {"triton": "2.52.0", "machine": {"commit": "x"}},
@@ -235,8 +246,8 @@ def test_levels_that_varied_have_no_mean_ratio():
     report = made_report(levels)
     for run in report["recipes"].values():
         run["command"] += " --stability-percentage 50"
-    text = page(report, levels)
-    assert "agree within 50 %, so that the ratio of two results would say little" in text
+    text = " ".join(page_of(report, levels).split())
+    assert "agree within 50 %. The ratio of two results would mean little" in text
     assert "gRPC with shared memory: 1.50 to 1.50 x the throughput at concurrency 16," in text
     chunks = {one: found for one, found in levels.items() if one.model == "video_chunk"}
     assert list(ratios(chunks, 50)) == []
@@ -266,9 +277,10 @@ def test_a_try_and_a_run_with_problems_are_no_results():
     runs = {
         "siglip_text-b1-grpc": fine,
         "siglip_text-b1-http": {**fine, "quick": True},
-        "video_chunk-grpc": {**fine, "problems": ["1 sequences were begun and not ended"]},
+        "video_chunk-grpc": {**fine, "problems": ["1 sequences were started and not ended"]},
     }
-    assert [recipe.name for recipe in usable({"recipes": runs})] == ["siglip_text-b1-grpc"]
+    raw = {"results/run.json": {"recipes": runs}, "results/siglip_text-b1-grpc.csv": []}
+    assert [recipe.name for recipe in read_all(raw)[1]] == ["siglip_text-b1-grpc"]
 
 
 def ended(code=0, stderr=""):
@@ -279,27 +291,27 @@ def ended(code=0, stderr=""):
     ("done", "counts", "sentence"),
     [
         (ended(99, "out of luck"), {}, r"ended with 99:\nRequest concurrency: 1\nout of luck$"),
-        (ended(99, "This protocol is restricted"), {}, "with --allow-client-shared-memory"),
         (ended(0, "Thread [0] had error: x"), {}, "reports errors:\nThread"),
         (ended(), {"failures": 2}, "counted 2 failed requests"),
         (ended(), {"requests": 29}, "answered 29 requests, measured are 30"),
-        (ended(), {"live_sequences": 3}, "3 sequences were begun and not ended"),
+        (ended(), {"live_sequences": 3}, "3 sequences were started and not ended"),
     ],
-    ids=["ended", "closed", "errors", "failed", "lost", "left"],
+    ids=["ended", "errors", "failed", "lost", "left"],
 )
 def test_what_is_wrong_is_told(tmp_path, done, counts, sentence):
-    csv = tmp_path / "x.csv"
-    csv.write_text(REPORT)
-    (problem,) = find_problems(done, replace(QUIET, **counts), 30, csv)
+    file = tmp_path / "x.csv"
+    file.write_text(REPORT)
+    (problem,) = find_problems(done, replace(QUIET, **counts), 30, file)
     assert re.search(sentence, problem)
 
 
 def test_nothing_is_wrong_with_a_good_run_but_a_missing_report_is(tmp_path):
-    csv = tmp_path / "x.csv"
-    assert "ended with 0" in find_problems(ended(), QUIET, 30, csv)[0]
-    csv.write_text(REPORT)
+    file = tmp_path / "x.csv"
+    assert "ended with 0" in next(find_problems(ended(), QUIET, 30, file))
+    file.write_text(REPORT)
     # What its set-up says on first use is no error.
-    assert find_problems(ended(stderr="Setting up .venv (serve), once."), QUIET, 30, csv) == []
+    done = ended(stderr="Setting up .venv (serve), once.")
+    assert list(find_problems(done, QUIET, 30, file)) == []
 
 
 @pytest.fixture
@@ -342,3 +354,41 @@ def test_the_servers_counts_are_of_the_run():
 
     counts = count("siglip_text", metrics(10, 3, 4), metrics(50, 5, 1))
     assert counts == Counts(requests=40, failures=2, chunks=0, live_sequences=1)
+
+
+def rows_at(rate):
+    ways = dict.fromkeys(("Client Send", "Network+Server Send/Recv", "Client Recv"), "1")
+    times = {"p50 latency": "1", "p95 latency": "1"}
+    rates = {16: rate, 1: 5}
+    return [
+        {"Concurrency": str(level), "Inferences/Second": str(found), **ways, **times}
+        for level, found in rates.items()
+    ]
+
+
+def test_recipes_are_set_beside_the_plain_ones():
+    rates = {
+        "siglip_vision-b4-grpc": 1.0,
+        "siglip_vision-b4-http": 1.0,
+        "siglip_vision-b16-grpc": 300.0,
+        "siglip_vision-b16-grpc-shm": 450.0,
+        "siglip_vision-b16-http": 200.0,
+        "video_chunk-grpc": 9.0,
+    }
+    (run,) = headlines(raw_of({name: rows_at(rate) for name, rate in rates.items()}))
+    shm = "siglip_vision-b16-grpc-shm, 16 at once"
+    assert run.headlines == (
+        Headline("siglip_vision-b16-grpc, 16 at once", 300.0, "frames/s", "HTTP", 200.0),
+        Headline(shm, 450.0, "frames/s", "without shared memory", 300.0),
+    )
+
+
+def test_recipes_that_varied_are_set_beside_nothing():
+    names = ("siglip_vision-b4-http", "siglip_vision-b16-grpc", "siglip_vision-b16-http")
+    raw = raw_of(dict.fromkeys(names, rows_at(300.0)), command="x --stability-percentage 50")
+    (found,) = headlines(raw)
+    assert found.headlines == (
+        Headline("siglip_vision-b16-grpc, 16 at once", 300.0, "frames/s"),
+        Headline("siglip_vision-b16-http, 16 at once", 300.0, "frames/s"),
+    )
+    assert "within 50 %" in found.note

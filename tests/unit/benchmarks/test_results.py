@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every page of results is what its script makes of the raw numbers beside it."""
+"""Every committed page is made by its script from the committed raw numbers."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from benchmarks.headlines import Goal, Headline, Run
+from benchmarks.common.record import Goal, Headline, Run, find_benchmarks
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
 MACHINE = {"cores": 2, "processor": "P", "python": "3.11", "commit": "abc", "packages": {"a": "1"}}
@@ -42,9 +43,36 @@ def test_the_committed_pages_are_those_of_the_committed_numbers(tmp_path):
         assert page == committed[name], f"{name} is old: python -m benchmarks.results"
 
 
-def test_every_benchmark_that_writes_a_page_is_on_the_common_one():
-    tables = {table.parent.name for table in FOLDER.glob("*/table.py")}
-    assert tables == set(results.NAMES)
+def test_every_folder_that_measures_has_a_record():
+    folders = {file.parent.name for file in FOLDER.glob("*/__main__.py")}
+    assert {benchmark.name for benchmark in find_benchmarks()} == folders
+
+
+@pytest.mark.parametrize("benchmark", find_benchmarks(), ids=lambda benchmark: benchmark.name)
+def test_a_benchmark_imports_no_other_and_needs_no_numbers(benchmark):
+    names = {other.name for other in find_benchmarks()} - {benchmark.name}
+    for file in benchmark.folder.rglob("*.py"):
+        others = re.findall(r"^\s*(?:from|import) benchmarks\.(\w+)", file.read_text(), re.M)
+        assert not names & set(others), file
+    assert list(benchmark.headlines({})) == []
+
+
+@pytest.mark.parametrize("benchmark", find_benchmarks(), ids=lambda benchmark: benchmark.name)
+def test_the_help_of_a_benchmark_names_its_needs(benchmark):
+    text = benchmark.parser().format_help()
+    assert benchmark.question in text
+    assert benchmark.needs in text
+    assert benchmark.command in text
+    assert benchmark.command.startswith(f"python -m benchmarks.{benchmark.name}")
+
+
+def test_lines_and_cells_of_the_pages_are_short():
+    for page in FOLDER.rglob("RESULTS.md"):
+        for line in page.read_text().splitlines():
+            if line.startswith("|"):
+                assert max(map(len, line.split("|"))) <= 160, page
+            else:
+                assert len(line) <= 140, page
 
 
 def test_the_page_says_which_goals_are_met():
@@ -55,16 +83,18 @@ def test_the_page_says_which_goals_are_met():
         Headline("Refused", None, beside="the gate", goal=Goal(0.999)),
         Headline("Size", 12345.0, "bytes"),
     )
-    page = results.page({"gpu": [Run("Served", "python -m x", MACHINE, headlines, "On a note.")]})
+    page = results.common_page(
+        {"gpu": [Run("Served", "python -m x", MACHINE, headlines, "On a note.")]}
+    )
     lines = page.splitlines()
-    assert "**1 of 4 figures that have a goal reach it.** These do not:" in lines
+    assert "**1 of 4 figures with a goal reach it.** These do not:" in lines
     assert "- Served. Rate: ratio 3.00 to the loop, wanted at least 4" in lines
     assert "- Served. Failed: 1, wanted at most 0" in lines
-    assert "- Served. Refused: nothing found, wanted at least 0.999" in lines
+    assert "- Served. Refused: no figure, wanted at least 0.999" in lines
     assert "| Memory | 40.0 MiB | the peer: 100 | 0.40 | at most 0.5 | met |" in lines
     assert "| Size | 12345 bytes |  |  |  |  |" in lines
     assert (
-        "[All of it](gpu/RESULTS.md). `python -m x` on 2 x P, Python 3.11, commit abc, a 1." in page
+        "[Details](gpu/RESULTS.md). `python -m x` on 2 x P, Python 3.11, commit abc, a 1." in page
     )
     assert "On a note." in lines
 

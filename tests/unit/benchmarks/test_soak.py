@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is made of a soak: the verdict, the page, and what counts as another answer."""
+"""The verdict of a soak, its page, and the comparison of answers."""
 
 import copy
 from dataclasses import replace
@@ -20,7 +20,7 @@ from trireel_backend.launch.flags import SHM_GROWTH_BYTES
 from trireel_client import Caption, ChunkAnalysis, NotFound, SceneChange, SequenceLost, Tag
 
 MIB = 2**20
-BURSTS = "bursts are answered, or refused as the server is full, but for what a decoder took along"
+BURSTS = "requests of bursts are answered, rejected by the full server, or lost with a decoder"
 
 
 def sample(seconds, mib=100.0):
@@ -104,21 +104,21 @@ LEAKS = {
     "memory under load, the first and the last fifth: the decoders": under_load("decoder", 143.1),
     "shared memory": grown(shm_bytes=100 * MIB + 5 * SHM_GROWTH_BYTES),
     "open files": grown(open_files={"tritonserver: socket": 6}),
-    "no file is held that has been removed": grown(open_files={"decoder: removed videos": 1}),
+    "no removed file is held open": grown(open_files={"decoder: removed videos": 1}),
     "threads": grown(threads={"tritonserver": 63}),
     "threads of the clients": grown(client_threads=4),
     "files outside the spool": grown(other_files=51),
-    "the spool holds whole videos alone, each with its record, within its limit": grown(
+    "the spool holds only whole videos, each with its record, within its limit": grown(
         spool={"upload": 1}
     ),
     "no sequence and no video is open": grown(trireel_open_videos=1.0),
     "processes": grown(processes={"decoder": 3}),
-    "the server and its models' processes are those that began": lambda report: report.update(
-        last_processes=[1, 2]
+    "the processes of the server and its models are the same as at the start": lambda report: (
+        report.update(last_processes=[1, 2])
     ),
-    "after the stop nothing is left": lambda report: report["left"].update({"shared memory": 1}),
+    "nothing is left after the stop": lambda report: report["left"].update({"shared memory": 1}),
     "nothing unexpected in the log": lambda report: report["log_errors"].append("E1"),
-    "every good request is answered as on an idle server, every fault by its status": (
+    "every good request is answered as on an idle server, every fault with its status": (
         lambda report: report["tally"].update(wrong_count=1)
     ),
     "no more requests lost than decoders killed or stopped": (
@@ -185,7 +185,7 @@ def test_requests_that_a_decoder_took_along_are_told_beside_the_answers(report):
     ("message", "is_one"),
     [
         ("[request id: 7] the server is full: 4 whole videos are under way", True),
-        ("the server at 127.0.0.1:8001 is full: as many requests wait in it as may", True),
+        ("the server at 127.0.0.1:8001 is full: its queue is full; retry in a while", True),
         ("the server at 127.0.0.1:8001 is not available: no reason given", False),
     ],
 )
@@ -210,7 +210,7 @@ def test_every_check_has_been_seen_to_fail(report):
 def test_a_spool_with_something_left_over_fails(report, spool):
     report["after"]["spool"].update(spool)
     assert failed(report) == [
-        "the spool holds whole videos alone, each with its record, within its limit"
+        "the spool holds only whole videos, each with its record, within its limit"
     ]
 
 
@@ -248,14 +248,14 @@ def test_nothing_answered_fails(report):
 
 
 def test_the_page_shows_verdict_and_course(report):
-    lines = page(report).splitlines()
+    lines = page({"results.json": report}).splitlines()
     assert lines[0] == "# Half an hour of everything"
     assert "**19 checks, none failed.**" in lines[2]
-    assert "`python -m benchmarks.soak --minutes 30 --output" in page(report)
+    assert "`python -m benchmarks.soak --minutes 30 --output" in page({"results.json": report})
     rows = [line for line in lines if "| 12.5 | 300 | 900 | 300 |" in line]
     assert len(rows) == 12
     assert (
-        sum(line.startswith("| at rest | | | | 200 | 100 | 16 | 64 | 3 | 3.0") for line in lines)
+        sum(line.startswith("| at rest |  |  |  | 200 | 100 | 16 | 64 | 3 | 3.0") for line in lines)
         == 2
     )
     assert "| decoder | 2 | 100 | 100 | 4 -> 4 | 13 -> 13 |" in lines
@@ -265,9 +265,9 @@ def test_the_page_shows_verdict_and_course(report):
 def test_the_page_names_what_failed(report):
     report["left"]["processes"] = 2
     report["tally"]["wrong"].append("the words")
-    text = page(report)
+    text = page({"results.json": report})
     assert "**19 checks, 1 failed.**" in text
-    assert "| after the stop nothing is left | **failed** | processes 2," in text
+    assert "| nothing is left after the stop | **failed** | processes 2," in text
     assert "- the words" in text
 
 

@@ -24,6 +24,7 @@ FLOORS = (
     ("load_test.command",),
     ("load_test.options",),
     ("_command",),
+    ("__main__",),
 )
 
 

@@ -288,7 +288,7 @@ def test_large_weights_go_to_a_file_of_their_own(siglip2, tmp_path, monkeypatch)
     assert export_module.verify_text(siglip2.checkpoint, tmp_path, print)
 
 
-def test_text_that_its_tokenizer_does_not_lower_case_is_lower_cased(siglip2, tmp_path):
+def test_text_is_lower_cased_if_its_tokenizer_does_not(siglip2, tmp_path):
     """The hub's SigLIP 2 names Gemma's tokenizer, which keeps capitals it was never trained on."""
     folder = tmp_path / "gemma"
     shutil.copytree(siglip2.source, folder)
@@ -338,9 +338,7 @@ def test_a_tampered_graph_fails_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_tokenizer_that_reads_otherwise_fails_and_keeps_the_earlier_export(
-    ready_made, tmp_path, monkeypatch
-):
+def test_a_wrong_tokenizer_fails_and_keeps_the_earlier_export(ready_made, tmp_path, monkeypatch):
     earlier = export(ready_made.source, tmp_path / "model")
 
     def without_end_token(checkpoint: Checkpoint) -> Tokenizer:
@@ -354,7 +352,7 @@ def test_a_tokenizer_that_reads_otherwise_fails_and_keeps_the_earlier_export(
     assert {file.name for file in earlier.output.iterdir()} == set(EXPORT_FILES)
 
 
-def test_a_processor_that_does_not_squash_to_the_towers_size_is_refused(siglip2, tmp_path):
+def test_a_processor_of_another_size_is_rejected(siglip2, tmp_path):
     shutil.copytree(siglip2.source, tmp_path / "copy")
     path = tmp_path / "copy" / "processor_config.json"
     images = json.loads(path.read_text())["image_processor"]

@@ -133,7 +133,7 @@ trireel_export.cli.app(["checkpoint", "--output", sys.argv[2]])
 """
 
 
-def test_a_command_that_is_stopped_leaves_nothing_and_has_not_succeeded(tmp_path: Path):
+def test_a_command_that_is_stopped_fails_and_leaves_nothing(tmp_path: Path):
     command = [sys.executable, "-c", STOPPED_HALF_WAY, "-", str(tmp_path / "model")]
     assert subprocess.run(command).returncode == 1
     assert list(tmp_path.iterdir()) == []

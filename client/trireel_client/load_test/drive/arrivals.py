@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When the videos of an open level begin."""
+"""The times at which the videos of an open level begin."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-SEED = 1  # the same arrivals in every run, so that two servers are asked the same
+SEED = 1  # the same arrivals in every run, so that two servers get the same load
 
 
 def poisson_arrivals(rate: float, seconds: float) -> NDArray[np.float64]:
-    """Return the times in [0, seconds) at which a Poisson process of `rate` a second arrives."""
+    """Return the arrivals in [0, seconds) of a Poisson process of `rate` a second."""
     generator = np.random.default_rng(SEED)
     times = np.empty(0)
     last_seconds = 0.0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the server is and how it is talked to."""
+"""The server's address, protocol and TLS, and the requests over them."""
 
 from collections.abc import Iterable
 from contextlib import closing, suppress
@@ -11,10 +11,10 @@ from trireel_client._client import TrireelClient
 from trireel_client._config import DEFAULT_CONNECT_SECONDS, Address, Protocol, Retry, Timeout
 from trireel_client._transports.tls import Tls, grpc_arguments, http_arguments
 from trireel_client._transports.wire import grpc_channel_arguments
-from trireel_client.load_test.drive.asker import Asker, GrpcAsker, HttpAsker
+from trireel_client.load_test.drive.requester import GrpcRequester, HttpRequester, Requester
 from trireel_client.load_test.plan import Plan
 
-NEVER_AGAIN = Retry(attempts=1)
+NO_RETRIES = Retry(attempts=1)
 
 
 @dataclass(frozen=True)
@@ -22,33 +22,33 @@ class Connection:
     """How to reach the server."""
 
     address: Address
-    """Of the protocol's port."""
+    """Address of the protocol's port."""
     protocol: Protocol
-    """`grpc`, or `http`."""
+    """Protocol of the requests, `grpc` or `http`."""
     tls: Tls | None = None
-    """How to talk with TLS; None talks without."""
+    """TLS settings; None uses no TLS."""
 
-    def asker(self, plan: Plan) -> Asker:
-        """Return what asks as the plan says, inside the event loop that will use it."""
+    def requester(self, plan: Plan) -> Requester:
+        """Return the plan's requester; call this inside the event loop that will use it."""
         connect_seconds = min(DEFAULT_CONNECT_SECONDS, plan.timeout_seconds)
         timeout = Timeout(connect_seconds, plan.timeout_seconds)
         url = str(self.address)
         if self.protocol == "grpc":
-            client = AsyncTrireelClient(url, timeout=timeout, retries=NEVER_AGAIN, tls=self.tls)
-            return GrpcAsker(client, plan.mode, plan.options)
+            client = AsyncTrireelClient(url, timeout=timeout, retries=NO_RETRIES, tls=self.tls)
+            return GrpcRequester(client, plan.mode, plan.options)
 
         def make_client() -> TrireelClient:
             return TrireelClient(
-                url, protocol="http", timeout=timeout, retries=NEVER_AGAIN, tls=self.tls
+                url, protocol="http", timeout=timeout, retries=NO_RETRIES, tls=self.tls
             )
 
-        return HttpAsker(make_client, plan.mode, plan.options)
+        return HttpRequester(make_client, plan.mode, plan.options)
 
     def model_configs(self, models: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return what Triton says of models' configurations; none where it does not. Blocks."""
+        """Return models' configurations by name, without those that are not reported. Blocks."""
         configs: dict[str, dict[str, Any]] = {}
-        # The libraries raise errors of many kinds; a report without configurations is one all
-        # the same.
+        # The libraries raise errors of many kinds, and a report without configurations is still
+        # a report.
         with suppress(Exception), closing(self._triton_client()) as client:
             for model in models:
                 configs[model] = self._model_config(client, model)

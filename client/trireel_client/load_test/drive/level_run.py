@@ -10,67 +10,67 @@ from dataclasses import dataclass
 from trireel_client._errors import TrireelError
 from trireel_client._sources import Source
 from trireel_client.load_test.drive.arrivals import poisson_arrivals
-from trireel_client.load_test.drive.asker import Asker
-from trireel_client.load_test.drive.samples import Gathered, Outcome, Sample
+from trireel_client.load_test.drive.requester import Requester
+from trireel_client.load_test.drive.samples import Outcome, Sample, SampleRecorder
 from trireel_client.load_test.plan import Level, Plan
 
-# A worker that has got no answer waits before it asks again. A server that is gone, or this client
-# where it refuses what it is to send, says so at once: asking as fast as that goes would measure
-# nothing but this machine, and leave the event loop no time for anything else.
+# A worker waits after a failure before its next request. Requests to a server that is gone, and
+# requests that this client rejects, fail at once: without a pause they would measure this machine
+# alone, and would leave the event loop no time for anything else.
 PAUSE_SECONDS = 0.1
 NOT_WAITED_FOR = "NotWaitedFor"
 
 
 @dataclass(frozen=True)
 class Window:
-    """What is measured of a level: seconds of the monotonic clock."""
+    """The measured time of a level, in seconds of the monotonic clock."""
 
     begin_seconds: float
-    """The end of the warm-up."""
+    """End of the warm-up."""
     end_seconds: float
-    """No video begins afterwards."""
+    """End of the measured time; no video begins afterwards."""
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Length of the window."""
         return max(0.0, self.end_seconds - self.begin_seconds)
 
     def holds(self, at_seconds: float) -> bool:
-        """Tell whether a moment is in it."""
+        """Return whether a moment is in the window."""
         return self.begin_seconds <= at_seconds < self.end_seconds
 
 
 @dataclass(frozen=True)
 class LevelRun:
-    """What a level has brought."""
+    """The samples of one level."""
 
     level: Level
-    """What was asked for."""
+    """The load of the level."""
     began_seconds: float
-    """When its warm-up began."""
+    """Time at which the warm-up began, on the monotonic clock."""
     window: Window
-    """What is measured of it."""
+    """The measured time."""
     samples: tuple[Sample, ...]
-    """All videos, warm-up included, by their end."""
+    """All videos, warm-up included, in the order in which they ended."""
 
     @property
     def counted(self) -> tuple[Sample, ...]:
-        """The videos that were to begin in the window, followed to their end."""
+        """The videos that were due in the window, each followed to its end."""
         return tuple(one for one in self.samples if self.window.holds(one.due_seconds))
 
     @property
     def warm_up(self) -> tuple[Sample, ...]:
-        """The videos that were to begin before it."""
+        """The videos that were due before the window."""
         return tuple(one for one in self.samples if one.due_seconds < self.window.begin_seconds)
 
 
 class Load:
-    """Brings one level about."""
+    """Puts the load of one level on the server."""
 
-    def __init__(self, plan: Plan, level: Level, asker: Asker) -> None:
+    def __init__(self, plan: Plan, level: Level, requester: Requester) -> None:
         self._plan = plan
         self._level = level
-        self._asker = asker
+        self._requester = requester
         self._videos: Iterator[Source] = itertools.cycle(plan.videos)
         self._room = asyncio.Semaphore(plan.most_in_flight)
         self._interrupted = False
@@ -81,7 +81,7 @@ class Load:
         self.window = Window(begin_seconds, begin_seconds + plan.duration_seconds)
 
     async def run(self, stop: asyncio.Event) -> LevelRun:
-        """Ask until the window ends, then wait for what is under way; `stop` ends it at once.
+        """Send requests until the window ends, then wait for those in flight; `stop` ends at once.
 
         A request that is not answered within its timeout after the window's end is a failure.
         """
@@ -111,7 +111,7 @@ class Load:
 
     async def _worker(self) -> None:
         while (now := time.perf_counter()) < self.window.end_seconds:
-            sample = await self._ask(next(self._videos), due_seconds=now)
+            sample = await self._request(next(self._videos), due_seconds=now)
             if sample.outcome is not Outcome.OK:
                 await asyncio.sleep(PAUSE_SECONDS)
 
@@ -122,39 +122,39 @@ class Load:
                 due_seconds = self.began_seconds + float(offset)
                 await asyncio.sleep(max(0.0, due_seconds - time.perf_counter()))
                 group.create_task(self._arrival(next(self._videos), due_seconds))
-            # The window's rest, in which nothing arrives, is measured as well.
+            # The rest of the window, without arrivals, is measured as well.
             await asyncio.sleep(max(0.0, self.window.end_seconds - time.perf_counter()))
 
     async def _arrival(self, video: Source, due_seconds: float) -> None:
         try:
             await self._room.acquire()
         except asyncio.CancelledError:
-            self.samples.append(self._given_up(Gathered(video, due_seconds)))
+            self.samples.append(self._abandoned(SampleRecorder(video, due_seconds)))
             raise
         try:
-            await self._ask(video, due_seconds)
+            await self._request(video, due_seconds)
         finally:
             self._room.release()
 
-    async def _ask(self, video: Source, due_seconds: float) -> Sample:
-        gathered = Gathered(video, due_seconds)
+    async def _request(self, video: Source, due_seconds: float) -> Sample:
+        recorder = SampleRecorder(video, due_seconds)
         self.in_flight += 1
         try:
-            await self._asker.ask(video, gathered)
-            sample = gathered.end()
+            await self._requester.analyze(video, recorder)
+            sample = recorder.end()
         except TrireelError as error:
-            sample = gathered.end(error)
+            sample = recorder.end(error)
         except asyncio.CancelledError:
-            self.samples.append(self._given_up(gathered))
+            self.samples.append(self._abandoned(recorder))
             raise
         finally:
             self.in_flight -= 1
         self.samples.append(sample)
         return sample
 
-    def _given_up(self, gathered: Gathered) -> Sample:
+    def _abandoned(self, recorder: SampleRecorder) -> Sample:
         if self._interrupted:
-            return gathered.interrupt("", Outcome.INTERRUPTED, "")
+            return recorder.interrupt("", Outcome.INTERRUPTED, "")
         seconds = self._plan.timeout_seconds
-        message = f"not at its end {seconds:g} s after the level's"
-        return gathered.interrupt(NOT_WAITED_FOR, Outcome.FAILED, message)
+        message = f"not answered {seconds:g} s after the end of its level"
+        return recorder.interrupt(NOT_WAITED_FOR, Outcome.FAILED, message)

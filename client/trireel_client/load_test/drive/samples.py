@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What came of one video. Times are seconds of this machine's monotonic clock."""
+"""The result of one video. Times are seconds of this machine's monotonic clock."""
 
 import enum
 import itertools
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from trireel_client._errors import SequenceLost, ServerUnavailable, TrireelError
 from trireel_client._results import Analysis, ChunkAnalysis
 from trireel_client._sources import Source
-from trireel_client.load_test.video_names import said_of, video_name
+from trireel_client.load_test.video_names import video_name, without_secrets
 
 STAGES = ("fetch", "extract", "encode", "decode", "total")
 
 
 class Outcome(enum.StrEnum):
-    """How a video ended."""
+    """The way in which a video ended."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -26,55 +26,55 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Sample:
-    """One video, from when it was to begin to its end."""
+    """One video, from the time at which it was due to its end."""
 
     video: str
-    """What it is called."""
+    """Name of the video, without secrets."""
     due_seconds: float
-    """When it was to begin; its latency counts from here."""
+    """Time at which the video was due to begin; its latency counts from here."""
     began_seconds: float
-    """When it did."""
+    """Time at which the video began."""
     ended_seconds: float
-    """When its last answer or its error came."""
+    """Time at which the last answer or the error came."""
     outcome: Outcome
-    """How it ended."""
+    """The way in which the video ended."""
     kind: str = ""
-    """The name of the error."""
+    """Name of the error; empty if there was none."""
     message: str = ""
-    """The error's sentence."""
+    """Message of the error."""
     chunk_at_seconds: tuple[float, ...] = ()
-    """When each chunk came, where chunks come one by one."""
+    """Times at which the chunks came, if they come one by one."""
     video_seconds: float = 0.0
-    """Length of what was analysed."""
+    """Length of the video that was analysed."""
     frames: int = 0
-    """Sampled from it."""
+    """Number of frames that were sampled."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
-    """Times that the answer for a whole video states, by stage."""
+    """Times by stage, from the answer for a whole video."""
 
     @property
     def latency_seconds(self) -> float:
-        """From when it was to begin to its last answer."""
+        """Time from when the video was due to its last answer."""
         return self.ended_seconds - self.due_seconds
 
     @property
     def late_seconds(self) -> float:
-        """How long after its time it began: the load generator's fault, or its bound."""
+        """Delay of the video's beginning, which the load generator causes."""
         return self.began_seconds - self.due_seconds
 
     @property
     def first_chunk_seconds(self) -> float | None:
-        """From when it was to begin to its first chunk."""
+        """Time from when the video was due to its first chunk."""
         return self.chunk_at_seconds[0] - self.due_seconds if self.chunk_at_seconds else None
 
     @property
     def chunk_seconds(self) -> tuple[float, ...]:
-        """Return from each chunk to the next, the first since the beginning."""
+        """Times between chunks; the first counts from the video's beginning."""
         times = (self.began_seconds, *self.chunk_at_seconds)
         return tuple(later - earlier for earlier, later in itertools.pairwise(times))
 
 
-class Gathered:
-    """What has come of a video that is under way."""
+class SampleRecorder:
+    """Collects the answers of a video in flight, and their times."""
 
     def __init__(self, video: Source, due_seconds: float) -> None:
         self._video = video
@@ -85,8 +85,8 @@ class Gathered:
         self._frames = 0
         self._whole: Analysis | None = None
 
-    def take(self, answer: ChunkAnalysis | Analysis) -> None:
-        """Take an answer, now."""
+    def add(self, answer: ChunkAnalysis | Analysis) -> None:
+        """Add an answer that comes now."""
         if isinstance(answer, Analysis):
             self._whole = answer
             return
@@ -95,14 +95,14 @@ class Gathered:
         self._frames += len(answer.frame_pts)
 
     def end(self, error: TrireelError | None = None) -> Sample:
-        """End, now, with all answers or with an error."""
+        """Return the sample of a video that ends now, with all answers or with an error."""
         outcome = Outcome.OK if error is None else outcome_of(error)
         if error is None:
             return self._sample(outcome, "", "")
-        return self._sample(outcome, type(error).__name__, said_of(self._video, str(error)))
+        return self._sample(outcome, type(error).__name__, without_secrets(self._video, str(error)))
 
     def interrupt(self, kind: str, outcome: Outcome, message: str) -> Sample:
-        """End, now, because the test does not wait any longer."""
+        """Return the sample of a video that the test no longer waits for."""
         return self._sample(outcome, kind, message)
 
     def _sample(self, outcome: Outcome, kind: str, message: str) -> Sample:
@@ -126,9 +126,9 @@ class Gathered:
 
 
 def outcome_of(error: TrireelError) -> Outcome:
-    """Tell a server that is full or stopping from one that failed."""
-    turned_away = isinstance(error, ServerUnavailable) and not isinstance(error, SequenceLost)
-    return Outcome.REFUSED if turned_away else Outcome.FAILED
+    """Return `refused` if the server is full or stopping, otherwise `failed`."""
+    is_refused = isinstance(error, ServerUnavailable) and not isinstance(error, SequenceLost)
+    return Outcome.REFUSED if is_refused else Outcome.FAILED
 
 
 def _stages_ms(analysis: Analysis) -> dict[str, float]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blocking work from an event loop, in threads that each have a client of their own."""
+"""Blocking work from an event loop, in threads with a client of their own."""
 
 import asyncio
 import queue
@@ -19,8 +19,8 @@ Job = Callable[[TrireelClient], T]
 class Threads:
     """As many threads as there is work at once.
 
-    They are daemons: one that waits for a server which says nothing must not hold up the end of
-    the process, as a ThreadPoolExecutor's would.
+    They are daemons: a thread that waits for a silent server must not delay the end of the
+    process, as a ThreadPoolExecutor's would.
     """
 
     def __init__(self, make_client: Make) -> None:
@@ -28,7 +28,7 @@ class Threads:
         self._free: list[_Thread] = []
 
     async def run(self, job: Job[T]) -> T:
-        """Run a job and return what it does; a thread whose job nobody awaits is given up."""
+        """Run a job and return its result; a thread is discarded if its job is cancelled."""
         thread = self._free.pop() if self._free else _Thread(self._make_client)
         try:
             result = await thread.run(job)
@@ -42,7 +42,7 @@ class Threads:
         return result
 
     def close(self) -> None:
-        """End the threads that have nothing to do."""
+        """End the idle threads."""
         while self._free:
             self._free.pop().close()
 
@@ -60,11 +60,11 @@ class _Thread:
 
         def work(client: Make) -> None:
             try:
-                tell: tuple[Callable[[Any], None], Any] = done.set_result, job(client())
+                report: tuple[Callable[[Any], None], Any] = done.set_result, job(client())
             except BaseException as error:
-                tell = done.set_exception, error
-            with suppress(RuntimeError):  # the loop is closed: nobody waits for it
-                loop.call_soon_threadsafe(_unless_done, done, *tell)
+                report = done.set_exception, error
+            with suppress(RuntimeError):  # the loop is closed, and no task waits for the result
+                loop.call_soon_threadsafe(_unless_done, done, *report)
 
         self._jobs.put(work)
         return await done
@@ -73,13 +73,13 @@ class _Thread:
         self._jobs.put(None)
 
     def _work(self, make_client: Make) -> None:
-        client = cache(make_client)  # made at the first job, which is told if it cannot be
+        client = cache(make_client)  # made by the first job, which gets the error if that fails
         while (job := self._jobs.get()) is not None:
             job(client)
         if client.cache_info().currsize:
             client().close()
 
 
-def _unless_done(done: "asyncio.Future[T]", tell: Callable[[Any], None], result: Any) -> None:
+def _unless_done(done: "asyncio.Future[T]", report: Callable[[Any], None], result: Any) -> None:
     if not done.done():  # it was cancelled
-        tell(result)
+        report(result)

@@ -85,9 +85,9 @@ OTHER_VIDEOS = (
 )
 
 
-def cpu(busiest_model: str | None) -> tuple[str, ...]:
+def cpu(busiest: ModelLoad | None) -> tuple[str, ...]:
     """Return what to change if the CPUs are full, most of all with one model."""
-    return (*CPU_BY_MODEL.get(busiest_model or "", ()), *MORE_CPUS)
+    return (*CPU_BY_MODEL.get(busiest.model if busiest else "", ()), *MORE_CPUS)
 
 
 def instances(load: ModelLoad) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What server, machine and load generator did in a stretch of time, from the looks at them."""
+"""The work of server, machine and load generator between two moments, from snapshots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,45 +8,45 @@ import numpy as np
 
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.watch.capacity import ORCHESTRATORS, Capacity
-from trireel_client.load_test.watch.looks import Look
 from trireel_client.load_test.watch.processes import cpus
 from trireel_client.load_test.watch.scrape import Scrape, grown
+from trireel_client.load_test.watch.snapshots import Snapshot
 
 COMPUTE = ("compute_input", "compute_infer", "compute_output")
 
 
 @dataclass(frozen=True)
 class ModelLoad:
-    """One model's work."""
+    """The work of one model between two moments."""
 
     model: str
-    """Its name."""
+    """Name of the model."""
     instances: int | None
-    """Processes or sessions of it; None where the server does not tell."""
+    """Number of processes or sessions of the model; None if it is not known."""
     slots: int | None
-    """Requests it works on at once, without those that a batch joins."""
+    """Number of requests that the model works on at once, if none are batched."""
     wall_seconds: float
-    """How long this was."""
+    """Time between the two moments."""
     requests: float
-    """Answered."""
+    """Number of requests that were answered."""
     failures: float
-    """Refused or failed."""
+    """Number of requests that were rejected or failed."""
     executions: float
-    """Batches run."""
+    """Number of batches that ran."""
     rows: float
-    """Frames, texts or requests in them."""
+    """Number of frames, texts or requests in the batches."""
     busy_seconds: float
-    """Instances at work, summed; for a model that batches, an estimate."""
+    """Time at work, summed over instances; an estimate if the model batches."""
     queue_seconds: float
-    """Requests waiting, summed."""
+    """Time in the queue, summed over requests."""
     pending: float
-    """Requests waiting, on average over the looks."""
+    """Mean number of requests that waited, over the snapshots."""
     pending_max: float
-    """The most at any look."""
+    """Largest number of requests that waited in a snapshot."""
 
     @property
     def utilisation(self) -> float | None:
-        """Busy time over what there was of it, up to 1; None where instances are not known."""
+        """Busy time over instances x wall time, 0 to 1; None if the instances are not known."""
         if not self.slots or not self.wall_seconds:
             return None
         return min(1.0, self.busy_seconds / (self.slots * self.wall_seconds))
@@ -58,58 +58,64 @@ class ModelLoad:
 
     @property
     def row_rate(self) -> float:
-        """Rows a second: of the tower, frames."""
+        """Rows a second; for the tower, frames a second."""
         return self.rows / self.wall_seconds if self.wall_seconds else 0.0
 
     @property
     def batch(self) -> float | None:
-        """Mean rows of an execution."""
+        """Mean number of rows in a batch."""
         return self.rows / self.executions if self.executions else None
 
     @property
     def queue_ms(self) -> float:
-        """Mean wait of a request."""
+        """Mean time of a request in the queue."""
         return 1e3 * self.queue_seconds / self.requests if self.requests else 0.0
 
     @property
     def busy_ms(self) -> float:
-        """Mean time at work for a request."""
+        """Mean time at work on a request."""
         return 1e3 * self.busy_seconds / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True)
 class MachineLoad:
-    """What processors and memory did; shares are 0 to 1, None is not known."""
+    """The use of processors and memory; a share is 0 to 1, None is not known."""
 
     cpus: int
-    """Of this machine."""
+    """Number of CPUs of this machine."""
     machine_cpu: float | None = None
     """Share of this machine's CPUs that was busy."""
     server_machine_cpu: float | None = None
-    """The same of the server's machine, as Triton says it."""
+    """Share of the CPUs of the server's machine that was busy, as Triton reports it."""
     server_cpus: float | None = None
-    """CPUs that the server's processes kept busy."""
+    """Mean number of CPUs that the server's processes kept busy."""
     server_cpus_allowed: float | None = None
-    """CPUs that they may keep busy."""
+    """Number of CPUs that the server's processes may use."""
     server_memory_bytes: int | None = None
-    """The most they had at any look."""
+    """Largest memory of the server's processes in a snapshot."""
     gpu: float | None = None
-    """Share of the time that GPUs computed."""
+    """Share of the time in which GPUs computed."""
     gpu_memory: float | None = None
-    """Share of their memory in use, at most."""
+    """Largest share of the GPUs' memory that was in use."""
     client_cpus: float = 0.0
-    """CPUs that the load generator kept busy; one event loop has no more than one."""
+    """Mean number of CPUs that the load generator kept busy; one event loop uses at most one."""
     lag_p99_ms: float = 0.0
-    """How late its event loop was, 99 of 100 times at most."""
+    """99th percentile of the delay of the load generator's event loop."""
     live_sequences: float = 0.0
-    """The most at any look."""
+    """Largest number of open sequences in a snapshot."""
     sequences_limit: float = 0.0
-    """Most that the decoder lets in; 0 where it is not known."""
+    """Largest number of sequences that the decoder accepts; 0 if it is not known."""
 
 
-def model_loads(looks: Sequence[Look], capacities: Mapping[str, Capacity]) -> tuple[ModelLoad, ...]:
-    """Return the work of every model that did any, between the first and the last look."""
-    seen = [(look.at_seconds, look.scrape) for look in looks if look.scrape is not None]
+def model_loads(
+    snapshots: Sequence[Snapshot], capacities: Mapping[str, Capacity]
+) -> tuple[ModelLoad, ...]:
+    """Return the work of every model that did any, between the first and the last snapshot."""
+    seen = [
+        (snapshot.at_seconds, snapshot.scrape)
+        for snapshot in snapshots
+        if snapshot.scrape is not None
+    ]
     if len(seen) < 2:
         return ()
     (begin_seconds, before), (end_seconds, after) = seen[0], seen[-1]
@@ -122,17 +128,17 @@ def model_loads(looks: Sequence[Look], capacities: Mapping[str, Capacity]) -> tu
     return tuple(load for load in loads if load.requests or load.failures or load.pending_max)
 
 
-def machine_load(looks: Sequence[Look]) -> MachineLoad:
-    """Return what machine and processes did between the first and the last look."""
-    if len(looks) < 2:
+def machine_load(snapshots: Sequence[Snapshot]) -> MachineLoad:
+    """Return the use of machine and processes between the first and the last snapshot."""
+    if len(snapshots) < 2:
         return MachineLoad(cpus())
-    first, last = looks[0], looks[-1]
+    first, last = snapshots[0], snapshots[-1]
     wall_seconds = last.at_seconds - first.at_seconds
     total_seconds = last.machine.total_seconds - first.machine.total_seconds
     busy_seconds = last.machine.busy_seconds - first.machine.busy_seconds
-    lags = Spread.of(lag for look in looks[1:] for lag in look.lags_seconds)
-    servers = [look.server for look in looks if look.server is not None]
-    scrapes = [look.scrape for look in looks if look.scrape is not None]
+    lags = Spread.of(lag for snapshot in snapshots[1:] for lag in snapshot.lags_seconds)
+    servers = [snapshot.server for snapshot in snapshots if snapshot.server is not None]
+    scrapes = [snapshot.scrape for snapshot in snapshots if snapshot.scrape is not None]
     server_seconds = servers[-1].cpu_seconds - servers[0].cpu_seconds if servers else None
     return MachineLoad(
         cpus=last.machine.cpus,
@@ -163,10 +169,10 @@ def _model_load(
     requests, executions = count("request_success"), count("exec_count")
     busy_seconds = sum(count(f"{part}_duration_us") for part in COMPUTE) / 1e6
     if executions and requests > executions:
-        # Triton counts a batch's time once for each of its requests.
+        # Triton counts the time of a batch once for each of its requests.
         busy_seconds *= executions / requests
     if model in ORCHESTRATORS:
-        # To Triton they are done with a request as soon as they have it.
+        # For Triton, these models are done with a request as soon as they have it.
         under_way = [
             one.total("trireel_open_videos", model) - one.total("trireel_waiting_videos", model)
             for one in scrapes
@@ -190,9 +196,9 @@ def _model_load(
 
 
 def _mean(scrapes: Sequence[Scrape], metric: str) -> float | None:
-    """Return a gauge's mean over the looks, None where there is none.
+    """Return a gauge's mean over the snapshots, None if there is no such gauge.
 
-    The first says what was before the stretch: Triton measures since its last measurement.
+    The first snapshot is left out: Triton's value covers the time since its last measurement.
     """
     values = [value for one in scrapes[1:] if (value := one.mean(metric)) is not None]
     return float(np.mean(values)) if values else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How to read a test's levels: which is the best, and what its numbers cannot say."""
+"""How to read a test's levels: the best one, and the weaknesses of its numbers."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from trireel_client.load_test.judge.rules import DISTURBED
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.statistics import FEW
 
-ENOUGH = 0.95  # of the highest throughput: what lies beyond costs latency alone
+ENOUGH = 0.95  # of the highest throughput: more load than that adds latency only
 LATENCIES_IN_WINDOW = 5
 
 
 def best(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
-    """Return the level with the highest throughput, None where nothing was answered."""
+    """Return the level with the highest throughput, None if no video was answered."""
     answered = [one for one in summaries if one.rates.videos > 0]
     return max(answered, key=lambda one: one.rates.videos, default=None)
 
@@ -21,7 +21,7 @@ def best(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
 def knee(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
     """Return the lightest level with nearly the highest throughput, of levels of one kind of loop.
 
-    None where it is the heaviest too: more load may bring more.
+    Return None if it is also the heaviest level: more load may raise the throughput.
     """
     by_load = sorted(summaries, key=lambda one: one.level.value)
     top = best(by_load)
@@ -32,7 +32,7 @@ def knee(summaries: Sequence[LevelSummary]) -> LevelSummary | None:
 
 
 def remarks(result: TestResult) -> tuple[str, ...]:
-    """Return what a reader should know of how the levels were measured."""
+    """Return sentences on how far the levels can be trusted."""
     plan, summaries = result.plan, result.summaries
     sentences = _knees(summaries)
     warm_up = sum(one.warm_up.ended for one in summaries)
@@ -67,7 +67,7 @@ def _knees(summaries: Sequence[LevelSummary]) -> list[str]:
     sentences = []
     for kind, is_open in (("closed", False), ("open", True)):
         of_kind = [one for one in summaries if one.level.is_open is is_open]
-        # One that was cut short, or had no answer, does not show what more load brings.
+        # A level that was cut short, or had no answer, does not show the effect of more load.
         levels = [one for one in of_kind if one.rates.videos > 0 and not one.counts.interrupted]
         first = knee(levels)
         if first is None or any(one.findings[0].limit == DISTURBED for one in levels):

@@ -11,34 +11,34 @@ from trireel_client.load_test.drive.level_run import LevelRun
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.plan import Plan
 from trireel_client.load_test.watch.capacity import Capacity
-from trireel_client.load_test.watch.looks import Look
+from trireel_client.load_test.watch.snapshots import Snapshot
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """All that a test has brought."""
+    """The result of a load test."""
 
-    __test__ = False  # not pytest's
+    __test__ = False  # not a test of pytest
 
     plan: Plan
-    """What was to be done."""
+    """Plan of the test."""
     address: Address
-    """Whom it was done to."""
+    """Address of the server."""
     server: ServerInfo
-    """Who answered."""
+    """The server that answered."""
     capacities: Mapping[str, Capacity]
-    """What the server's models can do at once, as far as it tells."""
+    """Capacity of the server's models by name, as far as it is known."""
     began_at: datetime
-    """When the first level began."""
+    """Time at which the first level began."""
     began_seconds: float
-    """The same on the monotonic clock, which samples and looks go by."""
+    """The same time on the monotonic clock of samples and snapshots."""
     runs: tuple[LevelRun, ...]
-    """Level by level, all samples."""
+    """All samples, level by level."""
     summaries: tuple[LevelSummary, ...]
-    """The same in short."""
-    looks: tuple[Look, ...]
-    """At server and machine, once a second."""
+    """Summary of each level."""
+    snapshots: tuple[Snapshot, ...]
+    """Snapshots of server and machine, once a second."""
     interrupted: bool = False
-    """Ctrl-C ended it."""
+    """True if Ctrl-C ended the test."""
     notes: tuple[str, ...] = ()
-    """What a reader should know: why levels or metrics are missing."""
+    """Sentences on why levels or metrics are missing."""

@@ -83,7 +83,7 @@ RULES = (
         limit=lambda level: "the CPU",
         holds=lambda level: level.cpu_is_full and not _is_disturbed(level),
         because=lambda level: _cpu_use(level) + _busiest(level),
-        changes=lambda level: advice.cpu(level.busiest_worker and level.busiest_worker.model),
+        changes=lambda level: advice.cpu(level.busiest_worker),
     ),
     Rule(
         limit=lambda level: "the GPU",

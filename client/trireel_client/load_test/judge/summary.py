@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a level comes to: counts, rates, times and its limit."""
+"""The summary of a level: counts, rates, times and its limit."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +15,9 @@ from trireel_client.load_test.judge.rules import Finding, find_limits
 from trireel_client.load_test.plan import Level, Mode
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.watch.capacity import Capacity
-from trireel_client.load_test.watch.looks import Look
+from trireel_client.load_test.watch.snapshots import Snapshot
 
-LATE_SECONDS = 0.05  # a video that begins later than that was held back
+LATE_SECONDS = 0.05  # a video that begins later than this was held back
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,27 @@ class Failure:
     """One kind of failure or refusal."""
 
     kind: str
-    """The error's name."""
+    """Name of the error."""
     outcome: Outcome
-    """`failed`, or `refused` where the server is full, stopping or gone (UNAVAILABLE)."""
+    """`failed`, or `refused` if the server is full, stopping or gone (UNAVAILABLE)."""
     count: int
-    """How many."""
+    """Number of videos with this error."""
     example: str
-    """What the first of them says."""
+    """Message of the first of them."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How videos ended."""
+    """Numbers of videos by outcome."""
 
     ok: int
-    """With all answers."""
+    """Number of videos with all answers."""
     refused: int
-    """UNAVAILABLE: the server was full, stopping or gone."""
+    """Number of videos that were UNAVAILABLE: the server was full, stopping or gone."""
     failed: int
-    """With any other error."""
+    """Number of videos with any other error."""
     interrupted: int
-    """By Ctrl-C."""
+    """Number of videos that Ctrl-C interrupted."""
 
     @classmethod
     def of(cls, samples: Iterable[Sample]) -> "Counts":
@@ -55,76 +55,76 @@ class Counts:
 
     @property
     def ended(self) -> int:
-        """Those that were not interrupted."""
+        """Number of videos that were not interrupted."""
         return self.ok + self.refused + self.failed
 
     @property
     def success_rate(self) -> float | None:
-        """Share that was answered, 0 to 1; None where nothing ended."""
+        """Share of videos that were answered, 0 to 1; None if no video ended."""
         return self.ok / self.ended if self.ended else None
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What was answered within the window, for each of its seconds."""
+    """Answers within the window, for each of its seconds."""
 
     videos: float
-    """Whole videos."""
+    """Whole videos a second."""
     requests: float
-    """Requests: a video's chunks are one each in a sequence."""
+    """Requests a second; in a sequence, each chunk is a request."""
     video_seconds: float
-    """Length of what was analysed."""
+    """Seconds of video that were analysed a second."""
     frames: float
-    """Sampled from it."""
+    """Frames that were sampled a second."""
 
 
 @dataclass(frozen=True)
 class LevelSummary:
-    """All about one level."""
+    """The summary of one level."""
 
     level: Level
-    """What was asked for."""
+    """The load of the level."""
     seconds: float
-    """Length of the window: less than asked for where the test was interrupted."""
+    """Length of the window; shorter than planned if the test was interrupted."""
     counts: Counts
-    """Of the videos that were to begin in the window."""
+    """Numbers of the videos that were due in the window."""
     warm_up: Counts
-    """Of those before."""
+    """Numbers of the videos that were due before it."""
     failures: tuple[Failure, ...]
-    """By kind, the most frequent first; those of the warm-up too, which `warm_up` counts."""
+    """Errors by kind, the most frequent first, with those of the warm-up."""
     rates: Rates
-    """Throughput."""
+    """Throughput within the window."""
     latency: Spread | None
-    """Seconds from when a video was to begin to its last answer, of those answered."""
+    """Seconds from when a video was due to its last answer, for answered videos."""
     first_chunk: Spread | None
-    """Seconds from there to the first chunk, where chunks come one by one."""
+    """Seconds from when a video was due to its first chunk, if chunks come one by one."""
     chunk: Spread | None
-    """Seconds between chunks; in a sequence each is a request."""
+    """Seconds between chunks; in a sequence, each chunk is a request."""
     late: Spread | None
     """Seconds by which videos of an open level began late."""
     stages_ms: Mapping[str, Spread]
-    """Times that answers state, by stage."""
+    """Times by stage, from the answers."""
     models: tuple[ModelLoad, ...]
     """Work of the server's models."""
     machine: MachineLoad
-    """Work of processors."""
+    """Use of processors and memory."""
     findings: tuple[Finding, ...]
-    """What bounds it, the first limit first."""
+    """Limits of the level, the first one first."""
 
 
 def summarise(
     run: LevelRun,
-    looks: Sequence[Look],
+    snapshots: Sequence[Snapshot],
     *,
     mode: Mode,
     capacities: Mapping[str, Capacity],
     server_is_here: bool,
 ) -> LevelSummary:
-    """Return what a level comes to, from its samples and the looks taken in its window."""
+    """Return the summary of a level, from its samples and the snapshots in its window."""
     counted = run.counted
     answered = [one for one in counted if one.outcome is Outcome.OK]
     stages_ms = _stages(answered)
-    models, machine = model_loads(looks, capacities), machine_load(looks)
+    models, machine = model_loads(snapshots, capacities), machine_load(snapshots)
     late = [one.late_seconds for one in counted] if run.level.is_open else []
     rates, failures = _rates(run, mode), _failures((*counted, *run.warm_up))
     evidence = LevelEvidence(
@@ -156,8 +156,8 @@ def summarise(
 
 
 def _rates(run: LevelRun, mode: Mode) -> Rates:
-    # Whatever ended in the window, the warm-up's last videos among it: as many of the window's
-    # own end after it.
+    # Every video that ended in the window counts, also the last ones of the warm-up: about as many
+    # of the window's own videos end after it.
     ended = [
         one
         for one in run.samples
@@ -187,9 +187,9 @@ def _stages(answered: Sequence[Sample]) -> dict[str, Spread]:
 
 def _why_unanswered(failures: Sequence[Failure]) -> str:
     if not failures:
-        return "no video began and ended in its time"
+        return "no video began and ended in the measured time"
     most = failures[0]
-    return f"no video was answered; the commonest error was {most.kind}: {most.example}"
+    return f"no video was answered; the most frequent error was {most.kind}: {most.example}"
 
 
 def _failures(samples: Iterable[Sample]) -> tuple[Failure, ...]:

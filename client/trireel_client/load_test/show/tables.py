@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of a load test, as text: the same on a terminal, on the page and in CSV."""
+"""The tables of a load test as text, the same on a terminal and on the page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ class Table:
     """A table with a heading for each column."""
 
     title: str
-    """What it shows."""
+    """Title of the table."""
     columns: tuple[str, ...]
-    """With their units."""
+    """Headings of the columns, with their units."""
     rows: tuple[tuple[str, ...], ...]
-    """The first column names the row; the others are numbers."""
+    """Rows of texts; the first column names the row."""
 
     def without_empty_columns(self) -> "Table":
-        """Return the table without columns in which nothing is known."""
+        """Return the table without columns that have no known value."""
         kept = [
             index
             for index in range(len(self.columns))
@@ -35,13 +35,13 @@ class Table:
 
 
 def levels_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return how many videos each level answered, and how fast."""
+    """Return the counts and the throughput of each level."""
     columns = ("level", "ok", "refused", "failed", "success", *_RATES)
     return Table("Levels", columns, tuple(map(_level_row, summaries)))
 
 
 def latency_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return how long videos took."""
+    """Return the latency of videos at each level."""
     columns = ("level", *(f"{name} ms" for name in _SPREAD), "mean ms", "p99/p50")
     rows = tuple(
         (
@@ -57,7 +57,7 @@ def latency_table(summaries: Sequence[LevelSummary]) -> Table:
 
 
 def chunks_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return times of chunks; no rows where chunks do not come one by one."""
+    """Return times of chunks; no rows if chunks do not come one by one."""
     columns = ("level", *(f"{what} {name} ms" for what in _CHUNKS for name in _SPREAD))
     rows = tuple(
         (
@@ -68,36 +68,36 @@ def chunks_table(summaries: Sequence[LevelSummary]) -> Table:
         if one.first_chunk is not None
     )
     return Table(
-        "Chunks: the first since the video was to begin, each since the one before", columns, rows
+        "Chunks: the first since the video was due, each since the one before", columns, rows
     )
 
 
 def stages_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return the mean times that answers state."""
-    rows = tuple(
-        (
-            one.level.name,
-            *(number(one.stages_ms[stage].mean if stage in one.stages_ms else None, 1)
-              for stage in STAGES),
-        )
-        for one in summaries
-        if one.stages_ms
-    )  # fmt: skip
+    """Return the mean times by stage, from the answers."""
+    rows = tuple(_stages_row(one) for one in summaries if one.stages_ms)
     return Table("Busy time of a video by stage, mean ms", ("level", *STAGES), rows)
 
 
 def models_table(summary: LevelSummary) -> Table:
-    """Return what the server's models did in a level."""
+    """Return the work of the server's models in a level."""
     columns = (
-        *("model", "requests", "per s", "rows/s", "busy s", "wait ms", "waiting", "batch"),
-        *("slots", "used"),
+        "model",
+        "requests",
+        "per s",
+        "rows/s",
+        "busy s",
+        "wait ms",
+        "waiting",
+        "batch",
+        "slots",
+        "used",
     )
     rows = tuple(map(_model_row, summary.models))
     return Table(f"Models, {summary.level.name}", columns, rows)
 
 
 def limits_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return what bounds each level, and the numbers that say so."""
+    """Return the limit of each level, and the numbers that show it."""
     rows = tuple(
         (one.level.name, one.findings[0].limit, one.findings[0].because) for one in summaries
     )
@@ -105,7 +105,7 @@ def limits_table(summaries: Sequence[LevelSummary]) -> Table:
 
 
 def machine_table(summaries: Sequence[LevelSummary]) -> Table:
-    """Return what processors and memory did."""
+    """Return the use of processors and memory at each level."""
     columns = ("level", *_MACHINE)
     rows = tuple((one.level.name, *(cell(one) for cell in _MACHINE.values())) for one in summaries)
     return Table("CPU, memory, GPU", columns, rows).without_empty_columns()
@@ -123,12 +123,12 @@ def failures_table(summaries: Sequence[LevelSummary]) -> Table:
 
 
 def number(value: float | None, decimals: int = 2) -> str:
-    """Write a number, a dash for one that is not known."""
+    """Return a number as text, a dash if it is not known."""
     return NONE if value is None else f"{value:,.{decimals}f}"
 
 
 def percent(value: float | None) -> str:
-    """Write a share, a dash for one that is not known; 100 % only where it is all."""
+    """Return a share as text, a dash if it is not known; 100.0% only if it is exactly 1."""
     if value is None:
         return NONE
     return f"{value:.1%}" if value == 1 else f"{min(value, 0.999):.1%}"
@@ -151,6 +151,14 @@ def _level_row(one: LevelSummary) -> tuple[str, ...]:
 def _spread_ms(spread: Spread | None) -> tuple[str, ...]:
     return tuple(
         number(None if spread is None else getattr(spread, name) * 1e3, 0) for name in _SPREAD
+    )
+
+
+def _stages_row(one: LevelSummary) -> tuple[str, ...]:
+    spreads = (one.stages_ms.get(stage) for stage in STAGES)
+    return (
+        one.level.name,
+        *(number(None if spread is None else spread.mean, 1) for spread in spreads),
     )
 
 

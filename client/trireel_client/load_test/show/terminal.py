@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A load test on a terminal: how far it is, and what came of it."""
+"""A load test on a terminal: its progress and its result."""
 
 import time
 from itertools import islice
@@ -30,14 +30,14 @@ from trireel_client.load_test.show.tables import (
 )
 from trireel_client.load_test.statistics import Spread
 
-NEWEST = 200  # samples that the live line speaks of
+NEWEST = 200  # samples in the live line
 NEWEST_SECONDS = 10.0
 TEXTS = ("kind", "outcome", "example")
-LEAST_COLUMNS = 100  # where nobody looks: in a file
+LEAST_COLUMNS = 100  # width of the output if it is not a terminal
 
 
 class LiveShow:
-    """A bar for each level, with a line of what came lately; a plain line when it has ended."""
+    """A bar for each level with its newest results, and a plain line when it has ended."""
 
     def __init__(self, plan: Plan, console: Console) -> None:
         self._plan = plan
@@ -67,13 +67,13 @@ class LiveShow:
         self._progress.stop()
 
     def begin(self, load: Load, level: Level) -> None:
-        """Begin a level."""
+        """Show that a level begins."""
         self._load = load
         total = self._plan.warm_up_seconds + self._plan.duration_seconds
         self._progress.reset(self._task, description=level.name, total=total)
 
     def refresh(self) -> None:
-        """Show how far it is."""
+        """Show the progress of the level."""
         load = self._load
         if load is not None and self._console.is_terminal:
             now = time.perf_counter()
@@ -81,7 +81,7 @@ class LiveShow:
             self._progress.update(self._task, completed=seconds, line=live_line(load, now))
 
     def end(self, summary: LevelSummary) -> None:
-        """End a level."""
+        """Print the summary of a level that has ended."""
         latency, counts = summary.latency, summary.counts
         parts = [
             f"{counts.ok} videos in {summary.seconds:.0f} s",
@@ -100,7 +100,7 @@ class LiveShow:
 
 
 def live_line(load: Load, now_seconds: float) -> str:
-    """Return what came of a level lately."""
+    """Return the newest results of a level in one line."""
     if now_seconds < load.window.begin_seconds:
         state = "warm-up"
     elif now_seconds < load.window.end_seconds:
@@ -110,7 +110,7 @@ def live_line(load: Load, now_seconds: float) -> str:
     newest = list(islice(reversed(load.samples), NEWEST))
     recent = [one for one in newest if now_seconds - one.ended_seconds < NEWEST_SECONDS]
     ok = [one for one in recent if one.outcome is Outcome.OK]
-    parts = [state, f"{load.in_flight} under way"]
+    parts = [state, f"{load.in_flight} in flight"]
     if (spread := Spread.of(one.latency_seconds for one in ok)) is not None:
         span_seconds = max(1e-3, now_seconds - min(one.ended_seconds for one in ok))
         parts += [f"{len(ok) / span_seconds:.1f}/s", f"p50 {spread.p50 * 1e3:.0f} ms"]
@@ -119,7 +119,7 @@ def live_line(load: Load, now_seconds: float) -> str:
 
 
 def results_console() -> Console:
-    """Return a console for results, wide enough for the tables where it is not a terminal."""
+    """Return a console for results, wide enough for the tables if it is not a terminal."""
     console = Console()
     if not console.is_terminal:
         console.width = max(console.width, LEAST_COLUMNS)
@@ -127,7 +127,7 @@ def results_console() -> Console:
 
 
 def show_result(console: Console, result: TestResult) -> None:
-    """Print what came of a test."""
+    """Print the result of a test."""
     summaries = result.summaries
     for table in (
         levels_table(summaries),

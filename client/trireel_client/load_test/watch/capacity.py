@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a server is configured: how much of each model it can do at once."""
+"""The capacity of a server: how much each of its models can do at once."""
 
 import math
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 ORCHESTRATORS = ("video_analysis", "video_analysis_stream")
-"""They wait for the other models; each process of them works on several videos."""
-VIDEO_SLOTS = "videos_in_flight"  # on so many
+"""The whole-video models. They wait for other models, and one process works on many videos."""
+VIDEO_SLOTS = "videos_in_flight"  # parameter: videos that one process works on
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one model can do at once."""
+    """The capacity of one model."""
 
     instances: int
-    """Processes or sessions of it."""
+    """Number of processes or sessions of the model."""
     slots: int
-    """Requests it works on at once, without those that a batch joins."""
+    """Number of requests that the model works on at once, if none are batched."""
 
 
 def known_capacities(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Capacity]:
@@ -35,8 +35,8 @@ def known_capacities(configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Capa
 
 
 def capacity_of(model: str, config: Mapping[str, Any]) -> Capacity:
-    """Return what a model's configuration, as Triton tells it, allows."""
-    # An instance group is there once on each of its GPUs.
+    """Return the capacity in a model's configuration, as Triton reports it."""
+    # An instance group counts once for each of its GPUs.
     instances = sum(
         int(group["count"]) * max(1, len(group.get("gpus", ())))
         for group in config["instance_group"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the load generator ran on."""
+"""The machine of the load generator."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +13,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def describe() -> dict[str, Any]:
-    """Return processor, memory, system and versions; no names of hosts or users."""
+    """Return processor, memory, system and versions, without names of hosts or users."""
     return {
         "processor": _processor(),
         "cpus": psutil.cpu_count(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What processes of this machine use, by psutil."""
+"""The use of this machine by processes, from psutil."""
 
 import math
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Use:
-    """What a process and its children have used."""
+    """The use of a process and its children."""
 
     cpu_seconds: float
-    """User and system, since the watch began."""
+    """CPU time of user and system since the watch began."""
     memory_bytes: int
-    """Now; what several of them share is counted once where the system tells (Linux)."""
+    """Memory in use now; on Linux, memory that processes share counts once."""
     cpus_allowed: float
-    """That they may keep busy, by affinity and by their container's quota."""
+    """Number of CPUs that affinity and the container's quota allow."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What this machine has done since it started, summed over its CPUs."""
+    """The CPU time of this machine since it started, summed over its CPUs."""
 
     busy_seconds: float
-    """Not idle."""
+    """CPU time that was not idle."""
     total_seconds: float
-    """In all."""
+    """CPU time in all."""
     cpus: int
-    """How many there are."""
+    """Number of CPUs."""
 
 
 class ServerProcesses:
-    """A server's process with all below it, as they come and go."""
+    """A server's process and all its descendants, as they start and end."""
 
     def __init__(self, process_id: int) -> None:
         """Watch a process; raises NothingToWatch."""
@@ -53,14 +53,14 @@ class ServerProcesses:
             raise NothingToWatch(f"process {process_id} cannot be watched: {error}") from error
 
     def use(self) -> Use:
-        """Return what they have used; that of processes that ended stays counted."""
+        """Return the use so far; the CPU time of processes that ended stays counted."""
         memory_bytes = 0
         for process in self._alive():
             try:
                 with process.oneshot():
                     times = process.cpu_times()
                     memory_bytes += _memory_bytes(process)
-            except psutil.Error:  # it ended, or became another user's
+            except psutil.Error:  # it has ended, or belongs to another user now
                 continue
             self._cpu_seconds[process] = times.user + times.system
         cpu_seconds = sum(self._cpu_seconds.values()) - self._before_seconds
@@ -75,7 +75,7 @@ class ServerProcesses:
 
 def _memory_bytes(process: psutil.Process) -> int:
     try:
-        # Triton and its models share regions with frames: resident sizes would count them often.
+        # Triton and its models share memory with frames: resident sizes would count it many times.
         full: Any = process.memory_full_info()
         return int(getattr(full, "pss", full.rss))
     except psutil.AccessDenied:
@@ -83,23 +83,23 @@ def _memory_bytes(process: psutil.Process) -> int:
 
 
 def machine() -> Machine:
-    """Return what this machine has done so far."""
+    """Return the CPU time of this machine so far."""
     times = psutil.cpu_times()
-    # Guests' time is in the user's already (Linux).
+    # On Linux, the time of guests is part of the user's time.
     total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
     return Machine(total - times.idle - getattr(times, "iowait", 0.0), total, cpus())
 
 
 def cpus() -> int:
-    """Return how many CPUs this machine has."""
+    """Return the number of CPUs of this machine."""
     return psutil.cpu_count() or 1
 
 
 def cpus_allowed(process: psutil.Process) -> float:
-    """Return how many CPUs a process may keep busy; raises psutil.NoSuchProcess."""
+    """Return how many CPUs a process may use; raises psutil.NoSuchProcess."""
     try:
         affinity = len(process.cpu_affinity())
-    except (AttributeError, psutil.AccessDenied):  # macOS has none
+    except (AttributeError, psutil.AccessDenied):  # macOS has no affinity
         affinity = cpus()
     try:
         groups = Path(f"/proc/{process.pid}/cgroup").read_text(encoding="utf-8")
@@ -109,15 +109,15 @@ def cpus_allowed(process: psutil.Process) -> float:
 
 
 def quota_cpus(groups: str, root: Path = CONTROL_GROUPS) -> float:
-    """Return the lowest CPU quota of a process's control groups, infinite where there is none.
+    """Return the lowest CPU quota of a process's control groups, infinite if there is no quota.
 
     Args:
-        groups: what `/proc/PID/cgroup` says; version 1 is taken for none.
+        groups: content of `/proc/PID/cgroup`; groups of version 1 are ignored.
         root: folder of the groups of version 2.
     """
     paths = [line.removeprefix("0::/") for line in groups.splitlines() if line.startswith("0::/")]
     parts = PurePosixPath(*paths).parts
-    if not paths or ".." in parts:  # outside of what this container sees
+    if not paths or ".." in parts:  # outside of this container
         return math.inf
     return min(_quota_cpus(root.joinpath(*parts[:depth])) for depth in range(len(parts) + 1))
 
@@ -131,12 +131,12 @@ def _quota_cpus(group: Path) -> float:
 
 
 def listening_process(address: Address) -> int | None:
-    """Return the process of this machine that listens at an address, None where none is seen."""
+    """Return the process of this machine that listens at an address, None if none is found."""
     if not address.is_loopback:
         return None
     try:
         connections = psutil.net_connections(kind="tcp")
-    except psutil.Error:  # some systems tell only root
+    except psutil.Error:  # some systems show connections to root only
         return None
     for one in connections:
         if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == address.port:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server's /metrics says, at one moment."""
+"""The metrics of a server at one moment."""
 
 import http.client
 import math
@@ -14,32 +14,32 @@ from trireel_client.load_test.errors import NothingToWatch
 TIMEOUT_SECONDS = 5.0
 TRITONS = "nv_inference_"
 PREFIXES = (TRITONS, "nv_gpu_", "nv_cpu_", "trireel_")
-# Of a histogram these are sums enough; its buckets are not kept.
+# The sum and the count of a histogram are enough; its buckets are not kept.
 LEFT_OUT = "_bucket"
-# The label that tells a family's series apart, beside the model; sums are over all others.
+# The label that distinguishes a family's series, beside the model; others are summed over.
 DETAILS = ("reason", "outcome", "stage", "status", "cause", "gpu_uuid")
 
 
 class Series(NamedTuple):
-    """The name of a number."""
+    """The name of one value."""
 
     metric: str
-    """Such as `nv_inference_count`."""
+    """Name of the metric, such as `nv_inference_count`."""
     model: str = ""
-    """Of a metric that is by model."""
+    """Name of the model, if the metric has one series a model."""
     detail: str = ""
-    """The value of a further label, such as the outcome or the stage."""
+    """Value of one more label, such as the outcome or the stage."""
 
 
 @dataclass(frozen=True)
 class Scrape:
-    """Numbers by their names, summed over a model's instances."""
+    """Values by name, summed over a model's instances."""
 
     values: Mapping[Series, float]
-    """Counters since the server's start, and gauges."""
+    """Values of counters since the server's start, and of gauges."""
 
     def total(self, metric: str, model: str | None = None, detail: str | None = None) -> float:
-        """Return the sum of a metric, of one model or of one detail; 0 where there is none."""
+        """Return the sum of a metric, of one model or of one detail; 0 if it has no series."""
         return sum(
             value
             for series, value in self.values.items()
@@ -49,7 +49,7 @@ class Scrape:
         )
 
     def mean(self, metric: str) -> float | None:
-        """Return the mean of a metric over its series, such as GPUs; None where there is none."""
+        """Return the mean of a metric over its series, such as GPUs; None if it has none."""
         found = [value for series, value in self.values.items() if series.metric == metric]
         return sum(found) / len(found) if found else None
 
@@ -68,7 +68,7 @@ class Scrape:
 
 
 def grown(before: Scrape, after: Scrape) -> Scrape:
-    """Return how much every number grew; one that fell was of a server that began anew."""
+    """Return the growth of every value; a value that fell belongs to a server that restarted."""
     return Scrape(
         {
             series: value - before.values.get(series, 0.0)
@@ -80,7 +80,7 @@ def grown(before: Scrape, after: Scrape) -> Scrape:
 
 
 def read_metrics(address: Address) -> Scrape:
-    """Ask a server for its metrics; raises NothingToWatch."""
+    """Request a server's metrics; raises NothingToWatch."""
     connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/metrics")
@@ -107,21 +107,19 @@ def parse_metrics(text: str) -> Scrape:
                 if _is_kept(sample.name, sample.value):
                     values[_series(sample.name, sample.labels)] += sample.value
     except ValueError as error:
-        raise NothingToWatch(
-            f"what came from /metrics is not Prometheus' format: {error}"
-        ) from error
+        raise NothingToWatch(f"/metrics is not in Prometheus' format: {error}") from error
     if not values:
-        raise NothingToWatch("what came from /metrics is not a Triton server's")
+        raise NothingToWatch("/metrics has no metrics of a Triton server")
     return Scrape(dict(values))
 
 
 def _is_kept(name: str, value: float) -> bool:
-    # A summary without observations has quantiles that are no numbers.
+    # A summary without observations has NaN for its quantiles.
     return name.startswith(PREFIXES) and not name.endswith(LEFT_OUT) and math.isfinite(value)
 
 
 def _series(name: str, labels: Mapping[str, str]) -> Series:
-    # Triton's counters have no `_total`; the parser gives it to them.
+    # Triton's counters have no `_total`; the parser adds it.
     metric = name.removesuffix("_total") if name.startswith(TRITONS) else name
     detail = next((labels[one] for one in DETAILS if one in labels), "")
     return Series(metric, labels.get("model", ""), detail)

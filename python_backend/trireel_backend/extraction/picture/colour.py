@@ -15,6 +15,8 @@ IDENTITY_MATRIX = 0  # the planes are green, blue and red
 KNOWN_MATRICES = frozenset((1, 2, 4, 5, 6, 7, 9))
 KNOWN_PRIMARIES = frozenset((1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
 KNOWN_TRANSFERS = frozenset((1, 2, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18))
+KNOWN_RANGES = frozenset((0, 1, 2))
+UNSPECIFIED_RANGE = 0
 
 
 def keep_known_colours(frame: VideoFrame) -> None:
@@ -25,6 +27,8 @@ def keep_known_colours(frame: VideoFrame) -> None:
         frame.color_primaries = UNSPECIFIED
     if frame.color_trc not in KNOWN_TRANSFERS:
         frame.color_trc = UNSPECIFIED
+    if frame.color_range not in KNOWN_RANGES:
+        frame.color_range = UNSPECIFIED_RANGE
 
 
 def _is_rgb(frame: VideoFrame) -> bool:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from trireel_backend.extraction.picture.colour import keep_known_colours
 from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
 from trireel_backend.extraction.picture.orientation import Orientation
+from trireel_backend.extraction.picture.planes import has_alpha, over_black, with_alpha
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
 COLOUR_WORDS = "rgb48le"  # for what is tone-mapped afterwards
-PLANES_TO_MULTIPLY = {COLOUR_BYTES: "gbrap", COLOUR_WORDS: "gbrap16le"}
 MOST_GRAPHS = 4  # kept; a stream has one, or a few where its size changes midway
 
 
@@ -34,7 +34,6 @@ class _Geometry:
     colorspace: int
     color_range: int
     interlaced: bool
-    has_alpha: bool
     region: Region | None
     """Of the frame as it is stored; None for all of it."""
     output: str
@@ -48,11 +47,14 @@ class PictureMaker:
         self._graphs: dict[_Geometry, Graph] = {}
         self._orientations: dict[int, Orientation] = {}
 
-    def draw(self, frame: VideoFrame) -> NDArray[np.uint8]:
+    def draw(self, frame: VideoFrame, alpha: VideoFrame | None = None) -> NDArray[np.uint8]:
         """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
 
         Of an interlaced frame one field is taken: it has the lines of one moment. What is
         transparent is black.
+
+        Args:
+            alpha: a frame whose first plane is the alpha of this one.
 
         Raises:
             InvalidInput: the view's crop reaches beyond the frame.
@@ -61,7 +63,13 @@ class PictureMaker:
         orientation = self._orientation(frame)
         crop = self._view.crop
         region = None if crop is None else orientation.stored_region(frame, crop)
-        geometry = _geometry_of(frame, region)
+        interlaced = bool(frame.interlaced_frame)
+        if alpha is not None:
+            frame = with_alpha(frame, alpha)
+        if has_alpha(frame):
+            # Before scaling, or colours that are not seen would run into their neighbours.
+            frame = over_black(frame, deep=int(frame.color_trc) in TO_NITS)
+        geometry = _geometry_of(frame, region, interlaced=interlaced)
         graph = self._graph(geometry)
         graph.vpush(frame)
         picture = graph.vpull().to_ndarray()
@@ -89,19 +97,14 @@ class PictureMaker:
         return graph
 
 
-def _geometry_of(frame: VideoFrame, region: Region | None) -> _Geometry:
-    # A palette's colours may be transparent, which its format does not tell.
-    has_alpha = frame.format.name == "pal8" or any(
-        component.is_alpha for component in frame.format.components
-    )
+def _geometry_of(frame: VideoFrame, region: Region | None, *, interlaced: bool) -> _Geometry:
     return _Geometry(
         width_px=frame.width,
         height_px=frame.height,
         pixel_format=frame.format.name,
         colorspace=int(frame.colorspace),
         color_range=int(frame.color_range),
-        interlaced=bool(frame.interlaced_frame),
-        has_alpha=has_alpha,
+        interlaced=interlaced,
         region=region,
         output=COLOUR_WORDS if int(frame.color_trc) in TO_NITS else COLOUR_BYTES,
     )
@@ -122,10 +125,6 @@ def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
         filters.append(graph.add("field", "type=top"))
     if geometry.region is not None:
         filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
-    if geometry.has_alpha:
-        # Before scaling, or colours that are not seen would run into their neighbours.
-        filters.append(graph.add("format", PLANES_TO_MULTIPLY[geometry.output]))
-        filters.append(graph.add("premultiply", "inplace=1"))
     filters += [
         graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
         graph.add("format", geometry.output),

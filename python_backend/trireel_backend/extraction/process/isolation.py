@@ -42,6 +42,7 @@ from trireel_backend.extraction.process.messages import (
     decode_answer,
     encode,
     encode_task,
+    split_memory,
 )
 from trireel_backend.extraction.task import Extracted, ExtractionTask, ExtractorOptions
 
@@ -71,19 +72,24 @@ class IsolatedExtractor:
     To be used from the thread that made it: the kernel ends a worker with the thread it is from.
     """
 
-    def __init__(self, options: ExtractorOptions, max_pixels_bytes: int) -> None:
+    def __init__(
+        self, options: ExtractorOptions, max_pixels_bytes: int, second_bytes: int = 0
+    ) -> None:
         """Start the worker.
 
         Args:
             max_pixels_bytes: room for the frames of one task.
 
+            second_bytes: memory for the frames of second views of one task.
+
         Raises:
             MissingPart: it does not start.
         """
         self._options = options
-        self._pixels_bytes = max_pixels_bytes
-        self._pixels_fd = _sealed_memory(max_pixels_bytes)
-        self._pixels = np.frombuffer(mmap.mmap(self._pixels_fd, max_pixels_bytes), np.uint8)
+        self._second_bytes = second_bytes
+        self._pixels_bytes = max_pixels_bytes + second_bytes
+        self._pixels_fd = _sealed_memory(self._pixels_bytes)
+        self._pixels = np.frombuffer(mmap.mmap(self._pixels_fd, self._pixels_bytes), np.uint8)
         self._tasks = 0
         self._is_ready = False
         self._start()
@@ -129,8 +135,9 @@ class IsolatedExtractor:
             self._await_ready()
             self._connection.sendall(encode_task(self._tasks, task))
             line = self._line(self._deadline(task), is_cancelled)
-            pixels = as_frames(self._pixels, task.view.size_px)
-            return decode_answer(line, self._tasks, task, pixels)
+            first, second = split_memory(self._pixels, self._second_bytes)
+            pixels = as_frames(first, task.view.size_px)
+            return decode_answer(line, self._tasks, task, pixels, second)
         except (EOFError, OSError) as error:
             raise _death(self._restart(grace_seconds=1.0)) from error
         except Nonsense as error:
@@ -201,6 +208,7 @@ class IsolatedExtractor:
                 socket_fd=theirs.fileno(),
                 pixels_fd=self._pixels_fd,
                 pixels_bytes=self._pixels_bytes,
+                second_bytes=self._second_bytes,
                 owner_pid=os.getpid(),
                 options=encode(self._options),
             )

@@ -23,10 +23,11 @@ from trireel_backend.extraction.task import (
     ExtractionTask,
     ExtractorOptions,
     Frames,
+    SecondView,
     VideoInfo,
 )
 from trireel_backend.extraction.view import Crop, View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling
 from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
@@ -43,6 +44,9 @@ class WorkerSetup:
     pixels_fd: int
     """Shared memory that the frames are written to."""
     pixels_bytes: int
+    """Size of that memory."""
+    second_bytes: int
+    """Its end, which the frames of second views are written to."""
     owner_pid: int
     options: str
     """`ExtractorOptions` as JSON."""
@@ -62,17 +66,25 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
     """Read what `encode_task` wrote."""
     message = json.loads(line)
     values = message["task"]
-    view, crop = values["view"], values["view"]["crop"]
     task = ExtractionTask(
         **values
         | {
             "path": native_path(values["path"]),
             "sampling": Sampling(**values["sampling"]),
             "starts_seconds": tuple(values["starts_seconds"]),
-            "view": View(view["size_px"], None if crop is None else Crop(**crop)),
+            "view": _view(values["view"]),
+            "second_views": tuple(
+                SecondView(other["fps"], other["max_frames"], _view(other["view"]))
+                for other in values["second_views"]
+            ),
         }
     )
     return message["number"], task
+
+
+def _view(values: dict[str, Any]) -> View:
+    crop = values["crop"]
+    return View(values["size_px"], None if crop is None else Crop(**crop))
 
 
 def decode_options(message: str) -> ExtractorOptions:
@@ -93,9 +105,13 @@ def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes
         "info": dataclasses.asdict(result.info),
         "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
         "frames": [_frames_values(frames) for frames in result.frames],
+        "second_frames": [
+            [_frames_values(frames) for frames in views] for views in result.second_frames
+        ],
         "decoder": result.decoder,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
+        "plan": [(chunk.start_seconds, chunk.duration_seconds) for chunk in result.plan],
     }
     return json.dumps(values).encode() + b"\n"
 
@@ -136,12 +152,17 @@ class Nonsense(Exception):
 
 
 def decode_answer(
-    line: bytes, number: int, task: ExtractionTask, pixels: NDArray[np.uint8]
+    line: bytes,
+    number: int,
+    task: ExtractionTask,
+    pixels: NDArray[np.uint8],
+    second: NDArray[np.uint8],
 ) -> Answer:
     """Read the answer to a task, and check all of it.
 
     Args:
-        pixels: [at least as many as frames, S, S, 3], where they were written.
+        pixels: [at least as many as frames, S, S, 3], memory that they were written to.
+        second: [bytes] memory that the frames of second views were written to.
 
     Raises:
         Nonsense: no sound worker would say that.
@@ -153,18 +174,23 @@ def decode_answer(
         is_worn_out = bool(values["is_worn_out"])
         if "error" in values:
             return Answer(_error_class(values["error"])(str(values["message"])), is_worn_out)
-        return Answer(_result(values, task, pixels), is_worn_out)
+        return Answer(_result(values, task, pixels, second), is_worn_out)
     except SURPRISES as error:
         raise Nonsense(repr(error)) from error
 
 
-def _result(values: dict[str, Any], task: ExtractionTask, pixels: NDArray[np.uint8]) -> Extracted:
+def _result(
+    values: dict[str, Any],
+    task: ExtractionTask,
+    pixels: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+) -> Extracted:
     chunks = tuple(_chunk(chunk) for chunk in values["chunks"])
     counts = [len(frames["pts"]) for frames in values["frames"]]
     if len(chunks) != len(counts) or len(chunks) != max(1, len(task.starts_seconds)):
         raise Nonsense(f"{len(chunks)} chunks with {len(counts)} lots of frames")
     for chunk, count in zip(chunks, counts, strict=True):
-        if count > task.sampling.count(chunk.duration_seconds):
+        if count > task.sampling.count(min(chunk.duration_seconds, task.chunk_seconds)):
             raise Nonsense(f"{count} frames of one chunk")
     if sum(counts) > len(pixels):
         raise Nonsense(f"{sum(counts)} frames where {len(pixels)} fit")
@@ -177,6 +203,36 @@ def _result(values: dict[str, Any], task: ExtractionTask, pixels: NDArray[np.uin
         decoder=str(values["decoder"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
+        plan=_plan(values["plan"]) if task.with_plan else (),
+        second_frames=_second_frames(values["second_frames"], task, second),
+    )
+
+
+def _second_frames(
+    chunks: list[list[dict[str, Any]]], task: ExtractionTask, memory: NDArray[np.uint8]
+) -> tuple[tuple[Frames, ...], ...]:
+    """Return copies of the frames of second views, which lie one behind the other."""
+    found, begin = [], 0
+    for views in chunks if task.second_views else ():
+        frames: list[Frames] = []
+        for values, wanted in zip(views, task.second_views, strict=True):
+            size_px, count = wanted.view.size_px, len(values["pts"])
+            end = begin + count * size_px * size_px * 3
+            if count > wanted.max_frames or end > len(memory):
+                raise Nonsense(f"{count} frames of a second view")
+            pixels = memory[begin:end].reshape(count, size_px, size_px, 3).copy()
+            frames += _frames([values], pixels)
+            begin = end
+        found.append(tuple(frames))
+    return tuple(found)
+
+
+def _plan(values: list[Any]) -> tuple[Chunk, ...]:
+    if not 1 <= len(values) <= MAX_CHUNKS:
+        raise Nonsense(f"a plan of {len(values)} chunks")
+    return tuple(
+        Chunk(index, _finite(start_seconds), _finite(duration_seconds))
+        for index, (start_seconds, duration_seconds) in enumerate(values)
     )
 
 
@@ -230,3 +286,11 @@ def as_frames(pixels: NDArray[Any], size_px: int) -> NDArray[np.uint8]:
     frame_bytes = size_px * size_px * 3
     count = len(pixels) // frame_bytes
     return pixels[: count * frame_bytes].reshape(count, size_px, size_px, 3)
+
+
+def split_memory(
+    memory: NDArray[np.uint8], second_bytes: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the part of shared memory for a task's own frames, and that for second views."""
+    first_bytes = len(memory) - second_bytes
+    return memory[:first_bytes], memory[first_bytes:]

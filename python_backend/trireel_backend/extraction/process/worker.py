@@ -32,6 +32,7 @@ from trireel_backend.extraction.process.messages import (
     decode_task,
     encode_error,
     encode_result,
+    split_memory,
 )
 from trireel_backend.extraction.reading.opening import gpu_decodes
 from trireel_backend.system.processes import end_with_parent
@@ -51,7 +52,8 @@ def main() -> None:
     _restrict(options.limits.memory_bytes)
     if options.on_gpu and not gpu_decodes():
         print("there is no GPU to decode on: decoding on the CPU", file=sys.stderr, flush=True)
-    pixels = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
+    memory = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
+    pixels, second = split_memory(memory, setup.second_bytes)
     extractor = Extractor(options)
     gc.freeze()  # what is here stays: the collections below look at what tasks leave alone
     with socket.socket(fileno=setup.socket_fd) as connection, connection.makefile("rb") as lines:
@@ -61,7 +63,7 @@ def main() -> None:
             line = lines.readline(MAX_MESSAGE_BYTES)
             if not line:
                 return
-            connection.sendall(_answer(extractor, line, pixels))
+            connection.sendall(_answer(extractor, line, pixels, second))
             gc.collect()  # a frame that was asked for its side data refers to itself
 
 
@@ -71,10 +73,10 @@ def _wait_for_task(connection: socket.socket, extractor: Extractor) -> None:
         extractor.close_vanished()
 
 
-def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any]) -> bytes:
+def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any], second: NDArray[Any]) -> bytes:
     number, task = decode_task(line)
     try:
-        result = extractor.run(task, as_frames(pixels, task.view.size_px))
+        result = extractor.run(task, as_frames(pixels, task.view.size_px), second)
         return encode_result(number, result, is_worn_out=extractor.is_worn_out())
     except RequestError as error:
         return encode_error(number, error, is_worn_out=extractor.is_worn_out())

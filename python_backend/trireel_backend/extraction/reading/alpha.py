@@ -6,7 +6,9 @@ read as a video of its own, so that seeking and skipping hold for it as for the 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from typing import Literal, cast
 
 from av.container import InputContainer
 from av.packet import Packet
@@ -16,11 +18,10 @@ from av.video.stream import VideoStream
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
 from trireel_backend.extraction.reading.heif import alpha_track
 from trireel_backend.extraction.reading.opening import VideoFile
-from trireel_backend.extraction.reading.packets import PacketReader
-from trireel_backend.extraction.reading.planes import with_alpha
+from trireel_backend.extraction.reading.packets import PacketReader, TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 
-ADDITION = "matroska_block_additional"
+ADDITION: Literal["matroska_block_additional"] = "matroska_block_additional"
 ADDITION_ID_BYTES = 8
 ALPHA_ID = 1
 CODECS_WITH_ADDITIONS = ("vp8", "vp9")
@@ -43,12 +44,13 @@ class AlphaReader:
         """Close the file."""
         self._reader.close()
 
-    def over(self, timed: TimedFrame) -> VideoFrame:
-        """Return a frame of colours with its alpha, the frame itself if it has none."""
-        for _, alpha in self._reader.frames_on_screen([timed.seconds]):
-            if alpha is not None and alpha.seconds == timed.seconds:
-                return with_alpha(timed.frame, alpha.frame)
-        return timed.frame
+    def alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
+        """Return the frame whose first plane is the alpha of a frame of colours, if it has any."""
+        with suppress(TimesUnknown):  # a damaged packet: the colours are there
+            for _, alpha in self._reader.frames_on_screen([timed.seconds]):
+                if alpha is not None and alpha.seconds == timed.seconds:
+                    return alpha.frame
+        return None
 
 
 class _AlphaPackets(PacketReader):
@@ -62,7 +64,7 @@ class _AlphaPackets(PacketReader):
                 continue
             data = _alpha_of(packet)
             if data:
-                alpha: Packet[VideoStream] = Packet(data)
+                alpha = cast("Packet[VideoStream]", Packet(data))
                 alpha.pts, alpha.dts, alpha.time_base = packet.pts, packet.dts, packet.time_base
                 alpha.stream = packet.stream
                 alpha.is_keyframe = _is_keyframe(data, self.codec.name)

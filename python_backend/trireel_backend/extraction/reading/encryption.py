@@ -2,6 +2,7 @@
 """Telling that a video is encrypted, before a decoder makes gray pictures of it."""
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from av.video.stream import VideoStream
 
 from trireel_backend.errors import NotAVideo
 from trireel_backend.extraction.reading.boxes import boxes, content, first_box, track_id
+from trireel_backend.extraction.reading.ebml import elements, first_number
 
 # Sample entries of ISO/IEC 23001-7 (cenc, cens, cbc1, cbcs), of OMA and of Apple's FairPlay.
 ENCRYPTED_SAMPLES = frozenset((b"encv", b"drmi"))
@@ -18,6 +20,9 @@ FULL_BOX_BYTES, ENTRY_COUNT_BYTES = 4, 4
 HEAD_BYTES = 188 * 192 * 8  # of transport and programme streams; whole packets of either size
 TRANSPORT_SYNC = 0x47
 TRANSPORT_PACKETS = ((188, 0), (192, 4), (204, 0))  # size, and where in it the sync byte is
+SEGMENT, TRACKS, TRACK_ENTRY = 0x18538067, 0x1654AE6B, 0xAE  # RFC 9559
+ENCODINGS, ENCODING, ENCODING_TYPE = 0x6D80, 0x6240, 0x5033
+COMPRESSION, ENCRYPTION = 0, 1
 APPLE_SAMPLE_AES = 0xDB  # a transport stream's type: H.264 whose slices are encrypted
 MXF_ENCRYPTED_TRIPLET = bytes.fromhex("060e2b34020401070d010301027e0100")
 
@@ -46,8 +51,19 @@ def _mp4(path: Path, _: InputContainer, stream: VideoStream) -> bool:
     return False
 
 
-def _matroska(_: Path, __: InputContainer, stream: VideoStream) -> bool:
-    return "enc_key_id" in stream.metadata
+def _matroska(path: Path, _: InputContainer, stream: VideoStream) -> bool:
+    if "enc_key_id" in stream.metadata:
+        return True
+    # FFmpeg tells nothing of an encryption that names no key.
+    for segment in elements(_head(path), SEGMENT):
+        for tracks in elements(segment, TRACKS):
+            entry = next(islice(elements(tracks, TRACK_ENTRY), stream.index, None), b"")
+            return any(
+                first_number(encoding, ENCODING_TYPE, COMPRESSION) == ENCRYPTION
+                for encodings in elements(entry, ENCODINGS)
+                for encoding in elements(encodings, ENCODING)
+            )
+    return False
 
 
 def _asf(_: Path, container: InputContainer, __: VideoStream) -> bool:
@@ -56,20 +72,29 @@ def _asf(_: Path, container: InputContainer, __: VideoStream) -> bool:
 
 def _mpegts(path: Path, _: InputContainer, stream: VideoStream) -> bool:
     """Look at the scrambling control of the stream's first packets."""
-    codec = stream.codec_context
-    if codec is not None and ord(codec.codec_tag[0]) == APPLE_SAMPLE_AES:
+    if _codec_tag(stream)[0] == APPLE_SAMPLE_AES:
         return True
     head = _head(path)
     for size, sync_at in TRANSPORT_PACKETS:
         packets = np.frombuffer(head, np.uint8)[: len(head) // size * size].reshape(-1, size)
         packets = packets[:, sync_at:]
         in_step = packets[:, 0] == TRANSPORT_SYNC
-        if in_step.mean() > 0.9:
+        if in_step.size and in_step.mean() > 0.9:
             packets = packets[in_step]
             identifiers = (packets[:, 1] & 0x1F).astype(np.int64) << 8 | packets[:, 2]
             scrambled = packets[identifiers == stream.id, 3] >> 6 != 0
             return bool(scrambled.size and scrambled.mean() > 0.5)
     return False
+
+
+def _codec_tag(stream: VideoStream) -> bytes:
+    """Return four bytes: of a transport stream the first is the stream's type."""
+    if stream.codec_context is None:  # PyAV's stub says that it is always there
+        return bytes(4)
+    try:
+        return stream.codec_context.codec_tag.encode()
+    except UnicodeDecodeError as error:  # PyAV takes it for text
+        return bytes(error.object)
 
 
 def _mpegps(path: Path, _: InputContainer, stream: VideoStream) -> bool:

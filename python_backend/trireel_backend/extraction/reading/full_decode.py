@@ -12,6 +12,8 @@ from fractions import Fraction
 from av.video.frame import VideoFrame
 
 from trireel_backend.errors import NotAVideo
+from trireel_backend.extraction.reading.bitstream import PacketHeaders
+from trireel_backend.extraction.reading.clock import Clock
 from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
     VideoFile,
@@ -104,10 +106,11 @@ def _decoded_from(
     back_off_seconds = 0.0
     while True:
         with opened_video(file) as (container, stream):
-            sought = not times_are_guessed(container, stream) and seek(
-                container, stream, target_seconds - back_off_seconds
-            )
-            frames = _decoded((container, stream), damage, sought, keyframes_only)
+            is_fixed = file.in_order or times_are_guessed(container, stream)
+            sought = not is_fixed and seek(container, stream, target_seconds - back_off_seconds)
+            clock = Clock(container, stream) if file.has_restarts else None
+            way = _Way(sought or file.begins_midway, keyframes_only, clock)
+            frames = _decoded((container, stream), damage, way)
             first = next(frames, None)
             if not sought or (first is not None and first.seconds <= target_seconds):
                 if first is not None:
@@ -117,9 +120,18 @@ def _decoded_from(
         back_off_seconds = further_back(back_off_seconds)
 
 
-def _decoded(
-    opened: OpenedVideo, damage: Damage, from_keyframe: bool, keyframes_only: bool
-) -> Iterator[TimedFrame]:
+@dataclass(frozen=True)
+class _Way:
+    """How packets are read and decoded."""
+
+    from_keyframe: bool
+    """Leave out what comes before the first keyframe."""
+    keyframes_only: bool
+    clock: Clock | None
+    """Makes times go on if they begin again."""
+
+
+def _decoded(opened: OpenedVideo, damage: Damage, way: _Way) -> Iterator[TimedFrame]:
     """Decode what follows; a damaged packet is passed over, as a player would.
 
     Frames without times follow the last one that has a time at a steady rate; where there is none
@@ -129,10 +141,16 @@ def _decoded(
     period = 1 / frame_rate(stream)
     guessed = times_are_guessed(container, stream)
     unit = period if guessed else time_base(stream)
+    from_keyframe, keyframes_only = way.from_keyframe, way.keyframes_only
+    headers = PacketHeaders(stream)
     known = None if from_keyframe else 0
     since = 0  # frames after that one
     for packet in container.demux(stream):
-        if from_keyframe and packet.size and not packet.is_keyframe:
+        if way.clock is not None:
+            way.clock.correct(packet)
+        if packet.size == 0 and packet.pts is not None:
+            continue  # it repeats the frame before it
+        if from_keyframe and packet.size and not headers.is_keyframe(packet):
             continue  # a seek by bytes ends anywhere
         from_keyframe = False
         has_time = not guessed and packet.pts is not None

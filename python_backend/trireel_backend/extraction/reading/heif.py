@@ -85,7 +85,7 @@ def heif_picture(path: Path) -> HeifPicture | None:
             return None if meta is None else _picture(file, _read_meta(file, meta))
     except OSError as error:
         raise NotAVideo(f"the file cannot be read: {error.strerror}") from error
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, StopIteration) as error:
         raise NotAVideo("the file is a HEIF or AVIF picture, but a damaged one") from error
 
 
@@ -123,7 +123,8 @@ def _still_meta(file: BinaryIO, size: int) -> Box | None:
 
 
 def _picture(file: BinaryIO, meta: _Meta) -> HeifPicture | None:
-    item, turns = meta.primary, []
+    item = meta.primary
+    turns: list[Turn] = []
     for _ in range(MOST_DERIVATIONS):
         turns = [*_turns(meta, item), *turns]
         if meta.kinds.get(item) != IDENTITY:
@@ -269,11 +270,12 @@ def _read_places(content_: bytes, meta: _Meta) -> None:
         method = data.number(2) & 15 if version else IN_FILE
         data.number(2)  # which file: this one
         base = data.number(base_bytes)
-        for extent in range(data.number(2)):
+        extents = data.number(2)
+        if extents:
             data.number(index_bytes)
             begin, size = base + data.number(offset_bytes), data.number(length_bytes)
-            if extent == 0:
-                meta.places[item] = (method, begin, size)
+            meta.places[item] = (method, begin, size)
+            data.number((extents - 1) * (index_bytes + offset_bytes + length_bytes))
 
 
 class _Bytes:

@@ -70,7 +70,7 @@ class KeyframeReader(DecodingReader):
         codec = self._packets.codec
         codec.flush_buffers()
         try:
-            own, held_back = decode(codec, keyframe.packet), decode(codec, None)
+            own, held_back = self._packets.decode(keyframe), decode(codec, None)
         finally:
             codec.flush_buffers()
         if own is None or held_back is None:
@@ -84,4 +84,4 @@ class KeyframeReader(DecodingReader):
 
 
 def _is_keyframe(read: TimedPacket) -> bool:
-    return read.packet.is_keyframe and not read.packet.is_discard
+    return read.is_keyframe and read.is_shown

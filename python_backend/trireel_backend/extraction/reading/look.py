@@ -3,11 +3,10 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import av
+import numpy as np
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import NotAVideo, TooMuchWork
@@ -17,20 +16,44 @@ from trireel_backend.extraction.reading.opening import (
     can_seek,
     decoder_name,
     frame_rate,
-    opened_video,
     stream_start_seconds,
     time_base,
-    video_stream_indices,
+)
+from trireel_backend.extraction.reading.streams import video_stream_indices
+from trireel_backend.extraction.reading.timeline import (
+    DEMUXER_WITH_FRAME_TABLE,
+    Packets,
+    may_read_packets,
+    read_packets,
 )
 from trireel_backend.extraction.task import VideoInfo
-from trireel_backend.plan import MIN_CHUNK_SECONDS
+from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
-# Its duration comes from a table of all frames; elsewhere it is an estimate from a few times.
-DEMUXER_WITH_FRAME_TABLE = "mov,mp4,m4a,3gp,3g2,mj2"
 # What they state as the duration is the end of the last frame, wherever the first one is.
-DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm",)
+DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm", DEMUXER_WITH_FRAME_TABLE)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
+SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
+# They end where another file was put behind the first. An index may follow, which is small.
+DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
+MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a file found."""
+
+    info: VideoInfo
+    stills: Stills = NO_STILLS
+    """Frames that stand for long; none if they are not known."""
+    in_order: bool = False
+    """A seek would lead astray: packets are to be read from the start on."""
+    has_restarts: bool = False
+    """Times begin again within the file."""
+    begins_midway: bool = False
+    """What comes before the first keyframe cannot be decoded."""
+    is_cut_up: bool = False
+    """An edit list shows several pieces, so that packets do not come in order of their times."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +62,11 @@ class _End:
 
     seconds: float
     is_complete: bool = True
+    packets: Packets | None = None
+    """All of the file's, if they were read."""
 
 
-def look(file: VideoFile, opened: OpenedVideo) -> VideoInfo:
+def look(file: VideoFile, opened: OpenedVideo) -> Look:
     """Read the start and the length of a video.
 
     Args:
@@ -56,12 +81,15 @@ def look(file: VideoFile, opened: OpenedVideo) -> VideoInfo:
     end = (
         _end_by_frame_table(container, stream)
         or _end_by_last_packets(container, stream)
-        or _end_by_all_packets(file)
+        or _end_by_all_packets(opened)
     )
+    packets = end.packets
+    if packets is not None and packets.begins_midway:
+        start_seconds = packets.first_keyframe_seconds or start_seconds
     # A still picture, or a single frame, may state no duration: it stands for a moment.
     duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
     _check_work(container, stream, duration_seconds, file.limits.max_video_pixels)
-    return VideoInfo(
+    info = VideoInfo(
         start_seconds=start_seconds,
         duration_seconds=duration_seconds,
         is_complete=end.is_complete,
@@ -69,6 +97,23 @@ def look(file: VideoFile, opened: OpenedVideo) -> VideoInfo:
         video_stream_indices=video_stream_indices(container),
         decoder=decoder_name(stream),
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
+    )
+    if packets is None:
+        return Look(info)
+    # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
+    is_led_astray = (
+        packets.has_restarts
+        or packets.is_cut_up
+        or (packets.has_configurations and container.format.name != DEMUXER_WITH_FRAME_TABLE)
+    )
+    stills = packets.stills(info.end_seconds)
+    return Look(
+        info,
+        stills,
+        in_order=is_led_astray,
+        has_restarts=packets.has_restarts,
+        begins_midway=packets.begins_midway,
+        is_cut_up=packets.is_cut_up,
     )
 
 
@@ -89,68 +134,92 @@ def _check_work(
 
 
 def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End | None:
-    if stream.duration is None or container.format.name != DEMUXER_WITH_FRAME_TABLE:
+    """Trust a table of frames that agrees with what the header states, and has no gaps."""
+    if container.format.name != DEMUXER_WITH_FRAME_TABLE or not stream.index_entries:
         return None
+    unit, times = time_base(stream), []
     for entry in stream.index_entries:
         if entry.pos + entry.size > container.size:  # the file was cut off here
-            return _End(float(entry.timestamp * time_base(stream)), is_complete=False)
-    return _End(float(((stream.start_time or 0) + stream.duration) * time_base(stream)))
+            return _End(float(entry.timestamp * unit), is_complete=False)
+        if not entry.is_discard:
+            times.append(entry.timestamp)
+        elif times:
+            return None  # an edit list leaves out something in the middle
+    if not times:
+        return None
+    seconds = np.array(times) * float(unit)
+    stated_seconds = float((stream.duration or 0) * unit)
+    is_even = np.all(np.abs(np.diff(seconds)) < LEAST_STILL_SECONDS)
+    is_as_stated = abs(stated_seconds - (seconds[-1] - seconds[0])) < MOST_APART_SECONDS
+    stated_end = float(((stream.start_time or 0) + (stream.duration or 0)) * unit)
+    sound_goes_on = _stated_sound_end_seconds(container) > stated_end + SOUND_ALONE_SECONDS
+    is_one_picture = len(times) == 1 and bool(container.streams.audio)
+    if not (is_even and is_as_stated) or sound_goes_on or is_one_picture:
+        return None
+    return _End(stated_end)
+
+
+def _stated_sound_end_seconds(container: InputContainer) -> float:
+    ends = [
+        float(((sound.start_time or 0) + (sound.duration or 0)) * sound.time_base)
+        for sound in container.streams.audio
+        if sound.time_base is not None
+    ]
+    return max(ends, default=float("-inf"))
 
 
 def _end_by_last_packets(container: InputContainer, stream: VideoStream) -> _End | None:
-    """Read what is behind the last keyframe, where the container can be sought in.
-
-    What it states itself is an estimate, or a total with the longest of its streams.
-    """
-    if container.duration is None or not can_seek(container):
+    """Read what is behind the last keyframe, of a file that is too large to be read as a whole."""
+    stated_end = _stated_end(container)
+    if may_read_packets(container) or stated_end is None or not can_seek(container):
         return None
-    stated_end = container.duration
-    if container.format.name not in DEMUXERS_THAT_COUNT_FROM_ZERO:
-        stated_end += container.start_time or 0
     try:
         container.seek(stated_end)
     except av.error.FFmpegError:
         return None
-    end_seconds, last_seconds, _ = _last_ends(container, stream)
-    if end_seconds is None:
+    packets = read_packets((container, stream))
+    if packets.end_seconds is None or packets.has_restarts:
         return None
+    missing_seconds = _stated_end_seconds(container, stream) - packets.last_seconds
+    return _End(packets.end_seconds, is_complete=missing_seconds < TRUNCATED_SECONDS)
+
+
+def _end_by_all_packets(opened: OpenedVideo) -> _End:
+    container, stream = opened
+    packets = read_packets(opened)
+    if packets.count == 0:
+        raise NotAVideo("the file has a video stream, but there is nothing in it")
+    if packets.end_seconds is None:  # a bare elementary stream: its frames come at a steady rate
+        return _End(float(packets.count / frame_rate(stream)))
+    is_complete = True
+    if can_seek(container) and not packets.has_restarts:
+        missing_seconds = _stated_end_seconds(container, stream) - packets.last_seconds
+        is_complete = missing_seconds < TRUNCATED_SECONDS
+    if container.format.name in DEMUXERS_OF_ONE_RECORDING:
+        is_complete = is_complete and packets.last_byte >= LEAST_READ_SHARE * container.size
+    end_seconds, sound_end_seconds = packets.end_seconds, packets.sound_end_seconds
+    sound_goes_on = sound_end_seconds > end_seconds + SOUND_ALONE_SECONDS
+    if is_complete and not packets.has_restarts and (sound_goes_on or packets.count == 1):
+        end_seconds = max(end_seconds, sound_end_seconds)  # the last picture stands
+    return _End(end_seconds, is_complete, packets)
+
+
+def _stated_end(container: InputContainer) -> int | None:
+    """Return where the longest stream ends by the header, in microseconds."""
+    if container.duration is None:
+        return None
+    if container.format.name in DEMUXERS_THAT_COUNT_FROM_ZERO:
+        return container.duration
+    return container.duration + (container.start_time or 0)
+
+
+def _stated_end_seconds(container: InputContainer, stream: VideoStream) -> float:
+    stated_end = _stated_end(container)
+    if stated_end is None:
+        return float("-inf")
     stated_seconds = float(Fraction(stated_end, av.time_base))
-    if stream.duration is not None:
+    if stream.duration is not None and container.format.name != DEMUXER_WITH_FRAME_TABLE:
         start_seconds = stream_start_seconds(container, stream)
         stream_seconds = float(stream.duration * time_base(stream))
         stated_seconds = max(stated_seconds, start_seconds + stream_seconds)
-    missing_seconds = stated_seconds - last_seconds
-    return _End(end_seconds, is_complete=missing_seconds < TRUNCATED_SECONDS)
-
-
-def _end_by_all_packets(file: VideoFile) -> _End:
-    with opened_video(file) as (container, stream):
-        end_seconds, _, count = _last_ends(container, stream)
-        if count == 0:
-            raise NotAVideo("the file has a video stream, but there is nothing in it")
-        if end_seconds is None:  # a bare elementary stream: its frames come at a steady rate
-            return _End(float(count / frame_rate(stream)))
-        return _End(end_seconds)
-
-
-def _length(packet: "Packet[Any]", stream: VideoStream, is_video: bool) -> Fraction:
-    """Return how long a packet lasts; transport streams do not say, so a frame's time it is."""
-    if packet.duration and packet.time_base is not None:
-        return packet.duration * packet.time_base
-    return 1 / frame_rate(stream) if is_video else Fraction(0)
-
-
-def _last_ends(container: InputContainer, stream: VideoStream) -> tuple[float | None, float, int]:
-    """Return where the stream ends, where the last of all streams does, and its packets' number."""
-    end_seconds, last_seconds, count = None, float("-inf"), 0
-    for packet in container.demux():
-        is_video = packet.stream_index == stream.index
-        count += is_video and packet.size > 0
-        time = packet.dts if packet.pts is None else packet.pts
-        if time is None or packet.time_base is None:
-            continue
-        packet_end = float(time * packet.time_base + _length(packet, stream, is_video))
-        last_seconds = max(last_seconds, packet_end)
-        if is_video:
-            end_seconds = packet_end if end_seconds is None else max(end_seconds, packet_end)
-    return end_seconds, last_seconds, count
+    return stated_seconds

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a file, choosing its video stream, and going to a place in it."""
+"""Opening a file and its video stream, and going to a place in it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +12,15 @@ import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.rational import AVRational
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.limits import ExtractionLimits
 from trireel_backend.extraction.reading.photographs import jpeg_of
+from trireel_backend.extraction.reading.streams import choose_stream
 
 # Containers that hold pictures themselves. Playlists (hls, concat, dash) are not among them: they
 # name other files, and a file that comes from outside must not choose what is read here.
@@ -56,6 +57,8 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(DEMUX
 DEMUXERS_WITHOUT_SEEK = frozenset(
     ("mpeg", "mpegvideo", "h264", "hevc", "m4v", "mjpeg", "av1", "obu", "ivf")
 )
+# It hands out the palette with the first packet of a file newly opened, and not after a seek.
+DEMUXER_OF_ONE_PALETTE, PALETTE = "mov,mp4,m4a,3gp,3g2,mj2", "pal8"
 RAW_STREAM_RATE = Fraction(25)  # FFmpeg's own, for streams that state neither times nor a rate
 FIRST_BACK_OFF_SECONDS = 1.0
 DECODER_THREADS = 1  # the most CPU-efficient: other videos keep the other cores busy
@@ -72,6 +75,14 @@ class VideoFile:
     on_gpu: bool = False
     """Decode with NVDEC where it takes the codec."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    in_order: bool = False
+    """Packets are read from the start of the file on; a look found that a seek leads astray."""
+    has_restarts: bool = False
+    """Times begin again within the file; they are made to go on."""
+    begins_midway: bool = False
+    """What comes before the first keyframe cannot be decoded, and is left out."""
+    is_cut_up: bool = False
+    """An edit list shows several pieces: only a full decode tells which frames come out."""
 
 
 OpenedVideo = tuple[InputContainer, VideoStream]
@@ -149,13 +160,8 @@ def opened_video(file: VideoFile) -> Iterator[OpenedVideo]:
         yield container, stream
 
 
-def video_stream_indices(container: InputContainer) -> tuple[int, ...]:
-    """Return which streams are videos; cover art is a picture beside the sound, not a video."""
-    return tuple(stream.index for stream in container.streams.video if not _is_cover_art(stream))
-
-
 def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
-    stream = _chosen(container, file.stream_index)
+    stream = choose_stream(container, file.path, file.stream_index)
     width_px, height_px = stream.codec_context.width, stream.codec_context.height
     most = file.limits.max_frame_pixels
     if width_px * height_px > most:
@@ -165,42 +171,6 @@ def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
     stream.codec_context.options = {"max_pixels": str(most)}  # it may change midway
     stream.thread_count = DECODER_THREADS
     return stream
-
-
-def _chosen(container: InputContainer, index: int | None) -> VideoStream:
-    indices = video_stream_indices(container)
-    if not indices:
-        raise NotAVideo("the file holds no video stream")
-    if index is not None and index not in indices:
-        raise InvalidInput(
-            f"STREAM_INDEX is {index}: the file's video streams are {_list(indices)}"
-        )
-    decodable = [known for known in indices if _is_decodable(container.streams[known])]
-    if not decodable:
-        raise NotAVideo("the file's video is of a codec that cannot be decoded here")
-    if index is not None and index not in decodable:
-        raise NotAVideo(
-            f"STREAM_INDEX is {index}, a stream of a codec that cannot be decoded here: the video"
-            f" streams that can are {_list(decodable)}"
-        )
-    best = container.streams.best("video")
-    if index is None and best is not None and best.index in decodable:
-        index = best.index
-    stream = container.streams[decodable[0] if index is None else index]
-    assert isinstance(stream, VideoStream)
-    return stream
-
-
-def _is_decodable(stream: Stream) -> bool:
-    return stream.codec_context is not None  # PyAV's stub says that it is always there
-
-
-def _list(indices: Sequence[int]) -> str:
-    return ", ".join(map(str, indices))
-
-
-def _is_cover_art(stream: VideoStream) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def decoder_name(stream: VideoStream) -> str:
@@ -229,6 +199,8 @@ def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool
     there fails in streams that begin before 0.
     """
     if not can_seek(container) or seconds <= stream_start_seconds(container, stream):
+        return False
+    if container.format.name == DEMUXER_OF_ONE_PALETTE and stream.codec_context.pix_fmt == PALETTE:
         return False
     try:
         container.seek(round(seconds / time_base(stream)), stream=stream)
@@ -273,3 +245,13 @@ def time_base(stream: VideoStream) -> Fraction:
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the rate at which frames without times follow each other."""
     return stream.average_rate or RAW_STREAM_RATE
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Return the rate at which frames follow each other, gaps left out."""
+    rate = RAW_STREAM_RATE if stream.average_rate is None else _exact(stream.average_rate)
+    return rate if stream.base_rate is None else max(rate, _exact(stream.base_rate))
+
+
+def _exact(rate: Fraction | AVRational) -> Fraction:
+    return Fraction(rate.numerator, rate.denominator)

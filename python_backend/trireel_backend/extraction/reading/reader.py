@@ -15,7 +15,7 @@ import av
 from av.video.frame import VideoFrame
 
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
-from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile, decode
+from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
 from trireel_backend.extraction.reading.packets import (
     NEVER_SECONDS,
     DecodingReader,
@@ -127,6 +127,8 @@ class FrameReader(DecodingReader):
             self._frames.clear()
             self._wanted.clear()
             self._interesting_from = EARLIEST_PTS
+        # Others are decoded again, and a later one must not tell that this one will not come.
+        self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
         self._ahead = deque([first] if first is not None else [])
         self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
@@ -136,7 +138,7 @@ class FrameReader(DecodingReader):
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
             self._ahead.append(read)
-            if read.packet.is_keyframe and read.seconds <= seconds:
+            if read.is_keyframe and read.seconds <= seconds:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -144,7 +146,7 @@ class FrameReader(DecodingReader):
 
     def _on_screen(self, seconds: float) -> int:
         """Return the PTS of the frame on screen at a time, among all that is known."""
-        shown = [ahead.pts for ahead in self._ahead if not ahead.packet.is_discard]
+        shown = [ahead.pts for ahead in self._ahead if ahead.is_shown]
         known = [*sorted(self._fed), *shown]
         if not known:
             raise TimesUnknown  # there are no packets at all
@@ -180,9 +182,9 @@ class FrameReader(DecodingReader):
         codec = self._packets.codec
         if self._can_skip:
             codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
-        if not ahead.packet.is_discard:
+        if ahead.is_shown:
             self._fed.add(ahead.pts)
-        frames = decode(codec, ahead.packet)
+        frames = self._packets.decode(ahead)
         if frames is None:
             self._damage.add(ahead.seconds)
         else:

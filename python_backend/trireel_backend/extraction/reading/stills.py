@@ -2,14 +2,17 @@
 """HEIF and AVIF still pictures: tiles put together, alpha beside them, turned upright."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import cast
 
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
+from trireel_backend.extraction.picture.planes import tiled, turned, with_alpha
 from trireel_backend.extraction.reading.full_decode import TimedFrame
 from trireel_backend.extraction.reading.heif import HeifPicture, Layer
 from trireel_backend.extraction.reading.opening import (
@@ -19,7 +22,6 @@ from trireel_backend.extraction.reading.opening import (
     decoder_name,
     open_container,
 )
-from trireel_backend.extraction.reading.planes import tiled, turned, with_alpha
 from trireel_backend.extraction.task import VideoInfo
 from trireel_backend.plan import MIN_CHUNK_SECONDS
 
@@ -38,7 +40,7 @@ def look_at_still(file: VideoFile, picture: HeifPicture) -> VideoInfo:
         raise InvalidInput(
             f"STREAM_INDEX is {file.stream_index}: a HEIF or AVIF picture has stream 0"
         )
-    with open_container(file) as container:
+    with open_container(replace(file, on_gpu=False)) as container:
         streams = _streams(container, picture)
         first = streams[picture.colour.items[0]]
         sizes_px = [(first.codec_context.width, first.codec_context.height)]
@@ -92,7 +94,8 @@ def _streams(container: InputContainer, picture: HeifPicture) -> dict[int, Video
 
 
 def _decode_still(file: VideoFile, picture: HeifPicture) -> VideoFrame:
-    with open_container(file) as container:
+    # On the CPU: a GPU would start a decoder for every tile, and give frames of another layout.
+    with open_container(replace(file, on_gpu=False)) as container:
         streams = _streams(container, picture)
         for stream in streams.values():
             stream.thread_count = DECODER_THREADS
@@ -112,10 +115,12 @@ def _decode_items(
     frames: dict[int, VideoFrame] = {}
     for packet in container.demux(*streams.values()):
         stream = packet.stream
+        assert isinstance(stream, VideoStream)  # there are no others among them
         if stream.id in frames or not packet.size:
             continue
         codec = stream.codec_context
-        decoded = [*(decode(codec, packet) or ()), *(decode(codec, None) or ())]
+        decoded = [*(decode(codec, cast("Packet[VideoStream]", packet)) or ())]
+        decoded += decode(codec, None) or ()
         if decoded:
             frames[stream.id] = decoded[0]
     missing = len(streams) - len(frames)

@@ -68,7 +68,8 @@ def serve(
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.launch.embedded.server import Ports, ServerOptions, embedded_server
+    from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+    from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
     from trireel_backend.launch.server import watch
 

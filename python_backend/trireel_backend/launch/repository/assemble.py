@@ -14,6 +14,7 @@ from tritonclient.grpc import model_config_pb2
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import complete_config
+from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
 from trireel_schema.files import (
     EXPORT_FILES,
@@ -259,6 +260,7 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         elif tensor.name in EMBEDDING_TENSORS:  # [..., D]
             tensor.dims[-1] = metadata.embedding_dim
     complete_config(config, metadata)
+    add_findings(config)
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value

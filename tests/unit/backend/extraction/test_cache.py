@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The cache of open videos: what it keeps between chunks, and when it closes a video."""
+
 import os
 from pathlib import Path
 

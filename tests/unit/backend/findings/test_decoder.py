@@ -4,9 +4,12 @@
 import numpy as np
 import pytest
 from support import reference
+from support.findings import default_findings
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
+from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.decoder import Decoder, VideoState
+from trireel_backend.findings.finding import Knowledge
 from trireel_backend.wire.tensors import stack_chunks
 from trireel_schema.texts import TextBank, TextSet
 from trireel_schema.vectors import Calibration
@@ -48,7 +51,7 @@ def make_chunks(rng):
     ]
 
 
-def decode_all(decoder, chunks, options=DecodeOptions()):  # noqa: B008  (frozen)
+def decode_all(decoder, chunks, options=default_findings()):  # noqa: B008  (frozen)
     state, answers = VideoState(), []
     for chunk in chunks:
         frames = ChunkFrames(
@@ -65,8 +68,13 @@ def rng():
 
 
 @pytest.fixture
-def decoder(rng):
-    return Decoder(make_bank(rng), Calibration(10.0, -2.0))
+def bank(rng):
+    return make_bank(rng)
+
+
+@pytest.fixture
+def decoder(bank):
+    return Decoder(Knowledge(bank, Calibration(10.0, -2.0)))
 
 
 def texts_of(array):
@@ -86,17 +94,17 @@ def test_cuts_are_those_of_the_reference(decoder, rng):
 
 def test_threshold_and_alpha_are_the_requests(decoder, rng):
     chunks = make_chunks(rng)
-    answer = decode_all(decoder, chunks, DecodeOptions(scene_threshold=0.004, scene_alpha=0.7))
+    answer = decode_all(decoder, chunks, default_findings(scene_threshold=0.004, scene_alpha=0.7))
     expected = reference.cuts(chunks, threshold=0.004, alpha=0.7)
     assert len(expected) > 10
     np.testing.assert_array_equal(answer["SCENE_TIMESTAMPS"], [time for time, *_ in expected])
 
 
-def test_tags_and_caption_of_each_chunk_are_those_of_the_reference(decoder, rng):
+def test_tags_and_caption_of_each_chunk_are_those_of_the_reference(decoder, rng, bank):
     chunks = make_chunks(rng)
-    answer = decode_all(decoder, chunks, DecodeOptions(top_k=3))
+    answer = decode_all(decoder, chunks, default_findings(top_k=3))
     for index, chunk in enumerate(chunks):
-        tags = decoder.bank.tags
+        tags = bank.tags
         expected = reference.top(list(tags.texts), tags.embeddings, reference.pooled(chunk), 3)
         assert texts_of(answer["CHUNK_TAG_TEXTS"][index]) == [text for text, _ in expected]
         np.testing.assert_allclose(
@@ -104,10 +112,10 @@ def test_tags_and_caption_of_each_chunk_are_those_of_the_reference(decoder, rng)
         )
 
 
-def test_video_tags_are_the_duration_weighted_mean_over_all_chunks(decoder, rng):
+def test_video_tags_are_the_duration_weighted_mean_over_all_chunks(decoder, rng, bank):
     chunks = make_chunks(rng)
     answer = decode_all(decoder, chunks)
-    tags = decoder.bank.tags
+    tags = bank.tags
     expected = reference.video_tags(chunks, list(tags.texts), tags.embeddings, 5)
     assert texts_of(answer["TAG_TEXTS"]) == [text for text, _ in expected]
     np.testing.assert_allclose(answer["TAG_SCORES"], [score for _, score in expected], atol=1e-5)
@@ -126,7 +134,7 @@ def test_free_tags_stand_in_for_the_banks(decoder, rng):
         ("mine", "other"),
         np.stack([reference.pooled(chunks[0]), -unit_rows(rng, 1)[0]]).astype(np.float32),
     )
-    answer = decode_all(decoder, chunks, DecodeOptions(tags=free))
+    answer = decode_all(decoder, chunks, default_findings(tags=free))
     assert texts_of(answer["TAG_TEXTS"])[0] == "mine"
     assert answer["TAG_SCORES"][0] == pytest.approx(1.0, abs=1e-5)
     assert answer["CHUNK_TAG_TEXTS"].shape == (1, 2)
@@ -135,12 +143,12 @@ def test_free_tags_stand_in_for_the_banks(decoder, rng):
 def test_a_refused_chunk_leaves_the_state_as_it_was(decoder, rng):
     chunk = make_chunks(rng)[0]
     frames = ChunkFrames(chunk.embeddings.astype(np.float32), np.array(chunk.timestamps), 10.0)
-    state, _ = decoder.decode(VideoState(), frames, DecodeOptions())
-    average = state.average.copy()
+    state, _ = decoder.decode(VideoState(), frames, default_findings())
+    average = state.findings["scenes"].average.copy()
     wide = ChunkFrames(np.eye(3, WIDTH + 1, dtype=np.float32), np.zeros(3), 10.0)
     with pytest.raises(InvalidInput, match="EMBEDDINGS are 25 wide: this checkpoint's are 24"):
-        decoder.decode(state, wide, DecodeOptions())
-    np.testing.assert_array_equal(state.average, average)
+        decoder.decode(state, wide, default_findings())
+    np.testing.assert_array_equal(state.findings["scenes"].average, average)
     assert state.chunks == 1
 
 
@@ -174,4 +182,4 @@ def test_frames_that_cannot_be_decoded_are_refused(embeddings, timestamps, weigh
 )
 def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(InvalidInput, match=message):
-        DecodeOptions(**options)
+        default_findings(**options)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Scene cuts: one event for each cut, the same for every division into chunks."""
+
 import numpy as np
 import pytest
 

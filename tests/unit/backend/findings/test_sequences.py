@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The states of video sequences: kept by correlation id, and released when they are idle."""
+
 import time
 
 import pytest

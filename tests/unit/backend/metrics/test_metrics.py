@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metric families, and the numbers that requests, decoders and the spool count."""
+"""The metric families: names, labels, and the events that each one counts."""
 
 import os
 import re

@@ -14,13 +14,14 @@ from trireel_backend.launch.repository.assemble import (
     assemble,
     load_config,
 )
+from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.whole_video.stages import (
-    DECODER_OUTPUTS,
     ENCODER_OUTPUTS,
     LOOK_OUTPUTS,
     TEXT_BATCH,
 )
 from trireel_backend.wire.parameters import read_settings
+from trireel_schema.catalogue import FINDINGS, TENSORS, finding_outputs
 from trireel_schema.files import TEXT_FILE, VISION_FILE
 
 NAMES = sorted(path.parent.name for path in MODELS.glob("*/config.pbtxt"))
@@ -28,11 +29,15 @@ PROFILES = ["container", "cpu", "onnxruntime-tensorrt", "tensorrt", "embedded"]
 # Fields of newer releases: one of them makes the embedded one refuse a model.
 UNKNOWN_TO_2_51 = ("model_metrics", "max_inflight_requests")
 ENSEMBLES = ["chunk_encoder", "frame_chunk", "video_chunk"]
+OTHER_SHAPES = ("TEXTS", "EMBEDDINGS", "FRAMES")
+"""A text is a row of a batch; a tower's batch dimension stands for frames."""
 ONNX_TYPES = {"tensor(uint8)": "TYPE_UINT8", "tensor(float)": "TYPE_FP32"}
 
 
 def config_of(name, profile="embedded"):
-    return load_config(MODELS / name, profile)
+    config = load_config(MODELS / name, profile)
+    add_findings(config)
+    return config
 
 
 def type_name(tensor):
@@ -114,7 +119,7 @@ def test_unary_and_stream_have_one_interface():
 def test_a_whole_videos_answer_has_every_tensor_of_the_decoder():
     _, decoder_outputs = tensors(config_of("temporal_decoder"))
     _, outputs = tensors(config_of("video_analysis"))
-    assert set(DECODER_OUTPUTS) == decoder_outputs.keys() <= outputs.keys()
+    assert set(finding_outputs(tuple(FINDINGS))) == decoder_outputs.keys() <= outputs.keys()
     for name, tensor in decoder_outputs.items():
         assert type_name(tensor) == type_name(outputs[name]), name
 
@@ -198,3 +203,26 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
             elif tensor.name == "WITH_EMBEDDINGS":
                 assert list(tensor.dims) == [1]
     assert (EXPORT / VISION_FILE).is_file()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tensor_is_as_the_catalogue_says(name, profile):
+    config = config_of(name, profile)
+    for tensor in [*config.input, *config.output]:
+        known = TENSORS[tensor.name]
+        dtype = type_name(tensor).removeprefix("TYPE_").replace("STRING", "BYTES")
+        assert dtype == known.dtype, tensor.name
+        shape = known.shape[1:] if config.max_batch_size else known.shape
+        assert fits(list(tensor.dims), shape) or tensor.name in OTHER_SHAPES, tensor.name
+
+
+def fits(dims, shape):
+    """Symbols fit any size, a number only itself."""
+    sizes = [(dim, size) for dim, size in zip(dims, shape, strict=False) if size != dim]
+    return len(dims) == len(shape) and all(isinstance(size, str) for _, size in sizes)
+
+
+def test_every_tensor_of_the_catalogue_belongs_to_a_model():
+    named = {t.name for name in NAMES for t in [*config_of(name).input, *config_of(name).output]}
+    assert named == TENSORS.keys()

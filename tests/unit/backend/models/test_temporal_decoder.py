@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
-from trireel_backend.findings.decoder import DecodeOptions, Decoder
+from trireel_backend.findings.decoder import Decoder
+from trireel_backend.findings.finding import Knowledge
 from trireel_backend.metrics.family import Tally
 from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import Request
@@ -23,8 +24,8 @@ def tally():
 def decoder(bank_files, tally):
     metadata = load_metadata(bank_files[METADATA_FILE])
     bank = load_text_bank(bank_files[TEXT_BANK_FILE], metadata)
-    of_bank = Decoder(bank, metadata.calibration)
-    return SequenceDecoder(of_bank, DecodeOptions(), tally, idle_seconds=60, max_sequences=9)
+    of_bank = Decoder(Knowledge(bank, metadata.calibration))
+    return SequenceDecoder(of_bank, tally, idle_seconds=60, max_sequences=9)
 
 
 def chunk(axes, *, start=False, end=False):

@@ -6,8 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from support.findings import default_findings
 
-from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
+from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.decoder import Decoder, VideoState
+from trireel_backend.findings.finding import Knowledge
 from trireel_backend.ranking.codes import Codes
 from trireel_backend.ranking.large_banks import CODED_FROM_BYTES, CodedTexts
 from trireel_backend.ranking.scoring import rank
@@ -146,7 +149,8 @@ def test_small_banks_do_without_codes(rng):
 def test_a_decoder_answers_the_same_with_codes_and_without(rng):
     tags, descriptions = unit_rows(rng, COUNT), unit_rows(rng, COUNT)
     decoders = [
-        Decoder(TextBank(make(tags), make(descriptions)), CALIBRATION) for make in (named, coded)
+        Decoder(Knowledge(TextBank(make(tags), make(descriptions)), CALIBRATION))
+        for make in (named, coded)
     ]
     states = [VideoState(), VideoState()]
     for number in range(4):
@@ -154,7 +158,7 @@ def test_a_decoder_answers_the_same_with_codes_and_without(rng):
         chunk = ChunkFrames(frames, np.arange(16.0) + 10 * number, 10.0)
         answers = []
         for index, decoder in enumerate(decoders):
-            states[index], answer = decoder.decode(states[index], chunk, DecodeOptions(top_k=7))
+            states[index], answer = decoder.decode(states[index], chunk, default_findings(top_k=7))
             answers.append(answer)
         plain, quick = answers
         assert plain.keys() == quick.keys()

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Ranking by cosine: the best texts first, with the probabilities of the checkpoint."""
+
 import numpy as np
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a request's video to a local file, and the operator's settings for it."""
+"""Paths, URIs and uploads become local files, or a request is rejected."""
 
 import asyncio
 import itertools

@@ -20,7 +20,7 @@ from trireel_backend.extraction.view import View
 from trireel_backend.launch.embedded.wheel import make_ascii_python, server_environment
 from trireel_backend.launch.run_folder import run_folder
 from trireel_backend.plan import Sampling
-from trireel_backend.sources.media import MediaFolders, local_video, resolve
+from trireel_backend.sources.media import MediaFolders, kept_video, local_video, resolve
 from trireel_backend.system.paths import native_path, path_text
 
 SIZE_PX = 48
@@ -98,6 +98,8 @@ def test_a_uri_that_is_not_utf8_is_rejected(folders):
     for uri in ("http://host/caf\udce9", "s3://bucket/caf\udce9"):
         with pytest.raises(InvalidInput, match="is not UTF-8: percent-encode"):
             local_video(folders, uri, None).__enter__()
+        with pytest.raises(InvalidInput, match="is not UTF-8: percent-encode"):
+            kept_video(folders, uri)
 
 
 def test_a_decoder_opens_names_of_any_bytes(tmp_path):

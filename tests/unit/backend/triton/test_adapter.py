@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The adapter to Triton: responses, streams, error statuses and cancelled requests."""
+
 import importlib
 
 import numpy as np

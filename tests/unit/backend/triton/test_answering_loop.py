@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The event loop that computes answers in a thread beside the model."""
+
 import asyncio
 import threading
 

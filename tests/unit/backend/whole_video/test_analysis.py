@@ -7,9 +7,12 @@ from contextlib import aclosing
 
 import numpy as np
 import pytest
+from support.findings import default_findings
 
 from trireel_backend.errors import StageFailed
-from trireel_backend.findings.decoder import ChunkFrames, DecodeOptions, Decoder, VideoState
+from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.decoder import Decoder, VideoState
+from trireel_backend.findings.finding import Knowledge
 from trireel_backend.plan import plan_chunks
 from trireel_backend.whole_video import turns
 from trireel_backend.whole_video.analysis import analyze_video
@@ -27,7 +30,7 @@ class InProcessStages:
 
     def __init__(self, num_chunks=6, fail_at=None, waits_ns=()):
         texts = TextSet(tuple(f"text {i}" for i in range(WIDTH)), AXES)
-        self.decoder = Decoder(TextBank(texts, texts), Calibration(10.0, -2.0))
+        self.decoder = Decoder(Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0)))
         self.num_chunks, self.fail_at = num_chunks, fail_at
         self.waits_ns = list(waits_ns)  # for an extractor: the look's, then each span's
         self.encoding, self.most_encoding = 0, 0
@@ -73,7 +76,7 @@ class InProcessStages:
         ) if "TAGS" in options else None  # fmt: skip
         times = encoded.facts["TIMESTAMPS"]
         frames = ChunkFrames(encoded.embeddings, times, chunk.duration_seconds)
-        self.state, answer = self.decoder.decode(self.state, frames, DecodeOptions(tags=tags))
+        self.state, answer = self.decoder.decode(self.state, frames, default_findings(tags=tags))
         return answer
 
     async def keep(self, turn, encoded):

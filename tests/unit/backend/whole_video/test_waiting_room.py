@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The waiting room: how many whole videos run, wait, or are refused."""
+
 import asyncio
 
 import pytest

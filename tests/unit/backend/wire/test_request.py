@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Values of a request become plain Python, or the request is refused."""
+
 import numpy as np
 import pytest
 

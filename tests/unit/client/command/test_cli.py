@@ -117,11 +117,11 @@ def test_sampling_options_reach_the_server(ready: Loopback) -> None:
         ),
         (
             {"CHUNK_DAMAGED_PACKETS": np.array([0, 9, 3], np.int32)},
-            "2 cuts, by triton 2.51.0  12 damaged packets passed over\n",
+            "2 cuts, by triton 2.51.0  12 damaged packets skipped\n",
         ),
         (
             {"CHUNK_DAMAGED_PACKETS": np.array([1, 0, 0], np.int32)},
-            "2 cuts, by triton 2.51.0  1 damaged packet passed over\n",
+            "2 cuts, by triton 2.51.0  1 damaged packet skipped\n",
         ),
     ],
 )
@@ -232,7 +232,7 @@ def test_a_reader_that_has_enough_is_no_error(ready: Loopback, video: str) -> No
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
-def test_an_output_that_cannot_be_written_is_told_before_the_server_works(
+def test_an_unwritable_output_is_reported_before_the_request(
     ready: Loopback, video: str, tmp_path
 ) -> None:
     result = run(ready, "analyze", video, "--output", str(tmp_path / "missing" / "a.json"))
@@ -263,4 +263,4 @@ def test_status(ready: Loopback) -> None:
 def test_status_of_nobody() -> None:
     result = CliRunner().invoke(app, ["status", "--url", "127.0.0.1:1"])
     assert result.exit_code == 1
-    assert "nobody listens there" in result.stderr
+    assert "no server listens there" in result.stderr

@@ -99,9 +99,7 @@ def test_a_stream_lost_after_the_whole_is_whole(streaming: Either) -> None:
 
 
 @pytest.mark.parametrize("changed", ["TIMESTAMPS and PTS", "CHUNK_CAPTION_SCORES", "SCENE_TRACE"])
-def test_another_checkpoint_does_not_go_on_with_the_first_ones_answer(
-    streaming: Either, changed: str
-) -> None:
+def test_another_checkpoint_does_not_go_on_with_the_first(streaming: Either, changed: str) -> None:
     def other():
         for answer in stream_of():
             if changed == "TIMESTAMPS and PTS":
@@ -130,7 +128,7 @@ def test_a_stream_whose_chunks_have_no_number(streaming: Either) -> None:
         yield {**one_chunk(0), "CHUNK_INDICES": np.array([-1], np.int32), **NOT_THE_WHOLE}
 
     streaming.script.answers["video_analysis_stream"] = lambda asked: odd()
-    with pytest.raises(UnexpectedAnswer, match="chunk -1 came where chunk 0 was to come"):
+    with pytest.raises(UnexpectedAnswer, match="chunk -1 came in place of chunk 0"):
         streaming.all("stream")
 
 
@@ -140,7 +138,7 @@ def test_a_stream_that_leaves_out_a_chunk(streaming: Either) -> None:
         yield {**one_chunk(2), "IS_AGGREGATE": np.array([False])}
 
     streaming.script.answers["video_analysis_stream"] = lambda asked: gap()
-    with pytest.raises(UnexpectedAnswer, match="chunk 2 came where chunk 1 was to come"):
+    with pytest.raises(UnexpectedAnswer, match="chunk 2 came in place of chunk 1"):
         streaming.all("stream")
 
 

@@ -21,7 +21,7 @@ class Forgotten(Server):
         self._found = info
 
 
-def test_a_server_that_another_thread_forgets_meanwhile_is_known_all_the_same():
+def test_a_server_stays_known_if_another_thread_forgets_it():
     server = Forgotten(Address("127.0.0.1", 8001), INFO)
     assert run(_server_info(server), lambda call: None) == INFO
 

@@ -149,7 +149,7 @@ def test_stream_times_out(streaming: Loopback) -> None:
         list(client.stream(VIDEO))
 
 
-def test_arguments_are_checked_before_the_first_chunk_is_asked_for(streaming: Loopback) -> None:
+def test_arguments_are_checked_before_the_first_request(streaming: Loopback) -> None:
     with streaming.client() as client:
         with pytest.raises(SourceNotFound, match=r"no\.mp4"):
             client.stream("no.mp4")

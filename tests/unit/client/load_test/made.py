@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Samples, looks and results with known numbers."""
+"""Samples, snapshots and results with known numbers."""
 
 from datetime import UTC, datetime
 
@@ -12,9 +12,9 @@ from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import summarise
 from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.watch.capacity import Capacity
-from trireel_client.load_test.watch.looks import Look
 from trireel_client.load_test.watch.processes import Machine, Use
 from trireel_client.load_test.watch.scrape import Scrape, Series
+from trireel_client.load_test.watch.snapshots import Snapshot
 
 CAPACITIES = {
     "frame_extractor": Capacity(2, 2),
@@ -30,10 +30,10 @@ def sample(due, ended, outcome=Outcome.OK, **values):
     return Sample(due_seconds=due, ended_seconds=ended, outcome=outcome, **{**defaults, **values})
 
 
-def look(at, *, values=None, server=None, busy=0.0, client=0.0, lags=()):
+def snapshot(at, *, values=None, server=None, busy=0.0, client=0.0, lags=()):
     """Return a look at a machine of 4 CPUs; `values` are the server's metrics by name and model."""
     scrape = None if values is None else Scrape({Series(*name): n for name, n in values.items()})
-    return Look(
+    return Snapshot(
         at_seconds=at,
         scrape=scrape,
         server=None if server is None else Use(*server, cpus_allowed=4.0),
@@ -89,13 +89,13 @@ def result(*, message="no such file", interrupted=False):
         options={"tags": ["a beach"]},
     )
     runs = tuple(_run(level, 100.0 + 20.0 * i, message) for i, level in enumerate(plan.levels))
-    looks = tuple(_look(at) for at in range(100, 160))
+    snapshots = tuple(_snapshot(at) for at in range(100, 160))
     summaries = tuple(
         summarise(
             run,
             [
                 one
-                for one in looks
+                for one in snapshots
                 if run.window.begin_seconds <= one.at_seconds <= run.window.end_seconds
             ],
             mode=plan.mode,
@@ -113,7 +113,7 @@ def result(*, message="no such file", interrupted=False):
         began_seconds=100.0,
         runs=runs,
         summaries=summaries,
-        looks=looks,
+        snapshots=snapshots,
         interrupted=interrupted,
         notes=("a note",),
     )
@@ -132,7 +132,7 @@ def _run(level, began, message):
     return LevelRun(level, began, window, (*answered, failed))
 
 
-def _look(at):
+def _snapshot(at):
     done = 2.0 * (at - 100)
     values = {
         **worked("frame_extractor", done, busy=done / 4, pending=at % 3),
@@ -146,4 +146,4 @@ def _look(at):
         ("nv_gpu_memory_total_bytes", "", "GPU-1"): 8e9,
     }
     used = (0.8 * at, 2**29)
-    return look(at, values=values, server=used, busy=2.0 * at, client=0.1 * at, lags=(0.001,))
+    return snapshot(at, values=values, server=used, busy=2.0 * at, client=0.1 * at, lags=(0.001,))

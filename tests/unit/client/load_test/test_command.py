@@ -80,7 +80,7 @@ def test_a_test_is_shown_and_written(server, tmp_path):
     assert done.exit_code == 0, done.output
     assert "concurrency 1" in done.stdout
     assert "Busy time of a video by stage" in done.stdout
-    assert "give --metrics-url to have the server's" in done.stderr
+    assert "give --metrics-url to read the server's metrics" in done.stderr
     data = json.loads((tmp_path / "out/results.json").read_text())
     assert data["levels"][0]["counts"]["ok"] > 0
     assert data["plan"]["options"] == {"tags": ["a cat", "a dog"]}
@@ -121,7 +121,7 @@ def test_a_file_whose_name_is_not_utf_8_is_reported(grpc_only, tmp_path):
 
 
 @pytest.mark.parametrize("options", [(), ("--server-path",)])
-def test_what_may_be_secret_of_a_uri_is_neither_printed_nor_written(grpc_only, tmp_path, options):
+def test_secrets_of_a_uri_are_neither_printed_nor_written(grpc_only, tmp_path, options):
     uri = "https://somebody:hunter2@host/a.mp4?X-Amz-Signature=s1gned#frag9"
 
     def answer(asked):
@@ -143,7 +143,7 @@ def test_a_test_in_which_nothing_is_answered_fails(grpc_only):
     done = run("--video", "a.mp4", "--server-path", "--url", grpc_only.url, *QUICK)
     assert done.exit_code == 1
     assert "unknown model 'video_analysis'" in done.stdout
-    assert "nothing was measured: no video was answered; the commonest error was" in done.stderr
+    assert "nothing was measured: no video was answered; the most frequent error was" in done.stderr
     assert "nothing yet" not in done.output
     assert "0.0%" in done.stdout
 

@@ -12,10 +12,10 @@ from trireel_client.load_test.plan import Level, Plan
 from trireel_client.load_test.session import Watched, run_test
 
 
-async def test_every_level_is_looked_at_to_its_end_before_the_next_begins(grpc_only):
+async def test_every_level_ends_with_a_snapshot_before_the_next(grpc_only):
     grpc_only.script.answers["video_analysis"] = lambda asked: whole_video()
     levels = (Level(rate=0.01), Level(concurrency=1))  # nothing arrives in the first
-    # Short: looks are taken at the windows' ends, not because a second has passed.
+    # Short: snapshots are taken at the windows' ends, not because a second has passed.
     told = Plan(
         videos=(b"video",),
         levels=levels,
@@ -28,10 +28,10 @@ async def test_every_level_is_looked_at_to_its_end_before_the_next_begins(grpc_o
     first, second = result.runs
     assert (len(first.samples), len(second.samples) > 0) == (0, True)
     for run, next_seconds in ((first, second.began_seconds), (second, math.inf)):
-        looks = [
-            look.at_seconds
-            for look in result.looks
-            if run.window.begin_seconds <= look.at_seconds <= next_seconds
+        snapshots = [
+            snapshot.at_seconds
+            for snapshot in result.snapshots
+            if run.window.begin_seconds <= snapshot.at_seconds <= next_seconds
         ]
-        assert len(looks) >= 2
-        assert looks[-1] >= run.window.end_seconds
+        assert len(snapshots) >= 2
+        assert snapshots[-1] >= run.window.end_seconds

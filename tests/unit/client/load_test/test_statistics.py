@@ -14,7 +14,7 @@ def test_spread_of_one_to_a_hundred():
     assert spread.p99_over_p50 == pytest.approx(99.01 / 50.5)
 
 
-def test_one_slow_value_in_two_hundred_is_seen_by_the_maximum_alone():
+def test_one_slow_value_in_two_hundred_raises_the_maximum_only():
     spread = Spread.of([1.0] * 199 + [60.0])
     assert (spread.p50, spread.p99, spread.max) == (1.0, 1.0, 60.0)
     assert spread.mean == pytest.approx((199 + 60) / 200)

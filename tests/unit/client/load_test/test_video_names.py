@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trireel_client import ServerPath
-from trireel_client.load_test.video_names import said_of, video_name
+from trireel_client.load_test.video_names import video_name, without_secrets
 
 SIGNED = "https://user:word@host:8443/clips/a@b.mp4?X-Amz-Signature=abc&x=/y#part"
 
@@ -31,7 +31,7 @@ def test_a_video_is_called_by_what_may_be_shown(video, name):
 
 
 def test_what_is_said_of_a_video_uses_its_name():
-    said = said_of(SIGNED, f"{SIGNED!r} is not there: give another than {SIGNED}")
+    said = without_secrets(SIGNED, f"{SIGNED!r} is not there: give another than {SIGNED}")
     name = "https://host:8443/clips/a@b.mp4"
     assert said == f"'{name}' is not there: give another than {name}"
-    assert said_of(b"x", "the queue is full") == "the queue is full"
+    assert without_secrets(b"x", "the queue is full") == "the queue is full"

@@ -201,12 +201,12 @@ FULL = (
     [
         (
             "[request id: <id_unknown>] Exceeds maximum queue size",
-            "as many requests wait in it as may; ask again in a while, or ask another server",
+            "its queue is full; retry in a while, or on another server",
             None,
         ),
         (
             "in ensemble 'video_chunk', [request id: a] Exceeds maximum queue size",
-            "as many requests wait in it as may; ask again in a while, or ask another server",
+            "its queue is full; retry in a while, or on another server",
             None,
         ),
         (FULL, FULL.partition(": ")[2], 12.0),
@@ -265,7 +265,10 @@ def test_what_is_not_the_transports_passes(other: BaseException) -> None:
 
 def test_cause_is_kept() -> None:
     cause = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-    with pytest.raises(ServerUnavailable, match="nobody listens there") as raised, translated(PEER):
+    with (
+        pytest.raises(ServerUnavailable, match="no server listens there") as raised,
+        translated(PEER),
+    ):
         raise cause
     assert raised.value.__cause__ is cause
 
@@ -280,7 +283,7 @@ def test_cause_is_kept() -> None:
             "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:8001:"
             " Failed to connect to remote host: connect: Connection refused (111)",
             "StatusCode.UNAVAILABLE",
-            "the server at 127.0.0.1:8001 is not available: nobody listens there",
+            "the server at 127.0.0.1:8001 is not available: no server listens there",
         ),
         (
             "Failed parsing HTTP/2; Trying to connect an http1.x server",

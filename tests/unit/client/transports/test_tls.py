@@ -154,7 +154,7 @@ def test_the_other_protocol_in_tls(asking: Asking, papers: Papers) -> None:
 def test_nobody_listens(asking: Asking, papers: Papers) -> None:
     with asking.serving(ServerTls(papers.localhost)) as url:
         pass
-    with pytest.raises(ServerUnavailable, match="nobody listens there"):
+    with pytest.raises(ServerUnavailable, match="no server listens there"):
         asking.name(url, papers.trusting(), retries=Retry(attempts=2, first_wait_seconds=0.001))
 
 

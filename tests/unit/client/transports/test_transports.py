@@ -184,7 +184,9 @@ def test_nobody_listens(protocol: str, video: str) -> None:
         retries = Retry(attempts=2, first_wait_seconds=0.001)
         with TrireelClient(url, protocol=protocol, retries=retries) as client:
             assert not client.is_ready()
-            with pytest.raises(ServerUnavailable, match=r"nobody listens there \(connection refu"):
+            with pytest.raises(
+                ServerUnavailable, match=r"no server listens there \(connection refu"
+            ):
                 client.analyze(video)
 
 
@@ -278,7 +280,7 @@ def test_other_files_are_sent(analysing: Loopback, video: str, parameters) -> No
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
-def test_a_file_is_sent_to_a_server_whose_folder_has_but_the_name(
+def test_a_file_is_sent_if_only_the_folders_name_is_the_same(
     analysing: Loopback, video: str, tmp_path, part: int
 ) -> None:
     """As in a container: another boot, device or inode."""

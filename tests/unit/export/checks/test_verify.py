@@ -69,7 +69,7 @@ def test_embeddings_of_another_width_fail(items: Items):
         check_tower(lambda rows: unit(rows[:, :-1]), items)
 
 
-def test_constant_embeddings_fail_even_where_the_checkpoint_agrees(items: Items):
+def test_constant_embeddings_fail_if_the_checkpoint_agrees(items: Items):
     constant = unit(np.ones((COUNT, WIDTH)))
     same = Items(items.kind, items.names, items.rows, constant)
     with pytest.raises(ConstantEmbeddings, match=r"all embeddings are alike"):

@@ -16,11 +16,12 @@ from trireel_export import export as export_module
 from trireel_export.checks.emulate import emulated
 from trireel_export.checks.pictures import resized, verification_pictures
 from trireel_export.errors import NotUnitLength, RetrievalDiffers
-from trireel_export.export import TEXT_FILE, VISION_FILE, export
+from trireel_export.export import export
 from trireel_export.siglip.checkpoint import load_checkpoint
 from trireel_export.siglip.graph import check_graph, write_graph
 from trireel_export.siglip.layers import PoolingHead
 from trireel_export.siglip.vision import DTYPES, VisionTower
+from trireel_schema.files import TEXT_FILE, VISION_FILE
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 
@@ -247,9 +248,7 @@ def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_large_weights_of_a_reduced_tower_are_emulated_from_their_own_file(
-    model, written, frames, tmp_path, monkeypatch
-):
+def test_weights_in_their_own_file_are_emulated(model, written, frames, tmp_path, monkeypatch):
     inline = written(Precision.BF16, 23)
     monkeypatch.setattr("trireel_export.siglip.graph.EXTERNAL_DATA_ABOVE_BYTES", 0)
     apart = write(model, tmp_path / "apart.onnx", Precision.BF16)

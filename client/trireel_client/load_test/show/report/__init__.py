@@ -14,10 +14,10 @@ PAGE, DATA, LEVELS = "report.html", "results.json", "levels.csv"
 
 
 def check_folder(folder: Path) -> None:
-    """Make a report's folder, and see whether its files can be written: rather before the test.
+    """Make a report's folder and check, before the test, that its files can be written.
 
     Raises:
-        InvalidPlan: they cannot.
+        InvalidPlan: if they cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def check_folder(folder: Path) -> None:
             pass
         for path in (folder / name for name in (PAGE, DATA, LEVELS)):
             if path.exists():
-                path.open("ab").close()  # what is there stays until the test has ended
+                path.open("ab").close()  # the old file stays until the test has ended
     except OSError as error:
         raise InvalidPlan(
             f"no report can be written to {str(folder)!r}: {error.strerror}"
@@ -33,7 +33,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_report(folder: Path, result: TestResult, *, with_samples: bool) -> Path:
-    """Write the report's files into a folder that is there, and return the page's path."""
+    """Write the report's files into an existing folder, and return the page's path."""
     data = json.dumps(result_to_json(result, with_samples=with_samples), indent=1)
     _write(folder / DATA, data + "\n")
     _write(folder / LEVELS, levels_csv(result.summaries))
@@ -42,5 +42,5 @@ def write_report(folder: Path, result: TestResult, *, with_samples: bool) -> Pat
 
 
 def _write(path: Path, text: str) -> None:
-    # A file's name may hold what is not UTF-8; the CSV has line ends of its own.
+    # A file's name may not be UTF-8; the CSV has line ends of its own.
     path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")

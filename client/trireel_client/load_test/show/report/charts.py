@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report draws: lines and bars over levels or over time, without any geometry."""
+"""The content of a report's charts: lines and bars over levels or over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,52 +14,52 @@ class Line:
     """One line, or the bars of one colour."""
 
     name: str
-    """As the legend has it."""
+    """Name in the legend."""
     points: tuple[Point, ...]
-    """x and y; a line is broken where y is None."""
+    """Values of x and y; the line has a gap if y is None."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """A stretch of time with a name."""
+    """A part of the time axis with a name."""
 
     name: str
-    """What it is."""
+    """Name of the band."""
     begin_seconds: float
-    """Since the test's beginning."""
+    """Begin of the band, in seconds since the test's beginning."""
     end_seconds: float
-    """The same."""
+    """End of the band, in seconds since the test's beginning."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart, and what stands behind it."""
+    """One chart."""
 
     title: str
-    """A few words."""
+    """Title of a few words."""
     description: str
-    """A sentence, for whoever cannot see it and whoever wonders."""
+    """Explanation in a sentence, also for readers who do not see the chart."""
     x_label: str
-    """With its unit."""
+    """Name of the x axis, with its unit."""
     y_label: str
-    """With its unit."""
+    """Unit of the y axis."""
     lines: tuple[Line, ...]
-    """All with the same x values where they are bars."""
+    """Lines of the chart; bars have the same x values in each."""
     x_names: tuple[str, ...] = ()
-    """Names of x = 0, 1, 2 ...; none where x is a number."""
+    """Names of x = 0, 1, 2 ...; empty if x is a number."""
     stacked: bool = False
-    """Bars upon each other instead of lines."""
+    """True for stacked bars instead of lines."""
     bands: tuple[Band, ...] = ()
-    """Stretches of time, in the background."""
+    """Parts of the time axis to shade."""
 
     @property
     def has_values(self) -> bool:
-        """Tell whether there is anything to draw."""
+        """True if there is a value to draw."""
         return any(y is not None for line in self.lines for _, y in line.points)
 
     @property
     def table(self) -> Table:
-        """Return its numbers."""
+        """The numbers of the chart as a table."""
         by_x: dict[float, dict[str, float | None]] = {}
         for line in self.lines:
             for x, y in line.points:
@@ -72,7 +72,7 @@ class Chart:
         return Table(f"{self.title} ({self.y_label})", columns, rows)
 
     def x_name(self, x: float) -> str:
-        """Return what to call an x value."""
+        """Return the name of an x value."""
         return self.x_names[int(x)] if self.x_names else f"{x:.1f}"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test as JSON and CSV. Times of samples and looks are seconds since the test's beginning."""
+"""A test as JSON and CSV. Times of samples and snapshots are seconds since the test's beginning."""
 
 import csv
 import dataclasses
@@ -13,16 +13,16 @@ from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.video_names import video_name
-from trireel_client.load_test.watch.looks import Look
 from trireel_client.load_test.watch.machine import describe
 from trireel_client.load_test.watch.scrape import Series
+from trireel_client.load_test.watch.snapshots import Snapshot
 
-FORMAT = 1  # of the JSON: raised when a field changes its meaning or goes
+FORMAT = 1  # of the JSON; raise it if a field changes its meaning or is removed
 SPREAD = ("mean", "p50", "p95", "p99", "max")
 
 
 def result_to_json(result: TestResult, *, with_samples: bool) -> dict[str, Any]:
-    """Return everything as plain values; `with_samples` false leaves single videos out."""
+    """Return the result as plain values, with every video if `with_samples`."""
     plan = result.plan
     return {
         "format": FORMAT,
@@ -49,12 +49,12 @@ def result_to_json(result: TestResult, *, with_samples: bool) -> dict[str, Any]:
             _level(run, summary, result.began_seconds, with_samples)
             for run, summary in zip(result.runs, result.summaries, strict=True)
         ],
-        "looks": [_look(look, result.began_seconds) for look in result.looks],
+        "looks": [_snapshot(snapshot, result.began_seconds) for snapshot in result.snapshots],
     }
 
 
 def levels_csv(summaries: Sequence[LevelSummary]) -> str:
-    """Return a row a level, its units in the headings; what is not known is empty."""
+    """Return a row a level, with units in the headings; a value that is not known is empty."""
     rows = [level_row(one) for one in summaries]
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0] if rows else [])
@@ -130,14 +130,14 @@ def _sample(one: Sample, run: LevelRun, origin_seconds: float) -> dict[str, Any]
     return {**sample, "counted": run.window.holds(one.due_seconds)}
 
 
-def _look(look: Look, origin_seconds: float) -> dict[str, Any]:
+def _snapshot(snapshot: Snapshot, origin_seconds: float) -> dict[str, Any]:
     return {
-        "at_seconds": look.at_seconds - origin_seconds,
-        "server": look.server and dataclasses.asdict(look.server),
-        "machine": dataclasses.asdict(look.machine),
-        "client_cpu_seconds": look.client_cpu_seconds,
-        "lag_max_seconds": max(look.lags_seconds, default=0.0),
-        "metrics": _metrics(look.scrape.values) if look.scrape else None,
+        "at_seconds": snapshot.at_seconds - origin_seconds,
+        "server": snapshot.server and dataclasses.asdict(snapshot.server),
+        "machine": dataclasses.asdict(snapshot.machine),
+        "client_cpu_seconds": snapshot.client_cpu_seconds,
+        "lag_max_seconds": max(snapshot.lags_seconds, default=0.0),
+        "metrics": _metrics(snapshot.scrape.values) if snapshot.scrape else None,
     }
 
 

@@ -8,6 +8,7 @@ placeholders, which are replaced by the page's CSS variables.
 import io
 import math
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
@@ -48,7 +49,7 @@ DASHES = (
     (0, (1, 4)),
     (0, (6, 2, 1, 2, 1, 2)),
 )
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: for search, screen readers and the page's font
     "svg.hashsalt": "trireel",  # the same chart gives the same file
     "svg.id": None,

@@ -18,7 +18,7 @@ def level_charts(summaries: Sequence[LevelSummary]) -> tuple[Chart, ...]:
     opened = [one for one in summaries if one.level.is_open]
     found = (
         *_charts(closed, "concurrency", "concurrency"),
-        *_charts(opened, "arrivals", "videos begun a second"),
+        *_charts(opened, "arrivals", "arrivals a second"),
     )
     return tuple(chart for chart in found if chart.has_values)
 
@@ -43,20 +43,20 @@ def _charts(summaries: Sequence[LevelSummary], by: str, x_label: str) -> Iterato
     )
     yield chart(
         f"Latency by {by}",
-        "From when a video was to begin to its last answer, of the videos that were answered.",
+        "From when a video was due to its last answer, for the videos that were answered.",
         "ms",
         {name: _latency(name) for name in PERCENTILES},
     )
     yield chart(
         f"First chunk by {by}",
-        "From when a video was to begin to its first chunk.",
+        "From when a video was due to its first chunk.",
         "ms",
         {name: _first_chunk(name) for name in PERCENTILES},
     )
     yield chart(
         f"Time per stage by {by}",
-        "Mean time of a video in each stage, as its answer states it; stages overlap, so that their"
-        " sum exceeds the latency.",
+        "Mean time of a video in each stage, from its answer. Stages overlap, so that their sum"
+        " exceeds the latency.",
         "ms",
         {stage: _stage(stage) for stage in STAGES if stage != "total"},
         stacked=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test as one page of HTML that needs nothing beside it."""
+"""A test as one page of HTML that needs no other file."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -34,7 +34,7 @@ GIB = 2**30
 
 def render(result: TestResult) -> str:
     """Return the page."""
-    # Everything is escaped: names of videos and errors come from elsewhere.
+    # Everything is escaped: names of videos and errors come from outside.
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -79,7 +79,7 @@ def _settings(result: TestResult) -> list[Table]:
         "mode": plan.mode.value,
         "measured": f"{plan.duration_seconds:g} s a level",
         "warm-up": f"{plan.warm_up_seconds:g} s a level, not counted",
-        "timeout": f"{plan.timeout_seconds:g} s a request, never asked again",
+        "timeout": f"{plan.timeout_seconds:g} s a request, never repeated",
         "most in flight": f"{plan.most_in_flight} (open loop)",
         **{name.replace("_", " "): str(value) for name, value in plan.options.items()},
     }

@@ -8,12 +8,12 @@ from trireel_client.load_test.judge.loads import gpu_memory
 from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.show.report.charts import Band, Chart, Line, Point, lines_of
 from trireel_client.load_test.watch.capacity import ORCHESTRATORS
-from trireel_client.load_test.watch.looks import Look
 from trireel_client.load_test.watch.scrape import Scrape, grown
+from trireel_client.load_test.watch.snapshots import Snapshot
 
 GIB = 2**30
 LEAST_SECONDS = 0.5
-Between = Callable[[Look, Look], float | None]
+Between = Callable[[Snapshot, Snapshot], float | None]
 
 
 def time_charts(result: TestResult) -> tuple[Chart, ...]:
@@ -22,21 +22,21 @@ def time_charts(result: TestResult) -> tuple[Chart, ...]:
     found = (
         history.chart(
             "Queue length",
-            "Requests that wait for an instance of a model, at each look.",
+            "Requests that wait for an instance of a model, at each snapshot.",
             "requests",
             history.by_model(Scrape.waiting),
         ),
         history.chart(
             "Executed batch",
             "Mean rows (frames, texts) that a model's instance worked on at once, since the last"
-            " look.",
+            " snapshot.",
             "rows",
             history.batches(),
         ),
         history.chart(
             "Videos and sequences",
-            "Whole videos that were asked for and not yet answered, those that wait included;"
-            " sequences whose state is kept, as the server said it within 5 s.",
+            "Whole videos that were requested and not yet answered, waiting ones included, and"
+            " sequences whose state the server keeps, up to 5 s old.",
             "count",
             history.gauges(
                 ("open videos", _open_videos),
@@ -45,14 +45,14 @@ def time_charts(result: TestResult) -> tuple[Chart, ...]:
         ),
         history.chart(
             "CPU",
-            "CPUs that were kept busy since the last look: by the server's processes, by the load"
+            "CPUs that were busy since the last snapshot: by the server's processes, by the load"
             " generator, and on this machine in all.",
             "CPUs",
             history.cpus(),
         ),
         history.chart(
             "Memory of the server's processes",
-            "What its processes have, with what they share counted once.",
+            "Memory of its processes; shared memory counts once.",
             "GiB",
             history.between(("server", _memory_gib)),
         ),
@@ -70,10 +70,10 @@ def time_charts(result: TestResult) -> tuple[Chart, ...]:
 
 
 class _History:
-    """The looks of a test, as lines."""
+    """The snapshots of a test, as lines."""
 
     def __init__(self, result: TestResult) -> None:
-        self._looks = _spaced(result.looks)
+        self._snapshots = _spaced(result.snapshots)
         self._origin = result.began_seconds
         self._bands = tuple(
             Band(
@@ -89,7 +89,14 @@ class _History:
 
     def gauges(self, *gauges: tuple[str, Callable[[Scrape], float | None]]) -> tuple[Line, ...]:
         lines = [
-            (name, [(self._at(look), value(look.scrape)) for look in self._looks if look.scrape])
+            (
+                name,
+                [
+                    (self._at(snapshot), value(snapshot.scrape))
+                    for snapshot in self._snapshots
+                    if snapshot.scrape
+                ],
+            )
             for name, value in gauges
         ]
         return lines_of([(name, points) for name, points in lines if any(y for _, y in points)])
@@ -102,7 +109,7 @@ class _History:
 
     def batches(self) -> tuple[Line, ...]:
         def of(model: str) -> Between:
-            return lambda before, look: _batch(before, look, model)
+            return lambda before, snapshot: _batch(before, snapshot, model)
 
         lines = self.between(*((model, of(model)) for model in self._models()))
         return tuple(line for line in lines if any((y or 0.0) > 1 for _, y in line.points))
@@ -113,71 +120,76 @@ class _History:
         )
 
     def between(self, *values: tuple[str, Between]) -> tuple[Line, ...]:
-        """Return lines of what lies between each look and the one before."""
+        """Return lines of values between each snapshot and the one before."""
         lines: list[tuple[str, Sequence[Point]]] = [
             (
                 name,
-                [(self._at(look), value(before, look)) for before, look in pairwise(self._looks)],
+                [
+                    (self._at(snapshot), value(before, snapshot))
+                    for before, snapshot in pairwise(self._snapshots)
+                ],
             )
             for name, value in values
         ]
         return lines_of(lines)
 
-    def _at(self, look: Look) -> float:
-        return look.at_seconds - self._origin
+    def _at(self, snapshot: Snapshot) -> float:
+        return snapshot.at_seconds - self._origin
 
     def _models(self) -> tuple[str, ...]:
-        return next((look.scrape.models() for look in self._looks if look.scrape), ())
+        return next(
+            (snapshot.scrape.models() for snapshot in self._snapshots if snapshot.scrape), ()
+        )
 
 
-def _spaced(looks: Sequence[Look]) -> tuple[Look, ...]:
-    """Leave out looks that follow another at once: processes are counted in ticks of 10 ms."""
-    kept: list[Look] = []
-    for look in looks:
-        if not kept or look.at_seconds - kept[-1].at_seconds >= LEAST_SECONDS:
-            kept.append(look)
+def _spaced(snapshots: Sequence[Snapshot]) -> tuple[Snapshot, ...]:
+    """Leave out snapshots that follow another at once: CPU time is counted in ticks of 10 ms."""
+    kept: list[Snapshot] = []
+    for snapshot in snapshots:
+        if not kept or snapshot.at_seconds - kept[-1].at_seconds >= LEAST_SECONDS:
+            kept.append(snapshot)
     return tuple(kept)
 
 
 def _open_videos(scrape: Scrape) -> float:
-    # A model does not know of the videos that wait in Triton's queue for it.
+    # A model does not know the videos that wait in Triton's queue for it.
     return scrape.total("trireel_open_videos") + sum(
         scrape.in_queue(model) for model in ORCHESTRATORS
     )
 
 
-def _batch(before: Look, look: Look, model: str) -> float | None:
-    if before.scrape is None or look.scrape is None:
+def _batch(before: Snapshot, snapshot: Snapshot, model: str) -> float | None:
+    if before.scrape is None or snapshot.scrape is None:
         return None
-    change = grown(before.scrape, look.scrape)
+    change = grown(before.scrape, snapshot.scrape)
     executions = change.total("nv_inference_exec_count", model)
     return change.total("nv_inference_count", model) / executions if executions else None
 
 
-def _server_cpus(before: Look, look: Look) -> float | None:
-    if before.server is None or look.server is None:
+def _server_cpus(before: Snapshot, snapshot: Snapshot) -> float | None:
+    if before.server is None or snapshot.server is None:
         return None
-    return (look.server.cpu_seconds - before.server.cpu_seconds) / _seconds(before, look)
+    return (snapshot.server.cpu_seconds - before.server.cpu_seconds) / _seconds(before, snapshot)
 
 
-def _memory_gib(_: Look, look: Look) -> float | None:
-    return None if look.server is None else look.server.memory_bytes / GIB
+def _memory_gib(_: Snapshot, snapshot: Snapshot) -> float | None:
+    return None if snapshot.server is None else snapshot.server.memory_bytes / GIB
 
 
-def _client_cpus(before: Look, look: Look) -> float | None:
-    return (look.client_cpu_seconds - before.client_cpu_seconds) / _seconds(before, look)
+def _client_cpus(before: Snapshot, snapshot: Snapshot) -> float | None:
+    return (snapshot.client_cpu_seconds - before.client_cpu_seconds) / _seconds(before, snapshot)
 
 
-def _machine(before: Look, look: Look) -> float | None:
-    total_seconds = look.machine.total_seconds - before.machine.total_seconds
+def _machine(before: Snapshot, snapshot: Snapshot) -> float | None:
+    total_seconds = snapshot.machine.total_seconds - before.machine.total_seconds
     if not total_seconds:
         return None
-    busy_seconds = look.machine.busy_seconds - before.machine.busy_seconds
-    return look.machine.cpus * busy_seconds / total_seconds
+    busy_seconds = snapshot.machine.busy_seconds - before.machine.busy_seconds
+    return snapshot.machine.cpus * busy_seconds / total_seconds
 
 
-def _seconds(before: Look, look: Look) -> float:
-    return max(1e-3, look.at_seconds - before.at_seconds)
+def _seconds(before: Snapshot, snapshot: Snapshot) -> float:
+    return max(1e-3, snapshot.at_seconds - before.at_seconds)
 
 
 def _percent(share: float | None) -> float | None:

@@ -39,13 +39,13 @@ async def run(server, level, *, stop_after=None, **values):
     }
     told = Plan(levels=(level,), **{**defaults, **values})
     stop = asyncio.Event()
-    asker = Connection(Address.parse(server.url), server.protocol).asker(told)
+    requester = Connection(Address.parse(server.url), server.protocol).requester(told)
     if stop_after is not None:
         asyncio.get_running_loop().call_later(stop_after, stop.set)
     try:
-        return await Load(told, level, asker).run(stop)
+        return await Load(told, level, requester).run(stop)
     finally:
-        await asker.close()
+        await requester.close()
 
 
 MODES = [("grpc", mode) for mode in Mode] + [("http", Mode.WHOLE), ("http", Mode.SEQUENCE)]
@@ -115,7 +115,7 @@ async def test_failures_keep_their_kind(server):
 
 
 @pytest.mark.parametrize("values", [{"options": {"tags": []}}, {"videos": ("/gone.mp4",)}])
-async def test_what_this_client_refuses_at_once_leaves_the_event_loop_its_time(server, values):
+async def test_requests_that_fail_at_once_leave_the_event_loop_time(server, values):
     level = await run(server, Level(concurrency=2), duration_seconds=5.0, stop_after=0.35, **values)
     assert level.window.seconds < 3  # the stop was seen
     assert level.samples[0].outcome is Outcome.FAILED
@@ -130,7 +130,7 @@ async def test_an_open_level_begins_videos_at_their_time(server):
     assert all(0 <= one.late_seconds < 0.2 for one in level.samples)
 
 
-async def test_an_open_level_lasts_until_its_window_ends_though_nothing_arrives(grpc_only):
+async def test_an_open_level_without_arrivals_lasts_its_whole_window(grpc_only):
     level = await run(grpc_only, Level(rate=0.01))
     assert time.perf_counter() >= level.window.end_seconds
     assert level.samples == ()
@@ -148,7 +148,7 @@ async def test_an_open_level_does_not_wait_for_answers(grpc_only):
     assert sum(one.began_seconds < first.ended_seconds for one in level.samples) > 2
 
 
-async def test_what_a_stall_keeps_waiting_counts_from_its_intended_start(grpc_only):
+async def test_a_video_behind_a_stall_counts_from_its_due_time(grpc_only):
     """One answer takes long, and only one may be under way: those behind it have waited as well."""
     slow = [0.5]
 

@@ -27,13 +27,13 @@ def said_of_knees(made):
     return [one for one in remarks(made) if "more load adds" in one]
 
 
-def test_the_knee_is_the_lightest_level_with_nearly_the_highest_throughput():
+def test_the_knee_is_the_lightest_level_near_the_top():
     summaries = with_rates(1.0, 3.9, 4.0).summaries
     assert best(summaries) is summaries[2]
     assert knee(summaries) is summaries[1]
 
 
-def test_where_throughput_still_grows_nothing_is_said_of_a_knee():
+def test_there_is_no_knee_while_throughput_grows():
     assert not any("of the highest" in one for one in remarks(with_rates(1.0, 2.0, 4.0)))
     said = " ".join(remarks(with_rates(1.0, 3.9, 4.0)))
     assert "concurrency 2 has 3.90 videos/s, within 5% of the highest: more load adds" in said
@@ -69,7 +69,7 @@ def test_each_kind_of_level_has_a_knee_of_its_own():
     assert opened.startswith("8 videos/s has 4.50 videos/s, the highest of the open levels: ")
 
 
-def test_a_level_that_was_cut_short_does_not_show_what_more_load_brings():
+def test_a_level_that_was_cut_short_is_no_knee():
     made = with_rates(1.0, 4.0, 0.5)
     last = made.summaries[-1]
     cut = dataclasses.replace(last, counts=dataclasses.replace(last.counts, interrupted=4))
@@ -77,7 +77,7 @@ def test_a_level_that_was_cut_short_does_not_show_what_more_load_brings():
     assert said_of_knees(made) == []
 
 
-def test_nothing_is_said_of_a_knee_where_other_programs_had_the_cpu():
+def test_there_is_no_knee_if_other_programs_had_the_cpu():
     made = with_rates(1.0, 3.9, 4.0)
     finding = Finding(DISTURBED, "", ())
     disturbed = dataclasses.replace(made.summaries[0], findings=(finding,))

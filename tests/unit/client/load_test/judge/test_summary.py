@@ -102,10 +102,10 @@ def test_a_level_without_samples_has_no_numbers():
     one = summary()
     assert (one.counts.success_rate, one.latency, one.rates.videos) == (None, None, 0.0)
     assert one.findings[0].limit == UNANSWERED
-    assert one.findings[0].because == "no video began and ended in its time"
+    assert one.findings[0].because == "no video began and ended in the measured time"
 
 
-def test_a_level_without_an_answer_says_so_with_its_commonest_error():
+def test_a_level_without_an_answer_names_its_most_frequent_error():
     def failed(due, kind, message):
         return sample(due, due + 0.1, Outcome.FAILED, kind=kind, message=message)
 
@@ -114,7 +114,7 @@ def test_a_level_without_an_answer_says_so_with_its_commonest_error():
     one = summary(rare, *common)
     assert one.findings[0].limit == UNANSWERED
     assert one.findings[0].because == (
-        "no video was answered; the commonest error was NotFound: no such video"
+        "no video was answered; the most frequent error was NotFound: no such video"
     )
     for answered in (sample(14.0, 15.0), sample(9.0, 11.0)):  # one of the warm-up was, in time
         assert summary(rare, *common, answered).findings[0].limit != UNANSWERED

@@ -19,10 +19,8 @@ def chart(*lines, **values):
 def drawn(*lines, **values):
     """Return the elements of a drawing by their ids, without the drawing's name."""
     root = ElementTree.fromstring(svg_of(chart(*lines, **values), "one"))
-    return {
-        element.get("id").removeprefix("one-"): element for element in root.iter() if "id" in
-        element.attrib
-    }  # fmt: skip
+    named = [element for element in root.iter() if element.get("id")]
+    return {element.get("id").removeprefix("one-"): element for element in named}
 
 
 def strokes(element):

@@ -160,7 +160,7 @@ def test_the_page_names_limit_settings_and_versions(page):
         "triton 2.51.0 at 127.0.0.1:8001",
         "a note",
         "['a beach']",
-        "never asked again",
+        "never repeated",
         "2 instances, 2 at once",
         "numpy",
     ):

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chunk as findings see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.errors import InvalidInput
+from trireel_backend.ranking import scoring
+from trireel_backend.wire.views import PackedView
+
+UNIT_NORM_TOLERANCE = 0.01
+MAX_WEIGHT_SECONDS = 1e6
+
+
+@dataclass(frozen=True)
+class ChunkFrames:
+    """The next chunk of a video, encoded."""
+
+    embeddings: NDArray[np.float32]
+    """[f, D] embeddings of the sampled frames, unit length, in order."""
+    timestamps_seconds: NDArray[np.float64]
+    """[f] PTS of those frames."""
+    weight_seconds: float
+    """Weight of the chunk in the mean over the video."""
+    views: Mapping[str, PackedView] = field(default_factory=lambda: MappingProxyType({}))
+    """Frames of second views, by the finding that wants them."""
+
+    def __post_init__(self) -> None:
+        frames = len(self.embeddings)
+        if frames == 0 or self.timestamps_seconds.shape != (frames,):
+            raise InvalidInput(
+                f"got EMBEDDINGS of {frames} frames and TIMESTAMPS"
+                f" {list(self.timestamps_seconds.shape)}: send one timestamp a frame, at least one"
+            )
+        check_unit_length("EMBEDDINGS", self.embeddings)
+        if not np.isfinite(self.timestamps_seconds).all():
+            raise InvalidInput("TIMESTAMPS hold a value that is no number: send seconds")
+        if not 0 < self.weight_seconds <= MAX_WEIGHT_SECONDS:  # also false for NaN
+            raise InvalidInput(
+                f"CHUNK_DURATION_SECONDS is {self.weight_seconds:g}: give a number above 0, up to"
+                f" {MAX_WEIGHT_SECONDS:g}"
+            )
+
+    @cached_property
+    def pooled(self) -> NDArray[np.float32]:
+        """[D] mean of the frames' embeddings, unit length."""
+        return scoring.pool(self.embeddings)
+
+
+def check_unit_length(name: str, embeddings: NDArray[np.float32]) -> None:
+    """Raise InvalidInput unless all rows [.., D] are of unit length."""
+    norms = np.linalg.norm(embeddings, axis=1)
+    if not np.allclose(norms, 1.0, atol=UNIT_NORM_TOLERANCE):  # also false for NaN
+        raise InvalidInput(f"{name} are not of unit length: send what the towers answer")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding `tags`: the texts that fit a chunk, and the video, best."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.errors import InvalidInput
+from trireel_backend.findings.chunk import ChunkFrames, check_unit_length
+from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.ranking import scoring
+from trireel_backend.ranking.scoring import Ranking
+from trireel_backend.wire.request import Request
+from trireel_backend.wire.tensors import Tensors, texts
+from trireel_schema.texts import TextSet
+
+DEFAULT_TOP_K = 5
+MAX_TOP_K = 1000
+
+
+@dataclass(frozen=True)
+class TagOptions:
+    """Inputs of a request; the same for every chunk of a video."""
+
+    top_k: int = DEFAULT_TOP_K
+    """Number of tags returned, fewer if fewer are known."""
+    tags: TextSet | None = None
+    """Tags to score instead of the bank's."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.top_k <= MAX_TOP_K:
+            raise InvalidInput(f"TOP_K is {self.top_k}: give a number from 1 to {MAX_TOP_K}")
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The duration-weighted mean of a video's chunks."""
+
+    weighted_sum: NDArray[np.float64]
+    """[D] sum of the chunks' embeddings, each multiplied by its seconds; [1] before the first."""
+    weight_seconds: float = 0.0
+    """Sum of those seconds."""
+
+
+class Tags:
+    """Ranks texts by their cosine to the pooled frames of a chunk, and to the video's mean."""
+
+    name: ClassVar[str] = "tags"
+    view: ClassVar[ViewSpec | None] = None
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._bank = knowledge.bank.tags
+        self._calibration = knowledge.calibration
+
+    @staticmethod
+    def options(request: Request) -> TagOptions:
+        """Read TOP_K, TAGS and TAG_EMBEDDINGS; raises InvalidInput."""
+        top_k = request.number("TOP_K", int)
+        return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, _free_tags(request))
+
+    def start(self) -> Mean:
+        """Return the mean of no chunks."""
+        return Mean(np.zeros(1))
+
+    def step(
+        self, state: Mean, chunk: ChunkFrames, options: TagOptions
+    ) -> tuple[Mean, dict[str, NDArray[np.generic]]]:
+        """Rank the tags of a chunk and of the video so far."""
+        tags = options.tags or self._bank
+        self._check_width(options.tags)
+        state = Mean(
+            state.weighted_sum + chunk.pooled.astype(np.float64) * chunk.weight_seconds,
+            state.weight_seconds + chunk.weight_seconds,
+        )
+        mean = (state.weighted_sum / state.weight_seconds).astype(np.float32)
+        # Together: a large bank is read once.
+        chunk_tags, video_tags = scoring.rank(
+            tags, np.stack([chunk.pooled, mean]), options.top_k, self._calibration
+        )
+        rows = {name: array[None] for name, array in _tensors("CHUNK_TAG", chunk_tags).items()}
+        return state, {**rows, **_tensors("TAG", video_tags)}
+
+    def _check_width(self, tags: TextSet | None) -> None:
+        width = self._bank.embeddings.shape[1]
+        if tags is not None and tags.embeddings.shape[1] != width:
+            raise InvalidInput(
+                f"TAG_EMBEDDINGS are {tags.embeddings.shape[1]} wide: this checkpoint's are {width}"
+            )
+
+
+def _tensors(prefix: str, ranking: Ranking) -> Tensors:
+    return {
+        f"{prefix}_TEXTS": texts(ranking.texts),
+        f"{prefix}_SCORES": ranking.scores,
+        f"{prefix}_PROBABILITIES": ranking.probabilities,
+    }
+
+
+def _free_tags(request: Request) -> TextSet | None:
+    tags, embeddings = request.texts("TAGS"), request.array("TAG_EMBEDDINGS")
+    if tags is None and embeddings is None:
+        return None
+    if tags is None or embeddings is None or not tags or len(tags) != len(embeddings):
+        raise InvalidInput(
+            f"got {0 if tags is None else len(tags)} TAGS and"
+            f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
+            " embedding (from siglip_text) a tag"
+        )
+    check_unit_length("TAG_EMBEDDINGS", embeddings)
+    return TextSet(tags, embeddings)

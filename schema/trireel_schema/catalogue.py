@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every tensor of every model: its name, data type, shape and meaning, written once.
+
+The configs of the models, the docs, the server and the tests are made of this table or compared
+with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`.
+"""
+
+from dataclasses import dataclass
+
+Dim = int | str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor, which means the same in every model."""
+
+    name: str
+    """Name on the wire."""
+    dtype: str
+    """Data type as KServe v2 names it; Triton's configs say STRING for BYTES."""
+    shape: tuple[Dim, ...]
+    """Sizes: a number, or the symbol of a size that differs from answer to answer; see SYMBOLS."""
+    meaning: str
+    """One sentence for people."""
+
+
+@dataclass(frozen=True)
+class FindingTensors:
+    """The tensors of one finding."""
+
+    inputs: tuple[str, ...]
+    """Names of its inputs, all of them optional."""
+    outputs: tuple[str, ...]
+    """Names of its outputs."""
+
+
+SYMBOLS = {
+    "n": "chunks in this answer",
+    "f": "sampled frames",
+    "k": "tags returned",
+    "m": "free-text tags",
+    "c": "cuts",
+    "v": "video streams, or second views",
+    "D": "width of an embedding",
+    "S": "image size of the checkpoint in pixels",
+    "N": "rows of a batch",
+    "b": "black intervals",
+    "z": "frozen intervals",
+    "t": "frames of second views",
+    "p": "bytes of second views",
+    "w": "findings",
+}
+
+TENSORS: dict[str, Tensor] = {
+    tensor.name: tensor
+    for tensor in (
+        Tensor("VIDEO", "BYTES", (1,), "path under the media folder, or a URI"),
+        Tensor("VIDEO_DATA", "BYTES", (1,), "the file's bytes, instead of VIDEO"),
+        Tensor("FIND", "BYTES", ("w",), "findings to make; the default is tags, caption, scenes"),
+        Tensor("START_SECONDS", "FP64", ("n",), "PTS at which each wanted chunk begins"),
+        Tensor("CHUNK_SECONDS", "FP64", (1,), "length of a chunk"),
+        Tensor("FRAMES_PER_CHUNK", "INT32", (1,), "frames sampled from each chunk"),
+        Tensor("SAMPLE_FPS", "FP64", (1,), "frames sampled from each second, instead"),
+        Tensor("KEYFRAMES_ONLY", "BOOL", (1,), "decode keyframes alone"),
+        Tensor("CROP", "FP64", (4,), "left, top, width, height as fractions of the picture"),
+        Tensor("CROP_PX", "INT32", (4,), "left, top, width, height in pixels"),
+        Tensor("STREAM_INDEX", "INT32", (1,), "index of the video stream in the file"),
+        Tensor("TOP_K", "INT32", (1,), "number of tags returned"),
+        Tensor("TAGS", "BYTES", ("m",), "free-text tags, scored instead of the bank's"),
+        Tensor("TAG_EMBEDDINGS", "FP32", ("m", "D"), "embeddings of TAGS, from siglip_text"),
+        Tensor("SCENE_THRESHOLD", "FP32", (1,), "smallest scene score of a cut"),
+        Tensor("SCENE_ALPHA", "FP32", (1,), "weight of the newest frame in the running average"),
+        Tensor("WITH_EMBEDDINGS", "BOOL", (1,), "return EMBEDDINGS and CHUNK_EMBEDDINGS"),
+        Tensor("TEXTS", "BYTES", (1,), "a text to embed"),
+        Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
+        Tensor("EMBEDDINGS", "FP32", ("f", "D"), "embeddings of frames or texts, unit length"),
+        Tensor("TIMESTAMPS", "FP64", ("f",), "PTS of every sampled frame in seconds"),
+        Tensor("PTS", "INT64", ("f",), "PTS of every sampled frame in units of TIME_BASE"),
+        Tensor("TIME_BASE", "INT64", (2,), "numerator and denominator of a second's fraction"),
+        Tensor("CHUNK_NUM_FRAMES", "INT32", ("n",), "frames sampled from each chunk"),
+        Tensor("CHUNK_DAMAGED_PACKETS", "INT32", ("n",), "packets that the decoder skipped"),
+        Tensor("CHUNK_START_SECONDS", "FP64", ("n",), "PTS at which each chunk begins"),
+        Tensor("CHUNK_DURATION_SECONDS", "FP64", ("n",), "length of each chunk"),
+        Tensor("PLAN_START_SECONDS", "FP64", ("n",), "PTS at which each planned chunk begins"),
+        Tensor("PLAN_DURATION_SECONDS", "FP64", ("n",), "length of each planned chunk"),
+        Tensor("VIDEO_START_SECONDS", "FP64", (1,), "PTS of the first frame"),
+        Tensor("VIDEO_DURATION_SECONDS", "FP64", (1,), "from there to the end of the last frame"),
+        Tensor("IS_COMPLETE", "BOOL", (1,), "false if the file ends before its container states"),
+        Tensor("VIDEO_STREAM_INDICES", "INT32", ("v",), "indices of all video streams"),
+        Tensor("DECODER", "BYTES", (1,), "FFmpeg's name of the decoder"),
+        Tensor("EXTRACT_NS", "INT64", (2,), "begin and end of the extraction, monotonic clock"),
+        Tensor("VIEW_NAMES", "BYTES", ("v",), "findings that want a second view"),
+        Tensor("VIEW_SIZES_PX", "INT32", ("v",), "width and height of each second view"),
+        Tensor("CHUNK_VIEW_NUM_FRAMES", "INT32", ("n", "v"), "frames of each second view"),
+        Tensor("VIEW_TIMESTAMPS", "FP64", ("t",), "PTS of these frames, chunk by chunk"),
+        Tensor("VIEW_PIXELS", "UINT8", ("p",), "their RGB pixels, one frame behind the other"),
+        Tensor("CHUNK_INDICES", "INT32", ("n",), "position of each chunk in the video"),
+        Tensor("CHUNK_EMBEDDINGS", "FP32", ("n", "D"), "pooled embedding of each chunk"),
+        Tensor("CHUNK_TAG_TEXTS", "BYTES", ("n", "k"), "best tags of each chunk"),
+        Tensor("CHUNK_TAG_SCORES", "FP32", ("n", "k"), "their cosines"),
+        Tensor("CHUNK_TAG_PROBABILITIES", "FP32", ("n", "k"), "their probabilities"),
+        Tensor("TAG_TEXTS", "BYTES", ("k",), "best tags of the video so far"),
+        Tensor("TAG_SCORES", "FP32", ("k",), "their cosines to the duration-weighted mean"),
+        Tensor("TAG_PROBABILITIES", "FP32", ("k",), "their probabilities"),
+        Tensor("CHUNK_CAPTION_TEXTS", "BYTES", ("n",), "best description of each chunk"),
+        Tensor("CHUNK_CAPTION_SCORES", "FP32", ("n",), "its cosine"),
+        Tensor("CHUNK_CAPTION_PROBABILITIES", "FP32", ("n",), "its probability"),
+        Tensor("CAPTION_TEXT", "BYTES", (1,), "best description of any chunk so far"),
+        Tensor("CAPTION_SCORE", "FP32", (1,), "its cosine"),
+        Tensor("CAPTION_PROBABILITY", "FP32", (1,), "its probability"),
+        Tensor("SCENE_TIMESTAMPS", "FP64", ("c",), "PTS of the first sampled frame of a scene"),
+        Tensor("SCENE_SCORES", "FP32", ("c",), "1 - cosine to the running average"),
+        Tensor("SCENE_CHUNK_INDICES", "INT32", ("c",), "chunk of each cut"),
+        Tensor("SCENE_FRAME_INDICES", "INT32", ("c",), "frame of each cut in its chunk"),
+        Tensor("SCENE_TRACE", "FP32", ("f",), "scene score of every sampled frame"),
+        Tensor("CHUNK_QUALITY_BLACK_SHARES", "FP32", ("n",), "share of black frames, 0 to 1"),
+        Tensor("CHUNK_QUALITY_FROZEN_SHARES", "FP32", ("n",), "share of frozen frames, 0 to 1"),
+        Tensor("CHUNK_QUALITY_SHARPNESS", "FP32", ("n",), "mean variance of the Laplacian"),
+        Tensor("CHUNK_QUALITY_LUMAS", "FP32", ("n",), "mean luma, 0 to 255"),
+        Tensor("QUALITY_BLACK_INTERVALS", "FP64", ("b", 2), "begin and end of black stretches"),
+        Tensor("QUALITY_FREEZE_INTERVALS", "FP64", ("z", 2), "begin and end of frozen stretches"),
+        Tensor("NUM_CHUNKS", "INT32", (1,), "chunks planned for the whole video"),
+        Tensor("EMBEDDING_DIM", "INT32", (1,), "D"),
+        Tensor("TIMING_STAGES", "BYTES", (5,), "names of the stages, and total"),
+        Tensor("TIMING_MS", "FP64", (5,), "busy time of each stage; wall time in total"),
+        Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
+    )
+}
+
+FINDINGS: dict[str, FindingTensors] = {
+    "tags": FindingTensors(
+        inputs=("TOP_K", "TAGS", "TAG_EMBEDDINGS"),
+        outputs=(
+            "CHUNK_TAG_TEXTS",
+            "CHUNK_TAG_SCORES",
+            "CHUNK_TAG_PROBABILITIES",
+            "TAG_TEXTS",
+            "TAG_SCORES",
+            "TAG_PROBABILITIES",
+        ),
+    ),
+    "caption": FindingTensors(
+        inputs=(),
+        outputs=(
+            "CHUNK_CAPTION_TEXTS",
+            "CHUNK_CAPTION_SCORES",
+            "CHUNK_CAPTION_PROBABILITIES",
+            "CAPTION_TEXT",
+            "CAPTION_SCORE",
+            "CAPTION_PROBABILITY",
+        ),
+    ),
+    "scenes": FindingTensors(
+        inputs=("SCENE_THRESHOLD", "SCENE_ALPHA"),
+        outputs=(
+            "SCENE_TIMESTAMPS",
+            "SCENE_SCORES",
+            "SCENE_CHUNK_INDICES",
+            "SCENE_FRAME_INDICES",
+            "SCENE_TRACE",
+        ),
+    ),
+    "quality": FindingTensors(
+        inputs=(),
+        outputs=(
+            "CHUNK_QUALITY_BLACK_SHARES",
+            "CHUNK_QUALITY_FROZEN_SHARES",
+            "CHUNK_QUALITY_SHARPNESS",
+            "CHUNK_QUALITY_LUMAS",
+            "QUALITY_BLACK_INTERVALS",
+            "QUALITY_FREEZE_INTERVALS",
+        ),
+    ),
+}
+"""The findings that a request may name in FIND, in the order in which they are made."""
+
+DEFAULT_FINDINGS = ("tags", "caption", "scenes")
+"""The findings of a request without FIND."""
+VIEW_TENSORS = (
+    "VIEW_NAMES",
+    "VIEW_SIZES_PX",
+    "CHUNK_VIEW_NUM_FRAMES",
+    "VIEW_TIMESTAMPS",
+    "VIEW_PIXELS",
+)
+"""Tensors by which the frames of second views go from the extractor to the findings."""
+EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
+"""Outputs of the temporal decoder that belong to no finding."""
+
+
+def finding_outputs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the outputs of the temporal decoder for these findings, in order."""
+    outputs = (output for name in names for output in FINDINGS[name].outputs)
+    return (*EVERY_CHUNK_OUTPUTS, *outputs)
