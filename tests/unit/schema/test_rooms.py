@@ -10,7 +10,7 @@ import trireel_schema
 
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
-    ("errors", "files", "stages", "precision", "vectors", PACKAGE),
+    ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
     ("scenes",),
     ("metadata",),
     ("arrays",),
