@@ -63,6 +63,7 @@ def served(media, log_folder, parameters=None):
         media_root=media,
         ports=Ports.free(),
         parameters=parameters or {},
+        stop_seconds=1,  # a sequence that a test has left open is not worth a wait
         log=log_folder / "triton.log",
     )
     with embedded_server(options) as running:
