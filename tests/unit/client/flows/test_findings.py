@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings that a request names: how FIND travels, and how their tensors become results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from unit.client.loopback import Loopback
-from unit.client.scripted import Asked, Tensors, one_chunk, plan, stepped_chunk, whole_video
+from unit.client.scripted import (
+    UNAVAILABLE,
+    Asked,
+    Tensors,
+    one_chunk,
+    plan,
+    stepped_chunk,
+    whole_video,
+)
 
 from trireel_client import Analysis, ChunkQuality, Quality, ServerInfo, UnexpectedAnswer
+from trireel_client._flows.delivered import DeliveredChunks
 from trireel_client._flows.findings import READERS
 from trireel_client._flows.parse import parse_analysis, parse_chunk
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
@@ -133,22 +143,35 @@ def test_every_step_names_the_same_findings(server: Loopback, video: str) -> Non
 
 
 def test_a_broken_stream_of_quality_goes_on(grpc_only: Loopback, video: str) -> None:
-    def whole() -> Tensors:
-        return {**without(whole_video(), DEFAULT_FINDINGS), **quality_of(3)}
-
-    def answers(asked: Asked):  # type: ignore[no-untyped-def]
+    def answers(break_after: int | None) -> Iterator[Tensors]:
+        whole = {**whole_video(), **quality_of(3)}
         for i in range(3):
-            part = {**without(one_chunk(i), DEFAULT_FINDINGS), **quality_of(1)}
-            yield {**part, "IS_AGGREGATE": np.array([False])}
-            if i == 1 and len(grpc_only.script.asked) == 1:
+            if i == break_after:
                 raise UNAVAILABLE
-        yield {**whole(), "CHUNK_QUALITY_LUMAS": np.full(3, 101.1, np.float32)} | {
-            "IS_AGGREGATE": np.array([True])
-        }
+            luma = {"CHUNK_QUALITY_LUMAS": whole["CHUNK_QUALITY_LUMAS"][i : i + 1]}
+            yield quality_alone({**one_chunk(i), **quality_of(1), **luma}, is_whole=False)
+        yield quality_alone(whole, is_whole=True)
 
-    grpc_only.script.answers["video_analysis_stream"] = answers
+    streams = iter([answers(2), answers(None)])
+    grpc_only.script.answers["video_analysis_stream"] = lambda asked: next(streams)
     with grpc_only.client() as client:
         *chunks, last = client.stream(video, find=["quality"])
-    assert [chunk.index for chunk in chunks] == [0, 1, 2]
+    assert [chunk.index for chunk in chunks if not isinstance(chunk, Analysis)] == [0, 1, 2]
     assert isinstance(last, Analysis)
     assert [list(asked.inputs["FIND"]) for asked in grpc_only.script.asked] == [[b"quality"]] * 2
+
+
+def quality_alone(tensors: Tensors, *, is_whole: bool) -> Tensors:
+    """Return an answer of a stream without the default findings."""
+    return {**without(tensors, DEFAULT_FINDINGS), "IS_AGGREGATE": np.array([is_whole])}
+
+
+def test_another_picture_in_place_of_a_chunk_is_noticed() -> None:
+    delivered = DeliveredChunks()
+    chunk = parse_chunk({**one_chunk(0), **quality_of(1)}, ["quality"])
+    assert chunk.quality is not None
+    assert delivered.is_new(chunk)
+    assert not delivered.is_new(chunk)
+    darker = replace(chunk, quality=replace(chunk.quality, luma=chunk.quality.luma - 20))
+    with pytest.raises(UnexpectedAnswer, match="chunk 0 is not what it was before"):
+        delivered.is_new(darker)

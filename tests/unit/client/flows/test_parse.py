@@ -16,9 +16,7 @@ SERVER = ServerInfo("triton", "2.51.0")
 
 
 def analysis_of(tensors: Tensors) -> Analysis:
-    return parse_analysis(
-        tensors, DEFAULT_FINDINGS, stream_id="id", server=SERVER, client_ms=50.0
-    )
+    return parse_analysis(tensors, DEFAULT_FINDINGS, stream_id="id", server=SERVER, client_ms=50.0)
 
 
 def test_frames_belong_to_their_chunk() -> None:
