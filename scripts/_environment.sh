@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the scripts beside it: makes .venv once and keeps it as the project's files say.
-#   need_environment serve   what runs the server and the client
-#   need_environment test    that, the export tools (torch) and what checks the code
+#   need_environment serve    the server and the client
+#   need_environment export   these, the exporter and the drawings (PyTorch)
+#   need_environment test     these and the tools that check the code
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$ROOT/.venv"
+TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
 # pip writes the path into the scripts of .venv, for a shell to read, and PATH is split at colons.
 case "$ROOT" in
 *[\":\\\`\$]* | *$'\n'*)
@@ -31,33 +33,85 @@ find_python() {
     return 1
 }
 
+# What pip reports goes to stderr: a script's own answer is on stdout.
 pip_install() {
-    "$VENV/bin/python" -m pip install -qq --disable-pip-version-check \
-        --constraint "$ROOT/constraints.txt" "$@"
+    "$VENV/bin/python" -m pip install --disable-pip-version-check \
+        --constraint "$ROOT/constraints.txt" "$@" >&2
 }
 
-# Stamps hold the hash of what decided the installation, so that a change installs again.
+has_gpu() {
+    [[ -e /dev/nvidiactl ]] || { command -v nvidia-smi && nvidia-smi -L; } &>/dev/null
+}
+
+# Succeeds if an index of Python packages answers within three seconds.
+index_answers() {
+    timeout 3 "$VENV/bin/python" -c \
+        'import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).close()' "$1" 2>/dev/null
+}
+
+# PyPI's PyTorch brings CUDA along, some gigabytes. The other index is used for PyTorch alone: its
+# dependencies come with Trireel's. If PyTorch is in .venv already, pip keeps it.
+install_torch() {
+    if has_gpu; then
+        echo "PyTorch: this machine has a GPU, so the build for CUDA is installed." >&2
+        pip_install torch
+    elif index_answers "$TORCH_CPU_INDEX/torch/"; then
+        echo "PyTorch: this machine has no GPU, so the build for CPUs is installed." >&2
+        pip_install --no-deps --extra-index-url "$TORCH_CPU_INDEX" torch
+    else
+        echo "PyTorch: $TORCH_CPU_INDEX does not answer, so pip's own index decides the build." >&2
+        pip_install torch
+    fi
+}
+
+# Succeeds if the environment, or one that holds it, was set up by the wanted files.
+is_set_up() {
+    local wanted="$1" kind stamp kinds=(serve export test)
+    case "$2" in
+    export) kinds=(export test) ;;
+    test) kinds=(test) ;;
+    esac
+    for kind in "${kinds[@]}"; do
+        stamp="$VENV/.trireel-$kind"
+        if [[ -f "$stamp" && "$(cat "$stamp")" == "$wanted" ]]; then
+            return
+        fi
+    done
+    return 1
+}
+
+# Stamps hold the hash of the files that decide the installation: if one changes, pip runs again.
 need_environment() {
-    local kind="$1" stamp="$VENV/.trireel-$1" wanted python
+    local kind="$1" wanted python begin=$SECONDS
     wanted="$(cat "$ROOT"/constraints.txt "$ROOT"/requirements-test.txt "$ROOT"/*/pyproject.toml | sha256sum)"
-    if [[ -f "$stamp" && "$(cat "$stamp")" == "$wanted" ]]; then
+    if is_set_up "$wanted" "$kind"; then
         return
     fi
-    echo "Setting up .venv ($kind), once." >&2
+    echo "Setting up $VENV for '$kind', once; pip reports what it installs." >&2
     python="$(find_python)"
     # A set-up that was cut off may have left a folder without pip.
     "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
+    echo "Step 1 of 3: the build tools." >&2
     # The build backend is installed by its pin and used without isolation: no unpinned download.
     pip_install hatchling editables
     # In one call: a package that needs another finds it here, and no package index is asked for it.
     local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
     packages+=(--editable "$ROOT/client[load-test]")
+    if [[ "$kind" == serve ]]; then
+        echo "Step 2 of 3: no PyTorch is needed to serve." >&2
+    else
+        echo "Step 2 of 3: PyTorch." >&2
+        install_torch
+        packages+=(--editable "$ROOT/export" --editable "$ROOT/drawings")
+    fi
     if [[ "$kind" == test ]]; then
         packages+=(--editable "$ROOT/python_backend[embedded,openvino]")
-        packages+=(--editable "$ROOT/export" --editable "$ROOT/drawings" --requirement "$ROOT/requirements-test.txt")
+        packages+=(--requirement "$ROOT/requirements-test.txt")
     fi
+    echo "Step 3 of 3: Trireel and the packages it needs." >&2
     pip_install --no-build-isolation "${packages[@]}"
-    echo "$wanted" >"$stamp"
+    echo "$wanted" >"$VENV/.trireel-$kind"
+    echo "Set up in $((SECONDS - begin)) s." >&2
 }
 
 # Prometheus and promtool, which no package index has, into .venv/bin; root is not needed.

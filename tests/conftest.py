@@ -3,10 +3,15 @@
 
 import os
 
+import hypothesis
 import pytest
 from support.ports import free_ports
 
 from trireel_backend.launch.ports import Ports
+
+# How long an example takes is a property of the machine and what else runs on it.
+hypothesis.settings.register_profile("no_deadline", deadline=None)
+hypothesis.settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,8 +9,7 @@ BENCHMARK = Benchmark(
     name="cost_by_size",
     question="How do time and memory grow with length, resolution, frames, tags and sequences?",
     command=COMMAND,
-    needs="the environment of scripts/test; two to four minutes for each axis, and as much again"
-    " for its videos",
+    needs="scripts/setup test; two to four minutes for each axis, and as much again for its videos",
     raw=("results.json",),
     page=page,
     headlines=headlines,

@@ -9,7 +9,7 @@ BENCHMARK = Benchmark(
     name="cpu_engines",
     question="Which runtime computes the vision tower fastest on a CPU, and how exactly?",
     command=command(FILES[0]),
-    needs="the environment of scripts/test; base.json needs an export of a larger checkpoint by"
+    needs="scripts/setup test; base.json needs an export of a larger checkpoint by"
     " trireel-export; minutes for the tiny tower, an hour for a large one",
     raw=FILES,
     page=page,

@@ -10,7 +10,7 @@ BENCHMARK = Benchmark(
     question="How much CPU time does sampling frames take, beside the ffmpeg command and other"
     " libraries?",
     command=COMMAND.format(rounds=5),
-    needs="the environment of scripts/test; decord and torchcodec take part if they are installed"
+    needs="scripts/setup test; decord and torchcodec take part if they are installed"
     " (requirements.txt); an hour",
     raw=("results.json", "threads.json"),
     page=page,

@@ -10,7 +10,7 @@ BENCHMARK = Benchmark(
     question="How near does the tower, served by Triton, come to the tower in a plain loop and to"
     " the machine's limit?",
     command=COMMAND,
-    needs="the environment of scripts/test, or the two environments that benchmarks/gpu/__main__.py"
+    needs="scripts/setup test, or the two environments that benchmarks/gpu/__main__.py"
     " describes, and a C compiler for torch; eight minutes",
     raw=("results.json",),
     page=page,

@@ -9,7 +9,7 @@ BENCHMARK = Benchmark(
     name="past_capacity",
     question="What do accepted requests notice if more clients come than the server accepts?",
     command=COMMAND.format(rounds=3),
-    needs="the environment of scripts/test; a minute and a half for each round",
+    needs="scripts/setup test; a minute and a half for each round",
     raw=("results.json",),
     page=page,
     headlines=headlines,

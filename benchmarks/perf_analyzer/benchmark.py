@@ -10,8 +10,7 @@ BENCHMARK = Benchmark(
     question="What throughput and latency does Triton's own load generator see, by protocol and"
     " batch?",
     command=COMMAND,
-    needs="the environment of scripts/test; scripts/perf_analyzer sets itself up on first use; ten"
-    " minutes",
+    needs="scripts/setup test; scripts/perf_analyzer sets itself up on first use; ten minutes",
     raw=("results/run.json", "results/*.csv"),
     page=page,
     headlines=headlines,

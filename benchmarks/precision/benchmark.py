@@ -10,7 +10,7 @@ BENCHMARK = Benchmark(
     question="How much accuracy does reduced precision cost, and which form of attention is fastest"
     " on a CPU?",
     command=COMMAND,
-    needs="the environment of scripts/test, 16 GiB of memory; half an hour",
+    needs="scripts/setup test, 16 GiB of memory; half an hour",
     raw=("results.json",),
     page=page,
     headlines=headlines,

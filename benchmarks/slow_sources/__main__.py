@@ -2,7 +2,7 @@
 """Chunks of slow sources, and what they cost whole videos and other chunks.
 
 Run: python -m benchmarks.slow_sources --output benchmarks/slow_sources/results.json
-(needs the environment of scripts/test). Two clients request whole videos by path and two request
+(needs scripts/setup test). Two clients request whole videos by path and two request
 chunks by path, all in a closed loop: first alone, then beside twenty requests for chunks of twenty
 URIs, each of which takes 10 s to download. With --before, the tree of another commit is measured
 too; its server is started by the Python of its own .venv.

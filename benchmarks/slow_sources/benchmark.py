@@ -9,7 +9,7 @@ BENCHMARK = Benchmark(
     name="slow_sources",
     question="What do slow sources leave of the throughput of whole videos and of other chunks?",
     command=COMMAND.format(rounds=2),
-    needs="the environment of scripts/test, and another tree; five minutes for each round",
+    needs="scripts/setup test, and another tree; five minutes for each round",
     raw=("results.json",),
     page=page,
     headlines=headlines,

@@ -10,7 +10,7 @@ BENCHMARK = Benchmark(
     question="Does a server under full load with faults answer correctly, and keep nothing"
     " afterwards?",
     command=COMMAND.format(minutes=30),
-    needs="the environment of scripts/test and a quiet machine; with `weed` on PATH videos come"
+    needs="scripts/setup test and a quiet machine; with `weed` on PATH videos come"
     " from S3 too; as many minutes as --minutes names, and three more",
     raw=("results.json",),
     page=page,

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
+import psutil
 import pytest
 import tritonclient.grpc
+from support.balancing import wait_until
 from support.exposition import Scrape
 from support.raw import Raw, number, video
 from support.web import web_server
@@ -20,10 +22,12 @@ from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath, Tr
 
 from .conftest import SAMPLE, served
 
+pytestmark = pytest.mark.alone  # a rejection must come at once
 UNDER_WAY = 2  # whole videos, of each of the two models
 EXTRACTORS = 2
 WAITING = 2
 SEQUENCES = 3
+WORKER = "trireel_backend.extraction.process.worker"
 AT_ONCE_SECONDS = 0.5
 SOON_SECONDS = 20
 ONCE = Retry(attempts=1)
@@ -110,13 +114,6 @@ def pool():
         yield pool
 
 
-def wait_until(condition, seconds=SOON_SECONDS):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def waiting(server, model):
     scrape = Scrape(server.metrics_url)
     if model.startswith("video_analysis"):
@@ -132,21 +129,21 @@ def at_once():
 
 
 @contextmanager
-def filled(server, held, pool, model="video_analysis", under_way=UNDER_WAY):
-    """Have as much of a model under way and waiting as it takes in, from a source that waits."""
+def filled(server, held, pool):
+    """Have as many whole videos under way and waiting as the server takes, from a held source."""
     client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
 
     def ask():
         tensor = tritonclient.grpc.InferInput("VIDEO", [1], "BYTES")
         tensor.set_data_from_numpy(np.array([held.next_url().encode()], object))
-        return client.infer(model, [tensor])
+        return client.infer("video_analysis", [tensor])
 
     answers = []
-    for count in range(1, under_way + 1):
+    for count in range(1, UNDER_WAY + 1):
         answers.append(pool.submit(ask))
         wait_until(lambda so_many=count: held.asked == so_many)
     answers += [pool.submit(ask) for _ in range(WAITING)]
-    wait_until(lambda: waiting(server, model) == WAITING)
+    wait_until(lambda: waiting(server, "video_analysis") == WAITING)
     yield answers
     held.go_on.set()
     for answer in answers:
@@ -307,16 +304,38 @@ def test_uploads_that_would_wait_are_bounded_in_bytes(server, held):
     in_streams(server, body)
 
 
-def test_a_video_is_not_failed_by_clients_that_keep_the_extractors(server, held, pool):
-    with (
-        filled(server, held, pool, "frame_extractor", under_way=EXTRACTORS),
-        TrireelClient(server.grpc_url, retries=ONCE) as client,
-    ):
-        answer = pool.submit(client.analyze, ServerPath("sample.mp4"))
-        time.sleep(0.5)
-        assert not answer.done()
-        held.go_on.set()
+@contextmanager
+def suspended_decoders(server):
+    """Keep every extractor busy for as long as the context, if it has something to decode."""
+    processes = psutil.Process(server.process_id).children(recursive=True)
+    decoders = [process for process in processes if WORKER in process.cmdline()]
+    assert len(decoders) == EXTRACTORS
+    for decoder in decoders:
+        decoder.suspend()
+    try:
+        yield
+    finally:
+        for decoder in decoders:
+            decoder.resume()
+
+
+def extract(server):
+    raw = Raw(server, "grpc")
+    frames = raw.infer("frame_extractor", video("sample.mp4")).as_numpy("FRAMES")
+    raw.close()
+    return frames
+
+
+def test_a_video_is_not_failed_by_clients_that_keep_the_extractors(server, pool):
+    with TrireelClient(server.grpc_url, retries=ONCE) as client:
+        with suspended_decoders(server):
+            others = [pool.submit(extract, server) for _ in range(EXTRACTORS + WAITING)]
+            wait_until(lambda: waiting(server, "frame_extractor") == WAITING)
+            answer = pool.submit(client.analyze, ServerPath("sample.mp4"))
+            time.sleep(0.5)
+            assert not answer.done()
         assert answer.result(SOON_SECONDS).num_chunks == 6
+        assert {len(other.result(SOON_SECONDS)) for other in others} == {16}
 
 
 @contextmanager
@@ -376,17 +395,3 @@ def test_a_sequence_more_is_refused_at_once(server, raw):
             step.close()
     limit = Scrape(server.metrics_url).total("trireel_live_sequences_limit")
     assert limit == SEQUENCES
-
-
-def test_64_clients_at_once_and_none_is_refused(media, tmp_path):
-    clients, rounds = 64, 2
-
-    async def one(client):
-        return [(await client.analyze(ServerPath("clip.mp4"))).num_chunks for _ in range(rounds)]
-
-    async def all_of_them(server):
-        async with AsyncTrireelClient(server.grpc_url, retries=ONCE) as client:
-            return await asyncio.gather(*(one(client) for _ in range(clients)))
-
-    with served(media, tmp_path) as server:
-        assert asyncio.run(all_of_them(server)) == [[2] * rounds] * clients

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twice as many clients as the server accepts: rejections are quick, answers still come."""
+"""More clients than the server accepts: rejections are quick. As many as it accepts: none."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from trireel_client import AsyncTrireelClient, Retry, ServerFull, ServerPath
 
 from .conftest import SAMPLE, served
 
+pytestmark = pytest.mark.alone  # times of rejections and answers are compared
 UNDER_WAY = 2
 WAITING = 2
 LOAD_SECONDS = 4.0
@@ -52,3 +53,17 @@ def test_more_clients_than_are_accepted_leave_the_others_their_answers(server):
     answered, rejected = asyncio.run(load(places - 1))
     assert answered
     assert rejected == []
+
+
+def test_64_clients_at_once_and_none_is_refused(media, tmp_path):
+    clients, rounds = 64, 2
+
+    async def one(client):
+        return [(await client.analyze(ServerPath("clip.mp4"))).num_chunks for _ in range(rounds)]
+
+    async def all_of_them(server):
+        async with AsyncTrireelClient(server.grpc_url, retries=ONCE) as client:
+            return await asyncio.gather(*(one(client) for _ in range(clients)))
+
+    with served(media, tmp_path) as server:
+        assert asyncio.run(all_of_them(server)) == [[2] * rounds] * clients

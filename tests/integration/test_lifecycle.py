@@ -239,6 +239,7 @@ SHM_SLACK_BYTES = 4 * SHM_GROWTH_BYTES
 MEMORY_SLACK_BYTES = 48 * 2**20  # allocators' arenas; a leak of one chunk's frames each is 88 MB
 
 
+@pytest.mark.alone  # memory depends on who is slow
 def test_nothing_grows_over_many_analyses(media):
     """Memory, shared memory, files and processes are where they were after a warm-up."""
     before = traces()

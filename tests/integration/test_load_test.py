@@ -143,6 +143,7 @@ async def test_failing_videos_are_counted_by_kind_beside_others(server):
     assert abs(counts.ok - counts.failed) <= 1
 
 
+@pytest.mark.alone  # judged by the clock
 async def test_an_open_level_keeps_its_rate(server):
     level = Level(rate=3.0)
     result = await load_tested(server, plan(level, duration_seconds=3.0))
@@ -193,6 +194,7 @@ def own_server(media, tmp_path):
         yield server
 
 
+@pytest.mark.alone  # its steps are timed
 async def test_a_server_that_hangs_and_dies_does_not_hang_the_test(own_server):
     """It answers, then it is stopped (SIGSTOP), then it is gone."""
     process = psutil.Process(own_server.process_id)

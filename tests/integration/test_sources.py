@@ -169,7 +169,7 @@ def test_the_spool_holds_videos_and_records_alone(server, client, web):
 
 REFUSALS = [
     ("http://{web}/missing.mp4", 404, "answered 404"),
-    ("http://{web}/denied.mp4", 400, "answered 403: it is not given to this server"),
+    ("http://{web}/denied.mp4", 400, "answered 403: the source denies this server access"),
     ("http://{web}/failing.mp4?secret", 503, "/failing.mp4 answered 500: try again later"),
     ("http://{web}/large.mp4", 400, "has 1000000000 bytes or more"),
     ("http://{web}/text.mp4", 400, "not a video"),

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which paths the scripts can run from."""
+"""The scripts' common part: which paths it can run from, and how it sets up .venv."""
 
 import shutil
+import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from support.web import web_server
 
-ENVIRONMENT = Path(__file__).parents[2] / "scripts/_environment.sh"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+ENVIRONMENT = SCRIPTS / "_environment.sh"
 
 
 def sourced(folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -31,3 +36,55 @@ def test_a_checkout_that_cannot_be_used(tmp_path: Path, name: str) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert "cannot be used: move it to another folder." in done.stderr
+
+
+def in_environment(folder: Path, commands: str, *words) -> "subprocess.CompletedProcess[str]":
+    """Run commands behind the scripts' common part, with this Python as that of .venv."""
+    (folder / "scripts").mkdir(parents=True)
+    shutil.copy(ENVIRONMENT, folder / "scripts")
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/python").symlink_to(sys.executable)
+    command = ["bash", "-euc", f'source "$1"; shift; {commands}', "-"]
+    command += [folder / "scripts/_environment.sh", *words]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("kind", ["serve", "export", "test"])
+def test_an_environment_holds_those_before_it(tmp_path: Path, kind: str) -> None:
+    commands = 'echo now >"$VENV/.trireel-export"; is_set_up now "$1"'
+    done = in_environment(tmp_path, commands, kind)
+    assert (done.returncode == 0) is (kind != "test")
+
+
+def test_files_that_changed_set_up_again(tmp_path: Path) -> None:
+    commands = 'echo before >"$VENV/.trireel-test"; is_set_up now test'
+    assert in_environment(tmp_path, commands).returncode == 1
+
+
+def test_an_index_that_answers_is_used(tmp_path: Path) -> None:
+    with web_server({"/torch/": lambda handler: handler.answer(200)}) as web:
+        done = in_environment(tmp_path, 'index_answers "$1"', web.url("/torch/"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_index_that_does_not_answer_costs_three_seconds(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/torch/"
+        began = time.monotonic()
+        done = in_environment(tmp_path, 'index_answers "$1"', url)
+    assert done.returncode != 0
+    assert 3 <= time.monotonic() - began < 10
+
+
+def test_setup_names_what_it_can_set_up() -> None:
+    done = subprocess.run([SCRIPTS / "setup", "demo"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "scripts/setup: got 'demo': give one of serve, export, test.\n"
+
+
+def test_the_fast_tests_are_always_the_same() -> None:
+    done = subprocess.run([SCRIPTS / "test", "--fast", "-x"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("scripts/test: got '-x' behind --fast: give --fast alone")

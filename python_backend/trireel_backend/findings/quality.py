@@ -48,8 +48,8 @@ class FreezeRun:
     """[S, S, 3] frame that later ones are compared with, None before the first."""
     reference_seconds: float = 0.0
     """PTS of that frame."""
-    is_frozen: bool = False
-    """True if the frame has stood for LEAST_SECONDS."""
+    is_repeated: bool = False
+    """True if a later frame was the same."""
     closed: Intervals = ()
     """Intervals that have ended."""
 
@@ -150,15 +150,14 @@ def _after_freeze(
         return run, False
     difference = np.abs(picture.astype(np.int16) - run.reference).mean()
     if difference <= SAME_DIFFERENCE:
-        long_enough = at_seconds - run.reference_seconds >= LEAST_SECONDS
-        return replace(run, is_frozen=run.is_frozen or long_enough), True
+        return replace(run, is_repeated=True), True
     closed = tuple(_freeze_intervals(run, at_seconds))
     return FreezeRun(picture.copy(), at_seconds, closed=closed), False
 
 
 def _freeze_intervals(run: FreezeRun, end_seconds: float) -> Iterator[tuple[float, float]]:
     yield from run.closed
-    if run.is_frozen:
+    if run.is_repeated and end_seconds - run.reference_seconds >= LEAST_SECONDS:
         yield run.reference_seconds, end_seconds
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every way to run Triton needs: a repository, a server started, checked and stopped."""
+"""Run Triton: assemble a model repository, then start, check, watch and stop a server."""

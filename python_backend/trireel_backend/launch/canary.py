@@ -26,10 +26,11 @@ CALL_SECONDS = 60.0
 
 
 def wait_until_ready(endpoint: Endpoint, deadline: float, alive: Callable[[], bool]) -> bool:
-    """Wait until all models are loaded; False when the server died or time ran out.
+    """Wait until all models are loaded; return False if the server dies or time runs out.
 
     Args:
-        deadline: on the clock of time.monotonic.
+        deadline: end of the wait, on the clock of time.monotonic.
+        alive: returns whether the server's process still runs.
     """
     with endpoint.client() as client:
         while alive() and time.monotonic() < deadline:
@@ -46,24 +47,24 @@ def check_canary(endpoint: Endpoint, export: Path) -> tuple[str, int]:
     """Compare the served tower with the checkpoint; return Triton's version and model count.
 
     Raises:
-        CanaryFailed: embeddings are constant, or not the checkpoint's.
+        CanaryFailed: if the embeddings are constant, or differ from the checkpoint's.
     """
-    ask_canary(endpoint, export, CALL_SECONDS)
+    request_canary(endpoint, export, CALL_SECONDS)
     with endpoint.client() as client:
         try:
             version = client.get_server_metadata(client_timeout=CALL_SECONDS).version
             models = client.get_inference_statistics(client_timeout=CALL_SECONDS).model_stats
         except InferenceServerException as error:
-            raise CanaryFailed(f"the server does not describe itself: {error.message()}") from error
+            raise CanaryFailed(f"the server returns no metadata: {error.message()}") from error
     return version, len(models)
 
 
-def ask_canary(endpoint: Endpoint, export: Path, timeout_seconds: float) -> None:
-    """Let the served tower embed the export's two known pictures, in one call.
+def request_canary(endpoint: Endpoint, export: Path, timeout_seconds: float) -> None:
+    """Request embeddings of the export's two known pictures in one call, and compare them.
 
     Raises:
-        CanaryFailed: no answer in time, or embeddings that are not the checkpoint's.
-        MissingPart: the export has no canary.
+        CanaryFailed: if no answer comes in time, or the embeddings differ from the checkpoint's.
+        MissingPart: if the export has no canary.
     """
     canary = load_canary(export / CANARY_FILE)
     with endpoint.client() as client:
@@ -75,16 +76,20 @@ def ask_canary(endpoint: Endpoint, export: Path, timeout_seconds: float) -> None
 
 
 def compare(canary: Canary, served: NDArray[np.float32]) -> None:
-    """Raise CanaryFailed unless `served` [2, D] are the canary's embeddings."""
+    """Compare `served` [2, D] with the canary's embeddings.
+
+    Raises:
+        CanaryFailed: if they differ.
+    """
     if served.shape != canary.embeddings.shape:
         raise CanaryFailed(
-            f"siglip_vision answered {served.shape}, the checkpoint's embeddings are"
-            f" {canary.embeddings.shape}: NumPy 2 in the embedded server's environment does this"
+            f"siglip_vision returned embeddings of shape {served.shape}, the checkpoint's have"
+            f" {canary.embeddings.shape}: NumPy 2 in the embedded server's environment causes this"
         )
-    between = float(served[0] @ served[1])
-    if not between <= CONSTANT_COSINE:
+    cosine = float(served[0] @ served[1])
+    if not cosine <= CONSTANT_COSINE:
         raise CanaryFailed(
-            f"siglip_vision gives two different pictures embeddings of cosine {between:.4f}"
+            f"siglip_vision gives two different pictures embeddings of cosine {cosine:.4f}"
         )
     cosines = (served * canary.embeddings).sum(axis=1)
     if not cosines.min() >= LEAST_COSINE:
@@ -97,10 +102,10 @@ def compare(canary: Canary, served: NDArray[np.float32]) -> None:
 def embed_frames(
     client: Any, frames: NDArray[np.uint8], timeout_seconds: float
 ) -> NDArray[np.float32]:
-    """Let the served tower embed frames [N, S, S, 3]; return the embeddings [N, D].
+    """Request the embeddings [N, D] of frames [N, S, S, 3] from the served tower.
 
     Raises:
-        InferenceServerException: if the server does not answer in time, or with an error.
+        InferenceServerException: if the server returns an error, or nothing in time.
     """
     tensor = InferInput("FRAMES", list(frames.shape), "UINT8")
     tensor.set_data_from_numpy(frames)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flags of tritonserver that every way to run it shares."""
+"""The flags of tritonserver that the embedded server and the container share."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from trireel_backend.launch.ports import Ports
 
-SHM_DEFAULT_BYTES = 4 * 2**20  # of each instance; a chunk of 16 frames at 224 px takes 2.4 MB
-SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks, so it must not grow in small steps often
+SHM_DEFAULT_BYTES = 4 * 2**20  # per instance; a chunk of 16 frames at 224 px takes 2.4 MB
+SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks: many small steps cost more
 MIN_PING_INTERVAL_MS = 1000
 SHARED_MEMORY_API = "shared-memory"
 ADMIN_APIS = ("model-repository", SHARED_MEMORY_API, "trace", "logging")
@@ -16,8 +16,8 @@ ADMIN_APIS = ("model-repository", SHARED_MEMORY_API, "trace", "logging")
 Flags = Mapping[str, object]
 
 
-def closed(apis: Iterable[str]) -> str:
-    """Return the value of a flag that closes some APIs with a secret that nobody is told."""
+def closed_apis(apis: Iterable[str]) -> str:
+    """Return a flag's value that closes some APIs: it demands a secret that no client knows."""
     return f"{','.join(apis)}:trireel-admin={secrets.token_hex(32)}"
 
 
@@ -30,13 +30,14 @@ def common_flags(
     exit_seconds: float,
     client_shared_memory: bool = False,
 ) -> dict[str, object]:
-    """Return what serves a repository on an address, its admin APIs closed on both protocols.
+    """Return the flags that serve a repository on an address, with admin APIs closed.
 
     Args:
-        client_shared_memory: leave open the API by which clients name memory for tensors. Before
-            25.07 it takes any name, that of the models' own memory too.
+        exit_seconds: seconds that Triton waits for requests in flight before it exits.
+        client_shared_memory: leave open the API with which clients name memory for tensors.
+            Before Triton 25.07 it accepts any name, including that of the models' own memory.
     """
-    shut = [api for api in ADMIN_APIS if not (client_shared_memory and api == SHARED_MEMORY_API)]
+    apis = [api for api in ADMIN_APIS if not (client_shared_memory and api == SHARED_MEMORY_API)]
     return {
         "model-repository": repository,
         "backend-directory": backends,
@@ -51,24 +52,24 @@ def common_flags(
         "model-control-mode": "none",
         "exit-on-error": "true",
         "exit-timeout-secs": int(exit_seconds),
-        "http-restricted-api": closed(shut),
-        # A client whose machine is gone is noticed; by default only when something is sent to it.
+        "http-restricted-api": closed_apis(apis),
+        # Detects a client whose machine is gone; by default only an attempt to send does.
         "grpc-keepalive-time": 30_000,
         "grpc-keepalive-timeout": 20_000,
         "grpc-http2-max-pings-without-data": 0,
-        # Clients may do the same: by default Triton closes the connection of a client that pings
-        # three times within 10 minutes, while it waits for the answer to a long video.
+        # Clients may ping too: by default Triton closes the connection of a client that pings
+        # three times within 10 minutes, even if it waits for the answer to a long video.
         "grpc-http2-min-recv-ping-interval-without-data": MIN_PING_INTERVAL_MS,
         "grpc-keepalive-permit-without-calls": 1,
-        "grpc-restricted-protocol": closed(shut),
+        "grpc-restricted-protocol": closed_apis(apis),
     }
 
 
 def arguments(flags: Flags, shm_prefix: str) -> list[str]:
-    """Return the command line's arguments; a flag whose value is a list is given once for each.
+    """Return the command line's arguments; a flag with a list of values is repeated.
 
     Args:
-        shm_prefix: how the names of the models' shared memory regions begin.
+        shm_prefix: prefix of the names of the models' shared memory regions.
     """
     backend = {
         "shm-region-prefix-name": shm_prefix,
@@ -77,10 +78,10 @@ def arguments(flags: Flags, shm_prefix: str) -> list[str]:
     }
     return [
         "--disable-auto-complete-config",
-        *(f"--{name}={one}" for name, value in flags.items() for one in _each(value)),
+        *(f"--{name}={value}" for name, values in flags.items() for value in _as_list(values)),
         *(f"--backend-config=python,{name}={value}" for name, value in backend.items()),
     ]
 
 
-def _each(value: object) -> Iterable[object]:
+def _as_list(value: object) -> Iterable[object]:
     return value if isinstance(value, list) else [value]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the models are told of the folders that one run of a server uses."""
+"""The parameters that give the models the folders of one run of a server."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,30 +14,37 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def folder_parameters(
-    given: Mapping[str, str], *, media: Path, spool: Path, run: RunFolder
+    values: Mapping[str, str], *, media: Path, spool: Path, run: RunFolder
 ) -> dict[str, str]:
-    """Return the models' parameters: those given, and the folders of this run.
+    """Return the models' parameters: the operator's values, and the folders of this run.
 
     Args:
-        given: by name, what the operator says; the folders are not theirs to say here.
-        media, spool: folders of the videos that are there, and of those that come from elsewhere.
+        values: the operator's values by parameter name; those for folders are overwritten.
+        media: folder of the videos that requests name by path.
+        spool: folder of uploads and fetched videos.
 
     Raises:
-        StartupError: a folder is missing, or a limit of what may be fetched makes no sense.
+        StartupError: if a folder is missing, or a limit for fetched videos is invalid.
     """
     parameters = {
-        **given,
+        **values,
         "media_root": _text(media.resolve()),
         "media_root_id": folder_id(media),
         "spool": _text(spool.resolve()),
         "admission": str(run.admission),
     }
-    read_settings(FolderSettings, parameters).folders()  # better now than in every model's log
+    read_settings(
+        FolderSettings, parameters
+    ).folders()  # fail here rather than in every model's log
     return parameters
 
 
 def _text(folder: Path) -> str:
-    """Return a path as a parameter; raises StartupError, since parameters are UTF-8."""
+    """Return a path as a parameter's value.
+
+    Raises:
+        StartupError: if the path is not UTF-8, which parameters must be.
+    """
     text = path_text(folder)
     if any("\udc80" <= character <= "\udcff" for character in text):
         raise StartupError(f"folder {text!r} has a name that is not UTF-8: rename it")
@@ -45,9 +52,10 @@ def _text(folder: Path) -> str:
 
 
 def folder_id(folder: Path) -> str:
-    """Return what a folder has on this machine alone: boot id, device, inode; "" where unknown.
+    """Return an identity that only this machine's folder has: boot id, device, inode.
 
-    Its name is not enough: a container has a /media too, and a forwarded port is on loopback.
+    Returns "" if it is unknown. The folder's name is not enough: a container has a /media too,
+    and a forwarded port is on loopback.
     """
     try:
         boot, status = BOOT_ID.read_text().strip(), folder.stat()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the commands that start a server which set parameters and instances of the models."""
+"""Command line options that set the models' parameters and instances."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -14,28 +14,34 @@ from trireel_backend.system.resources import available_cpus, available_memory_by
 
 AllowNetwork = Annotated[
     list[str] | None,
-    typer.Option(help="Network (CIDR) that http(s) videos may come from though not public."),
+    typer.Option(help="Network (CIDR) from which http(s) videos may come though it is not public."),
 ]
 MaxVideoGib = Annotated[
-    float | None, typer.Option(help="Largest fetched or uploaded video, 4 by default.")
+    float | None, typer.Option(help="Largest fetched or uploaded video in GiB, 4 by default.")
 ]
-MaxSpoolGib = Annotated[float | None, typer.Option(help="Room for such videos, 16 by default.")]
-DecodeOn = Annotated[str | None, typer.Option(help="cpu, or auto for NVDEC where there is a GPU.")]
+MaxSpoolGib = Annotated[
+    float | None,
+    typer.Option(help="Space for fetched and uploaded videos in GiB, 16 by default."),
+]
+DecodeOn = Annotated[
+    str | None,
+    typer.Option(help="Decoder: cpu, or auto for NVDEC if the machine has a GPU."),
+]
 Extractors = Annotated[
     int | None,
     typer.Option(
-        help="Chunks extracted at once, by default one a CPU, as far as memory goes.", min=1
+        help="Chunks extracted at once, by default one per CPU if memory suffices.", min=1
     ),
 ]
 Videos = Annotated[
     int | None,
-    typer.Option(help="Whole videos under way at once, by default two an extractor.", min=1),
+    typer.Option(help="Whole videos in flight at once, by default two per extractor.", min=1),
 ]
 MaxWaitingVideos = Annotated[
     int | None,
     typer.Option(
         help="Whole videos that may wait for their turn in each of video_analysis and"
-        " video_analysis_stream, more are refused at once; 64 by default.",
+        " video_analysis_stream, 64 by default. Further ones are rejected immediately.",
         min=0,
     ),
 ]
@@ -46,15 +52,15 @@ Parameter = Annotated[
 TowerEngine = Annotated[
     str | None,
     typer.Option(
-        help="What computes the vision tower on a CPU: onnxruntime (default), openvino, or"
-        " openvino-bf16, much the fastest on a CPU with AMX."
+        help="Runtime of the vision tower on a CPU: onnxruntime (default), openvino, or"
+        " openvino-bf16, by far the fastest on a CPU with AMX."
     ),
 ]
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What the operator sets of the models; None leaves it to the machine's size or the config."""
+    """The operator's settings of the models; None: by the machine's size, or as in the config."""
 
     allow_network: list[str] | None = None
     max_video_gib: float | None = None
@@ -66,14 +72,14 @@ class ModelOptions:
     tower_engine: str | None = None
     max_waiting_videos: int | None = None
     others: dict[str, str] = field(default_factory=dict)
-    """Any further parameter of config.pbtxt, by its name."""
+    """Further parameters of config.pbtxt, by name."""
     cpus: int = field(default_factory=available_cpus)
     memory_bytes: int | None = field(default_factory=available_memory_bytes)
-    """What a container may take; None where nothing bounds it."""
+    """Memory in bytes that the container may use; None if nothing limits it."""
 
     @property
     def sizing(self) -> Sizing:
-        """Instances and threads where the operator does not say."""
+        """Instances and threads that apply unless the operator sets them."""
         return Sizing.of(self.cpus, self.memory_bytes, self.extractors)
 
     def parameters(self) -> dict[str, str]:
@@ -91,26 +97,31 @@ class ModelOptions:
         }
 
     def instances(self) -> dict[str, int]:
-        """Return how many instances the models have."""
+        """Return the number of instances by model name."""
         counts = {
             "frame_extractor": self.extractors,
             "video_analysis": self.videos,
             "siglip_vision": self.towers,
         }
-        given = {name: count for name, count in counts.items() if count is not None}
-        return self.sizing.instances() | given
+        settings = {name: count for name, count in counts.items() if count is not None}
+        return self.sizing.instances() | settings
 
 
-def parse_parameters(given: list[str] | None, known: frozenset[str]) -> dict[str, str]:
+def parse_parameters(options: list[str] | None, names: frozenset[str]) -> dict[str, str]:
     """Return NAME=VALUE options by name.
 
+    Args:
+        names: names of all parameters of the models.
+
     Raises:
-        StartupError: one is not of that form, or no model has a parameter of its name.
+        StartupError: if an option is not NAME=VALUE, or no model has a parameter of this name.
     """
-    pairs = dict(one.partition("=")[::2] for one in given or () if "=" in one)
-    wrong = [one for one in given or () if one.partition("=")[0] not in known & pairs.keys()]
+    pairs = dict(option.partition("=")[::2] for option in options or () if "=" in option)
+    wrong = [
+        option for option in options or () if option.partition("=")[0] not in names & pairs.keys()
+    ]
     if wrong:
         raise StartupError(
-            f"got --parameter {wrong[0]!r}: give NAME=VALUE with one of {', '.join(sorted(known))}"
+            f"got --parameter {wrong[0]!r}: give NAME=VALUE with one of {', '.join(sorted(names))}"
         )
     return pairs

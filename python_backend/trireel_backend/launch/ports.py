@@ -11,12 +11,12 @@ LOOPBACK = "127.0.0.1"
 LOOPBACK_V6 = "::1"
 EVERYWHERE = "0.0.0.0"
 EVERY_ADDRESS = {EVERYWHERE: LOOPBACK, "::": LOOPBACK_V6}
-"""Addresses that stand for all of a machine's, and where such a server is asked from within."""
+"""For each address that stands for all of a machine's addresses, the one to connect to from it."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the server listens."""
+    """The ports on which a server listens."""
 
     http: int = 8000
     grpc: int = 8001
@@ -28,7 +28,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Return ports of loopback that nobody listens on now."""
+        """Return three ports of loopback that are free now."""
         with contextlib.ExitStack() as probes:
             sockets = [probes.enter_context(socket.socket()) for _ in range(3)]
             for probe in sockets:
@@ -37,7 +37,11 @@ class Ports:
 
 
 def check_ports(address: str, ports: Ports) -> None:
-    """Raise PortBusy unless the server can listen on an address and its ports."""
+    """Check that a server can listen on an address and its ports.
+
+    Raises:
+        PortBusy: if it cannot listen on one of them.
+    """
     for name, port in (("HTTP", ports.http), ("gRPC", ports.grpc), ("metrics", ports.metrics)):
         with socket.socket(_family(address), socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,12 +50,13 @@ def check_ports(address: str, ports: Ports) -> None:
             except OSError as error:
                 raise PortBusy(
                     f"port {port} ({name}) on {address} cannot be used ({error.strerror}): stop"
-                    f" what listens there or choose another with --{name.lower()}-port"
+                    f" the process that listens there, or choose another port with"
+                    f" --{name.lower()}-port"
                 ) from error
 
 
 def authority(address: str, port: int) -> str:
-    """Return where a server that listens on an address is asked from the same machine."""
+    """Return host:port at which the same machine reaches a server that listens on an address."""
     host = EVERY_ADDRESS.get(address, address)
     return f"[{host}]:{port}" if _family(host) == socket.AF_INET6 else f"{host}:{port}"
 

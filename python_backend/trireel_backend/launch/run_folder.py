@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server keeps outside its processes: a folder, and shared memory of the same name."""
+"""The files of one run of a server: a folder, and shared memory of the same name."""
 
 import fcntl
 import re
@@ -27,36 +27,36 @@ class RunFolder:
 
     @property
     def models(self) -> Path:
-        """Return where the assembled repository goes."""
+        """Return the folder of the assembled model repository."""
         return self.path / "models"
 
     @property
     def backends(self) -> Path:
-        """Return where Triton's backends go where they have to be put together."""
+        """Return the folder of Triton's backends, for a Triton that has no such folder itself."""
         return self.path / "backends"
 
     @property
     def python(self) -> Path:
-        """Return where a Python for Triton's stubs goes if they cannot use this one."""
+        """Return the folder of a Python for Triton's stubs, for use if they cannot use this one."""
         return self.path / "python"
 
     @property
     def spool(self) -> Path:
-        """Return where videos from elsewhere go where the operator names no folder."""
+        """Return the folder of uploads and fetched videos, for use if the operator names none."""
         return self.path / "spool"
 
     @property
     def admission(self) -> Path:
-        """Return the folder by which launcher and models agree on a stop; it is there."""
+        """Return the folder through which launcher and models agree on a stop; it exists."""
         return self.path / "admission"
 
     @property
     def shm_prefix(self) -> str:
-        """Return how the names of the run's shared memory regions begin."""
+        """Return the prefix of the names of the run's shared memory regions."""
         return f"{self.path.name.replace('-', '_')}_"
 
     def remove(self) -> None:
-        """Remove the folder, and the regions that a killed stub could not remove itself."""
+        """Remove the folder, and the memory regions that a killed stub could not remove."""
         shutil.rmtree(self.path, ignore_errors=True)
         for region in SHARED_MEMORY.glob(f"{self.shm_prefix}*"):
             region.unlink(missing_ok=True)
@@ -64,20 +64,20 @@ class RunFolder:
 
 @contextmanager
 def run_folder() -> Iterator[RunFolder]:
-    """Make a run's folder and remove it afterwards; what killed runs left is removed first.
+    """Yield a run's folder and remove it afterwards; first remove the folders of killed runs.
 
     Raises:
-        StartupError: Triton cannot start models from a folder of this name.
+        StartupError: if Triton cannot start models from a folder of this name.
     """
     _check_temporary_folder(tempfile.gettempdir())
     sweep_abandoned()
-    made = Path(tempfile.mkdtemp(prefix=MAKING_PREFIX))
-    # The kernel lets go of the lock when its holder dies, however it dies.
-    with (made / LOCK_FILE).open("w") as lock:
+    folder = Path(tempfile.mkdtemp(prefix=MAKING_PREFIX))
+    # The kernel releases the lock when its holder dies, however it dies.
+    with (folder / LOCK_FILE).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Only now under the name that others sweep: a folder without its lock looks abandoned.
-        name = made.name.replace(MAKING_PREFIX, FOLDER_PREFIX)
-        run = RunFolder(made.rename(made.with_name(name)))
+        # Other runs sweep folders of the final name whose lock is free: rename it only now.
+        name = folder.name.replace(MAKING_PREFIX, FOLDER_PREFIX)
+        run = RunFolder(folder.rename(folder.with_name(name)))
         try:
             run.admission.mkdir()
             yield run
@@ -89,17 +89,17 @@ def _check_temporary_folder(path: str) -> None:
     # Triton writes the path into a shell's command line, unquoted, and its stub reads it as ASCII.
     if not PLAIN_PATH.fullmatch(path):
         raise StartupError(
-            f"the temporary folder is {path!r}, but Triton's Python backend takes only the"
+            f"the temporary folder is {path!r}, but Triton's Python backend accepts only the"
             " characters A-Z a-z 0-9 . _ - + , @ / in its path: set TMPDIR to another folder"
         )
 
 
 def sweep_abandoned() -> None:
-    """Remove what runs left whose launcher was killed."""
+    """Remove the folders and memory regions of runs whose launcher was killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         try:
             with (path / LOCK_FILE).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 RunFolder(path).remove()
         except OSError:
-            continue  # alive, or just gone
+            continue  # still in use, or already removed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starting, checking, watching and stopping a tritonserver."""
+"""Start, check, watch and stop a tritonserver."""
 
 import contextlib
 import os
@@ -24,15 +24,15 @@ from trireel_backend.wire.request import INNER_WORD_VARIABLE
 from trireel_schema.metadata import Metadata
 
 MODELS_ENVIRONMENT = {
-    # Every instance is a process of its own: threads for each would only fight.
+    # Every instance is a process of its own: threads in each would compete for the CPUs.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    # From 1.29 on onnxruntime tells its maker what it runs, unless this is set.
+    # From 1.29 on onnxruntime reports its use to Microsoft unless this is set.
     "ORT_DISABLE_TELEMETRY": "1",
 }
-"""What the processes of the server and of its models find in their environment."""
+"""Environment variables for the processes of the server and of its models."""
 UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
-START_ATTEMPTS = 2  # of a Triton that aborts before it is ready
+START_ATTEMPTS = 2  # if Triton aborts before it is ready
 LOG_EXCERPT_LINES = 6
 LOG_LINE_CHARACTERS = 400
 WATCH_SECONDS = 0.5
@@ -40,39 +40,43 @@ WATCH_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Launch:
-    """A tritonserver to be started, and how to tell that it is well."""
+    """A tritonserver to start, and how to check, watch and stop it."""
 
     command: Sequence[str]
-    """Binary and flags."""
+    """Path of the binary, followed by its flags."""
     environment: Mapping[str, str]
+    """Environment variables of the server's process."""
     ports: Ports
     endpoint: Endpoint
-    """Its gRPC port, as seen from this machine."""
+    """The server's gRPC port, as this machine reaches it."""
     export: Path
+    """Output folder of trireel-export."""
     metadata: Metadata
     admission: Admission
-    """What tells whether videos are under way."""
+    """The record of videos in flight, which also rejects new ones during a stop."""
     ready_seconds: float
-    """How long loading the models may take."""
+    """Seconds that loading the models may take."""
     stop_seconds: float
-    """How long a stop waits for videos under way."""
+    """Seconds that a stop waits for videos in flight."""
     exit_seconds: float
-    """How long Triton then waits for single requests, and for sequences without their END."""
+    """Seconds that Triton then waits for single requests and for sequences without END."""
     log: Path | None
-    """Where Triton's log goes; None for where this process writes."""
+    """File for Triton's log; None to write it to this process's output."""
 
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server whose models are loaded and answer right."""
+    """A server whose models are loaded and answer correctly."""
 
     process: "subprocess.Popen[bytes]"
     ports: Ports
     metadata: Metadata
     version: str
-    """Triton's own, from its v2 metadata."""
+    """Triton's version, from its v2 metadata."""
     models: int
+    """Number of models."""
     log: Path | None
+    """File of Triton's log; None if it goes to this process's output."""
     stubs: frozenset[int]
     """Process ids of the models' instances."""
 
@@ -82,13 +86,13 @@ def running_server(launch: Launch) -> Iterator[RunningServer]:
     """Run a server for the length of the context; afterwards none of its processes is left.
 
     Raises:
-        NotReady: Triton did not become ready.
-        CanaryFailed: its models do not answer as the checkpoint does.
+        NotReady: if Triton does not become ready.
+        CanaryFailed: if its models do not answer as the checkpoint does.
     """
     for attempt in range(1, START_ATTEMPTS + 1):
         with _process(launch) as process:
             try:
-                version, models = _wait(process, launch)
+                version, models = _wait_until_well(process, launch)
             except NotReady:
                 # Seen on busy machines: boost's lock_exception while the models' processes start.
                 if process.poll() == -signal.SIGABRT and attempt < START_ATTEMPTS:
@@ -109,25 +113,25 @@ def running_server(launch: Launch) -> Iterator[RunningServer]:
 def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -> NoReturn:
     """Wait until the server fails.
 
-    Triton does not start a model's process again when it dies; before 26.04 it even goes on
-    calling itself ready.
+    Triton does not restart a model's process that died; before 26.04 it even continues to report
+    that it is ready.
 
     Args:
-        each_time: called between two looks.
+        each_time: called between two checks.
 
     Raises:
-        NotReady: Triton ended, or a process of one of its models did.
+        NotReady: if Triton ended, or a process of one of its models did.
     """
-    why = "start again with --log FILE to keep its log" if server.log else "its log says why"
+    advice = "add --log FILE to keep its log" if server.log else "its log says why"
     while server.process.poll() is None:
         if not server.stubs <= living_children(server.process.pid):
             raise NotReady(
-                "a process of one of the models died, and Triton does not start it again: start the"
-                f" server anew; {why}"
+                "a process of one of the models died, and Triton does not restart it: restart the"
+                f" server; {advice}"
             )
         each_time()
         time.sleep(WATCH_SECONDS)
-    raise NotReady(f"Triton ended by itself: {why}")
+    raise NotReady(f"Triton ended by itself: {advice}")
 
 
 @contextlib.contextmanager
@@ -143,7 +147,7 @@ def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in a terminal reaches the launcher alone
-            # A launcher that is killed cannot stop its server: the kernel does.
+            # The kernel stops the server if the launcher is killed and cannot do it.
             preexec_fn=partial(end_with_parent, signal.SIGTERM),
         )
     try:
@@ -152,29 +156,29 @@ def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
         _stop(process, launch)
 
 
-def _wait(process: "subprocess.Popen[bytes]", launch: Launch) -> tuple[str, int]:
+def _wait_until_well(process: "subprocess.Popen[bytes]", launch: Launch) -> tuple[str, int]:
     deadline = time.monotonic() + launch.ready_seconds
     if not wait_until_ready(launch.endpoint, deadline, alive=lambda: process.poll() is None):
-        state = _ended(process.poll()) or f"was not ready in {launch.ready_seconds:g} s"
-        raise NotReady(f"Triton {state}; {_from_the_log(launch.log)}")
+        state = _exit_description(process.poll()) or f"was not ready in {launch.ready_seconds:g} s"
+        raise NotReady(f"Triton {state}; {_log_reference(launch.log)}")
     return check_canary(launch.endpoint, launch.export)
 
 
-def _ended(status: int | None) -> str | None:
-    """Return how a process ended that has this exit status, None where it has none yet."""
+def _exit_description(status: int | None) -> str | None:
+    """Return how a process with this exit status ended, None if it has no status yet."""
     if status is None:
         return None
     return f"ended by {signal.Signals(-status).name}" if status < 0 else "ended"
 
 
-def _from_the_log(log: Path | None) -> str:
+def _log_reference(log: Path | None) -> str:
     if log is None:
         return "its log, above, says why"
     return f"from its log:\n{log_excerpt(log)}"
 
 
 def log_excerpt(log: Path) -> str:
-    """Return the first errors in the log, or its end where it names none."""
+    """Return the first errors in the log, or its end if it has none."""
     lines = log.read_text(errors="replace").splitlines()
     errors = [line for line in lines if line.startswith(("E", "error:"))]
     excerpt = errors[:LOG_EXCERPT_LINES] or lines[-LOG_EXCERPT_LINES:]
@@ -182,25 +186,25 @@ def log_excerpt(log: Path) -> str:
 
 
 def _stop(process: "subprocess.Popen[bytes]", launch: Launch) -> None:
-    """Let videos under way finish, then end what is left of the server's session."""
+    """Let videos in flight finish, then end all processes of the server's session."""
 
-    def lives() -> bool:
+    def is_alive() -> bool:
         return process.poll() is None
 
     try:
-        if lives():  # one that died while it started may be started again, and is to let videos in
+        if is_alive():  # if it died during its start, the next attempt must accept videos
             launch.admission.close()
-        if lives() and not launch.admission.is_idle():
+        if is_alive() and not launch.admission.is_idle():
             print(
-                f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos under way",
+                f"Trireel is stopping: up to {launch.stop_seconds:g} s for the videos in flight",
                 flush=True,
             )
-            launch.admission.wait_until_idle(time.monotonic() + launch.stop_seconds, alive=lives)
-        if lives():
+            launch.admission.wait_until_idle(time.monotonic() + launch.stop_seconds, alive=is_alive)
+        if is_alive():
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(launch.exit_seconds + UNLOAD_GRACE_SECONDS)
-    finally:  # whatever happens meanwhile, a signal among it
+    finally:  # also if a signal interrupts the wait
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # stubs share the session of their server
         process.wait()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a signal to an orderly end."""
+"""Turn a signal into an orderly end of the process."""
 
 import signal
 from types import FrameType
@@ -10,17 +10,17 @@ class Stopped(SystemExit):
 
 
 def unwind_on_signals(status: int = 0) -> None:
-    """Make the first SIGTERM, SIGINT or SIGHUP unwind the stack, so that everything is undone.
+    """Make the first SIGTERM, SIGINT or SIGHUP unwind the stack, so that contexts clean up.
+
+    The kernel delivers a signal to PID 1 of a container only if the process has set a handler.
 
     Args:
-        status: with which the process then ends; other than 0 where its work is not done.
-
-    A process that is PID 1 of its container gets no signal that it has not asked for like this.
+        status: exit status of the process; other than 0 if its work is not finished.
     """
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def unwind(_number: int, _frame: FrameType | None) -> None:
-        for number in numbers:  # a second one must not interrupt the clean-up
+        for number in numbers:  # a second signal must not interrupt the clean-up
             signal.signal(number, signal.SIG_IGN)
         raise Stopped(status)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers for operators: families of series, and where they are counted. No model is named here.
+"""Metrics for operators: families of series, and the interface that counts them.
 
-docs/metrics.md says what each number means; `triton.adapter.export_metrics` makes them part of
-Triton's /metrics.
+No model is named here. docs/metrics.md explains each metric; `triton.adapter.export_metrics` adds
+them to Triton's /metrics.
 """

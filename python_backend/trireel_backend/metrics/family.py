@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A metric family, and the interface by which a model instance counts."""
+"""A metric family, and the interface with which a model instance counts."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,24 +17,26 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Family:
-    """A metric and the series it has in every model instance that counts it."""
+    """A metric, with its series in every model instance that counts it."""
 
     name: str
+    """Name of the metric in Prometheus."""
     description: str
+    """One sentence for Prometheus' HELP line."""
     kind: Kind = Kind.COUNTER
     label: str = ""
-    """A label beside those of the model and its instance."""
+    """Name of a label in addition to those of the model and its instance; "" for none."""
     values: tuple[str, ...] = ("",)
-    """All values of that label; each has a series from the start: no first event is lost."""
+    """All values of the label; each has a series from the start, so no first event is lost."""
     buckets: tuple[float, ...] = ()
-    """Upper bounds, of a histogram."""
+    """Upper bounds of a histogram's buckets; empty for other kinds."""
 
 
 class Metrics(Protocol):
-    """Where a model instance counts. No call raises: counting must not fail a request."""
+    """The counters of a model instance. No method raises: counting must not fail a request."""
 
     def add(self, family: Family, amount: float = 1.0, value: str = "") -> None:
-        """Add to a counter or a gauge; `value` is that of the family's label."""
+        """Add to a counter or a gauge; `value` is the value of the family's label."""
 
     def set(self, family: Family, amount: float) -> None:
         """Set a gauge."""
@@ -44,7 +46,7 @@ class Metrics(Protocol):
 
 
 class Tally:
-    """Metrics that nobody exports: numbers by name, and by name and label value."""
+    """Metrics that are not exported: numbers by name and label value, observations by name."""
 
     def __init__(self) -> None:
         self.numbers: defaultdict[tuple[str, str], float] = defaultdict(float)

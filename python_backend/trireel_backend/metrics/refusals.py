@@ -17,7 +17,7 @@ REFUSALS = Family(
 
 @contextmanager
 def refusals_counted(metrics: Metrics) -> Iterator[None]:
-    """Count what the answering of a request raises, by status."""
+    """Count an exception of the context by its status, and raise it again."""
     try:
         yield
     except Exception as error:
@@ -26,5 +26,5 @@ def refusals_counted(metrics: Metrics) -> Iterator[None]:
 
 
 def status_of(error: Exception) -> str:
-    """Return Triton's name of the status that an error is answered with."""
+    """Return Triton's name of the status with which an error is answered."""
     return error.status if isinstance(error, RequestError) else "INTERNAL"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Videos that are elsewhere: fetched by URI, bounded, and kept in the spool for a while."""
+"""From a path or URI to a local file: fetched videos are limited, and kept in the spool."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which addresses a URI from a request may lead to: public ones, and those the operator allows.
+"""The addresses that a request's URI may lead to: public ones, and those the operator allows.
 
-A server that fetches what strangers name can be sent to what only the server reaches: its own
-admin ports, the cloud's metadata service, the neighbours behind the firewall.
+A server that fetches any URI can be led to targets that only the server reaches: its own admin
+ports, the cloud's metadata service, the machines behind the firewall.
 """
 
 import socket
@@ -21,21 +21,33 @@ from trireel_backend.errors import SourceRefused, StartupError, Unavailable, Vid
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
-"""From a host and a port to numeric addresses; raises RequestError."""
+"""Function from a host and a port to numeric addresses; raises RequestError if there are none."""
 
-# IANA's special-purpose registries. Kept here because `ipaddress.is_global` differs between
-# patch releases of Python.
+# IANA's special-purpose registries. They are listed here because `ipaddress.is_global` differs
+# between patch releases of Python.
 NOT_PUBLIC_IPV4 = tuple(
     IPv4Network(network)
     for network in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
-        *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
     )
 )
-AZURE_HOST = IPv4Network("168.63.129.16/32")  # a public address, yet the VM's own host answers
-PUBLIC_IPV6 = IPv6Network("2000::/3")  # the only block given out so far
-NOT_PUBLIC_IPV6 = tuple(  # special parts of it: protocols, Teredo, documentation, 6to4
+AZURE_HOST = IPv4Network("168.63.129.16/32")  # a public address at which the VM's own host answers
+PUBLIC_IPV6 = IPv6Network("2000::/3")  # the only block assigned so far
+NOT_PUBLIC_IPV6 = tuple(  # its special parts: protocols, Teredo, documentation, 6to4
     IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
 NO_SUCH_HOST = (socket.EAI_NONAME, socket.EAI_NODATA)
@@ -46,7 +58,7 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     """Return the networks of a comma-separated CIDR list.
 
     Raises:
-        StartupError: one is not a network, or has bits beyond its mask.
+        StartupError: if an entry is not a network, or has bits beyond its mask.
     """
     try:
         return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
@@ -55,23 +67,23 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def resolve_host(host: str, port: int) -> Sequence[str]:
-    """Ask the system for a host's addresses.
+    """Return a host's addresses as the system resolves them.
 
     Raises:
-        VideoNotFound: no host has this name.
-        Unavailable: nobody could be asked.
+        VideoNotFound: if no host has this name.
+        Unavailable: if the name could not be looked up.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
         if isinstance(error, UnicodeError) or error.errno in NO_SUCH_HOST:
             raise VideoNotFound(f"there is no host {host!r}") from error
         raise Unavailable(f"host {host!r} could not be looked up: try again later") from error
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    return list(dict.fromkeys(str(address[0]) for *_, address in entries))
 
 
 def is_loopback(host: str) -> bool:
-    """Tell by its name whether a host is this machine."""
+    """Return whether a host is this machine, judged by its name."""
     name = host.lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -84,34 +96,34 @@ def is_loopback(host: str) -> bool:
 def checked_addresses(
     host: str, port: int, resolve: Resolve, allowed: Sequence[Network]
 ) -> Sequence[str]:
-    """Return the addresses of a host, every one of which may be connected to.
+    """Return the addresses of a host if the server may connect to all of them.
 
     Raises:
-        SourceRefused: one of them may not; it is not named where the host is a name, so that
-            nobody learns the inside of this network.
+        SourceRefused: if the server must not connect to one of them. The message does not name
+            the address of a host name, so that clients do not learn about this network.
     """
     addresses = resolve(host, port)
     for address in addresses:
         if not may_be_reached(address, allowed):
-            shown = "is" if address == host else "leads to"
+            verb = "is" if address == host else "leads to"
             raise SourceRefused(
-                f"host {host!r} {shown} an address that is not public: this server fetches from"
-                " public addresses and from networks its operator allows"
+                f"host {host!r} {verb} an address that is not public: this server fetches from"
+                " public addresses and from networks that its operator allows"
             )
     return addresses
 
 
 def may_be_reached(address: str, allowed: Sequence[Network]) -> bool:
-    """Say whether a numeric address is public or in an allowed network."""
+    """Return whether a numeric address is public or in an allowed network."""
     try:
-        ip = _unwrapped(ip_address(address.partition("%")[0]))
+        ip = _unwrap(ip_address(address.partition("%")[0]))
     except ValueError:
         return False
     return _is_public(ip) or any(ip in network for network in allowed)
 
 
-def _unwrapped(ip: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address only stands for."""
+def _unwrap(ip: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address contains, if any, else the address itself."""
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return ip.ipv4_mapped

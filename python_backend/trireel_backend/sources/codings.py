@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which values of Content-Encoding say that a body is packed."""
+"""The values of Content-Encoding that mean a compressed body."""
 
 from trireel_backend.errors import Unsupported
 
-PACKINGS = frozenset(
+COMPRESSIONS = frozenset(
     (
         "aes128gcm",
         "br",
@@ -25,24 +25,24 @@ PACKINGS = frozenset(
         "zstd",
     )
 )
-"""IANA's content codings, and archive formats that servers state as one."""
+"""IANA's content codings, and archive formats that servers send as one."""
 
 
-def refuse_packed(header: str) -> None:
-    """Refuse a body that is packed.
+def reject_compressed(header: str) -> None:
+    """Reject a body that is compressed.
 
-    Stores repeat the value that was set when a file was stored: how it was uploaded
-    ("aws-chunked"), its characters ("UTF-8"), or "none". Such a body is the plain file.
+    Other values do not mean that. Stores repeat the value that was set at the upload: its transfer
+    ("aws-chunked"), a character set ("UTF-8"), or "none". Such a body is the plain file.
 
     Args:
         header: the value of Content-Encoding, "" if there is none.
 
     Raises:
-        Unsupported: if a coding in it packs the body.
+        Unsupported: if one of its codings compresses the body.
     """
     for coding in header.split(","):
-        if coding.strip().lower() in PACKINGS:
+        if coding.strip().lower() in COMPRESSIONS:
             raise Unsupported(
                 f"the video comes with Content-Encoding {header[:40]!r} though identity was"
-                " requested: this server does not unpack videos"
+                " requested: this server does not decompress videos"
             )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling a web page or an error document from a video by its first bytes.
+"""Distinguish a web page or an error document from a video by its first bytes.
 
-A share link answers with a page, a store with an error in XML or JSON, both often with status 200.
-Content-Type does not decide: there are stores that call every file text/html.
+A share link returns a page, and a store an error in XML or JSON, both often with status 200.
+Content-Type is no help: some stores call every file text/html.
 """
 
 import codecs
@@ -24,15 +24,15 @@ COMMENT = re.compile(r"<!--.*?(-->|$)", re.DOTALL)
 STORE_ERROR = re.compile(r"<Code>([A-Za-z0-9]{1,40})</Code>")
 
 
-def refuse_document(source: str, head: bytes) -> None:
-    """Refuse a file that is a page or a document of text.
+def reject_document(source: str, head: bytes) -> None:
+    """Reject a file that is a page or a text document.
 
     Args:
-        source: the file's name as messages may show it.
-        head: its first HEAD_BYTES bytes, or all of it.
+        source: name of the file for messages, without secrets.
+        head: first HEAD_BYTES bytes of the file, or all of a shorter one.
 
     Raises:
-        NotAVideo: the file is HTML, XML or JSON.
+        NotAVideo: if the file is HTML, XML or JSON.
     """
     kind = _document_kind(head)
     if kind is not None:
@@ -56,7 +56,7 @@ def _document_kind(head: bytes) -> str | None:
 
 def _text(head: bytes) -> str | None:
     """Return the head as text without leading spaces, None if its bytes are not text."""
-    encoding = "latin-1"  # any encoding of HTML writes "<html" as ASCII does, but for UTF-16
+    encoding = "latin-1"  # "<html" has the same bytes in all encodings of HTML except UTF-16
     for mark, name in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             head, encoding = head.removeprefix(mark), name

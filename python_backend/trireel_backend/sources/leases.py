@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that stay for as long as somebody holds them, and those that are being written."""
+"""Files that stay as long as a request holds them, and files that are being written."""
 
 import fcntl
 import os
@@ -13,20 +13,23 @@ from typing import Self
 
 from trireel_backend.sources.limits import Deadline, SourceLimits
 
-RESERVE_STEP_BYTES = 64 * 2**20  # of a video whose length its source does not tell
+RESERVE_STEP_BYTES = 64 * 2**20  # for a video of unknown length
 
 
 def lock_file(path: Path, flags: int, operation: int) -> int | None:
-    """Open and lock a file without waiting; None where others hold it or it has gone.
+    """Open and lock a file without waiting.
 
     Args:
-        flags: as of `os.open`.
+        flags: flags of `os.open`.
         operation: fcntl.LOCK_SH or LOCK_EX.
+
+    Returns:
+        The file descriptor, or None if another holder prevents the lock or the file was removed.
     """
     try:
         file = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:
-        if flags & os.O_CREAT:  # the folder itself has gone: waiting does not bring it back
+        if flags & os.O_CREAT:  # the folder itself was removed: waiting does not help
             raise
         return None
     try:
@@ -38,21 +41,21 @@ def lock_file(path: Path, flags: int, operation: int) -> int | None:
     except BaseException:
         os.close(file)
         raise
-    os.close(file)  # removed, or made anew, between opening and locking
+    os.close(file)  # it was removed or replaced between opening and locking
     return None
 
 
 def _mark_as_used(file: int) -> None:
-    # The other time says when the content changed: open decoders of a file go by it.
+    # Keep the modification time: decoders use it to detect changed content.
     os.utime(file, ns=(time.time_ns(), os.fstat(file).st_mtime_ns))
 
 
-class _Closed(ABC):
-    """Is closed at the end of its context."""
+class _Closable(ABC):
+    """An object that is closed at the end of its context."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release the file."""
 
     def __enter__(self) -> Self:
         return self
@@ -61,13 +64,13 @@ class _Closed(ABC):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        where: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
 
-class HeldFile(_Closed):
-    """A complete file that nobody removes until it is closed."""
+class HeldFile(_Closable):
+    """A complete file that stays until it is closed."""
 
     def __init__(self, path: Path, lock: int, *, remove_when_closed: bool = False) -> None:
         self.path = path
@@ -76,7 +79,7 @@ class HeldFile(_Closed):
 
     @classmethod
     def of(cls, path: Path) -> "HeldFile | None":
-        """Hold a file and mark it as used now; None where it is not there, or being removed."""
+        """Hold a file and mark it as used now; return None if it is missing or being removed."""
         lock = lock_file(path, os.O_RDONLY, fcntl.LOCK_SH)
         if lock is None:
             return None
@@ -84,14 +87,14 @@ class HeldFile(_Closed):
         return cls(path, lock)
 
     def close(self) -> None:
-        """Let go."""
+        """Release the file; remove it if it was made for one request."""
         if self._remove_when_closed:
             self.path.unlink(missing_ok=True)
         os.close(self._lock)
 
 
-class Part(_Closed):
-    """A file being written, within the limits; gone after its context unless `kept`."""
+class Part(_Closable):
+    """A file that is being written; removed after its context unless `finish` is called."""
 
     def __init__(
         self,
@@ -101,35 +104,40 @@ class Part(_Closed):
         deadline: Deadline,
         make_room: Callable[[int, int], None],
     ) -> None:
-        """Take over the locked file `lock`; `make_room` sets its size in the spool."""
+        """Take over a locked file.
+
+        Args:
+            lock: file descriptor, open for writing.
+            make_room: sets the size of a file descriptor's file, and frees space for it.
+        """
         self._path = path
-        self._lock = lock  # a file descriptor
+        self._lock = lock
         self._limits = limits
         self._deadline = deadline
         self._make_room = make_room
         self._reserved = 0
-        self._written_to = 0
-        self._kept = False
+        self._written_bytes = 0
+        self._finished = False
         self._guard = threading.Lock()
 
     def reserve(self, size: int) -> None:
-        """Take the room for `size` bytes in all, as the source announces them.
+        """Reserve space in the spool for a file of `size` bytes.
 
         Raises:
-            SourceTooLarge: no video may have as many.
-            Unavailable: there is no room for them now.
+            SourceTooLarge: if a video must not be that large.
+            Unavailable: if the spool has no space for it now.
         """
         self._limits.check_size(size)
         self._make_room(self._lock, size)
         self._reserved = size
 
     def write_at(self, offset: int, data: bytes) -> None:
-        """Write bytes; several threads may, within what is reserved.
+        """Write bytes; several threads may write at once within the reserved size.
 
         Raises:
-            SourceTooLarge: the file grows beyond what a video may have.
-            Unavailable: no room or no time.
-            OSError: the disk is full.
+            SourceTooLarge: if the file becomes larger than a video may be.
+            Unavailable: if the spool has no space, or the deadline has passed.
+            OSError: if the disk is full.
         """
         self._deadline.remaining()
         end = offset + len(data)
@@ -141,29 +149,29 @@ class Part(_Closed):
             written = os.pwrite(self._lock, view, end - len(view))
             view = view[written:]
         with self._guard:
-            self._written_to = max(self._written_to, end)
+            self._written_bytes = max(self._written_bytes, end)
 
     def head(self, size: int) -> bytes:
         """Return up to `size` of the first bytes that were written."""
-        return os.pread(self._lock, min(size, self._written_to), 0)
+        return os.pread(self._lock, min(size, self._written_bytes), 0)
 
-    def begin_again(self) -> None:
-        """Forget what was written: the source starts from the first byte."""
-        self._written_to = 0
+    def restart(self) -> None:
+        """Discard the bytes written so far: the source starts from the first byte."""
+        self._written_bytes = 0
 
-    def kept(self, path: Path | None = None, *, remove_when_closed: bool = False) -> HeldFile:
-        """Return the file, complete and under the name `path`, in use without a gap."""
-        os.ftruncate(self._lock, self._written_to)
+    def finish(self, path: Path | None = None, *, remove_when_closed: bool = False) -> HeldFile:
+        """Return the complete file, renamed to `path` if given; it stays locked throughout."""
+        os.ftruncate(self._lock, self._written_bytes)
         _mark_as_used(self._lock)
         if path is not None:
             self._path.rename(path)
             self._path = path
-        self._kept = True
+        self._finished = True
         return HeldFile(self._path, self._lock, remove_when_closed=remove_when_closed)
 
     def close(self) -> None:
-        """Remove the file unless it is kept."""
-        if not self._kept:
+        """Remove the file unless it is finished."""
+        if not self._finished:
             self._path.unlink(missing_ok=True)
             os.close(self._lock)
-            self._kept = True
+            self._finished = True

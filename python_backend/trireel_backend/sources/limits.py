@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be fetched, how much of it, and for how long."""
+"""Limits of fetches: schemes, addresses, bytes and time."""
 
 import threading
 import time
@@ -19,82 +19,94 @@ REUSE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class SourceLimits:
-    """What requests may name, and what fetching it may cost."""
+    """The sources that requests may name, and the size and time of a fetch."""
 
     schemes: frozenset[str] = frozenset(SCHEMES)
-    """URI schemes that are answered; `file` stands for paths too."""
+    """URI schemes that requests may use; `file` includes plain paths."""
     max_bytes: int = MAX_VIDEO_BYTES
-    """Of one video that is fetched or uploaded."""
+    """Largest size in bytes of a fetched or uploaded video."""
     timeout_seconds: float = TIMEOUT_SECONDS
-    """For one fetch, waiting for another request's fetch of the same URI included."""
+    """Time limit of one fetch, including the wait for another request's fetch of the same URI."""
     spool_max_bytes: int = MAX_SPOOL_BYTES
-    """Of all files in the spool."""
+    """Largest size in bytes of all files in the spool together."""
     spool_reuse_seconds: float = REUSE_SECONDS
-    """How long a fetched video is used again without asking its source."""
+    """Seconds during which a fetched video is reused without a request to its source."""
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    """Addresses http(s) may reach beside public ones."""
+    """Networks that http(s) may reach in addition to public addresses."""
     s3_buckets: frozenset[str] = frozenset()
-    """Buckets requests may name; none for all that the server's credentials may read."""
+    """Buckets that requests may name; empty for all that the server's credentials can read."""
 
     def check_size(self, size: int) -> None:
-        """Raise SourceTooLarge where a video of `size` bytes, or more, is not allowed."""
+        """Check the size of a video that has at least `size` bytes.
+
+        Raises:
+            SourceTooLarge: if it exceeds the limit.
+        """
         if size > self.max_bytes:
             raise SourceTooLarge(
-                f"the video has {size} bytes or more: this server takes up to"
-                f" {self.max_bytes} bytes a video"
+                f"the video has {size} bytes or more: this server accepts up to"
+                f" {self.max_bytes} bytes per video"
             )
 
 
-class NowAndThen:
-    """A question that is asked of another process now and then, not as often as it comes up."""
+class ThrottledCheck:
+    """A check that another process answers, called at most once per interval."""
 
-    def __init__(self, ask: Callable[[], bool], every_seconds: float = 0.5) -> None:
-        self._ask = ask
+    def __init__(self, check: Callable[[], bool], every_seconds: float = 0.5) -> None:
+        self._check = check
         self._every_seconds = every_seconds
         self._next = 0.0
-        self._answer = False
-        self._asking = threading.Lock()
+        self._result = False
+        self._lock = threading.Lock()
 
     def __call__(self) -> bool:
-        """Return the latest answer; once it was yes, it stays so. From any thread."""
-        if not self._answer and time.monotonic() >= self._next and self._asking.acquire(False):
+        """Return the latest result; once it is True it stays True. Safe in any thread."""
+        if not self._result and time.monotonic() >= self._next and self._lock.acquire(False):
             try:
                 self._next = time.monotonic() + self._every_seconds
-                self._answer = self._ask()
+                self._result = self._check()
             finally:
-                self._asking.release()
-        return self._answer
+                self._lock.release()
+        return self._result
 
 
 class Deadline:
-    """The end of one request's patience: its time is up, or nobody wants the answer any more."""
+    """The end of one request's fetch: at a time limit, or as soon as a stop condition holds."""
 
     def __init__(self, seconds: float, *stops: Callable[[], bool]) -> None:
-        """Begin now; any of `stops` that says so ends it early."""
+        """Start the time limit now; the fetch ends early once any of `stops` returns True."""
         self._seconds = seconds
         self._ends = time.monotonic() + seconds
         self._stops = stops
 
-    def or_stopped(self, stop: Callable[[], bool]) -> "Deadline":
-        """Return the same deadline that `stop` ends early as well."""
-        other = Deadline(self._seconds, *self._stops, stop)
-        other._ends = self._ends
-        return other
+    def with_stop(self, stop: Callable[[], bool]) -> "Deadline":
+        """Return the same deadline with one more stop condition."""
+        deadline = Deadline(self._seconds, *self._stops, stop)
+        deadline._ends = self._ends
+        return deadline
 
     def remaining(self) -> float:
-        """Return the seconds left, more than none; raises Unavailable where none are."""
+        """Return the seconds left, more than 0.
+
+        Raises:
+            Unavailable: if no time is left, or a stop condition holds.
+        """
         if any(stop() for stop in self._stops):
-            raise Unavailable("the fetch was given up: nobody waits for it any more")
+            raise Unavailable("the fetch was cancelled: no request waits for it any more")
         seconds = self._ends - time.monotonic()
         if seconds <= 0:
             raise Unavailable(
                 f"the video was not fetched in {self._seconds:g} s, this server's limit: try again"
-                " later, or send a smaller one"
+                " later, or request a smaller video"
             )
         return seconds
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, but not past the end; raises Unavailable where that has come."""
+        """Sleep, but not beyond the deadline.
+
+        Raises:
+            Unavailable: if no time is left, or a stop condition holds.
+        """
         wakes = time.monotonic() + min(seconds, self.remaining())
         while (left := wakes - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))

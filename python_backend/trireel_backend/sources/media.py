@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what a request says of its video to a local file that may be read."""
+"""From a request's video, a reference or bytes, to a local file that may be read."""
 
 import asyncio
 import threading
@@ -18,30 +18,30 @@ from trireel_backend.errors import (
     VideoNotFound,
 )
 from trireel_backend.sources.leases import HeldFile
-from trireel_backend.sources.limits import NowAndThen, SourceLimits
+from trireel_backend.sources.limits import SourceLimits, ThrottledCheck
 from trireel_backend.sources.remote import REMOTE_SCHEMES, RemoteSources
 from trireel_backend.sources.spool import VIDEO_NAME
 from trireel_backend.system.paths import native_path
 
-POLL_SECONDS = 0.5  # between looks whether the client is still there
-MAX_REFERENCE_CHARACTERS = 4096  # PATH_MAX; resolving a longer one takes the square of its length
+POLL_SECONDS = 0.5  # between checks that the client still waits
+MAX_REFERENCE_CHARACTERS = 4096  # PATH_MAX; the time to resolve grows with the square of the length
 
 
 @dataclass(frozen=True)
 class MediaFolders:
-    """Where videos may be read from and where those from elsewhere are kept."""
+    """The folders from which videos may be read, and the sources of other videos."""
 
     media_root: Path
     """Folder of videos that requests name by path."""
     spool: Path
-    """Folder of uploads and fetched videos, of this server alone, on a local disk."""
+    """Folder of uploads and fetched videos, for this server only, on a local disk."""
     limits: SourceLimits = field(default_factory=SourceLimits)
-    """What may be fetched from elsewhere."""
+    """Limits of fetched and uploaded videos."""
     remote: RemoteSources = field(init=False, compare=False)
-    """What fetches it."""
+    """Fetches videos by URI, and keeps them in the spool."""
 
     def __post_init__(self) -> None:
-        # Resolved once, so that a link on the way to a folder does not hide what is in it.
+        # Resolve links once: files in the folder must compare as being in it.
         object.__setattr__(self, "media_root", self.media_root.resolve())
         object.__setattr__(self, "spool", self.spool.resolve())
         object.__setattr__(self, "remote", RemoteSources(self.spool, self.limits))
@@ -55,22 +55,24 @@ def local_video(
     *,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Path]:
-    """Yield the path of the request's video, which is there for as long as the context.
+    """Yield the path of a request's video, which exists for the length of the context.
+
+    Exactly one of `reference` and `data` must be given.
 
     Args:
         reference: path (relative to the media folder, or absolute) or URI.
-        data: the file's bytes. Exactly one of both is given.
-        stop: ends a fetch under way when it says so; asked twice a second.
+        data: bytes of the video file.
+        stop: returns True to end the fetch; called at most twice a second.
 
     Raises:
-        RequestError: why there is no such file; see `resolve` and `docs/sources.md`.
+        RequestError: if the video cannot be had; see `resolve` and `docs/sources.md`.
     """
     if (reference is None) == (data is None):
         got = "neither" if reference is None else "both"
         raise InvalidInput(
             f"got {got} of VIDEO and VIDEO_DATA: send VIDEO (a path or URI) or VIDEO_DATA (bytes)"
         )
-    stop = NowAndThen(stop)
+    stop = ThrottledCheck(stop)
     if data is not None:
         if not data:
             raise InvalidInput("VIDEO_DATA is empty: send the video file's bytes")
@@ -96,7 +98,7 @@ def _require_utf8(uri: str) -> None:
 
 
 def is_remote(folders: MediaFolders, reference: str | None) -> bool:
-    """Tell whether a reference names a video that has to be fetched."""
+    """Return whether a reference names a video that must be fetched."""
     scheme = _scheme_of(reference or "")
     return scheme in REMOTE_SCHEMES and scheme in folders.limits.schemes
 
@@ -108,14 +110,14 @@ def kept_video(folders: MediaFolders, uri: str) -> AbstractContextManager[Path] 
         InvalidInput: if the URI is not UTF-8.
     """
     _require_utf8(uri)
-    held = folders.remote.kept(uri)
-    return None if held is None else _path_of_held(held)
+    video = folders.remote.fresh_video(uri)
+    return None if video is None else _path_of_video(video)
 
 
 @contextmanager
-def _path_of_held(held: HeldFile) -> Iterator[Path]:
-    with held:
-        yield held.path
+def _path_of_video(video: HeldFile) -> Iterator[Path]:
+    with video:
+        yield video.path
 
 
 @asynccontextmanager
@@ -126,13 +128,14 @@ async def local_video_beside(
     data: bytes | None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[Path]:
-    """Do what `local_video` does in a thread of `executor`, beside the event loop.
+    """Run `local_video` in a thread of `executor`, so that the event loop continues.
 
-    Where the client goes away or the task is cancelled meanwhile, the fetch ends at its next look
-    at the clock, within a second while a body comes, and leaves nothing.
+    If the client disconnects or the task is cancelled, the fetch ends at its next check of the
+    deadline, within a second while a body arrives, and leaves no file.
 
     Raises:
-        Cancelled: the client has gone away.
+        Cancelled: if the client has disconnected.
+        RequestError: if the video cannot be had, as in `local_video`.
     """
     stop = threading.Event()
     video = local_video(folders, reference, data, stop=stop.is_set)
@@ -143,7 +146,7 @@ async def local_video_beside(
                 raise Cancelled("the client has gone away")
     except (asyncio.CancelledError, Cancelled):
         stop.set()
-        entering.add_done_callback(lambda done: _leave(video, done))
+        entering.add_done_callback(lambda entered: _leave(video, entered))
         raise
     path = entering.result()
     try:
@@ -163,25 +166,25 @@ def resolve(folders: MediaFolders, reference: str) -> Path:
     """Return the absolute path that `reference` names.
 
     Raises:
-        InvalidInput: the reference is empty or no path can be read from it, or names a folder.
-        Unsupported: a URI of a scheme this server does not fetch.
-        OutsideMediaFolder: the path, links followed, is not in a folder that may be read; said
-            before looking whether it exists, so that nobody can ask what else is on this disk.
-        VideoNotFound: there is no such file.
+        InvalidInput: if the reference is empty, not a path, or names a folder.
+        Unsupported: if it is a URI of a scheme that this server does not fetch.
+        OutsideMediaFolder: if the path, with links resolved, is not in a folder that may be read.
+            This is checked before the file's existence, so that clients cannot probe the disk.
+        VideoNotFound: if there is no such file.
     """
     try:
         return _resolve(folders, reference)
-    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, links in a ring
+    except (OSError, ValueError, RuntimeError) as error:  # too long, with NUL, or a cycle of links
         raise InvalidInput(f"VIDEO {reference[:80]!r} is not a usable path: {error}") from error
 
 
 def _resolve(folders: MediaFolders, reference: str) -> Path:
     scheme = _scheme_of(reference)
-    named = native_path(_path_of(reference, scheme, folders.limits))
-    path = (folders.media_root / named).resolve()
+    reference_path = native_path(_path_of(reference, scheme, folders.limits))
+    path = (folders.media_root / reference_path).resolve()
     if not _may_be_read(folders, path):
         raise OutsideMediaFolder(
-            f"{reference!r} is outside the media folder: give a path in the folder the server"
+            f"{reference!r} is outside the media folder: give a path in the folder that the server"
             " was started with, or send the file as VIDEO_DATA"
         )
     if not path.exists():
@@ -192,13 +195,13 @@ def _resolve(folders: MediaFolders, reference: str) -> Path:
 
 
 def _may_be_read(folders: MediaFolders, path: Path) -> bool:
-    if path.parent == folders.spool:  # of a request under way, handed on from model to model
+    if path.parent == folders.spool:  # one model passes it on to the next
         return VIDEO_NAME.fullmatch(path.name) is not None
     return "file" in folders.limits.schemes and path.is_relative_to(folders.media_root)
 
 
 def _scheme_of(reference: str) -> str:
-    """Return the scheme of a URI, "" of a path."""
+    """Return the scheme of a URI, or "" for a path."""
     scheme, separator, _ = reference.partition("://")
     return scheme.lower() if separator else ""
 

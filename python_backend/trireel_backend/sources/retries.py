@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trying again what may succeed the next time."""
+"""Retries of requests whose failure may be temporary."""
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
@@ -10,7 +10,7 @@ from trireel_backend.sources.limits import Deadline
 ATTEMPTS = 4
 FIRST_WAIT_SECONDS = 0.25  # doubled each time
 JITTER_SECONDS = 0.25
-LONGEST_WAIT_SECONDS = 20.0  # also where the source asks for more
+LONGEST_WAIT_SECONDS = 20.0  # even if the source demands more
 
 _backoff = wait_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS) + wait_random(
     0, JITTER_SECONDS
@@ -18,15 +18,15 @@ _backoff = wait_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS) + wait_ran
 
 
 class TryAgain(Unavailable):
-    """The source failed in a way that may pass; what the request gets where it does not."""
+    """The source failed in a way that may be temporary; the request's error after all retries."""
 
     def __init__(self, message: str, *, after_seconds: float = 0.0) -> None:
         super().__init__(message)
-        self.after_seconds = after_seconds
+        self.after_seconds = after_seconds  # shortest wait that the source demands
 
 
 def retrying(deadline: Deadline) -> Retrying:
-    """Return tenacity's loop over attempts: `TryAgain` is tried again, nothing else."""
+    """Return tenacity's loop over attempts, which retries only after `TryAgain`."""
     return Retrying(
         retry=retry_if_exception_type(TryAgain),
         stop=stop_after_attempt(ATTEMPTS),
@@ -38,5 +38,5 @@ def retrying(deadline: Deadline) -> Retrying:
 
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
-    asked = error.after_seconds if isinstance(error, TryAgain) else 0.0
-    return min(max(_backoff(state), asked), LONGEST_WAIT_SECONDS)
+    retry_after = error.after_seconds if isinstance(error, TryAgain) else 0.0
+    return min(max(_backoff(state), retry_after), LONGEST_WAIT_SECONDS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator may set for the sources of videos."""
+"""The operator's settings of the sources of videos."""
 
 import math
 from dataclasses import dataclass
@@ -21,29 +21,33 @@ from trireel_backend.wire.parameters import comma_separated
 
 @dataclass(frozen=True)
 class FolderSettings:
-    """Where videos come from."""
+    """The folders and sources of videos."""
 
     media_root: str
     """Folder of the videos that requests name by path."""
     spool: str
-    """Folder of uploads and of videos that are fetched; models of one server share it."""
+    """Folder of uploads and fetched videos; the models of one server share it."""
     source_schemes: str = ",".join(SCHEMES)
-    """Where videos may come from, separated by commas; `file` stands for paths too."""
+    """URI schemes that requests may use, separated by commas; `file` includes plain paths."""
     source_max_bytes: int = MAX_VIDEO_BYTES
-    """Of one video that is fetched or uploaded."""
+    """Largest size in bytes of a fetched or uploaded video."""
     source_timeout_seconds: float = TIMEOUT_SECONDS
-    """For one fetch, with all its attempts."""
+    """Time limit of one fetch with all its attempts."""
     spool_max_bytes: int = MAX_SPOOL_BYTES
-    """Of all files in the spool; the least recently used go first."""
+    """Largest size in bytes of all files in the spool; the least recently used go first."""
     spool_reuse_seconds: float = REUSE_SECONDS
-    """How long a fetched video is used again without asking its source if it changed."""
+    """Seconds during which a fetched video is reused without a request to its source."""
     allowed_networks: str = ""
     """Networks (CIDR, separated by commas) that http(s) may reach though they are not public."""
     s3_buckets: str = ""
-    """Buckets that requests may name, separated by commas; empty for all the credentials open."""
+    """Buckets that requests may name, separated by commas; empty for all readable ones."""
 
     def folders(self) -> MediaFolders:
-        """Return the folders, checked; raises StartupError where one is missing."""
+        """Return the folders and limits after checking them.
+
+        Raises:
+            StartupError: if a folder is missing, or a setting is invalid.
+        """
         media_root, spool = native_path(self.media_root), native_path(self.spool)
         for text, path in ((self.media_root, media_root), (self.spool, spool)):
             if not path.is_dir():
@@ -51,7 +55,11 @@ class FolderSettings:
         return MediaFolders(media_root, spool, self.limits())
 
     def limits(self) -> SourceLimits:
-        """Return what may be fetched, checked; raises StartupError."""
+        """Return the limits of fetches after checking them.
+
+        Raises:
+            StartupError: if a setting is invalid.
+        """
         schemes = comma_separated(self.source_schemes)
         if not schemes <= set(SCHEMES):
             raise StartupError(

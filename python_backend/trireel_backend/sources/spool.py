@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One folder of fetched and uploaded videos, shared by every process of a server.
+"""The spool: one folder of fetched and uploaded videos for all processes of a server.
 
 Names in the folder:
     video-<uri>-<token>    a fetched video; its name cannot be guessed from the URI
-    part-<token>           a download under way
-    upload-<token>         an upload, for as long as its request
-    uri-<uri>.json         which video a URI has, and its version
-    uri-<uri>.lock         held while a URI is asked for; the others who want it wait
+    part-<token>           a download in flight
+    upload-<token>         an upload, for the length of its request
+    uri-<uri>.json         the video and the version of a URI
+    uri-<uri>.lock         held during the fetch of a URI; other requests for the URI wait
 
-A video is in use while somebody holds a shared `flock` on the file itself: nothing removes it then,
-and the kernel lets go when a process dies. The folder's own lock guards sums, removals and renames.
+A video is in use while a process holds a shared `flock` on its file. It is not removed then, and
+the kernel releases the lock if the process dies. The folder's own lock guards sums, removals and
+renames.
 """
 
 import errno
@@ -31,29 +32,29 @@ from trireel_backend.sources.leases import HeldFile, Part, lock_file
 from trireel_backend.sources.limits import Deadline, SourceLimits
 
 WAIT_POLL_SECONDS = 0.05
-MOST_VIDEOS = 10_000  # kept at once; every download looks at all of them
+MOST_VIDEOS = 10_000  # in the spool; every download lists all of them
 VIDEO_NAME = re.compile(r"(video-[0-9a-f]{32}|upload)-[0-9a-f]{32}")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-LIVES_WITH_ITS_OWNER = ("part-", "upload-")
+TEMPORARY_PREFIXES = ("part-", "upload-")
 
 
 @dataclass(frozen=True)
 class Version:
-    """What a source says of the state of a video; either may be empty."""
+    """A source's validators of a video's content; either may be empty."""
 
     etag: str = ""
     last_modified: str = ""
 
     def __bool__(self) -> bool:
-        """Say whether a source can be asked if this is still the state."""
+        """Return whether a source can confirm this version."""
         return bool(self.etag or self.last_modified)
 
 
 class Download(Protocol):
     """Fetches one URI."""
 
-    def __call__(self, part: Part, known: Version | None) -> Version | None:
-        """Write the video to `part`; None where it is still the `known` version."""
+    def __call__(self, part: Part, known_version: Version | None) -> Version | None:
+        """Write the video to `part`; return its version, None if it is still `known_version`."""
 
 
 @dataclass(frozen=True)
@@ -61,47 +62,54 @@ class _Record:
     """A URI's newest video."""
 
     file: str
+    """Name of the video's file in the folder."""
     version: Version
     asked_at: float
-    """When the source last confirmed it, by the wall clock."""
+    """Wall-clock time in seconds of the last request in which the source confirmed the video."""
 
 
 class Spool:
-    """Keeps videos within a size and a number; the least recently used go first."""
+    """Keeps a limited number and size of videos; it removes the least recently used first."""
 
     def __init__(self, folder: Path, limits: SourceLimits) -> None:
         self._folder = folder
         self._limits = limits
 
     def upload(self, data: bytes, deadline: Deadline) -> HeldFile:
-        """Write an upload to a file that is gone when it is closed.
+        """Write an upload to a file that is removed when it is closed.
 
         Raises:
-            SourceTooLarge, Unavailable: see `Part.write_at`.
+            SourceTooLarge: if it is larger than a video may be.
+            Unavailable: if the spool has no space, or the deadline has passed.
         """
         with _disk_full_is_unavailable(), self._new_part("upload-", deadline) as part:
             part.reserve(len(data))
             part.write_at(0, data)
-            return part.kept(remove_when_closed=True)
+            return part.finish(remove_when_closed=True)
 
-    def fetched(self, uri: str, download: Download, deadline: Deadline) -> HeldFile:
-        """Return the video of a URI, downloaded at most once by all who ask for it.
+    def fetch(self, uri: str, download: Download, deadline: Deadline) -> HeldFile:
+        """Return the video of a URI; requests at the same time share one download.
 
         Raises:
-            RequestError: as `download`, or Unavailable where there is no room or no time.
+            Unavailable: if the spool has no space, or the deadline has passed.
+            RequestError: if `download` raises it.
         """
         key = _key(uri)
-        if (held := self._fresh(key)) is not None:
-            return held
+        if (video := self._fresh(key)) is not None:
+            return video
         with _disk_full_is_unavailable(), self._uri_lock(key, deadline):
             return self._fresh(key) or self._refresh(key, download, deadline)
 
-    def kept(self, uri: str) -> HeldFile | None:
+    def fresh_video(self, uri: str) -> HeldFile | None:
         """Return the video of a URI if it can be used without a request to its source."""
         return self._fresh(_key(uri))
 
     def size_bytes(self) -> int:
-        """Return how much the spool holds; raises OSError where it cannot be looked at."""
+        """Return the size of all files in the spool.
+
+        Raises:
+            OSError: if the folder cannot be read.
+        """
         with self._folder_lock():
             return sum(state.st_size for state in self._states().values())
 
@@ -117,25 +125,26 @@ class Spool:
     def _refresh(self, key: str, download: Download, deadline: Deadline) -> HeldFile:
         record = self._record(key)
         if record is not None and record.version and (self._folder / record.file).exists():
-            # The old video is not held meanwhile: it may have to go to make room for the new one.
-            video = self._downloaded(key, download, record.version, deadline)
+            # The old video is not held during the download: it may have to make room.
+            video = self._download(key, download, record.version, deadline)
             video = video or HeldFile.of(self._folder / record.file)
             if video is not None:
                 return video
-        video = self._downloaded(key, download, None, deadline)
+        video = self._download(key, download, None, deadline)
         assert video is not None  # only a known version can be unchanged
         return video
 
-    def _downloaded(
-        self, key: str, download: Download, known: Version | None, deadline: Deadline
+    def _download(
+        self, key: str, download: Download, known_version: Version | None, deadline: Deadline
     ) -> HeldFile | None:
-        """Return a new video, None where the known version still holds, and record either."""
+        """Download a video and record it; return None if its version is unchanged."""
         asked_at = time.time()
         with self._new_part("part-", deadline) as part:
-            version = download(part, known)
+            version = download(part, known_version)
             if version is not None:
-                with self._folder_lock():  # who sums up meanwhile would see neither name
-                    video = part.kept(self._folder / f"video-{key}-{secrets.token_hex(16)}")
+                # A sum during the rename could miss the file under both names.
+                with self._folder_lock():
+                    video = part.finish(self._folder / f"video-{key}-{secrets.token_hex(16)}")
         if version is None:
             if (record := self._record(key)) is not None:
                 self._write_record(key, replace(record, asked_at=asked_at))
@@ -155,7 +164,7 @@ class Spool:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)  # who waits for it sees that, and makes it anew
+            path.unlink(missing_ok=True)  # requests that wait for it notice, and create a new one
             os.close(lock)
 
     @contextmanager
@@ -168,20 +177,20 @@ class Spool:
             os.close(folder)
 
     def _new_part(self, prefix: str, deadline: Deadline) -> Part:
-        with self._folder_lock():  # so that nobody sees it before it is held
+        with self._folder_lock():  # no other process may see the file before it is locked
             path = self._folder / f"{prefix}{secrets.token_hex(16)}"
             lock = lock_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, fcntl.LOCK_SH)
-        assert lock is not None  # nobody else knows the name
+        assert lock is not None  # no other process knows the name
         return Part(path, lock, self._limits, deadline, self._make_room)
 
     def _make_room(self, file: int, size: int) -> None:
-        """Set a file's size, which is what it counts for, having removed what that takes."""
+        """Set a file's size, which counts towards the limit; first remove unused videos for it."""
         with self._folder_lock():
             self._sweep()
             states = self._states()
             others = sum(state.st_size for state in states.values()) - os.fstat(file).st_size
             videos = _least_recently_used_first(states)
-            too_many = len(videos) + 1 - MOST_VIDEOS  # the file is about to be one more
+            too_many = len(videos) + 1 - MOST_VIDEOS  # 1 for the new file
             for video in videos:
                 if others + size <= self._limits.spool_max_bytes and too_many <= 0:
                     break
@@ -197,13 +206,13 @@ class Spool:
             os.ftruncate(file, size)
 
     def _sweep(self) -> None:
-        """Remove what dead processes left under way."""
+        """Remove unfinished files and uploads of processes that died."""
         for path in self._folder.iterdir():
-            if path.name.startswith(LIVES_WITH_ITS_OWNER):
+            if path.name.startswith(TEMPORARY_PREFIXES):
                 _remove_unused(path)
 
     def _states(self) -> dict[str, os.stat_result]:
-        """Return all files but the URIs' own, by name."""
+        """Return the state of all files except URI records and locks, by name."""
         with os.scandir(self._folder) as entries:
             names = [entry.name for entry in entries if not entry.name.startswith("uri-")]
         states = {}
@@ -217,18 +226,18 @@ class Spool:
             fields = json.loads((self._folder / f"uri-{key}.json").read_text())
             return _Record(**{**fields, "version": Version(**fields["version"])})
         except (OSError, ValueError, TypeError, KeyError):
-            return None  # there is none, or a full disk cut it short
+            return None  # there is no record, or a full disk truncated it
 
     def _write_record(self, key: str, record: _Record) -> None:
-        """Write a URI's record; the video it had before goes when nobody uses it."""
+        """Write a URI's record; remove its earlier video if it is not in use."""
         with self._folder_lock():
-            before = self._record(key)
+            earlier = self._record(key)
             path = self._folder / f"uri-{key}.json"
-            new = self._folder / f"part-{secrets.token_hex(16)}"
-            new.write_text(json.dumps(asdict(record)))
-            new.replace(path)
-            if before is not None and before.file != record.file:
-                _remove_unused(self._folder / before.file)
+            part = self._folder / f"part-{secrets.token_hex(16)}"
+            part.write_text(json.dumps(asdict(record)))
+            part.replace(path)
+            if earlier is not None and earlier.file != record.file:
+                _remove_unused(self._folder / earlier.file)
 
     def _forget(self, video: str) -> None:
         key = video.split("-")[1]

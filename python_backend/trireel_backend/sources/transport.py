@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""httpx over connections that go to checked addresses and end with a deadline.
+"""httpx over connections that go only to checked addresses and end with a deadline.
 
-A name is looked up once a connection, all its addresses are checked, and the connection goes to
-one of those very addresses: a DNS server that answers differently the next time changes nothing.
-Host header, SNI and certificate are still the name's.
+Each connection looks its host name up once, checks all addresses, and connects to one of them. So
+a DNS server that returns another address the next time changes nothing. Host header, SNI and
+certificate are still those of the name.
 """
 
 import ssl
@@ -19,13 +19,13 @@ from trireel_backend.sources.addresses import Network, Resolve, checked_addresse
 from trireel_backend.sources.limits import Deadline
 from trireel_backend.sources.retries import TryAgain
 
-CONNECT_SECONDS = 5.0  # of one address
-SILENCE_SECONDS = 15.0  # without a byte, before the other side is taken for gone
-SLICE_SECONDS = 0.5  # how soon a request that was given up is noticed
+CONNECT_SECONDS = 5.0  # per address
+SILENCE_SECONDS = 15.0  # without a byte, until the connection counts as broken
+SLICE_SECONDS = 0.5  # longest wait between checks of the deadline
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Connects to allowed addresses alone, not through proxies; gives up at the deadline."""
+    """Connects only to allowed addresses, without proxies, and ends at the deadline."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class CheckedTransport(httpx.BaseTransport):
         self._pool = httpcore.ConnectionPool(ssl_context=tls, network_backend=backend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; errors are httpcore's own."""
+        """Send one request; raises httpcore's own errors."""
         assert isinstance(request.stream, httpx.SyncByteStream)
         url = request.url
         response = self._pool.handle_request(
@@ -88,19 +88,19 @@ class _CheckedBackend(httpcore.NetworkBackend):
             addresses = checked_addresses(host, port, self._resolve, self._allowed)
         except Unavailable as error:
             raise TryAgain(str(error)) from error
-        last: Exception = httpcore.ConnectError(f"{host} has no address")
+        last_error: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in addresses:
             seconds = min(CONNECT_SECONDS, self._deadline.remaining())
             try:
                 stream = httpcore.SyncBackend().connect_tcp(address, port, seconds)
                 return _BoundedStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                last = error
-        raise last
+                last_error = error
+        raise last_error
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    """Waits in slices, so that neither a slow drip nor silence outlasts the deadline."""
+    """Waits in slices, so that neither single bytes nor silence can outlast the deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream

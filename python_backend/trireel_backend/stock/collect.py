@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stock videos from Pexels, brought into one form and put where a server can read them."""
+"""Download stock videos from Pexels, normalise them, and store them for a server to read."""
 
 import re
 import shutil
@@ -22,13 +22,13 @@ from trireel_backend.sources.retries import TryAgain, retrying
 from trireel_backend.stock.normalise import SIZE_PX, Form, normalise
 
 API = "https://api.pexels.com"
-PAGE_VIDEOS = 80  # the most the API gives at once
+PAGE_VIDEOS = 80  # the API's largest page
 API_SECONDS = 30.0
 DOWNLOADED = ("video/mp4", "video/webm", "video/quicktime")
 
 
 class StockFailed(TrireelError):
-    """The stock service, or the place the videos go to, cannot be used at all."""
+    """The stock service, or the storage for the videos, cannot be used at all."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,22 @@ class StockVideo:
     """One video that the service offers."""
 
     id: int
+    """Number of the video at the service."""
     link: str
-    """URI of the file chosen of it."""
+    """URI of the file to download."""
 
 
 class Shelf(Protocol):
-    """Where the videos go."""
+    """Storage for the videos."""
 
     def uri(self, name: str) -> str:
-        """Return what a request to the server names the video."""
+        """Return the path or URI by which a request to the server names the video."""
 
     def has(self, name: str) -> bool:
-        """Say whether it is there already."""
+        """Return whether the video is stored already."""
 
     def put(self, name: str, file: Path) -> None:
-        """Store a file."""
+        """Store a file as the video."""
 
 
 class FolderShelf:
@@ -61,36 +62,44 @@ class FolderShelf:
         self._folder = folder
 
     def uri(self, name: str) -> str:
-        """Return the path."""
+        """Return the path of the video."""
         return str(self._folder / name)
 
     def has(self, name: str) -> bool:
-        """Say whether the file is there."""
+        """Return whether the file exists."""
         return (self._folder / name).is_file()
 
     def put(self, name: str, file: Path) -> None:
-        """Copy a file; nobody sees half of it."""
+        """Copy a file; a reader never sees an incomplete one."""
         part = self._folder / f".{name}.part"
         shutil.copyfile(file, part)
         part.replace(self._folder / name)
 
 
 class S3Shelf:
-    """A prefix in a bucket; endpoint, region and credentials as boto3 finds them."""
+    """A prefix in a bucket; boto3 finds endpoint, region and credentials."""
 
     def __init__(self, uri: str) -> None:
-        """Take an `s3://bucket/prefix`; raises StockFailed."""
+        """Open `s3://bucket/prefix`.
+
+        Raises:
+            StockFailed: if boto3 lacks settings, or they are invalid.
+        """
         self._bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         with _s3_errors(uri):
             self._client = boto3.session.Session().client("s3")
 
     def uri(self, name: str) -> str:
-        """Return the s3:// URI."""
+        """Return the s3:// URI of the video."""
         return f"s3://{self._bucket}/{self._prefix}{name}"
 
     def has(self, name: str) -> bool:
-        """Say whether the object is there; raises StockFailed."""
+        """Return whether the object exists.
+
+        Raises:
+            StockFailed: if the bucket cannot be read.
+        """
         with _s3_errors(self.uri(name)):
             try:
                 self._client.head_object(Bucket=self._bucket, Key=self._prefix + name)
@@ -101,7 +110,11 @@ class S3Shelf:
         return True
 
     def put(self, name: str, file: Path) -> None:
-        """Upload a file; raises StockFailed."""
+        """Upload a file.
+
+        Raises:
+            StockFailed: if the bucket cannot be written.
+        """
         with _s3_errors(self.uri(name)):
             self._client.upload_file(
                 str(file),
@@ -121,49 +134,54 @@ def _s3_errors(uri: str) -> Iterator[None]:
 
 @dataclass
 class Summary:
-    """What became of the videos that were asked for."""
+    """The outcomes of the requested videos."""
 
     stored: list[str] = field(default_factory=list)
+    """Paths or URIs of the videos that were downloaded and stored."""
     reused: list[str] = field(default_factory=list)
+    """Paths or URIs of the videos that were stored already."""
     failed: dict[str, str] = field(default_factory=dict)
-    """From a name to the reason."""
+    """Reason of the failure by name of the video."""
 
 
 def search(query: str, count: int, key: str, *, api: str = API) -> list[StockVideo]:
     """Return up to `count` videos that the service finds for a query.
 
     Raises:
-        StockFailed: the service refuses, or does not answer.
+        StockFailed: if the service rejects the request, or does not answer.
     """
     deadline = Deadline(10 * API_SECONDS)
-    found: dict[int, StockVideo] = {}
+    videos: dict[int, StockVideo] = {}
     with httpx.Client(timeout=API_SECONDS, headers={"Authorization": key}) as client:
         page = 1
-        while len(found) < count:
+        while len(videos) < count:
             parameters: dict[str, str | int] = {"query": query, "per_page": min(count, PAGE_VIDEOS)}
             parameters["page"] = page
-            answer = _ask(client, f"{api}/videos/search", parameters, deadline)
-            before = len(found)
+            answer = _get_with_retries(client, f"{api}/videos/search", parameters, deadline)
+            videos_before = len(videos)
             for video in answer.get("videos", ()):
                 if (link := choose_file(video.get("video_files", ()))) is not None:
-                    found.setdefault(int(video["id"]), StockVideo(int(video["id"]), link))
-            if not answer.get("next_page") or len(found) == before:
+                    videos.setdefault(int(video["id"]), StockVideo(int(video["id"]), link))
+            if not answer.get("next_page") or len(videos) == videos_before:
                 break
             page += 1
-    return list(found.values())[:count]
+    return list(videos.values())[:count]
 
 
 def choose_file(files: Iterable[dict[str, Any]], size_px: int = SIZE_PX) -> str | None:
-    """Return the link of the smallest file with no side below `size_px`, else of the largest."""
-    known = [
+    """Return the link of the smallest file with both sides at least `size_px`, or of the largest.
+
+    Returns None if no file has a known size and a format that can be normalised.
+    """
+    usable = [
         file
         for file in files
         if file.get("file_type") in DOWNLOADED and file.get("width") and file.get("height")
     ]
-    enough = [file for file in known if min(file["width"], file["height"]) >= size_px]
-    if enough:
-        return str(min(enough, key=_pixels)["link"])
-    return str(max(known, key=_pixels)["link"]) if known else None
+    large_enough = [file for file in usable if min(file["width"], file["height"]) >= size_px]
+    if large_enough:
+        return str(min(large_enough, key=_pixels)["link"])
+    return str(max(usable, key=_pixels)["link"]) if usable else None
 
 
 def collect(
@@ -175,22 +193,23 @@ def collect(
     form: Form | None = None,
     report: Callable[[str, str], None] = lambda name, outcome: None,
 ) -> Summary:
-    """Bring every query's videos onto the shelf; one that fails does not end the others.
+    """Store every query's videos on the shelf; if one fails, continue with the others.
 
     Args:
-        find: from a query to videos: `search`.
-        folders: how and where videos are downloaded.
-        report: is told of every video once, by name: "stored", "reused" or the reason it failed.
+        find: returns a query's videos, as `search` does.
+        folders: the folders and limits of downloads.
+        form: form of the stored videos; None for the default.
+        report: called once per video with its name and "stored", "reused" or the failure's reason.
 
     Raises:
-        StockFailed: the service or the shelf cannot be used at all.
+        StockFailed: if the service or the shelf cannot be used at all.
     """
     summary = Summary()
     for query in queries:
         for video in find(query):
             name = f"{_slug(query)}-{video.id}.mp4"
             try:
-                outcome = _bring(name, video, shelf, folders, form or Form())
+                outcome = _store(name, video, shelf, folders, form or Form())
                 (summary.stored if outcome == "stored" else summary.reused).append(shelf.uri(name))
             except RequestError as error:
                 outcome = summary.failed[name] = str(error)
@@ -198,31 +217,31 @@ def collect(
     return summary
 
 
-def _bring(name: str, video: StockVideo, shelf: Shelf, folders: MediaFolders, form: Form) -> str:
+def _store(name: str, video: StockVideo, shelf: Shelf, folders: MediaFolders, form: Form) -> str:
     if shelf.has(name):
         return "reused"
     with (
-        local_video(folders, video.link, None) as downloaded,
-        tempfile.TemporaryDirectory(prefix="trireel-stock-") as work,
+        local_video(folders, video.link, None) as download,
+        tempfile.TemporaryDirectory(prefix="trireel-stock-") as folder,
     ):
-        normalise(downloaded, Path(work) / name, form)
-        shelf.put(name, Path(work) / name)
+        normalise(download, Path(folder) / name, form)
+        shelf.put(name, Path(folder) / name)
     return "stored"
 
 
-def _ask(
+def _get_with_retries(
     client: httpx.Client, url: str, parameters: dict[str, str | int], deadline: Deadline
 ) -> dict[str, Any]:
     try:
         for attempt in retrying(deadline):
             with attempt:
-                return _answer(client, url, parameters)
+                return _get(client, url, parameters)
     except TryAgain as error:
         raise StockFailed(str(error)) from error
     raise AssertionError("tenacity raises the last attempt's error")
 
 
-def _answer(client: httpx.Client, url: str, parameters: dict[str, str | int]) -> dict[str, Any]:
+def _get(client: httpx.Client, url: str, parameters: dict[str, str | int]) -> dict[str, Any]:
     try:
         response = client.get(url, params=parameters)
     except httpx.TransportError as error:
@@ -236,7 +255,7 @@ def _answer(client: httpx.Client, url: str, parameters: dict[str, str | int]) ->
     try:
         answer: dict[str, Any] = response.json()
     except ValueError as error:
-        raise StockFailed(f"{url} answered no JSON") from error
+        raise StockFailed(f"{url} did not answer with JSON") from error
     return answer
 
 

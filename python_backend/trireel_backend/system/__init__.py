@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes, CPUs and memory of the machine."""
+"""Processes, periodic threads, paths, CPUs and memory of the machine."""

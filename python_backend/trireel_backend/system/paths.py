@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paths of files whose names may hold any bytes.
+"""Paths of files whose names may contain any bytes.
 
-Python encodes a path in its file system encoding before it opens it. Triton's stub embeds a Python
-whose encoding is ASCII, whatever the locale and PYTHONUTF8 say, and which cannot open "ü".
+Python encodes a path in its file system encoding before it opens the file. Triton's stub embeds a
+Python whose encoding is ASCII, whatever the locale and PYTHONUTF8 are. It cannot open "ü".
 """
 
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 def native_path(text: str) -> Path:
-    """Return the path with the UTF-8 name `text`, usable in this process whatever its encoding.
+    """Return the path with the UTF-8 name `text`, usable in a process of any encoding.
 
     Args:
-        text: bytes that are not UTF-8 are surrogate escapes in it.
+        text: path, with surrogate escapes for bytes that are not UTF-8.
     """
     return Path(os.fsdecode(text.encode("utf-8", "surrogateescape")))
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 
 class Every:
-    """Does something again and again in a thread of its own, until it is closed."""
+    """Calls an action periodically in a thread of its own, until it is closed."""
 
     def __init__(self, seconds: float, action: Callable[[], None]) -> None:
+        """Start the thread; the first call comes after `seconds`."""
         self._seconds = seconds
         self._action = action
         self._closed = threading.Event()
@@ -16,7 +17,7 @@ class Every:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop, having finished what is under way."""
+        """Stop the thread after a call in flight has finished."""
         self._closed.set()
         self._thread.join()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many CPUs and how much memory there are for this process."""
+"""The number of CPUs and the memory that this process may use."""
 
 import math
 import os
@@ -9,10 +9,10 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_memory_bytes(cgroup: Path = CGROUP) -> int | None:
-    """Return how much memory this process's container may take; None where nothing bounds it.
+    """Return the memory that this process's container may use; None if nothing limits it.
 
     Args:
-        cgroup: as of `available_cpus`.
+        cgroup: folder of the control group, version 2, as a container sees its own.
     """
     try:
         limit = (cgroup / "memory.max").read_text().strip()
@@ -22,10 +22,10 @@ def available_memory_bytes(cgroup: Path = CGROUP) -> int | None:
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Return how many CPUs this process may keep busy: its affinity, and its container's quota.
+    """Return the number of CPUs that this process may use, by its affinity and its quota.
 
     Args:
-        cgroup: folder of the control group, version 2: what a container sees as its own.
+        cgroup: folder of the control group, version 2, as a container sees its own.
     """
     cpus = len(os.sched_getaffinity(0))
     try:

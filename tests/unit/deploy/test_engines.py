@@ -148,7 +148,7 @@ def test_trtexec_10_is_given_what_it_knows(script):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda s: write_tools(s.tools, gpus=""), "one kind of GPU is needed.*no GPU"),
+        (lambda s: write_tools(s.tools, gpus=""), "one kind of GPU is required.*no GPU"),
         (
             lambda s: (s.export / "vision.onnx").unlink(),
             "lacks vision.onnx: give the output folder",
@@ -188,7 +188,7 @@ def test_two_builds_wait_for_each_other(script):
     with (script.engines / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = script.start()
-        assert process.stdout.readline() == f"Another process builds in {script.engines}:" + (
+        assert process.stdout.readline() == f"Another process is building in {script.engines}:" + (
             " waiting for it.\n"
         )
         assert not script.calls.exists()

@@ -9,12 +9,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 from support.balancing import ENVOY_CONFIG, Balancer, wait_until
 from unit.client.scripted import whole_video
 from unit.deploy.scripted_servers import VIDEO, num_chunks, running
 
 from trireel_client import Retry, TrireelClient
 
+pytestmark = pytest.mark.slow  # waits for Envoy to drain
 DRAIN = ENVOY_CONFIG.with_name("drain")
 ONCE = Retry(attempts=1)
 

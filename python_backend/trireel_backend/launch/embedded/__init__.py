@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real tritonserver of the nvidia-pytriton wheel, on loopback."""
+"""Run the tritonserver of the nvidia-pytriton wheel, on loopback."""

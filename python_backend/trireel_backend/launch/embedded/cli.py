@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command `trireel-serve`: run the embedded server until it is told to stop."""
+"""Command `trireel-serve`: run the embedded server until a signal stops it."""
 
 import sys
 from pathlib import Path
@@ -34,7 +34,7 @@ def serve(
     grpc_port: Annotated[int, typer.Option(help="KServe v2 over gRPC.", min=1, max=65535)] = 8001,
     metrics_port: Annotated[int, typer.Option(help="Prometheus metrics.", min=1, max=65535)] = 8002,
     profile: Annotated[
-        str, typer.Option(help="Which configs/PROFILE.pbtxt of the models to use.")
+        str, typer.Option(help="Use the models' configs/PROFILE.pbtxt.")
     ] = "embedded",
     export: Annotated[
         Path, typer.Option(help="Output folder of trireel-export.", file_okay=False)
@@ -59,15 +59,15 @@ def serve(
         typer.Option(
             "--allow-client-shared-memory",
             help="Let clients pass tensors in shared memory. Whoever reaches a port of this server"
-            " can then read and change what its models keep there.",
+            " can then read and change the shared memory of its models.",
         ),
     ] = False,
     stop_seconds: Annotated[
-        int, typer.Option(help="How long a stop waits for videos under way.", min=0)
+        int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
 ) -> None:
-    """Serve on loopback, say when ready, and stop cleanly on SIGTERM or Ctrl-C."""
+    """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
     from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
@@ -75,7 +75,7 @@ def serve(
 
     unwind_on_signals()
     try:
-        of_models = ModelOptions(
+        model_options = ModelOptions(
             allow_network,
             max_video_gib,
             max_spool_gib,
@@ -92,8 +92,8 @@ def serve(
             media_root=media,
             profile=profile,
             ports=Ports(http_port, grpc_port, metrics_port),
-            instances=of_models.instances(),
-            parameters=of_models.parameters(),
+            instances=model_options.instances(),
+            parameters=model_options.parameters(),
             client_shared_memory=allow_client_shared_memory,
             stop_seconds=stop_seconds,
             log=log,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded tritonserver: on loopback, with the wheel's binary, libraries and stub."""
+"""Run the embedded tritonserver: on loopback, with the wheel's binary, libraries and stub."""
 
 import contextlib
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from trireel_schema.metadata import Metadata
 
 __all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_server"]
 
-HOST = LOOPBACK  # the embedded release is not for other machines to reach
+HOST = LOOPBACK  # other machines must not reach the embedded release
 READY_SECONDS = 120.0
 STOP_SECONDS = 10
 EXIT_SECONDS = 10
@@ -31,41 +31,45 @@ EXIT_SECONDS = 10
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """What the embedded server is started with."""
+    """The options of an embedded server."""
 
     models: Path
+    """Folder of model folders."""
     export: Path
+    """Output folder of trireel-export."""
     media_root: Path
+    """Folder of videos that requests name by path."""
     profile: str = "embedded"
+    """Name of the models' configs/<profile>.pbtxt to use."""
     ports: Ports = field(default_factory=Ports)
     instances: dict[str, int] = field(default_factory=dict)
-    """Instances of the models of these names, where not as configured."""
+    """Number of instances by model name; other models keep the number in their config."""
     parameters: dict[str, str] = field(default_factory=dict)
-    """Values for the models' parameters of these names, where not as configured."""
+    """Values of the models' parameters by name; others keep the value in the config."""
     client_shared_memory: bool = False
-    """Whether clients may pass tensors in shared memory; they can then reach the models' own."""
+    """Let clients pass tensors in shared memory; they can then access the models' memory too."""
     stop_seconds: int = STOP_SECONDS
-    """How long a stop waits for videos under way, and at most 10 s for sequences without END."""
+    """Seconds that a stop waits for videos in flight; for sequences without END at most 10 s."""
     log: Path | None = None
-    """Where Triton's log goes; by default into the run's folder, gone after a clean stop."""
+    """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
 
 @contextlib.contextmanager
 def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
-    """Run a server for the length of the context; afterwards nothing of it is left.
+    """Run a server for the length of the context; remove all of its files afterwards.
 
     Raises:
-        StartupError: a part is missing, a port is taken, Triton did not become ready, or its
+        StartupError: if a part is missing, a port is in use, Triton does not become ready, or its
             models do not answer as the checkpoint does.
     """
     check_ports(HOST, options.ports)
     with run_folder() as run:
-        metadata = _lay_out(options, run)
+        metadata = _assemble(options, run)
         with running_server(_launch(options, run, metadata)) as server:
             yield server
 
 
-def _lay_out(options: ServerOptions, run: RunFolder) -> Metadata:
+def _assemble(options: ServerOptions, run: RunFolder) -> Metadata:
     run.spool.mkdir()
     parameters = folder_parameters(
         options.parameters, media=options.media_root, spool=run.spool, run=run

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the nvidia-pytriton wheel keeps Triton, and what its Python stub needs to run."""
+"""Find Triton in the nvidia-pytriton wheel, and prepare an environment for its Python stub."""
 
 import ctypes.util
 import importlib.util
@@ -15,20 +15,24 @@ from trireel_backend.errors import MissingPart
 
 @dataclass(frozen=True)
 class Wheel:
-    """The parts of the installed wheel that are used."""
+    """The parts of the installed wheel that Trireel uses."""
 
     server: Path
-    """The tritonserver binary."""
+    """Path of the tritonserver binary."""
     python_backend: Path
     """Folder of the Python backend, without a stub."""
     stub: Path
-    """The stub for the running Python."""
+    """Path of the stub for the running Python's version."""
     libraries: Path
-    """Folder of the shared libraries the binaries were built against."""
+    """Folder of the shared libraries that the binaries link to."""
 
 
 def find_wheel() -> Wheel:
-    """Return the wheel's parts; raises MissingPart."""
+    """Return the wheel's parts.
+
+    Raises:
+        MissingPart: if the wheel is not installed, or lacks a part for this Python.
+    """
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
         raise MissingPart(
@@ -52,10 +56,10 @@ def find_wheel() -> Wheel:
 
 
 def find_libpython() -> Path | None:
-    """Return the folder of the shared libpython, None where the system's loader knows it.
+    """Return the folder of the shared libpython, None if the system's loader finds it.
 
     Raises:
-        MissingPart: this Python was built without a shared library, and none is installed.
+        MissingPart: if this Python was built without a shared library, and none is installed.
     """
     name = f"libpython{sys.version_info.major}.{sys.version_info.minor}.so.1.0"
     prefixes = (sysconfig.get_config_var("LIBDIR"), f"{sys.base_prefix}/lib")
@@ -72,9 +76,9 @@ def find_libpython() -> Path | None:
 
 
 def make_backend_folder(wheel: Wheel, target: Path) -> None:
-    """Lay out `target/python` as Triton wants it: the backend and the stub side by side.
+    """Fill `target/python` as Triton expects it: the backend and the stub in one folder.
 
-    They are links: a temporary folder may be on a file system that executes nothing.
+    Its entries are links, because a temporary folder may be on a file system without execution.
     """
     folder = target / "python"
     folder.mkdir(parents=True)
@@ -84,10 +88,10 @@ def make_backend_folder(wheel: Wheel, target: Path) -> None:
 
 
 def server_environment(wheel: Wheel, python: Path | None = None) -> dict[str, str]:
-    """Return the environment in which server and stubs find their libraries and this Python.
+    """Return the environment variables that lead server and stubs to libraries and this Python.
 
     Args:
-        python: folder to make if the stubs cannot use this Python's environment as it is.
+        python: folder for a virtual environment, made if the stubs cannot use this Python's own.
     """
     libpython = find_libpython()
     libraries = [str(path) for path in (wheel.libraries, libpython) if path is not None]
@@ -98,21 +102,21 @@ def server_environment(wheel: Wheel, python: Path | None = None) -> dict[str, st
     return {
         **os.environ,
         "LD_LIBRARY_PATH": os.pathsep.join([*libraries, *([inherited] if inherited else [])]),
-        # The stub embeds Python and finds this environment's packages by the first python on PATH.
+        # The stub embeds Python and finds its packages through the first python on PATH.
         "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", "")]),
     }
 
 
 def make_ascii_python(folder: Path) -> Path:
-    """Make a virtual environment that links to this one's packages; return its programs.
+    """Make a virtual environment that links to this one's packages; return its bin folder.
 
     The stub's Python reads the .pth files of its environment as ASCII, and does not start if one
-    of them names a folder "ü": here a .pth file names links to such folders.
+    of them names a folder "ü". The new .pth file names links with ASCII names instead.
     """
     programs, links = folder / "bin", folder / "packages"
     site = folder / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    for made in (programs, links, site):
-        made.mkdir(parents=True)
+    for directory in (programs, links, site):
+        directory.mkdir(parents=True)
     base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     (programs / "python3").symlink_to(base)
     (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\n", encoding="utf-8")
@@ -126,10 +130,10 @@ def make_ascii_python(folder: Path) -> Path:
 
 
 def _package_folders() -> list[Path]:
-    """Return what a new Python of this environment searches beside its standard library."""
+    """Return the search path of a new Python of this environment, without the standard library."""
     code = "import sys; print('\\0'.join(sys.path), end='')"
-    search = subprocess.check_output([sys.executable, "-P", "-X", "utf8", "-c", code])
-    folders = [Path(os.fsdecode(entry)) for entry in search.split(b"\0")]
-    standard = Path(sysconfig.get_path("platstdlib"))
-    known = (Path(sysconfig.get_path("stdlib")), standard, standard / "lib-dynload")
-    return [folder for folder in folders if folder.is_dir() and folder not in known]
+    output = subprocess.check_output([sys.executable, "-P", "-X", "utf8", "-c", code])
+    folders = [Path(os.fsdecode(entry)) for entry in output.split(b"\0")]
+    platform = Path(sysconfig.get_path("platstdlib"))
+    standard = (Path(sysconfig.get_path("stdlib")), platform, platform / "lib-dynload")
+    return [folder for folder in folders if folder.is_dir() and folder not in standard]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT engines: their names, their build, their gate."""
+"""TensorRT engines: their names, their build and their gate."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building the vision tower's TensorRT engine and letting it pass the gate: scripts/build_engine.
+"""Command `scripts/build_engine`: build the vision tower's TensorRT engine, and test it.
 
-Runs in the Triton container, on a machine of the kind that will serve. The engine has its name only
-when it has passed: what is found by name can be served.
+It runs in the Triton container, on a machine of the kind that will serve. The engine gets its name
+only after it has passed the gate: an engine that is found by its name can be served.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from trireel_backend.launch.engines.names import (
     find_gpu,
     find_tensorrt,
 )
-from trireel_backend.launch.engines.served import Sources, child, last_error, served
+from trireel_backend.launch.engines.served import Sources, child, last_error, serve_engine
 from trireel_backend.launch.gate.command import BatchReport, check_served
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_schema.files import METADATA_FILE, VISION_FILE
@@ -44,7 +44,7 @@ SPARE_BYTES = 256 * 2**20  # beside the engine: timing cache, log, note
 
 @dataclass(frozen=True)
 class Build:
-    """What to build, and with what."""
+    """The options of a build."""
 
     export: Path
     """Output folder of trireel-export."""
@@ -52,61 +52,64 @@ class Build:
     """Folder of engines, notes, logs and timing caches; kept between starts."""
     batch_sizes: BatchSizes
     optimization_level: int
+    """Effort of TensorRT's search for fast kernels, 0 to 5."""
     workspace_mib: int
+    """GPU memory in MiB that a kernel may use."""
     force: bool
-    """Build although there is an engine."""
+    """Build even if the engine exists."""
     models: Path
     """Folder of model folders."""
     tritonserver: Path
+    """Path of the tritonserver binary that serves the engine to the gate."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is built for what."""
+    """The engine to build, and the export and machine it is for."""
 
     metadata: Metadata
     gpu: Gpu
     tensorrt: TensorRT
     engine: Path
-    """Where it will be."""
+    """Path of the engine after the build."""
 
     def beside(self, suffix: str) -> Path:
-        """Return a file of the engine's name with another ending."""
+        """Return the path of a file beside the engine: its name with another suffix."""
         return self.engine.with_suffix(suffix)
 
 
 def build_engine(build: Build) -> Path:
-    """Build the engine unless it is there, and return where it is.
+    """Build the engine unless it exists; return its path.
 
     Raises:
-        MissingPart: no GPU, no TensorRT, or no export.
-        StartupError: there is no room, or trtexec failed.
-        NotReady: Triton does not load the engine.
-        GateFailed: the engine is less accurate than it has to be; it is kept as .refused.
+        MissingPart: if there is no GPU, no TensorRT or no export.
+        StartupError: if the disk has too little space, or trtexec fails.
+        NotReady: if Triton does not load the engine.
+        GateFailed: if the engine is not accurate enough; it is kept as .refused.
     """
     target = _target(build)
     build.engines.mkdir(parents=True, exist_ok=True)
-    with _alone(build.engines):
+    with _build_lock(build.engines):
         if target.engine.is_file() and not build.force:
-            _say(f"{target.engine} is there already.")
+            _report(f"{target.engine} is there already.")
             return target.engine
-        _check_room(build)
-        with _unfinished(target.engine) as unfinished:
+        _check_disk_space(build)
+        with _unfinished_file(target.engine) as unfinished:
             seconds, command = _run_trtexec(build, target, unfinished)
             reports = _pass_gate(build, target, unfinished)
             _write_note(target, unfinished, seconds, command, reports)
             unfinished.replace(target.engine)
-    _say(f"{target.engine} was built in {seconds:.0f} s and passed the gate.")
+    _report(f"{target.engine} was built in {seconds:.0f} s and passed the gate.")
     return target.engine
 
 
 def trtexec_arguments(
     build: Build, image_size_px: int, tensorrt: TensorRT, timing_cache: Path, engine: Path
 ) -> list[str]:
-    """Return what trtexec is called with.
+    """Return the arguments of trtexec.
 
-    The graph says which precision each of its tensors has, and strong typing makes TensorRT keep
-    to that: from 11 on always, before by an option.
+    The graph defines the precision of each of its tensors. Strong typing makes TensorRT keep to it:
+    from TensorRT 11 on always, before that with an option.
     """
     sizes = build.batch_sizes
     shapes = {"min": sizes.least, "opt": sizes.best, "max": sizes.most}
@@ -131,7 +134,7 @@ def _target(build: Build) -> Target:
         raise MissingPart(
             f"{build.export} lacks {VISION_FILE}: give the output folder of trireel-export"
         )
-    if not build.tritonserver.is_file():  # better now than when the engine is built
+    if not build.tritonserver.is_file():  # fail before the build, not after it
         raise MissingPart(f"{build.tritonserver} is not there: run this in the Triton container")
     gpu, tensorrt = find_gpu(), find_tensorrt()
     name = engine_name(metadata, gpu, tensorrt, build.batch_sizes)
@@ -139,32 +142,33 @@ def _target(build: Build) -> Target:
 
 
 @contextlib.contextmanager
-def _alone(engines: Path) -> Iterator[None]:
-    """Let one process at a time build: two would time kernels on a GPU that the other one uses."""
+def _build_lock(engines: Path) -> Iterator[None]:
+    """Let one process build at a time: two would disturb each other's timing of kernels."""
     with (engines / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say(f"Another process builds in {engines}: waiting for it.")
+            _report(f"Another process is building in {engines}: waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        # The kernel lets go of a lock when its holder is killed; the file it wrote stays.
+        # The kernel releases the lock of a killed process, but the file that it wrote remains.
         for abandoned in engines.glob(".*.unfinished"):
             abandoned.unlink()
         yield
 
 
-def _check_room(build: Build) -> None:
+def _check_disk_space(build: Build) -> None:
     onnx_bytes = sum(path.stat().st_size for path in build.export.glob(f"{VISION_FILE}*"))
     free_bytes = shutil.disk_usage(build.engines).free
     if free_bytes < onnx_bytes + SPARE_BYTES:
         raise StartupError(
             f"{build.engines} has {free_bytes >> 20} MiB free, an engine of this export needs about"
-            f" {(onnx_bytes + SPARE_BYTES) >> 20}: make room, engines of other versions may go"
+            f" {(onnx_bytes + SPARE_BYTES) >> 20}: free some space, for example by removing"
+            " engines of other versions"
         )
 
 
 @contextlib.contextmanager
-def _unfinished(engine: Path) -> Iterator[Path]:
+def _unfinished_file(engine: Path) -> Iterator[Path]:
     path = engine.with_name(f".{engine.name}.unfinished")
     try:
         yield path
@@ -173,7 +177,7 @@ def _unfinished(engine: Path) -> Iterator[Path]:
 
 
 def _run_trtexec(build: Build, target: Target, engine: Path) -> tuple[float, list[str]]:
-    """Return how many seconds it took, and the command."""
+    """Run trtexec; return the seconds it took, and the command."""
     kind = target.engine.name.split("_")[-4:-1]  # GPU, its architecture, TensorRT
     timing_cache = build.engines / f"timing_{'_'.join(kind)}.cache"
     arguments = trtexec_arguments(
@@ -181,25 +185,25 @@ def _run_trtexec(build: Build, target: Target, engine: Path) -> tuple[float, lis
     )
     command = [str(target.tensorrt.trtexec), *arguments]
     log = target.beside(".log")
-    _say(f"Building {target.engine.name}; this takes minutes, its log is {log}.")
-    began = time.monotonic()
+    _report(f"Building {target.engine.name}; this takes minutes, its log is {log}.")
+    start_seconds = time.monotonic()
     with log.open("wb") as output, child(command, output) as process:
-        code = process.wait()
-    if code or not engine.is_file() or not engine.stat().st_size:
-        raise StartupError(f"trtexec failed with {code}: {last_error(log)}; its log is {log}")
-    return time.monotonic() - began, command
+        status = process.wait()
+    if status or not engine.is_file() or not engine.stat().st_size:
+        raise StartupError(f"trtexec failed with {status}: {last_error(log)}; its log is {log}")
+    return time.monotonic() - start_seconds, command
 
 
 def _pass_gate(build: Build, target: Target, engine: Path) -> list[BatchReport]:
-    _say("Comparing the served engine with the checkpoint.")
+    _report("Comparing the served engine with the checkpoint.")
     try:
         sources = Sources(build.models, build.export, build.tritonserver, target.beside(".log"))
-        with served(sources, engine) as endpoint:
+        with serve_engine(sources, engine) as endpoint:
             return check_served(endpoint, build.export)
     except GateFailed as error:
-        refused = target.beside(".plan.refused")
-        engine.replace(refused)
-        raise GateFailed(f"{error}; the engine is kept as {refused}, and is not served") from error
+        rejected = target.beside(".plan.refused")
+        engine.replace(rejected)
+        raise GateFailed(f"{error}; the engine is kept as {rejected}, and is not served") from error
 
 
 def _write_note(
@@ -210,7 +214,7 @@ def _write_note(
     reports: Sequence[BatchReport],
 ) -> None:
     with engine.open("rb") as file:
-        os.fsync(file.fileno())  # a name must not outlive its contents
+        os.fsync(file.fileno())  # the contents must be on disk before the name is
     note = {
         "checkpoint": target.metadata.checkpoint,
         "weights_sha256": target.metadata.weights_sha256,
@@ -225,35 +229,54 @@ def _write_note(
     target.beside(".json").write_text(json.dumps(note, indent=2) + "\n")
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(text, flush=True)
 
 
 def create_parser() -> argparse.ArgumentParser:
-    """Return the options of scripts/build_engine."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="build_engine",
-        description="Build the TensorRT engine of an export for this machine's GPU, and let it"
-        " pass the gate. Does nothing where it is there already.",
+        description="Build the TensorRT engine of an export for this machine's GPU, and compare it"
+        " with the checkpoint. Do nothing if the engine exists.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
-    add("--export", type=Path, default=Path("/export"), help="output folder of trireel-export")
-    add("--engines", type=Path, default=Path("/engines"), help="folder that keeps engines")
-    add("--batch-sizes", default=str(BatchSizes()), help="least:best:most frames in a batch")
-    add("--optimization-level", type=int, default=OPTIMIZATION_LEVEL,
-        choices=range(MOST_OPTIMIZATION_LEVEL + 1), help="how long TensorRT searches")  # fmt: skip
-    add("--workspace-mib", type=int, default=WORKSPACE_MIB, help="GPU memory a kernel may want")
-    add("--force", action="store_true", help="build although there is an engine")
-    add("--models", type=Path, default=MODELS, help="folder of model folders")
-    add("--tritonserver", type=Path, default=TRITONSERVER, help="that serves it to the gate")
+    parser.add_argument(
+        "--export", type=Path, default=Path("/export"), help="output folder of trireel-export"
+    )
+    parser.add_argument(
+        "--engines", type=Path, default=Path("/engines"), help="folder of TensorRT engines"
+    )
+    parser.add_argument(
+        "--batch-sizes",
+        default=str(BatchSizes()),
+        help="smallest:best:largest number of frames in a batch",
+    )
+    parser.add_argument(
+        "--optimization-level",
+        type=int,
+        default=OPTIMIZATION_LEVEL,
+        choices=range(MOST_OPTIMIZATION_LEVEL + 1),
+        help="effort of TensorRT's search for fast kernels",
+    )
+    parser.add_argument(
+        "--workspace-mib", type=int, default=WORKSPACE_MIB, help="GPU memory that a kernel may use"
+    )
+    parser.add_argument("--force", action="store_true", help="build even if the engine exists")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder of model folders")
+    parser.add_argument(
+        "--tritonserver",
+        type=Path,
+        default=TRITONSERVER,
+        help="program that serves the engine to the gate",
+    )
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 where there is an engine that passed, 1 with one sentence otherwise."""
+    """Run the command; return 0 if an engine has passed, otherwise print an error and return 1."""
     options = vars(create_parser().parse_args(argv))
-    unwind_on_signals(1)  # who waits for an engine is not to begin without
+    unwind_on_signals(1)  # a service that waits for the engine must not start without it
     try:
         sizes = BatchSizes.parse(options.pop("batch_sizes"))
         build_engine(Build(batch_sizes=sizes, **options))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT engines of the vision tower: what they are called, where they are, what they fit.
+"""TensorRT engines of the vision tower: their names, and the machine and export they fit.
 
-An engine runs on the kind of GPU and with the TensorRT it was built with, and with no other. All
-of that is in its name, so that none is ever taken for another one.
+An engine runs only on the kind of GPU and with the TensorRT it was built with. Its name holds
+both, and the export it was built from, so that one engine is never mistaken for another.
 """
 
 import re
@@ -17,9 +17,9 @@ from trireel_backend.errors import MissingPart, StartupError
 from trireel_schema.metadata import Metadata
 
 TRTEXEC = Path("/usr/src/tensorrt/bin/trtexec")
-"""Where NVIDIA's images have it, off PATH."""
-ASK_SECONDS = 120.0  # the first CUDA call after a boot is slow
-OLDEST_MAJOR = 10  # older ones have no strong typing worth the name
+"""Path of trtexec in NVIDIA's images, which is not on PATH."""
+TOOL_SECONDS = 120.0  # the first CUDA call after a boot is slow
+OLDEST_MAJOR = 10  # older versions have no usable strong typing
 WEIGHTS_CHARACTERS = 12
 _BANNER = re.compile(r"\[TensorRT v(\d{5,})\]")
 _SIZES = re.compile(r"(\d+):(\d+):(\d+)")
@@ -27,11 +27,14 @@ _SIZES = re.compile(r"(\d+):(\d+):(\d+)")
 
 @dataclass(frozen=True)
 class BatchSizes:
-    """The batches an engine takes, and the one its kernels are chosen for."""
+    """The batch sizes of an engine, in frames."""
 
     least: int = 1
+    """Smallest batch that the engine accepts."""
     best: int = 64
+    """Batch for which TensorRT optimises the kernels."""
     most: int = 128
+    """Largest batch that the engine accepts."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.least <= self.best <= self.most:
@@ -41,7 +44,11 @@ class BatchSizes:
 
     @classmethod
     def parse(cls, text: str) -> "BatchSizes":
-        """Read "least:best:most"; raises StartupError."""
+        """Parse "least:best:most".
+
+        Raises:
+            StartupError: if the text is not of that form, or the sizes are out of order.
+        """
         match = _SIZES.fullmatch(text)
         if match is None:
             raise StartupError(f"got batch sizes {text!r}: give least:best:most, such as {cls()}")
@@ -56,6 +63,7 @@ class TensorRT:
     """The TensorRT of this image."""
 
     trtexec: Path
+    """Path of the trtexec program."""
     major: int
     minor: int
     patch: int
@@ -70,17 +78,19 @@ class Gpu:
     """The kind of GPU of this machine."""
 
     name: str
+    """Name as nvidia-smi reports it, such as NVIDIA H200."""
     compute_capability: str
-    """Such as 9.0."""
+    """Compute capability, such as 9.0."""
 
 
 def find_engine(folder: Path, metadata: Metadata) -> Path:
     """Return the engine built for this export on this kind of GPU with this TensorRT.
 
-    One of the default batch sizes goes first; of other ones there must be one only.
+    An engine of the default batch sizes is preferred. If there is none, exactly one engine of
+    other batch sizes must fit.
 
     Raises:
-        MissingPart: there is none, or no saying which; no GPU, or no TensorRT.
+        MissingPart: if no engine fits, or several do; if there is no GPU or no TensorRT.
     """
     name = engine_name(metadata, find_gpu(), find_tensorrt(), BatchSizes())
     any_batch_sizes = f"{name.rpartition('_')[0]}_b*.plan"
@@ -91,10 +101,12 @@ def find_engine(folder: Path, metadata: Metadata) -> Path:
         return fitting[0]
     if fitting:
         raise MissingPart(
-            f"{folder} has {len(fitting)} engines that fit, {_names(fitting)}: keep one of them"
+            f"{folder} has {len(fitting)} engines that fit, {_file_names(fitting)}:"
+            " keep one of them"
         )
     raise MissingPart(
-        f"{folder} has no {any_batch_sizes}, but {_names(folder.glob('*.plan')) or 'no engine'}:"
+        f"{folder} has no {any_batch_sizes}, but"
+        f" {_file_names(folder.glob('*.plan')) or 'no engine'}:"
         " build it with scripts/build_engine on this machine"
     )
 
@@ -114,52 +126,59 @@ def engine_name(metadata: Metadata, gpu: Gpu, tensorrt: TensorRT, batch_sizes: B
 
 
 def find_tensorrt() -> TensorRT:
-    """Ask trtexec for its version; raises MissingPart."""
-    found = shutil.which("trtexec")
-    trtexec = Path(found) if found else TRTEXEC
+    """Return the TensorRT version that trtexec reports.
+
+    Raises:
+        MissingPart: if there is no trtexec, or it reports no version or one that is too old.
+    """
+    trtexec = Path(shutil.which("trtexec") or TRTEXEC)
     if not trtexec.is_file():
         raise MissingPart(
             f"trtexec is neither on PATH nor at {TRTEXEC}: run this in the Triton container"
         )
-    # It has no option for its version, but begins whatever it prints with it.
-    answer = _ask(trtexec, "--help")
-    match = _BANNER.search(answer)
+    # trtexec has no option for its version, but prints it first in any output.
+    output = _run(trtexec, "--help")
+    match = _BANNER.search(output)
     if match is None:
         raise MissingPart(
-            f"{trtexec} does not tell its TensorRT version; it said: {_shortened(answer)}"
+            f"{trtexec} does not report its TensorRT version; it printed: {_shorten(output)}"
         )
     number = int(match.group(1))  # 100800 is 10.8.0
     tensorrt = TensorRT(trtexec, number // 10000, number // 100 % 100, number % 100)
     if tensorrt.major < OLDEST_MAJOR:
         raise MissingPart(
-            f"{trtexec} says version {number}: TensorRT {OLDEST_MAJOR} or newer is needed"
+            f"{trtexec} reports version {number}: TensorRT {OLDEST_MAJOR} or newer is required"
         )
     return tensorrt
 
 
 def find_gpu() -> Gpu:
-    """Ask nvidia-smi for the kind of GPU; raises MissingPart where there is none, or two kinds."""
-    found = shutil.which("nvidia-smi")
-    if found is None:
+    """Return the kind of GPU that nvidia-smi reports.
+
+    Raises:
+        MissingPart: if there is no GPU, or GPUs of two kinds.
+    """
+    nvidia_smi = shutil.which("nvidia-smi")
+    if nvidia_smi is None:
         raise MissingPart(
-            "nvidia-smi is not there: engines are for NVIDIA GPUs; give the container one"
+            "nvidia-smi is not there: engines need an NVIDIA GPU; give the container access to one"
         )
-    answer = _ask(Path(found), "--query-gpu=name,compute_cap", "--format=csv,noheader")
-    kinds = sorted({line.strip() for line in answer.splitlines() if line.strip()})
+    output = _run(Path(nvidia_smi), "--query-gpu=name,compute_cap", "--format=csv,noheader")
+    kinds = sorted({line.strip() for line in output.splitlines() if line.strip()})
     if len(kinds) != 1 or kinds[0].count(",") != 1:
         raise MissingPart(
-            "one kind of GPU is needed, since an engine fits one; nvidia-smi says:"
-            f" {_shortened(answer) or 'no GPU'}"
+            "exactly one kind of GPU is required, because an engine fits only one; nvidia-smi"
+            f" reports: {_shorten(output) or 'no GPU'}"
         )
     name, compute_capability = kinds[0].split(",")
     return Gpu(name.strip(), compute_capability.strip())
 
 
 def complete_config(config: Any, metadata: Metadata) -> None:
-    """Write into a ModelConfig what engines and warm-ups must know of an export.
+    """Write an export's sizes and weights into the warm-ups and engines of a ModelConfig.
 
-    Warm-up pictures get the export's size; in the parameters of execution accelerators the words
-    {image_size_px}, {weights} and {precision} give way to its own.
+    Warm-up pictures get the export's size. In the parameters of execution accelerators, the words
+    {image_size_px}, {weights} and {precision} are replaced with the export's values.
     """
     for warmup in config.model_warmup:
         warmup.inputs["FRAMES"].dims[-3:-1] = [metadata.image_size_px] * 2
@@ -169,31 +188,31 @@ def complete_config(config: Any, metadata: Metadata) -> None:
         "{precision}": metadata.precision,
     }
     for accelerator in config.optimization.execution_accelerators.gpu_execution_accelerator:
-        # A list: writing into the map while walking it passes over entries.
+        # A list, because writing into the map during iteration skips entries.
         for key, value in list(accelerator.parameters.items()):
-            for word, meaning in words.items():
-                value = value.replace(word, meaning)
+            for word, replacement in words.items():
+                value = value.replace(word, replacement)
             accelerator.parameters[key] = value
 
 
-def _names(paths: Iterable[Path]) -> str:
+def _file_names(paths: Iterable[Path]) -> str:
     return ", ".join(sorted(path.name for path in paths))
 
 
-def _ask(program: Path, *arguments: str) -> str:
+def _run(program: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            [program, *arguments], capture_output=True, text=True, timeout=ASK_SECONDS, check=False
+        result = subprocess.run(
+            [program, *arguments], capture_output=True, text=True, timeout=TOOL_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingPart(f"{program} does not run: {error}") from error
-    if done.returncode:
+    if result.returncode:
         raise MissingPart(
-            f"{program} {' '.join(arguments)} failed with {done.returncode}:"
-            f" {_shortened(done.stderr or done.stdout)}"
+            f"{program} {' '.join(arguments)} failed with {result.returncode}:"
+            f" {_shorten(result.stderr or result.stdout)}"
         )
-    return done.stdout
+    return result.stdout
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return " ".join(text.split())[:300]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serving an engine to the gate: Triton on loopback, with that one model and no more."""
+"""Serve an engine to the gate: Triton on loopback, with only that model."""
 
 import contextlib
 import signal
@@ -28,24 +28,25 @@ ERROR_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Sources:
-    """What a server is put together from."""
+    """The parts of a server."""
 
     models: Path
     """Folder of model folders."""
     export: Path
     """Output folder of trireel-export."""
     tritonserver: Path
+    """Path of the tritonserver binary."""
     log: Path
-    """Its output is added to this file."""
+    """File to which Triton's output is appended."""
 
 
 @contextlib.contextmanager
-def served(sources: Sources, engine: Path) -> Iterator[Endpoint]:
+def serve_engine(sources: Sources, engine: Path) -> Iterator[Endpoint]:
     """Run Triton with the engine for the length of the context.
 
     Raises:
-        MissingPart: there is no tritonserver, or the export is not complete.
-        NotReady: Triton does not load the engine.
+        MissingPart: if there is no tritonserver, or the export is not complete.
+        NotReady: if Triton does not load the engine.
     """
     port = Ports.free().grpc
     with tempfile.TemporaryDirectory(prefix="trireel-gate-") as name:
@@ -68,7 +69,11 @@ def served(sources: Sources, engine: Path) -> Iterator[Endpoint]:
 
 @contextlib.contextmanager
 def child(command: Sequence[str], output: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program that does not outlive the context, nor this process; raises MissingPart."""
+    """Run a program for the length of the context; it does not outlive this process either.
+
+    Raises:
+        MissingPart: if the program cannot be run.
+    """
     try:
         process = subprocess.Popen(
             command,
@@ -94,7 +99,7 @@ def last_error(log: Path) -> str:
     """Return the last error in a log of trtexec or Triton, or its last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "[E]" in line or line.startswith("E")]
-    return (errors or lines or ["it said nothing"])[-1][:ERROR_CHARACTERS]
+    return (errors or lines or ["the log is empty"])[-1][:ERROR_CHARACTERS]
 
 
 def _arguments(repository: Path, port: int) -> list[str]:

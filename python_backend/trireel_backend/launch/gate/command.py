@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command `trireel-gate`: whether a served tower sees what the checkpoint sees, in any batch."""
+"""Command `trireel-gate`: does a served tower see as the checkpoint does, in any batch?"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from trireel_schema.vectors import paired_cosines
 
 MODEL = "siglip_vision"
 BATCH_SIZES = (1, 3, 16)
-"""A frame, a size no graph or profile was made for, a chunk."""
+"""One frame, a size for which no graph or profile was built, and a chunk."""
 CALL_SECONDS = 300.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -32,63 +32,66 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(frozen=True)
 class BatchReport:
-    """How a tower passed in batches of one size."""
+    """The results of a tower that passed in batches of one size."""
 
     batch_size: int
     report: GateReport
+    """Comparison of the embeddings with the checkpoint's."""
     least_agreement: float
-    """Smallest cosine of a picture's embedding to the one it had in the batches before."""
+    """Smallest cosine of a picture's embedding to its embedding in batches of earlier sizes."""
 
 
 def check_served(endpoint: Endpoint, export: Path) -> list[BatchReport]:
-    """Let a server embed an export's known pictures in batches of several sizes, and compare.
+    """Request embeddings of an export's known pictures in several batch sizes, and compare them.
 
     Raises:
-        GateFailed: it serves another tower, or one that lost accuracy, or whose answers depend on
-            what a picture is batched with.
-        NotReady: nobody answers there.
-        MissingPart: the export is not complete.
+        GateFailed: if the server runs another tower, or one that lost accuracy, or one whose
+            embedding of a picture depends on the rest of the batch.
+        NotReady: if no server answers there.
+        MissingPart: if the export is not complete.
     """
     metadata = load_metadata(export / METADATA_FILE)
-    known = load_gate(export / GATE_FILE, metadata)
+    pictures = load_gate(export / GATE_FILE, metadata)
     bank = load_text_bank(export / TEXT_BANK_FILE, metadata)
     reports: list[BatchReport] = []
     earlier: list[NDArray[np.float32]] = []
     with endpoint.client() as client:
-        _check_sizes(client, endpoint, known)
+        _check_sizes(client, endpoint, pictures)
         for size in BATCH_SIZES:
-            embeddings = _embed(client, known, size)
+            embeddings = _embed(client, pictures, size)
             try:
-                report = check_gate(known, embeddings, [bank.tags, bank.descriptions])
+                report = check_gate(pictures, embeddings, [bank.tags, bank.descriptions])
             except GateFailed as error:
                 raise GateFailed(f"in batches of {size}: {error}") from error
-            agreement = min((_agreement(known, embeddings, e, size) for e in earlier), default=1.0)
+            agreement = min(
+                (_agreement(pictures, embeddings, other, size) for other in earlier), default=1.0
+            )
             reports.append(BatchReport(size, report, agreement))
             earlier.append(embeddings)
     return reports
 
 
-def _check_sizes(client: Any, endpoint: Endpoint, known: KnownPictures) -> None:
+def _check_sizes(client: Any, endpoint: Endpoint, pictures: KnownPictures) -> None:
     try:
         served = client.get_model_metadata(MODEL, client_timeout=CALL_SECONDS)
     except InferenceServerException as error:
         raise NotReady(f"{endpoint.url} does not serve {MODEL}: {error.message()}") from error
     shapes = {tensor.name: list(tensor.shape)[1:] for tensor in [*served.inputs, *served.outputs]}
     expected = {
-        "FRAMES": list(known.frames.shape[1:]),
-        "EMBEDDINGS": list(known.embeddings.shape[1:]),
+        "FRAMES": list(pictures.frames.shape[1:]),
+        "EMBEDDINGS": list(pictures.embeddings.shape[1:]),
     }
     if shapes != expected:
         raise GateFailed(
-            f"{MODEL} at {endpoint.url} has {shapes}, the export has {expected}: it serves"
+            f"{MODEL} at {endpoint.url} has {shapes}, the export has {expected}: the server runs"
             " another export"
         )
 
 
-def _embed(client: Any, known: KnownPictures, batch_size: int) -> NDArray[np.float32]:
+def _embed(client: Any, pictures: KnownPictures, batch_size: int) -> NDArray[np.float32]:
     answers = []
-    for start in range(0, len(known.names), batch_size):
-        frames = known.frames[start : start + batch_size]
+    for start in range(0, len(pictures.names), batch_size):
+        frames = pictures.frames[start : start + batch_size]
         try:
             answers.append(embed_frames(client, frames, CALL_SECONDS))
         except InferenceServerException as error:
@@ -99,14 +102,17 @@ def _embed(client: Any, known: KnownPictures, batch_size: int) -> NDArray[np.flo
 
 
 def _agreement(
-    known: KnownPictures, one: NDArray[np.float32], other: NDArray[np.float32], batch_size: int
+    pictures: KnownPictures,
+    embeddings: NDArray[np.float32],
+    earlier: NDArray[np.float32],
+    batch_size: int,
 ) -> float:
-    cosines = paired_cosines(one, other)
+    cosines = paired_cosines(embeddings, earlier)
     worst = int(np.argmin(cosines))
     if not cosines[worst] >= LEAST_COSINE:
         raise GateFailed(
-            f"the embedding of {known.names[worst]!r} depends on its batch: in batches of"
-            f" {batch_size} it has cosine {cosines[worst]:.6f} to that of smaller ones, at least"
+            f"the embedding of {pictures.names[worst]!r} depends on its batch: in batches of"
+            f" {batch_size} it has cosine {cosines[worst]:.6f} to that in smaller batches, at least"
             f" {LEAST_COSINE} is needed"
         )
     return float(cosines[worst])
@@ -119,17 +125,17 @@ def gate(
         str, typer.Option(help="gRPC address of the server, host:port.")
     ] = "127.0.0.1:8001",
     ca_file: Annotated[
-        Path | None, typer.Option(help="Ask over TLS; who signed the server's certificate, PEM.")
+        Path | None, typer.Option(help="Use TLS; certificate of the server's authority, PEM.")
     ] = None,
     server_name: Annotated[
         str | None, typer.Option(help="A name in that certificate, by default the host of --url.")
     ] = None,
     certificate_file: Annotated[
-        Path | None, typer.Option(help="Client certificate to show, PEM.")
+        Path | None, typer.Option(help="Client certificate, if the server requires one, PEM.")
     ] = None,
     key_file: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
 ) -> None:
-    """Compare the tower that a server runs with the checkpoint; exit 1 where it is not the same."""
+    """Compare the tower that a server runs with the checkpoint; exit with 1 if they differ."""
     tls = None
     if ca_file is None and (server_name, certificate_file, key_file) != (None, None, None):
         raise typer.BadParameter(

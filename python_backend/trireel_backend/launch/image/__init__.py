@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tritonserver of NVIDIA's image: assembled, checked, reachable from outside, stopped."""
+"""Run the tritonserver of NVIDIA's image, which other machines can reach."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command `trireel-serve-container`: run the image's Triton until it is told to stop."""
+"""Command `trireel-serve-container`: run the image's Triton until a signal stops it."""
 
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -37,7 +37,7 @@ def serve(
     profile: Annotated[
         str,
         typer.Option(
-            help="How the tower runs: container (ONNX Runtime on the GPU), cpu,"
+            help="Runtime of the tower: container (ONNX Runtime on the GPU), cpu,"
             " onnxruntime-tensorrt, or tensorrt (an engine in --engines)."
         ),
     ] = "container",
@@ -52,13 +52,13 @@ def serve(
         "/media"
     ),
     spool: Annotated[
-        Path, typer.Option(help="Folder for uploads and fetched videos, of this server alone.")
+        Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
     engines: Annotated[Path, typer.Option(help="Folder of TensorRT engines.")] = Path("/engines"),
     models: Annotated[Path, typer.Option(help="Folder of model folders.")] = Path(
         "/opt/trireel/model_repository"
     ),
-    triton: Annotated[Path, typer.Option(help="Where Triton is installed.")] = Path(
+    triton: Annotated[Path, typer.Option(help="Folder in which Triton is installed.")] = Path(
         "/opt/tritonserver"
     ),
     extractors: Extractors = None,
@@ -78,11 +78,12 @@ def serve(
     ] = None,
     grpc_certificate: Annotated[
         Path | None,
-        typer.Option(help="Serve gRPC over TLS with this PEM file; HTTP then offers health alone."),
+        typer.Option(help="Serve gRPC over TLS with this PEM file; HTTP then serves only health."),
     ] = None,
     grpc_key: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
     grpc_client_ca: Annotated[
-        Path | None, typer.Option(help="Admit only clients whose certificate this signed, PEM.")
+        Path | None,
+        typer.Option(help="Accept only clients with a certificate of this authority, PEM."),
     ] = None,
     grpc_server_name: Annotated[
         str, typer.Option(help="A name in the certificate, for the server's own checks.")
@@ -92,38 +93,41 @@ def serve(
     ] = None,
     probe_key: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
     trace_url: Annotated[
-        str | None, typer.Option(help="OTLP/HTTP address for spans: http://host:4318/v1/traces.")
+        str | None,
+        typer.Option(help="OTLP/HTTP address for trace spans: http://host:4318/v1/traces."),
     ] = None,
     trace_rate: Annotated[
         int,
-        typer.Option(help="Trace one of so many requests; 0: those that bring a trace.", min=0),
+        typer.Option(help="Trace one of N requests; 0: only those that bring a trace.", min=0),
     ] = 100,
     ready_seconds: Annotated[
-        float, typer.Option(help="How long loading the models may take.", min=1)
+        float, typer.Option(help="Seconds that loading the models may take.", min=1)
     ] = 900,
     stop_seconds: Annotated[
-        float, typer.Option(help="How long a stop waits for videos under way.", min=0)
+        float, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 300,
 ) -> None:
-    """Serve from a container, say when ready, stop cleanly on SIGTERM.
+    """Serve from a container, report when ready, and stop cleanly on SIGTERM.
 
-    Every option may also be given as an environment variable: TRIREEL_HTTP_PORT for --http-port.
+    Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
-    from trireel_backend.launch.children import reap_orphans
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
-    from trireel_backend.launch.image.server import container_server
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
-    from trireel_backend.launch.server import watch
 
     unwind_on_signals()
     try:
         options = ContainerOptions(
-            *(triton, models, export, media, spool, engines),
+            triton=triton,
+            models=models,
+            export=export,
+            media=media,
+            spool=spool,
+            engines=engines,
             profile=profile,
             listen=listen,
             ports=Ports(http_port, grpc_port, metrics_port),
-            of_models=ModelOptions(
+            model_options=ModelOptions(
                 allow_network=allow_network,
                 max_video_gib=max_video_gib,
                 max_spool_gib=max_spool_gib,
@@ -147,21 +151,29 @@ def serve(
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
         )
-        with container_server(options) as server:
-            _say_ready(server, options)
-            watch(server, each_time=partial(reap_orphans, server.process.pid))
+        _serve_until_stopped(options)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
         print(f"trireel-serve-container: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 
 
-def _say_ready(server: "RunningServer", options: "ContainerOptions") -> None:
+def _serve_until_stopped(options: "ContainerOptions") -> NoReturn:
+    from trireel_backend.launch.children import reap_orphans
+    from trireel_backend.launch.image.server import container_server
+    from trireel_backend.launch.server import watch
+
+    with container_server(options) as server:
+        _report_ready(server, options)
+        watch(server, each_time=partial(reap_orphans, server.process.pid))
+
+
+def _report_ready(server: "RunningServer", options: "ContainerOptions") -> None:
     from trireel_backend.launch.ports import authority
 
     ports = (options.ports.http, options.ports.grpc, options.ports.metrics)
-    places = (authority(options.listen, port) for port in ports)
+    addresses = (authority(options.listen, port) for port in ports)
     print(
-        "Trireel is ready: HTTP {}, gRPC {}, metrics {}".format(*places),
+        "Trireel is ready: HTTP {}, gRPC {}, metrics {}".format(*addresses),
         f"(Triton {server.version}, {server.models} models, profile {options.profile},"
         f" checkpoint {server.metadata.checkpoint})",
         flush=True,

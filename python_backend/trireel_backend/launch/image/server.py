@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tritonserver of a container: laid out, started, checked."""
+"""Run the tritonserver of a container: assemble, start and check it."""
 
 import contextlib
 import os
@@ -24,32 +24,34 @@ from trireel_schema.files import METADATA_FILE
 from trireel_schema.metadata import Metadata
 
 EXIT_SECONDS = 10.0
-LEAST_SHM_BYTES = 512 * 2**20  # the largest spans of a few extractors at 384 px; Docker gives 64 MB
+LEAST_SHM_BYTES = (
+    512 * 2**20
+)  # the largest requests of a few extractors at 384 px; Docker's default is 64 MB
 ENGINE_PROFILE = "tensorrt"
 
 
 @contextlib.contextmanager
 def container_server(options: ContainerOptions) -> Iterator[RunningServer]:
-    """Run a server for the length of the context; afterwards nothing of it is left.
+    """Run a server for the length of the context; remove all of its files afterwards.
 
-    Triton writes its log where this process writes.
+    Triton's log goes to the output of this process.
 
     Raises:
-        StartupError: a part is missing, a port is taken, Triton did not become ready, or its
+        StartupError: if a part is missing, a port is in use, Triton does not become ready, or its
             models do not answer as the checkpoint does.
     """
     triton = find_triton(options.triton)
     check_ports(options.listen, options.ports)
     _check_shared_memory()
     with run_folder() as run:
-        metadata = _lay_out(options, run)
+        metadata = _assemble(options, run)
         with running_server(_launch(options, triton, run, metadata)) as server:
             yield server
 
 
-def _lay_out(options: ContainerOptions, run: RunFolder) -> Metadata:
+def _assemble(options: ContainerOptions, run: RunFolder) -> Metadata:
     parameters = folder_parameters(
-        options.of_models.parameters(), media=options.media, spool=options.spool, run=run
+        options.model_options.parameters(), media=options.media, spool=options.spool, run=run
     )
     _check_spool(options.spool)
     assembly = Assembly(
@@ -57,7 +59,7 @@ def _lay_out(options: ContainerOptions, run: RunFolder) -> Metadata:
         export=options.export,
         profile=options.profile,
         parameters=parameters,
-        instances=options.of_models.instances(),
+        instances=options.model_options.instances(),
         engine=_engine(options),
     )
     return assemble(assembly, run.models)
@@ -86,7 +88,7 @@ def _launch(
         ports=options.ports,
         endpoint=Endpoint(
             authority(options.listen, options.ports.grpc),
-            None if options.tls is None else options.tls.of_checks(),
+            None if options.tls is None else options.tls.client_tls(),
         ),
         export=options.export,
         metadata=metadata,
@@ -102,8 +104,8 @@ def _check_shared_memory() -> None:
     size = os.statvfs(SHARED_MEMORY)
     if size.f_frsize * size.f_blocks < LEAST_SHM_BYTES:
         raise MissingPart(
-            f"{SHARED_MEMORY} has {size.f_frsize * size.f_blocks // 2**20} MiB, and the models hand"
-            f" each other frames through it: give it {LEAST_SHM_BYTES // 2**20} MiB or more"
+            f"{SHARED_MEMORY} has {size.f_frsize * size.f_blocks // 2**20} MiB, and the models pass"
+            f" frames to each other through it: give it {LEAST_SHM_BYTES // 2**20} MiB or more"
             " (docker --shm-size, Kubernetes emptyDir with medium Memory)"
         )
 

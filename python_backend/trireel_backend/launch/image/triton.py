@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where NVIDIA's image keeps Triton, and which of our flags that release knows."""
+"""Find Triton in NVIDIA's image, and the flags that its release has."""
 
 import re
 import subprocess
@@ -17,38 +17,38 @@ class Triton:
     """An installed Triton."""
 
     server: Path
-    """The tritonserver binary."""
+    """Path of the tritonserver binary."""
     backends: Path
-    """Folder of its backends, each a folder."""
+    """Folder of Triton's backends, each a folder."""
     flags: frozenset[str]
-    """Names of the flags it knows."""
+    """Names of the flags that tritonserver has."""
 
 
 def find_triton(folder: Path) -> Triton:
-    """Return the Triton in a folder laid out like /opt/tritonserver.
+    """Return the Triton in a folder like /opt/tritonserver.
 
     Raises:
-        MissingPart: there is none, or it cannot be run.
+        MissingPart: if there is none, or it cannot be run.
     """
     server, backends = folder / "bin/tritonserver", folder / "backends"
     for part in (server, backends / "python"):
         if not part.exists():
             raise MissingPart(
-                f"{part} is not there: run this in NVIDIA's tritonserver image (-py3), or give"
-                " --triton the folder that is its /opt/tritonserver"
+                f"{part} is not there: run this in NVIDIA's tritonserver image (-py3), or set"
+                " --triton to a folder like its /opt/tritonserver"
             )
-    return Triton(server, backends, _known_flags(server))
+    return Triton(server, backends, _flag_names(server))
 
 
-def _known_flags(server: Path) -> frozenset[str]:
+def _flag_names(server: Path) -> frozenset[str]:
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             [server, "--help"], capture_output=True, text=True, timeout=HELP_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingPart(f"{server} cannot be run: {error}") from error
-    flags = frozenset(_FLAG.findall(done.stdout + done.stderr))
+    flags = frozenset(_FLAG.findall(result.stdout + result.stderr))
     if "model-repository" not in flags:
-        said = (done.stderr or done.stdout).strip()[-400:]
-        raise MissingPart(f"{server} --help does not list its flags: {said}")
+        output = (result.stderr or result.stdout).strip()[-400:]
+        raise MissingPart(f"{server} --help does not list its flags: {output}")
     return flags

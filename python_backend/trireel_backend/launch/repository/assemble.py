@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Putting model folders and an export together into a repository that Triton can load."""
+"""Assemble model folders and an export into a repository that Triton can load."""
 
 import math
 import shutil
@@ -38,21 +38,21 @@ MODEL_FILES = {
     "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
     "temporal_decoder": {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE},
 }
-"""For each model the files of an export it needs, and their names in its version folder."""
+"""The files of an export that each model needs, and their names in its version folder."""
 
 ENGINE_NAME = "model.plan"
-"""What the version folder calls a TensorRT engine."""
+"""Name of a TensorRT engine in the version folder."""
 
 WAITING_VIDEOS = "max_waiting_videos"
-"""Parameter that says how many whole videos may wait in a model."""
+"""Parameter: number of whole videos that may wait in a model."""
 WAITING_BYTES = "max_waiting_upload_bytes"
-"""Parameter that says how large the uploads among them may be together."""
+"""Parameter: bytes that the uploads of these waiting videos may have together."""
 WHOLE_VIDEO_MODEL = "video_analysis"
-"""The model of which `instances` counts whole videos under way, whatever processes they share."""
-MOST_QUEUED = 2**32 - 1  # that Triton's config can say
+"""The model whose `instances` setting counts whole videos in flight, not processes."""
+MOST_QUEUED = 2**32 - 1  # the largest value of the field in Triton's config
 MOST_VIDEOS_AN_INSTANCE = 8  # at 7 ms of Python a video, and 32 calls that Triton lets it make
 MAX_SEQUENCES = "max_sequences"
-"""Parameter that says how many sequences clients may have open in a model."""
+"""Parameter: number of sequences that clients may have open in a model."""
 
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
@@ -62,33 +62,33 @@ EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
 @dataclass(frozen=True)
 class Assembly:
-    """What a repository is put together from."""
+    """The parts and settings of a repository."""
 
     models: Path
     """Folder of model folders: config.pbtxt, configs/, 1/model.py."""
     export: Path
     """Output folder of trireel-export."""
     profile: str
-    """Name of the configs/<profile>.pbtxt that stand in for config.pbtxt where they exist."""
+    """Name of a profile: a model's configs/<profile>.pbtxt, if any, replaces its config.pbtxt."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Values for the models' parameters of these names."""
+    """Values of the models' parameters, by name."""
     instances: Mapping[str, int] = field(default_factory=dict)
-    """Instances of the models of these names; of video_analysis the videos under way."""
+    """Number of instances by model name; for video_analysis, of whole videos in flight."""
     engine: Path | None = None
-    """TensorRT engine of the vision tower, which then stands for its ONNX file."""
+    """TensorRT engine of the vision tower, used instead of its ONNX file; None for the file."""
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
     """Write the repository into the folder `target`, which must not exist.
 
-    Small files are copied; the export's and the engine are linked to. Every model's config is
-    written with the sizes of this checkpoint, so that Triton itself refuses a tensor of another
-    size.
+    The models' own small files are copied; the export's files and the engine are linked to. Every
+    model's config is written with the sizes of this checkpoint, so that Triton itself rejects a
+    tensor of another size.
 
     Raises:
-        MissingPart: the export, the engine or a model folder is not complete, or nothing here
-            computes in the export's precision.
-        StartupError: this machine cannot run the `tower_engine` among the parameters.
+        MissingPart: if the export, the engine or a model folder is incomplete, or if no runtime
+            on this machine supports the export's precision.
+        StartupError: if this machine cannot run the parameters' `tower_engine`.
     """
     sources = _sources(assembly)
     _check_profile(assembly)
@@ -111,7 +111,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
 
 def _link(source: Path, target: Path) -> None:
     target.symlink_to(source.resolve())
-    # Weights too large for one ONNX file lie beside it, and the file names them.
+    # Weights too large for one ONNX file are in a second file that the first one names.
     data = source.with_name(weights_file(source.name))
     if data.is_file():
         target.with_name(data.name).symlink_to(data.resolve())
@@ -121,7 +121,7 @@ def load_config(folder: Path, profile: str) -> Any:
     """Parse a model folder's config for a profile into a ModelConfig message.
 
     Raises:
-        text_format.ParseError: a field is misspelt or a value of the wrong type.
+        text_format.ParseError: if a field is misspelt or a value has the wrong type.
     """
     variant = folder / "configs" / f"{profile}.pbtxt"
     path = variant if variant.is_file() else folder / "config.pbtxt"
@@ -133,27 +133,27 @@ def _parse(path: Path) -> Any:
 
 
 def parameter_names(models: Path) -> frozenset[str]:
-    """Return the names of all parameters that the models' configs have, of any profile."""
+    """Return the names of all parameters in the models' configs, of all profiles."""
     paths = [*models.glob("*/config.pbtxt"), *models.glob("*/configs/*.pbtxt")]
     return frozenset(name for path in paths for name in _parse(path).parameters)
 
 
-def _share_out(config: Any, wanted: int | None) -> None:
-    """Spread the whole videos under way, and those that wait, over instances.
+def _distribute_videos(config: Any, videos: int | None) -> None:
+    """Distribute the whole videos in flight, and those that wait, over instances.
 
-    Few instances have many each, as what waits in one is of no use to another; where their steps
-    are traced each instance has one, and Triton's queue those that wait.
+    Few instances have many videos each, because a video that waits in one instance cannot move to
+    another. If steps are traced, each instance has one video, and others wait in Triton's queue.
 
     Args:
-        wanted: videos under way in all instances, None for as many as the config says.
+        videos: whole videos in flight in all instances together; None for the config's number.
 
     Raises:
-        StartupError: a number is none.
+        StartupError: if a value in the config is not a number.
     """
-    videos = wanted or _whole_number(config, "videos_in_flight", least=1)
+    videos = videos or _whole_number(config, "videos_in_flight", least=1)
     if config.parameters["trace_steps"].string_value == "true":
         config.instance_group[0].count = videos
-        # No timeout: before 26.08 one starves the batcher. To Triton 0 is no bound.
+        # No timeout: before Triton 26.08 one starves the batcher. At least 1: 0 means no bound.
         bound = min(max(1, _whole_number(config, WAITING_VIDEOS)), MOST_QUEUED)
         config.parameters["videos_in_flight"].string_value = "1"
         config.parameters[WAITING_VIDEOS].string_value = "0"
@@ -174,23 +174,23 @@ def _whole_number(config: Any, name: str, *, least: int = 0) -> int:
     return int(text)
 
 
-def _make_places(config: Any, parameters: Mapping[str, str]) -> None:
-    """Give Triton's sequence batcher more places than the model lets sequences open.
+def _set_sequence_slots(config: Any, parameters: Mapping[str, str]) -> None:
+    """Give Triton's sequence batcher more slots than the sequences that the model accepts.
 
-    Beyond its places Triton lets sequences wait without a bound, and one that the model refuses
-    keeps its place until it has been idle.
+    Without a free slot, Triton lets any number of sequences wait. A sequence that the model rejects
+    keeps its slot until its idle time is over.
     """
-    wanted = parameters.get(MAX_SEQUENCES, "")
-    if MAX_SEQUENCES not in config.parameters or not wanted.isdecimal():
-        return  # what is no number the model refuses itself
+    sequences = parameters.get(MAX_SEQUENCES, "")
+    if MAX_SEQUENCES not in config.parameters or not sequences.isdecimal():
+        return  # the model itself rejects a value that is not a number
     oldest = config.sequence_batching.oldest
-    oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(wanted))
+    oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(sequences))
 
 
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
-    """Return for each model the files to link to by their names in its version folder, checked."""
-    needed = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
-    missing = [name for name in needed if not (assembly.export / name).is_file()]
+    """Return for each model the files to link to, by name in its version folder; check them."""
+    names = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
+    missing = [name for name in names if not (assembly.export / name).is_file()]
     if missing:
         raise MissingPart(
             f"{assembly.export} lacks {', '.join(missing)}: give the output folder of"
@@ -212,7 +212,7 @@ def _check_profile(assembly: Assembly) -> None:
         return
     if not any(assembly.models.glob(f"*/configs/{assembly.profile}.pbtxt")):
         raise MissingPart(
-            f"no model has configs/{assembly.profile}.pbtxt: give a profile that one has, or"
+            f"no model has configs/{assembly.profile}.pbtxt: give a profile that a model has, or"
             f" {DEFAULT_PROFILE!r} for each model's config.pbtxt"
         )
 
@@ -223,29 +223,30 @@ def _check_precision(assembly: Assembly, metadata: Metadata) -> None:
     if not _has_gpu(assembly.profile):
         openvino = assembly.profile == EMBEDDED_PROFILE
         raise MissingPart(
-            f"{assembly.export} is a bf16 export, which onnxruntime computes on GPUs alone: export"
-            " the checkpoint with --precision fp32 for this machine,"
-            f"{f' take --tower-engine {OPENVINO_BF16},' if openvino else ''} or serve it on a GPU"
+            f"{assembly.export} is a bf16 export, which onnxruntime runs only on GPUs: export the"
+            " checkpoint with --precision fp32 for this machine,"
+            f"{f' use --tower-engine {OPENVINO_BF16},' if openvino else ''} or serve it on a GPU"
         )
 
 
 def _check_tower_engine(assembly: Assembly) -> None:
     if "tower_engine" in assembly.parameters and assembly.profile != EMBEDDED_PROFILE:
         raise StartupError(
-            f"tower_engine is for profile {EMBEDDED_PROFILE!r}: in {assembly.profile!r} a backend"
-            " of Triton's computes the tower"
+            f"tower_engine is for profile {EMBEDDED_PROFILE!r}: in {assembly.profile!r} a"
+            " backend of Triton runs the tower"
         )
     check_tower_engine(_tower_engine(assembly))
 
 
 def _tower_engine(assembly: Assembly) -> str:
-    served = assembly.profile == EMBEDDED_PROFILE  # the others have a backend of Triton's for it
-    return assembly.parameters.get("tower_engine", ONNXRUNTIME) if served else ONNXRUNTIME
+    if assembly.profile != EMBEDDED_PROFILE:  # a backend of Triton runs the tower
+        return ONNXRUNTIME
+    return assembly.parameters.get("tower_engine", ONNXRUNTIME)
 
 
 def _has_gpu(profile: str) -> bool:
     if profile == EMBEDDED_PROFILE:
-        # Only here: loading it takes as long as all the rest.
+        # Imported here: it takes as long as all other imports of this module.
         import onnxruntime
 
         return CUDA_PROVIDER in onnxruntime.get_available_providers()
@@ -263,9 +264,9 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
-    _make_places(config, assembly.parameters)
+    _set_sequence_slots(config, assembly.parameters)
     instances = assembly.instances.get(config.name)
     if config.name == WHOLE_VIDEO_MODEL:
-        _share_out(config, instances)
+        _distribute_videos(config, instances)
     elif instances is not None:
         config.instance_group[0].count = instances

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tensors of findings, written into the models' configs from the catalogue.
+"""Add the tensors of findings from the catalogue to the models' configs.
 
-So a finding is declared in one place: no config.pbtxt names it.
+So a finding is declared in one place, and no config.pbtxt names it.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ ENSEMBLES = ("chunk_encoder", "video_chunk", "frame_chunk")
 def add_findings(config: Any) -> None:
     """Add FIND, the findings' tensors and those of second views to a ModelConfig message.
 
-    Tensors that the config has already stay as they are. Inputs are optional.
+    Tensors that the config has already stay unchanged. The added inputs are optional.
     """
     if config.name in (*WHOLE_VIDEO_MODELS, DECODER):
         inputs = _names("inputs")
@@ -38,7 +38,7 @@ def add_findings(config: Any) -> None:
 
 
 def _connect(ensemble: Any) -> None:
-    """Let an ensemble's steps have the findings' tensors."""
+    """Connect the findings' tensors of an ensemble with those of its steps."""
     steps = {step.model_name: step for step in ensemble.ensemble_scheduling.step}
     _add(ensemble.input, ["FIND"], optional=True)
     for step in (steps.get(EXTRACTOR), steps.get(DECODER)):
@@ -66,17 +66,17 @@ def _names(side: str) -> list[str]:
 
 
 def _add(tensors: Any, names: Any, *, optional: bool = False, one_chunk: bool = False) -> None:
-    present = {tensor.name for tensor in tensors}
+    config_names = {tensor.name for tensor in tensors}
     for name in names:
-        if name in present:
+        if name in config_names:
             continue
-        wanted = TENSORS[name]
-        added = tensors.add()
-        added.name = name
-        added.data_type = model_config_pb2.DataType.Value(_triton_type(wanted.dtype))
-        added.dims.extend(_size(dim, one_chunk) for dim in wanted.shape)
+        entry = TENSORS[name]
+        tensor = tensors.add()
+        tensor.name = name
+        tensor.data_type = model_config_pb2.DataType.Value(_triton_type(entry.dtype))
+        tensor.dims.extend(_size(dim, one_chunk) for dim in entry.shape)
         if optional:
-            added.optional = True
+            tensor.optional = True
 
 
 def _triton_type(dtype: str) -> str:

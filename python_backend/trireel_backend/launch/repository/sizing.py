@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many instances and threads the models get where the operator does not say.
+"""The number of instances and threads of the models, unless the operator sets them.
 
-The rule, with what it rests on, is told in docs/deploy.md.
+docs/deploy.md explains the rule and its measurements.
 """
 
 from dataclasses import dataclass
 
-LEAST_EXTRACTORS = 2  # a look at a video must not wait for another's frames
+LEAST_EXTRACTORS = 2  # probing a video must not wait for the frames of another
 MOST_EXTRACTORS = 32  # about 60 MiB each
-EXTRACTOR_BYTES = 2 * 2**30  # of a container's memory: most videos take little, a few 4 GiB
+EXTRACTOR_BYTES = 2 * 2**30  # of the container's memory: most videos take little, a few take 4 GiB
 MOST_VIDEOS = 32  # four processes of 24 MiB
 MOST_SPANS = 8
 
@@ -18,27 +18,27 @@ class Sizing:
     """Instances and threads for one machine."""
 
     cpus: int
-    """Threads of a tower on the CPU."""
+    """Number of CPUs; also the threads of a tower on the CPU."""
     extractors: int
-    """One a CPU, as far as memory goes, each with one decoder thread."""
+    """Extractors, each with one decoder thread: one per CPU if memory suffices."""
     videos: int
-    """Whole videos under way: one in each extractor, and one behind it in the tower."""
+    """Whole videos in flight: for each extractor one in it, and one behind it in the tower."""
     spans: int
-    """Of one video in the encoder at once, where no other video wants the extractors."""
+    """Groups of chunks of one video in the encoder at once, if no other video needs extractors."""
 
     @classmethod
     def of(
         cls, cpus: int, memory_bytes: int | None = None, extractors: int | None = None
     ) -> "Sizing":
-        """Return the sizes for so many CPUs.
+        """Return the sizes for a number of CPUs.
 
         Args:
-            memory_bytes: what a container may take; None where nothing bounds it.
-            extractors: what the operator says; None for as many as CPUs and memory carry.
+            memory_bytes: memory that the container may use; None if nothing limits it.
+            extractors: the operator's number; None for as many as CPUs and memory allow.
         """
         if extractors is None:
-            carried = MOST_EXTRACTORS if memory_bytes is None else memory_bytes // EXTRACTOR_BYTES
-            extractors = max(LEAST_EXTRACTORS, min(cpus, carried, MOST_EXTRACTORS))
+            by_memory = MOST_EXTRACTORS if memory_bytes is None else memory_bytes // EXTRACTOR_BYTES
+            extractors = max(LEAST_EXTRACTORS, min(cpus, by_memory, MOST_EXTRACTORS))
         return cls(
             cpus=cpus,
             extractors=extractors,
@@ -47,7 +47,7 @@ class Sizing:
         )
 
     def instances(self) -> dict[str, int]:
-        """Return the instances of the models that a CPU bounds, by name."""
+        """Return the number of instances of each CPU-bound model, by name."""
         return {"frame_extractor": self.extractors, "video_analysis": self.videos}
 
     def parameters(self) -> dict[str, str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What starting a server needs and checks, before and after Triton runs."""
+"""The start of a server: its needs and its checks, before and after Triton runs."""
 
 import os
 import socket
@@ -65,7 +65,7 @@ def test_a_busy_port_is_named():
         port = taken.getsockname()[1]
         ports = Ports(http=free_port(), grpc=port, metrics=free_port())
         with pytest.raises(
-            PortBusy, match=rf"port {port} \(gRPC\).*choose another with --grpc-port"
+            PortBusy, match=rf"port {port} \(gRPC\).*choose another port with --grpc-port"
         ):
             check_ports("127.0.0.1", ports)
 
@@ -81,7 +81,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_a_python_without_a_shared_library_is_told_what_to_install(monkeypatch, tmp_path):
+def test_a_python_without_a_shared_library_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(sysconfig, "get_config_var", lambda name: str(tmp_path))
     monkeypatch.setattr(wheel.sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(wheel.ctypes.util, "find_library", lambda name: None)
@@ -95,7 +95,7 @@ def test_a_missing_wheel_is_named(monkeypatch):
         wheel.find_wheel()
 
 
-def test_what_killed_runs_left_is_swept_and_the_living_are_left_alone(monkeypatch, tmp_path):
+def test_folders_of_killed_runs_are_removed_and_others_stay(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(run_folder, "SHARED_MEMORY", tmp_path)
     dead = tmp_path / f"{run_folder.FOLDER_PREFIX}dead"
@@ -113,13 +113,13 @@ def test_what_killed_runs_left_is_swept_and_the_living_are_left_alone(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("end", "starts", "told"),
+    ("end", "starts", "message"),
     [
         ("kill -ABRT $$", server.START_ATTEMPTS, "Triton ended by SIGABRT"),
         ("exit 1", 1, "Triton ended;"),
     ],
 )
-def test_a_triton_that_aborts_while_it_starts_is_started_once_more(tmp_path, end, starts, told):
+def test_a_triton_that_aborts_at_its_start_is_restarted_once(tmp_path, end, starts, message):
     (tmp_path / "admission").mkdir()
     ports = Ports.free()
     launch = server.Launch(
@@ -135,10 +135,10 @@ def test_a_triton_that_aborts_while_it_starts_is_started_once_more(tmp_path, end
         exit_seconds=1,
         log=tmp_path / "log",
     )
-    with pytest.raises(NotReady, match=told), server.running_server(launch):
+    with pytest.raises(NotReady, match=message), server.running_server(launch):
         pass
     assert (tmp_path / "starts").read_text().split() == ["started"] * starts
-    with launch.admission.video():  # raises where the next start would let no video in
+    with launch.admission.video():  # raises if the next start would reject videos
         pass
 
 
@@ -151,7 +151,7 @@ def test_a_log_excerpt_names_the_errors_first(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
+    ("address", "target"),
     [
         ("127.0.0.1", "127.0.0.1:8001"),
         ("0.0.0.0", "127.0.0.1:8001"),
@@ -159,11 +159,11 @@ def test_a_log_excerpt_names_the_errors_first(tmp_path):
         ("10.1.2.3", "10.1.2.3:8001"),
     ],
 )
-def test_a_server_is_asked_where_it_listens(address, place):
-    assert authority(address, 8001) == place
+def test_a_server_is_reached_at_the_address_it_listens_on(address, target):
+    assert authority(address, 8001) == target
 
 
-def test_no_video_begins_after_a_server_is_closed_and_those_under_way_are_waited_for(tmp_path):
+def test_a_closed_server_rejects_videos_and_waits_for_others(tmp_path):
     launcher, model = Admission(tmp_path), Admission(tmp_path)
     assert launcher.is_idle()
     with model.video(), model.video():
@@ -201,10 +201,10 @@ def test_a_video_whose_process_was_killed_is_not_waited_for(tmp_path):
         "import sys, time; from pathlib import Path;"
         "from trireel_backend.whole_video.admission import Admission\n"
         "with Admission(Path(sys.argv[1])).video():\n"
-        "    print('under way', flush=True); time.sleep(60)"
+        "    print('in flight', flush=True); time.sleep(60)"
     )
     model = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE)
-    assert model.stdout.readline() == b"under way\n"
+    assert model.stdout.readline() == b"in flight\n"
     launcher = Admission(tmp_path)
     assert not launcher.is_idle()
     model.kill()
@@ -233,12 +233,12 @@ print("reaped")
 
 
 def test_orphans_are_collected_and_own_children_are_not():
-    """The process stands for a container's PID 1: what loses its parent becomes its child."""
-    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True)
-    assert done.stdout == "reaped\n", done.stderr
+    """The process plays a container's PID 1: orphans become its children."""
+    result = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True)
+    assert result.stdout == "reaped\n", result.stderr
 
 
-def test_the_exit_status_of_an_own_child_is_left_to_who_asks_for_it():
+def test_the_exit_status_of_an_own_child_stays_for_its_wait():
     child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
     while living_children(os.getpid()) & {child.pid}:
         time.sleep(0.01)
@@ -269,24 +269,24 @@ def test_model_options_become_parameters_and_instances():
     assert options.instances() == {"frame_extractor": 4, "video_analysis": 2, "siglip_vision": 3}
 
 
-def test_parameters_are_taken_by_name_and_may_hold_anything():
-    known = frozenset(("s3_buckets", "chunk_seconds"))
-    assert parse_parameters(["s3_buckets=a,b=c", "chunk_seconds="], known) == {
+def test_parameters_are_read_by_name_and_may_hold_any_text():
+    names = frozenset(("s3_buckets", "chunk_seconds"))
+    assert parse_parameters(["s3_buckets=a,b=c", "chunk_seconds="], names) == {
         "s3_buckets": "a,b=c",
         "chunk_seconds": "",
     }
-    assert parse_parameters(None, known) == {}
+    assert parse_parameters(None, names) == {}
 
 
-@pytest.mark.parametrize("given", ["s3_bucket=x", "s3_buckets", "=x"])
-def test_a_parameter_that_no_model_has_is_named(given):
+@pytest.mark.parametrize("option", ["s3_bucket=x", "s3_buckets", "=x"])
+def test_a_parameter_that_no_model_has_is_named(option):
     with pytest.raises(StartupError, match=r"give NAME=VALUE with one of chunk_seconds, s3_bu"):
-        parse_parameters([given], frozenset(("s3_buckets", "chunk_seconds")))
+        parse_parameters([option], frozenset(("s3_buckets", "chunk_seconds")))
 
 
-def test_the_backend_is_linked_for_temporary_folders_without_exec(tmp_path):
-    found = wheel.find_wheel()
-    wheel.make_backend_folder(found, tmp_path / "backends")
+def test_the_backend_consists_of_links_and_needs_no_exec(tmp_path):
+    triton = wheel.find_wheel()
+    wheel.make_backend_folder(triton, tmp_path / "backends")
     parts = list((tmp_path / "backends/python").iterdir())
     assert all(part.is_symlink() and part.is_file() for part in parts)
-    assert found.stub in [part.resolve() for part in parts]
+    assert triton.stub in [part.resolve() for part in parts]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of engines, what they are found by, and what trtexec is asked for."""
+"""Names of engines, the search for one that fits, and the arguments of trtexec."""
 
 import dataclasses
 from pathlib import Path
@@ -55,7 +55,7 @@ def tools(tmp_path, monkeypatch):
     return write
 
 
-def test_an_engines_name_says_all_that_it_depends_on(metadata):
+def test_an_engines_name_holds_all_that_it_depends_on(metadata):
     name = engine_name(metadata, GPU, TENSORRT, BatchSizes())
     assert name == (
         "siglip-so400m-patch14-384_0123456789ab_bf16_H200_sm9.0_trt11.1.0_b1-64-128.plan"
@@ -100,13 +100,13 @@ def test_batch_sizes_are_read_and_written():
 
 
 @pytest.mark.parametrize("text", ["", "64", "1:16", "1:16:64:128", "a:b:c", "-1:2:3"])
-def test_batch_sizes_that_are_none_are_refused(text):
+def test_a_text_that_is_not_batch_sizes_is_rejected(text):
     with pytest.raises(StartupError, match="give least:best:most, such as 1:64:128"):
         BatchSizes.parse(text)
 
 
 @pytest.mark.parametrize("text", ["0:1:2", "2:1:3", "1:3:2"])
-def test_batch_sizes_out_of_order_are_refused(text):
+def test_batch_sizes_out_of_order_are_rejected(text):
     with pytest.raises(StartupError, match="each at least the one before it"):
         BatchSizes.parse(text)
 
@@ -114,12 +114,12 @@ def test_batch_sizes_out_of_order_are_refused(text):
 @pytest.mark.parametrize("major", OPTIONS)
 def test_the_version_is_read_from_trtexecs_first_line(tools, major):
     folder = tools(major=major)
-    found = find_tensorrt()
-    assert (found.version, found.major) == (VERSIONS[major], major)
-    assert found.trtexec == folder / "trtexec"
+    tensorrt = find_tensorrt()
+    assert (tensorrt.version, tensorrt.major) == (VERSIONS[major], major)
+    assert tensorrt.trtexec == folder / "trtexec"
 
 
-def test_where_there_is_no_trtexec_it_says_where_to_run(tools):
+def test_without_trtexec_the_message_names_the_container(tools):
     (tools() / "trtexec").unlink()
     assert not TRTEXEC.exists(), "this machine has TensorRT: the test needs one without"
     with pytest.raises(MissingPart, match=r"neither on PATH nor at .*: run this in the Triton con"):
@@ -129,19 +129,19 @@ def test_where_there_is_no_trtexec_it_says_where_to_run(tools):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("echo '&&&& RUNNING TensorRT.trtexec [TensorRT v8601]'", "does not tell its .* v8601"),
-        ("echo '[TensorRT v80601]'", "TensorRT 10 or newer is needed"),
-        ("echo nothing", "does not tell its TensorRT version; it said: nothing"),
+        ("echo '&&&& RUNNING TensorRT.trtexec [TensorRT v8601]'", "does not report its .* v8601"),
+        ("echo '[TensorRT v80601]'", "TensorRT 10 or newer is required"),
+        ("echo nothing", "does not report its TensorRT version; it printed: nothing"),
         ("echo 'no libcuda.so.1' >&2; exit 127", "failed with 127: no libcuda.so.1"),
     ],
 )
-def test_a_trtexec_that_cannot_be_used_is_refused(tools, text, message):
+def test_a_trtexec_that_cannot_be_used_is_rejected(tools, text, message):
     (tools() / "trtexec").write_text(f"#!/bin/sh\n{text}\n")
     with pytest.raises(MissingPart, match=message):
         find_tensorrt()
 
 
-def test_the_kind_of_gpu_is_asked_for(tools):
+def test_the_kind_of_gpu_comes_from_nvidia_smi(tools):
     tools(gpus="NVIDIA H100 80GB HBM3, 9.0\nNVIDIA H100 80GB HBM3, 9.0")
     assert find_gpu() == Gpu("NVIDIA H100 80GB HBM3", "9.0")
 
@@ -149,12 +149,12 @@ def test_the_kind_of_gpu_is_asked_for(tools):
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("", "one kind of GPU is needed, .* nvidia-smi says: no GPU"),
-        ("No devices were found", "nvidia-smi says: No devices were found"),
-        ("NVIDIA H200, 9.0\nNVIDIA L4, 8.9", "an engine fits one; .* NVIDIA L4, 8.9"),
+        ("", "one kind of GPU is required, .* nvidia-smi reports: no GPU"),
+        ("No devices were found", "nvidia-smi reports: No devices were found"),
+        ("NVIDIA H200, 9.0\nNVIDIA L4, 8.9", "an engine fits only one; .* NVIDIA L4, 8.9"),
     ],
 )
-def test_other_than_one_kind_of_gpu_is_refused(tools, answer, message):
+def test_more_or_fewer_than_one_kind_of_gpu_is_rejected(tools, answer, message):
     tools(gpus=answer)
     with pytest.raises(MissingPart, match=message):
         find_gpu()
@@ -173,7 +173,7 @@ def test_an_engine_is_found_by_its_name(tools, tmp_path, metadata):
     assert find_engine(tmp_path, metadata) == tmp_path / name
 
 
-def test_an_engine_of_other_batch_sizes_will_do_where_it_is_the_only_one(tools, tmp_path, metadata):
+def test_the_only_engine_of_other_batch_sizes_is_used(tools, tmp_path, metadata):
     tools()
     small, large = (
         tmp_path / engine_name(metadata, GPU, TENSORRT, BatchSizes(1, best, 128))
@@ -189,7 +189,7 @@ def test_an_engine_of_other_batch_sizes_will_do_where_it_is_the_only_one(tools, 
     assert find_engine(tmp_path, metadata) == default
 
 
-def test_no_other_engine_is_taken_for_it(tools, tmp_path, metadata):
+def test_an_engine_of_another_machine_is_not_used(tools, tmp_path, metadata):
     tools(major=10)
     for tensorrt in ("11.1.0", "10.0.0"):
         (tmp_path / f"x_0123456789ab_bf16_H200_sm9.0_trt{tensorrt}_b1-64-128.plan").touch()
@@ -217,28 +217,28 @@ def arguments(tensorrt, tmp_path):
 
 
 @pytest.mark.parametrize("major", OPTIONS)
-def test_trtexec_knows_every_argument_it_is_given(tmp_path, major):
-    given = arguments(TensorRT(Path("trtexec"), major, 0, 0), tmp_path)
-    assert {argument.partition("=")[0] for argument in given} <= OPTIONS[major]
-    assert "--minShapes=FRAMES:1x384x384x3" in given
-    assert "--optShapes=FRAMES:16x384x384x3" in given
-    assert "--maxShapes=FRAMES:64x384x384x3" in given
-    assert "--memPoolSize=workspace:4096" in given  # MiB unless it says otherwise
-    assert "--builderOptimizationLevel=5" in given
+def test_trtexec_has_every_option_that_it_gets(tmp_path, major):
+    options = arguments(TensorRT(Path("trtexec"), major, 0, 0), tmp_path)
+    assert {option.partition("=")[0] for option in options} <= OPTIONS[major]
+    assert "--minShapes=FRAMES:1x384x384x3" in options
+    assert "--optShapes=FRAMES:16x384x384x3" in options
+    assert "--maxShapes=FRAMES:64x384x384x3" in options
+    assert "--memPoolSize=workspace:4096" in options  # in MiB, the default unit
+    assert "--builderOptimizationLevel=5" in options
 
 
 def test_precision_is_the_graphs_in_every_version(tmp_path):
-    """10 needs to be told so, 11 knows nothing else and deprecates the option."""
+    """TensorRT 10 needs an option for it; 11 knows no other mode and deprecates the option."""
     by_major = {major: arguments(TensorRT(Path("t"), major, 0, 0), tmp_path) for major in (10, 11)}
     assert "--stronglyTyped" in by_major[10]
     assert set(by_major[10]) - set(by_major[11]) == {"--stronglyTyped"}
 
 
 def test_the_frames_go_straight_into_a_cast():
-    """TensorRT takes bytes as a network's input, and no layer but a cast takes them from there."""
+    """TensorRT accepts bytes as a network's input, but only a cast can read them."""
     graph = onnx.load(EXPORT / VISION_FILE, load_external_data=False).graph
-    takers = {node.op_type for node in graph.node if "FRAMES" in node.input}
-    assert takers == {"Cast"}
+    readers = {node.op_type for node in graph.node if "FRAMES" in node.input}
+    assert readers == {"Cast"}
 
 
 def test_a_config_is_completed_with_the_exports_sizes(metadata):
@@ -252,7 +252,7 @@ def test_a_config_is_completed_with_the_exports_sizes(metadata):
         assert list(warmup.inputs["FRAMES"].dims) == [384, 384, 3]
 
 
-def test_a_config_that_speaks_of_no_sizes_stays_as_it_is(metadata):
+def test_a_config_without_sizes_stays_as_it_is(metadata):
     config = model_config_pb2.ModelConfig(name="m")
     complete_config(config, metadata)
     assert text_format.MessageToString(config) == 'name: "m"\n'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of Triton's APIs are closed."""
+"""The flags of tritonserver: closed APIs, and keepalive."""
 
 from pathlib import Path
 
@@ -27,20 +27,20 @@ def closed(flags, name):
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_only_memory_of_clients_can_be_opened_and_is_closed_by_default(name):
+def test_only_client_shared_memory_can_be_opened(name):
     admin = {"model-repository", "shared-memory", "trace", "logging"}
     assert closed(flags(), name) == admin
     assert closed(flags(client_shared_memory=True), name) == admin - {"shared-memory"}
 
 
-def test_nobody_knows_the_secret():
-    values = [one[name] for one in (flags(), flags()) for name in BOTH]
+def test_each_flag_and_each_run_has_a_secret_of_its_own():
+    values = [run[name] for run in (flags(), flags()) for name in BOTH]
     secrets = {value.rpartition("=")[2] for value in values}
     assert len(secrets) == 4
     assert {len(secret) for secret in secrets} == {64}
 
 
 def test_clients_may_ping_often_while_they_wait():
-    found = flags()
-    assert found["grpc-http2-min-recv-ping-interval-without-data"] <= 10_000
-    assert found["grpc-keepalive-permit-without-calls"] == 1
+    values = flags()
+    assert values["grpc-http2-min-recv-ping-interval-without-data"] <= 10_000
+    assert values["grpc-keepalive-permit-without-calls"] == 1

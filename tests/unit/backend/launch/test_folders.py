@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the models are told of a run's folders."""
+"""The models' parameters for a run's folders."""
 
 import pytest
 
@@ -13,13 +13,15 @@ def run(tmp_path):
     return RunFolder(tmp_path / "run")
 
 
-def test_folders_are_those_of_the_run_whatever_else_is_given(run, tmp_path):
+def test_the_operators_values_do_not_change_the_folders(run, tmp_path):
     (tmp_path / "videos").mkdir()
     (tmp_path / "link").symlink_to("videos")
     (tmp_path / "spool").mkdir()
-    given = {"spool_max_bytes": "5", "source_max_bytes": "5", "media_root": "/", "admission": "/"}
-    found = folder_parameters(given, media=tmp_path / "link", spool=tmp_path / "spool", run=run)
-    assert found == {
+    values = {"spool_max_bytes": "5", "source_max_bytes": "5", "media_root": "/", "admission": "/"}
+    parameters = folder_parameters(
+        values, media=tmp_path / "link", spool=tmp_path / "spool", run=run
+    )
+    assert parameters == {
         "spool_max_bytes": "5",
         "source_max_bytes": "5",
         "media_root": str(tmp_path / "videos"),
@@ -29,7 +31,7 @@ def test_folders_are_those_of_the_run_whatever_else_is_given(run, tmp_path):
     }
 
 
-def test_a_folder_is_known_by_more_than_its_name(tmp_path):
+def test_a_folder_has_more_than_a_name(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
     boot, device, inode = folder_id(tmp_path).split(":")
     assert len(boot) == 36
@@ -38,7 +40,7 @@ def test_a_folder_is_known_by_more_than_its_name(tmp_path):
     assert folder_id(tmp_path / "none") == ""
 
 
-def test_a_missing_folder_and_a_limit_without_sense_are_refused(run, tmp_path):
+def test_a_missing_folder_and_an_invalid_limit_are_rejected(run, tmp_path):
     with pytest.raises(StartupError, match=r"none is not a folder: create it"):
         folder_parameters({}, media=tmp_path, spool=tmp_path / "none", run=run)
     with pytest.raises(StartupError, match="source_max_bytes is 0: give 1 to"):
@@ -50,7 +52,7 @@ def test_a_media_folder_may_have_any_name_in_utf8(run, tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "spool").mkdir()
     for name in ("vidéo 's", '录 "ü"'):
-        found = folder_parameters({}, media=tmp_path / name, spool=tmp_path / "spool", run=run)
-        assert found["media_root"] == str(tmp_path / name)
+        parameters = folder_parameters({}, media=tmp_path / name, spool=tmp_path / "spool", run=run)
+        assert parameters["media_root"] == str(tmp_path / name)
     with pytest.raises(StartupError, match="has a name that is not UTF-8: rename it"):
         folder_parameters({}, media=tmp_path / "caf\udce9", spool=tmp_path / "spool", run=run)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a container's Triton is started with, against the flags of a real one."""
+"""The options of a container's server, and its flags against those of a real Triton."""
 
 import re
 from pathlib import Path
@@ -34,12 +34,12 @@ def opt(tmp_path_factory):
 @pytest.fixture
 def pem(tmp_path):
     for name in ("server.pem", "server.key", "clients.pem", "probe.pem", "probe.key"):
-        (tmp_path / name).write_text("only looked for")
+        (tmp_path / name).write_text("only its presence is checked")
     return tmp_path
 
 
 def options(**changed):
-    given = {
+    defaults = {
         "triton": Path("/opt/tritonserver"),
         "models": MODELS,
         "export": EXPORT,
@@ -50,11 +50,11 @@ def options(**changed):
         "listen": "0.0.0.0",
         "ports": Ports(),
     }
-    return ContainerOptions(**(given | changed))
+    return ContainerOptions(**(defaults | changed))
 
 
 def everything(pem):
-    """Return options that need every flag there is."""
+    """Return options that need every flag."""
     tls = GrpcTls(
         certificate=pem / "server.pem",
         key=pem / "server.key",
@@ -65,7 +65,7 @@ def everything(pem):
     return options(tls=tls, tracing=Tracing("http://otel:4318/v1/traces"), http_max_input_mib=32)
 
 
-def all_flags(options, known):
+def all_flags(options, flag_names):
     common = common_flags(
         repository=Path("/r"),
         backends=Path("/b"),
@@ -73,30 +73,30 @@ def all_flags(options, known):
         ports=options.ports,
         exit_seconds=10,
     )
-    return common | container_flags(options, known)
+    return common | container_flags(options, flag_names)
 
 
-def test_every_flag_is_known_to_triton_or_listed_with_the_release_that_brought_it(opt, pem):
+def test_every_flag_is_in_triton_or_listed_with_its_release(opt, pem):
     known = find_triton(opt).flags
-    given = arguments(all_flags(everything(pem), known | NEWER_FLAGS.keys()), "prefix")
-    names = {argument.removeprefix("--").partition("=")[0] for argument in given}
+    command = arguments(all_flags(everything(pem), known | NEWER_FLAGS.keys()), "prefix")
+    names = {argument.removeprefix("--").partition("=")[0] for argument in command}
     assert names - known == NEWER_FLAGS.keys()
 
 
-def test_an_older_triton_gets_no_flag_that_it_does_not_know(opt):
+def test_an_older_triton_gets_no_flag_that_it_does_not_have(opt):
     known = find_triton(opt).flags
     assert all_flags(options(), known).keys() <= known
     with pytest.raises(MissingPart, match=r"--http-max-input-mib needs Triton 25\.06 or newer"):
         container_flags(options(http_max_input_mib=32), known)
 
 
-def test_a_newer_triton_has_client_memory_closed_and_bodies_limited():
+def test_a_newer_triton_limits_bodies_and_closes_client_memory():
     flags = container_flags(options(http_max_input_mib=32), frozenset(NEWER_FLAGS))
     assert flags["allow-client-shm"] == "false"
     assert flags["http-max-input-size"] == 32 * 2**20
 
 
-def test_admin_apis_are_closed_with_a_secret_of_their_own_on_each_protocol():
+def test_each_protocol_closes_the_admin_apis_with_its_own_secret():
     flags = all_flags(options(), frozenset())
     apis, _, key = flags["http-restricted-api"].partition(":")
     assert set(apis.split(",")) == {"model-repository", "shared-memory", "trace", "logging"}
@@ -107,7 +107,7 @@ def test_admin_apis_are_closed_with_a_secret_of_their_own_on_each_protocol():
     assert flags["model-control-mode"] == "none"
 
 
-def test_beside_tls_http_is_closed_but_for_health(pem):
+def test_with_tls_http_serves_only_health(pem):
     flags = all_flags(everything(pem), frozenset(NEWER_FLAGS))
     apis = flags["http-restricted-api"].partition(":")[0].split(",")
     assert set(apis) == set(HTTP_APIS)
@@ -116,13 +116,13 @@ def test_beside_tls_http_is_closed_but_for_health(pem):
     assert flags["grpc-use-ssl-mutual"] == "true"
 
 
-def test_no_certificates_no_tls():
+def test_without_certificates_there_is_no_tls():
     paths = ("certificate", "key", "client_ca", "probe_certificate", "probe_key")
     assert grpc_tls(server_name="localhost", **dict.fromkeys(paths)) is None
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("changes", "message"),
     [
         ({"certificate": None}, "both --grpc-certificate and --grpc-key"),
         ({"key": None}, "both --grpc-certificate and --grpc-key"),
@@ -131,12 +131,15 @@ def test_no_certificates_no_tls():
         ({"probe_certificate": "probe.pem"}, "both --probe-certificate and --probe-key"),
     ],
 )
-def test_certificates_that_do_not_do_are_named(pem, given, message):
-    whole = {
-        **{"certificate": "server.pem", "key": "server.key", "client_ca": None},
-        **{"probe_certificate": None, "probe_key": None},
+def test_incomplete_certificates_are_named(pem, changes, message):
+    names = {
+        "certificate": "server.pem",
+        "key": "server.key",
+        "client_ca": None,
+        "probe_certificate": None,
+        "probe_key": None,
     }
-    paths = {name: path and pem / path for name, path in (whole | given).items()}
+    paths = {option: name and pem / name for option, name in (names | changes).items()}
     with pytest.raises(StartupError, match=message):
         grpc_tls(server_name="localhost", **paths)
 
@@ -153,7 +156,7 @@ def test_a_folder_without_triton_is_named(tmp_path):
         ("no program", "cannot be run: .*Exec format error"),
     ],
 )
-def test_a_triton_that_cannot_be_run_says_why(tmp_path, content, message):
+def test_a_triton_that_cannot_be_run_is_named_with_the_reason(tmp_path, content, message):
     (tmp_path / "bin").mkdir()
     (tmp_path / "backends/python").mkdir(parents=True)
     binary = tmp_path / "bin/tritonserver"
@@ -163,14 +166,14 @@ def test_a_triton_that_cannot_be_run_says_why(tmp_path, content, message):
         find_triton(tmp_path)
 
 
-def test_too_little_shared_memory_is_refused_before_a_model_dies_of_it(monkeypatch):
+def test_too_little_shared_memory_is_rejected_at_the_start(monkeypatch):
     monkeypatch.setattr(server, "LEAST_SHM_BYTES", 2**60)
     with pytest.raises(MissingPart, match=r"give it .* MiB or more \(docker --shm-size"):
         server._check_shared_memory()
 
 
-def test_a_spool_that_is_not_ours_is_named(tmp_path, monkeypatch):
-    # Everything is root's to write, and tests may run as root.
+def test_a_spool_without_write_permission_is_named(tmp_path, monkeypatch):
+    # Root may write everywhere, and tests may run as root.
     monkeypatch.setattr(server.os, "access", lambda path, mode: False)
     with pytest.raises(MissingPart, match="cannot be written by user"):
         server._check_spool(tmp_path)
@@ -186,7 +189,7 @@ def test_a_spool_that_is_not_ours_is_named(tmp_path, monkeypatch):
         ({"TRIREEL_LISTEN": "::"}, "[::1]:8001", "/export"),
     ],
 )
-def test_health_asks_where_the_server_was_told_to_listen(monkeypatch, environment, url, export):
+def test_health_calls_the_address_that_the_server_listens_on(monkeypatch, environment, url, export):
     for name in ("TRIREEL_LISTEN", "TRIREEL_GRPC_PORT", "TRIREEL_EXPORT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -195,7 +198,7 @@ def test_health_asks_where_the_server_was_told_to_listen(monkeypatch, environmen
     assert (arguments.url, str(arguments.export)) == (url, export)
 
 
-def test_health_takes_the_variables_of_the_servers_own_options():
+def test_health_reads_the_variables_of_the_servers_options():
     names = set(re.findall(r'"(TRIREEL_[A-Z_]+)"', Path(health.__file__).read_text()))
     options = {f"TRIREEL_{option.name.upper()}" for option in typer.main.get_command(app).params}
     assert names <= options

@@ -53,7 +53,7 @@ def tally():
 
 
 def counted(tally, family):
-    """Return a family's numbers that are not 0, by the value of its label."""
+    """Return a family's numbers that are not 0, by label value."""
     return {
         value: number
         for (name, value), number in tally.numbers.items()
@@ -63,7 +63,7 @@ def counted(tally, family):
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_names_follow_prometheus(family):
-    # Triton ends with an abort where a name is not valid or is used with two types.
+    # Triton aborts if a name is invalid or is used with two types.
     assert re.fullmatch(r"trireel_[a-z]+(_[a-z]+)*", family.name)
     assert family.name.endswith("_total") == (family.kind is Kind.COUNTER)
     assert bool(family.buckets) == (family.kind is Kind.HISTOGRAM)
@@ -96,7 +96,7 @@ def test_every_status_has_an_outcome():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
-def test_a_video_that_is_not_answered(tally, error, status, outcome):
+def test_a_video_without_an_answer_is_counted_by_outcome(tally, error, status, outcome):
     video = video_counted(tally)
     video.__enter__()
     assert counted(tally, OPEN_VIDEOS) == {"": 1}
@@ -107,7 +107,7 @@ def test_a_video_that_is_not_answered(tally, error, status, outcome):
     assert tally.observed == {}
 
 
-def test_a_video_that_is_answered(tally):
+def test_an_answered_video_is_counted(tally):
     with video_counted(tally):
         pass
     assert counted(tally, VIDEOS) == {"ok": 1}
@@ -116,7 +116,7 @@ def test_a_video_that_is_answered(tally):
     assert 0 <= seconds < 1
 
 
-async def test_answers_nobody_takes_any_more_are_a_cancelled_video(tally):
+async def test_a_video_with_unread_answers_counts_as_cancelled(tally):
     async def answers():
         with video_counted(tally):
             while True:
@@ -127,13 +127,13 @@ async def test_answers_nobody_takes_any_more_are_a_cancelled_video(tally):
     assert counted(tally, VIDEOS) == {"cancelled": 1}
 
 
-def test_a_refusal_is_counted_and_goes_on(tally):
+def test_an_error_is_counted_and_raised_again(tally):
     with pytest.raises(errors.NotAVideo, match="text"), refusals_counted(tally):
         raise errors.NotAVideo("text")
     assert counted(tally, REFUSALS) == {"INVALID_ARG": 1}
 
 
-def test_busy_seconds_of_stages_are_those_of_the_answer(tally):
+def test_seconds_of_stages_are_those_of_the_answer(tally):
     names = texts(["fetch", "extract", "encode", "decode", "total"])
     count_stages(tally, names, np.array([1.0, 20.0, 300.0, 4000.0, 9.0]))
     assert counted(tally, STAGE_SECONDS) == pytest.approx(
@@ -142,7 +142,7 @@ def test_busy_seconds_of_stages_are_those_of_the_answer(tally):
 
 
 class Scripted:
-    """An extractor that answers or raises what it is told."""
+    """An extractor that returns or raises a given result."""
 
     def __init__(self, result):
         self.result, self.closed = result, False
@@ -193,11 +193,11 @@ def test_the_spool_is_measured(tally, tmp_path):
     (tmp_path / "video-a").write_bytes(b"x" * 300)
     (tmp_path / "upload-b").write_bytes(b"x" * 20)
     (tmp_path / "dangling").symlink_to("nowhere")
-    (tmp_path / "uri-c.json").write_bytes(b"x" * 9)  # which counts for nothing
+    (tmp_path / "uri-c.json").write_bytes(b"x" * 9)  # a record, which is not counted
     held_bytes = Spool(tmp_path, SourceLimits()).size_bytes
     measure_spool(tally, tmp_path, held_bytes, limit_bytes=1000)
-    own = (tmp_path / "dangling").lstat().st_size
-    assert counted(tally, SPOOL_BYTES) == {"": 320 + own}
+    link_bytes = (tmp_path / "dangling").lstat().st_size
+    assert counted(tally, SPOOL_BYTES) == {"": 320 + link_bytes}
     assert counted(tally, SPOOL_LIMIT_BYTES) == {"": 1000}
     disk = os.statvfs(tmp_path)
     free = counted(tally, SPOOL_DISK_FREE_BYTES)[""]
@@ -211,7 +211,7 @@ def test_a_spool_that_cannot_be_read_is_not_measured(tally):
     assert tally.numbers == {}
 
 
-def test_states_that_idle_out_are_counted():
+def test_idle_states_that_expire_are_counted():
     now, expired = [0.0], []
     store = SequenceStore(list, idle_seconds=10, clock=lambda: now[0], expired=expired.append)
     for correlation_id in "abc":
@@ -226,7 +226,7 @@ def test_states_that_idle_out_are_counted():
     assert len(store) == 1
 
 
-def test_every_goes_on_until_it_is_closed():
+def test_a_periodic_action_runs_until_it_is_closed():
     third, calls = threading.Event(), []
 
     def action():
@@ -237,7 +237,7 @@ def test_every_goes_on_until_it_is_closed():
     every = Every(0.001, action)
     assert third.wait(10)
     every.close()
-    done = len(calls)
+    calls_at_close = len(calls)
     assert not calls[0].is_alive()
     assert threading.current_thread() not in calls
-    assert len(calls) == done
+    assert len(calls) == calls_at_close

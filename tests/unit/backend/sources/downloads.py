@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Downloads into a spool, without a network, and a look into its folder."""
+"""Downloads into a spool without a network, and a list of its files."""
 
 import time
 
@@ -8,7 +8,7 @@ from trireel_backend.sources.spool import Spool, Version
 
 
 class Source:
-    """Gives every URI a video of `size` bytes, and counts."""
+    """Gives every URI a video of `size` bytes, and counts downloads."""
 
     def __init__(self, size=100, seconds=0.0):
         self.size = size
@@ -16,9 +16,9 @@ class Source:
         self.downloads = 0
         self.unchanged = False
 
-    def __call__(self, part, known):
+    def __call__(self, part, known_version):
         if self.unchanged:
-            assert known == Version("v1")
+            assert known_version == Version("v1")
             return None
         self.downloads += 1
         part.reserve(self.size)

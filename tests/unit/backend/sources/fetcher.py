@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A spool with a web source, and answers of a web server that go wrong."""
+"""A spool with a web source, and answers of faulty web servers."""
 
 import socket
 import struct
@@ -14,7 +14,7 @@ LOOPBACK = parse_networks("127.0.0.0/8")
 
 
 class Fetcher:
-    """A spool and a web source, with limits of the test's."""
+    """A spool and a web source, with the test's limits."""
 
     def __init__(self, folder, *, resolve=None, tls=None, **limits):
         self.folder = folder
@@ -26,14 +26,14 @@ class Fetcher:
         self.source = WebSource(self.limits, tls=tls, **resolvers)
 
     def __call__(self, uri):
-        """Return the bytes of a URI, and check that nothing is left under way."""
+        """Return the bytes of a URI, and check that no unfinished file is left."""
         deadline = Deadline(self.limits.timeout_seconds)
 
-        def download(part, known):
-            return self.source.download(uri, part, known, deadline)
+        def download(part, known_version):
+            return self.source.download(uri, part, known_version, deadline)
 
         try:
-            with self.spool.fetched(uri, download, deadline) as video:
+            with self.spool.fetch(uri, download, deadline) as video:
                 return video.path.read_bytes()
         finally:
             left = [path.name for path in self.folder.iterdir()]
@@ -41,7 +41,7 @@ class Fetcher:
 
 
 def sequence(*answers):
-    """Return an answer that is another each time, the last one from then on."""
+    """Return an answer function that gives these answers in turn, then repeats the last one."""
     waiting = list(answers)
     return lambda handler: (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which addresses may be reached: no other is one oversight away from the inside."""
+"""The addresses that the server may reach, and those inside its network that it must not."""
 
 import socket
 
@@ -15,22 +15,83 @@ from trireel_backend.sources.addresses import (
 )
 
 INSIDE = [
-    *("127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255"),
-    *("172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
-    *("100.127.255.255", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.19.255.255"),
-    *("198.51.100.7", "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1"),
-    *("255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fec0::1", "fc00::1", "fd12::1"),
-    *("ff02::1", "ff0e::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe"),
-    *("::127.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "100::1"),
-    *("2001::1", "2001:db8::1", "2002:7f00:1::1", "3fff::1", "5f00::1", "fd00:ec2::254"),
-    *("168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::168.63.129.16"),
-    *("not an address", "", "1.2.3", "0177.0.0.1", "2130706433"),
+    "127.0.0.1",
+    "127.255.255.254",
+    "0.0.0.0",
+    "0.1.2.3",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "100.127.255.255",
+    "192.0.0.8",
+    "192.0.2.1",
+    "192.88.99.1",
+    "198.18.0.1",
+    "198.19.255.255",
+    "198.51.100.7",
+    "203.0.113.9",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "fc00::1",
+    "fd12::1",
+    "ff02::1",
+    "ff0e::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:a9fe:a9fe",
+    "::127.0.0.1",
+    "64:ff9b::127.0.0.1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::1",
+    "100::1",
+    "2001::1",
+    "2001:db8::1",
+    "2002:7f00:1::1",
+    "3fff::1",
+    "5f00::1",
+    "fd00:ec2::254",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
+    "64:ff9b::168.63.129.16",
+    "not an address",
+    "",
+    "1.2.3",
+    "0177.0.0.1",
+    "2130706433",
 ]
 PUBLIC = [
-    *("1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0"),
-    *("126.255.255.255", "128.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255"),
-    *("192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255", "2606:4700::1111"),
-    *("2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "168.63.129.15", "168.63.129.17"),
+    "1.1.1.1",
+    "8.8.8.8",
+    "9.255.255.255",
+    "11.0.0.0",
+    "100.63.255.255",
+    "100.128.0.0",
+    "126.255.255.255",
+    "128.0.0.0",
+    "172.15.255.255",
+    "172.32.0.0",
+    "192.167.255.255",
+    "192.169.0.0",
+    "198.17.255.255",
+    "198.20.0.0",
+    "223.255.255.255",
+    "2606:4700::1111",
+    "2a00:1450:4001::1",
+    "::ffff:8.8.8.8",
+    "64:ff9b::8.8.8.8",
+    "168.63.129.15",
+    "168.63.129.17",
 ]
 
 
@@ -54,31 +115,31 @@ def test_allowed_networks_are_reached_and_no_more():
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "ten", "10.0.0.0/33", "10.0.0.0/8;127.0.0.0/8"])
-def test_a_network_that_is_none(text):
+def test_a_text_that_is_not_a_network_is_rejected(text):
     with pytest.raises(StartupError, match="give CIDR"):
         parse_networks(text)
 
 
-def test_one_bad_address_among_good_ones_is_enough():
+def test_one_bad_address_among_good_ones_is_rejected():
     with pytest.raises(SourceRefused, match=r"host 'cdn.example' leads to an address") as raised:
         checked_addresses("cdn.example", 80, lambda host, port: ["8.8.8.8", "10.9.8.7"], ())
-    assert "10.9.8.7" not in str(raised.value)  # who asks does not learn the inside
+    assert "10.9.8.7" not in str(raised.value)  # a client learns nothing about the network
 
 
-def test_good_addresses_come_back_as_they_are():
-    found = ["8.8.8.8", "2606:4700::1111"]
-    assert checked_addresses("cdn.example", 80, lambda host, port: found, ()) == found
+def test_good_addresses_are_returned_unchanged():
+    public = ["8.8.8.8", "2606:4700::1111"]
+    assert checked_addresses("cdn.example", 80, lambda host, port: public, ()) == public
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "2130706433", "0177.0.0.1", "0x7f.1", "127.1", "0", "localhost", "::1"]
 )
-def test_however_loopback_is_written_it_is_refused(host):
+def test_loopback_is_rejected_however_it_is_written(host):
     with pytest.raises(SourceRefused, match="not public"):
         checked_addresses(host, 80, resolve_host, ())
 
 
-def test_a_host_that_is_not_there(monkeypatch):
+def test_an_unknown_host_is_not_found(monkeypatch):
     def no_such_host(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -87,7 +148,7 @@ def test_a_host_that_is_not_there(monkeypatch):
         resolve_host("nowhere.example", 80)
 
 
-def test_a_name_server_that_is_not_there(monkeypatch):
+def test_without_a_name_server_the_host_is_unavailable(monkeypatch):
     def no_answer(*args, **kwargs):
         raise socket.gaierror(socket.EAI_AGAIN, "later")
 
@@ -96,6 +157,6 @@ def test_a_name_server_that_is_not_there(monkeypatch):
         resolve_host("some.example", 80)
 
 
-def test_a_name_that_cannot_be_one():
+def test_an_invalid_host_name_is_not_found():
     with pytest.raises(VideoNotFound, match="no host"):
         resolve_host("a" * 300, 80)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources that answer with a page, with odd names, or with odd words on the body's coding."""
+"""Sources that return a page, have odd names, or send odd values of Content-Encoding."""
 
 import pytest
 from support.web import web_server, with_ranges
@@ -22,8 +22,8 @@ def fetch(tmp_path):
 
     def fetch(uri):
         deadline = Deadline(limits.timeout_seconds)
-        download = lambda part, known: source.download(uri, part, known, deadline)  # noqa: E731
-        with spool.fetched(uri, download, deadline) as video:
+        download = lambda part, version: source.download(uri, part, version, deadline)  # noqa: E731
+        with spool.fetch(uri, download, deadline) as video:
             return video.path.read_bytes()
 
     return fetch
@@ -62,7 +62,7 @@ def test_a_document_is_named_and_not_kept(fetch, tmp_path, document, kind):
 @pytest.mark.parametrize(
     "data", [VIDEO, b"<" + VIDEO, b"{\0\0\0", b"[\x01", b"", b"\0\0\0\x20ftypisom <html>"]
 )
-def test_bytes_that_are_not_text_are_no_document(fetch, data):
+def test_bytes_that_are_not_text_are_accepted(fetch, data):
     answer = body(data + VIDEO, Content_Type="text/html; charset=utf-8")
     with web_server({"/a": answer}) as server:
         assert fetch(server.url("/a")) == data + VIDEO
@@ -72,13 +72,13 @@ def test_bytes_that_are_not_text_are_no_document(fetch, data):
     "coding",
     ["aws-chunked", "none", "binary", "UTF-8", "identity", "AWS-Chunked, Identity", " ", "8bit"],
 )
-def test_a_body_that_is_not_packed_whatever_is_said(fetch, coding):
+def test_a_coding_that_compresses_nothing_is_accepted(fetch, coding):
     with web_server({"/a": body(VIDEO, Content_Encoding=coding)}) as server:
         assert fetch(server.url("/a")) == VIDEO
 
 
 @pytest.mark.parametrize("coding", ["GZIP", "br", "aws-chunked,gzip", "identity, zstd", "deflate"])
-def test_a_body_that_is_said_to_be_packed(fetch, tmp_path, coding):
+def test_a_coding_that_compresses_the_body_is_rejected(fetch, tmp_path, coding):
     with (
         web_server({"/a": body(VIDEO, Content_Encoding=coding)}) as server,
         pytest.raises(Unsupported, match=f"Content-Encoding '{coding}'"),
@@ -95,7 +95,7 @@ def test_a_path_may_hold_any_character(fetch, name):
 
 
 class AnyPath(dict):
-    """Answers every path alike."""
+    """Returns one answer for every path."""
 
     def __init__(self, answer):
         super().__init__()

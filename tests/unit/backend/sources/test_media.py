@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paths, URIs and uploads become local files, or a request is refused."""
+"""Paths, URIs and uploads become local files, or a request is rejected."""
 
 import asyncio
 import itertools
@@ -41,10 +41,17 @@ def folders(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "reference", ["a clip.mp4", "./a clip.mp4", "sub/../a clip.mp4", "{root}/a clip.mp4",
-                  "file://{root}/a%20clip.mp4", "file://localhost{root}/a clip.mp4"]
-)  # fmt: skip
-def test_paths_and_file_uris_in_the_media_folder(folders, reference):
+    "reference",
+    [
+        "a clip.mp4",
+        "./a clip.mp4",
+        "sub/../a clip.mp4",
+        "{root}/a clip.mp4",
+        "file://{root}/a%20clip.mp4",
+        "file://localhost{root}/a clip.mp4",
+    ],
+)
+def test_paths_and_file_uris_in_the_media_folder_are_found(folders, reference):
     path = resolve(folders, reference.format(root=folders.media_root))
     assert path == folders.media_root / "a clip.mp4"
 
@@ -69,7 +76,7 @@ def test_paths_and_file_uris_in_the_media_folder(folders, reference):
         ("file://host/x.mp4", InvalidInput, "names host 'host'"),
     ],
 )
-def test_anything_else_is_refused(folders, reference, error, message):
+def test_any_other_reference_is_rejected(folders, reference, error, message):
     with pytest.raises(error, match=message):
         resolve(folders, reference)
 
@@ -80,7 +87,7 @@ def test_a_link_out_of_the_media_folder_is_outside(folders):
         resolve(folders, "link.mp4")
 
 
-def test_an_upload_is_a_file_for_as_long_as_its_request(folders):
+def test_an_upload_is_a_file_for_the_length_of_its_request(folders):
     with local_video(folders, None, b"bytes") as path:
         assert path.parent == folders.spool
         assert path.read_bytes() == b"bytes"
@@ -107,12 +114,12 @@ def only(folders, **limits):
     return MediaFolders(folders.media_root, folders.spool, SourceLimits(**limits))
 
 
-def test_an_upload_beyond_the_limit(folders):
+def test_an_upload_beyond_the_limit_is_rejected(folders):
     with pytest.raises(SourceTooLarge, match=r"6 bytes or more.*up to 5"):
         local_video(only(folders, max_bytes=5), None, b"bytes!").__enter__()
 
 
-def test_schemes_the_operator_left_out(folders):
+def test_schemes_that_the_operator_left_out_are_rejected(folders):
     no_files = only(folders, schemes=frozenset({"s3"}))
     for reference in ("a clip.mp4", f"{folders.media_root}/a clip.mp4"):
         with pytest.raises(OutsideMediaFolder):
@@ -120,7 +127,7 @@ def test_schemes_the_operator_left_out(folders):
     for reference in ("file:///a clip.mp4", "http://host/a"):
         with pytest.raises(Unsupported, match="this server reads s3;"):
             local_video(no_files, reference, None).__enter__()
-    with local_video(no_files, None, b"bytes") as path:  # handed on from model to model
+    with local_video(no_files, None, b"bytes") as path:  # one model passes it on to the next
         assert resolve(no_files, str(path)) == path
 
 
@@ -131,7 +138,7 @@ def test_only_videos_are_read_from_the_spool(folders):
             resolve(folders, str(folders.spool / name))
 
 
-def test_what_is_not_public_is_refused_by_default(folders):
+def test_addresses_that_are_not_public_are_rejected(folders):
     for uri in ("http://127.0.0.1:1/a", "HTTP://localhost/a", "https://169.254.169.254/a"):
         with pytest.raises(SourceRefused, match="not public"):
             local_video(folders, uri, None).__enter__()
@@ -139,14 +146,14 @@ def test_what_is_not_public_is_refused_by_default(folders):
 
 @pytest.fixture
 def beside(folders):
-    """Return what opens a video beside the event loop, and where from."""
+    """Return a function that opens a video in a thread beside the event loop."""
     networks = parse_networks("127.0.0.0/8")
     allowing = only(folders, allowed_networks=networks, timeout_seconds=20.0)
     with ThreadPoolExecutor(2) as executor:
         yield lambda reference, data=None: local_video_beside(executor, allowing, reference, data)
 
 
-async def test_the_event_loop_goes_on_during_a_fetch(beside):
+async def test_the_event_loop_continues_during_a_fetch(beside):
     async def tick():
         while True:
             ticks.append(time.monotonic())
@@ -165,7 +172,7 @@ async def test_the_event_loop_goes_on_during_a_fetch(beside):
     assert max(b - a for a, b in itertools.pairwise(ticks)) < 0.2
 
 
-async def test_errors_come_through(beside):
+async def test_errors_reach_the_caller(beside):
     with pytest.raises(VideoNotFound, match="not in the media folder"):
         await beside("no.mp4").__aenter__()
     with pytest.raises(RuntimeError, match="boom"):
@@ -181,7 +188,7 @@ async def test_a_cancelled_fetch_ends_and_leaves_nothing(beside, folders):
 
     async def fetch():
         async with beside(server.url("/a")):
-            raise AssertionError("it never comes whole")
+            raise AssertionError("it never completes")
 
     reached = threading.Event()
     with web_server({"/a": stuck}) as server:
@@ -197,7 +204,7 @@ async def test_a_cancelled_fetch_ends_and_leaves_nothing(beside, folders):
             await asyncio.sleep(0.05)
 
 
-async def test_a_fetch_that_ends_as_it_is_cancelled_is_let_go(beside, folders):
+async def test_a_fetch_that_ends_during_its_cancellation_is_closed(beside, folders):
     def slowly(handler):
         reached.set()
         go_on.wait(10)
@@ -220,14 +227,16 @@ async def test_a_fetch_that_ends_as_it_is_cancelled_is_let_go(beside, folders):
     assert len(os.listdir("/proc/self/fd")) <= open_before
 
 
-def test_nothing_heavy_is_imported_before_it_is_needed():
+def test_heavy_libraries_are_imported_only_when_needed():
     code = (
         "import trireel_backend.models.video_analysis, trireel_backend.models.frame_extractor, sys;"
         "import trireel_backend.extraction.process.isolation;"
         "print([m for m in ('av', 'boto3', 'botocore', 'httpx', 'tenacity') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
@@ -272,12 +281,12 @@ def test_parameters_become_limits(folders):
         ({"decoder_memory_bytes": "4 GiB"}, "parameter decoder_memory_bytes is '4 GiB'"),
     ],
 )
-def test_a_mistaken_parameter_of_the_extractor_is_told_at_the_start(parameters, message):
+def test_a_wrong_parameter_of_the_extractor_stops_the_start(parameters, message):
     with pytest.raises(StartupError, match=message):
         read_settings(ExtractorSettings, parameters).options()
 
 
-def test_the_extractors_parameters_arrive():
+def test_the_extractors_parameters_become_options():
     parameters = {"decode_on": "auto", "max_frame_pixels": "100", "open_videos_bytes": "7"}
     options = read_settings(ExtractorSettings, parameters).options()
     assert options.on_gpu

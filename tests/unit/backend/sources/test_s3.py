@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Videos from S3: moto's server, and servers that fail as moto's does not."""
+"""Videos from S3: from moto's server, and from servers that fail in ways moto's cannot."""
 
 import os
 import time
@@ -33,7 +33,7 @@ def moto():
 
 @pytest.fixture
 def bucket(moto, monkeypatch):
-    """A fresh bucket, and boto3 led to its server by the environment."""
+    """A new bucket; the environment leads boto3 to its server."""
     for name, value in moto.items():
         monkeypatch.setenv(name, value)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
@@ -48,7 +48,7 @@ def bucket(moto, monkeypatch):
 
 
 class Fetcher:
-    """A spool and an S3 source, with limits of the test's."""
+    """A spool and an S3 source, with the test's limits."""
 
     def __init__(self, folder, **limits):
         self.limits = SourceLimits(**limits)
@@ -59,11 +59,11 @@ class Fetcher:
     def __call__(self, uri):
         deadline = Deadline(self.limits.timeout_seconds)
 
-        def download(part, known):
+        def download(part, known_version):
             self.downloads += 1
-            return self.source.download(uri, part, known, deadline)
+            return self.source.download(uri, part, known_version, deadline)
 
-        with self.spool.fetched(uri, download, deadline) as video:
+        with self.spool.fetch(uri, download, deadline) as video:
             return video.path.read_bytes()
 
 
@@ -75,7 +75,7 @@ def fetch(bucket, tmp_path):
 @pytest.mark.parametrize(
     "size", [1, RANGE_BYTES - 1, RANGE_BYTES, RANGE_BYTES + 1, 5 * RANGE_BYTES + 3]
 )
-def test_an_object_comes_whole_whatever_its_size(bucket, fetch, size):
+def test_an_object_of_any_size_is_complete(bucket, fetch, size):
     data = os.urandom(size)
     bucket.put_object(Bucket="videos", Key="a/b c?d#e%20f.mp4", Body=data)
     assert fetch("s3://videos/a/b c?d#e%20f.mp4") == data
@@ -84,7 +84,7 @@ def test_an_object_comes_whole_whatever_its_size(bucket, fetch, size):
 @pytest.mark.parametrize(
     "character", ["\u202f", "\xa0", "\u3000", "👩\u200d💻", "\u202e", "\u2028", "ü"]
 )
-def test_a_key_may_hold_any_character_but_controls(bucket, fetch, character):
+def test_a_key_may_hold_any_character_except_controls(bucket, fetch, character):
     key = f"Screen Recording 9.41.00{character}AM.mov"
     bucket.put_object(Bucket="videos", Key=key, Body=SMALL)
     assert fetch(f"s3://videos/{key}") == SMALL
@@ -139,13 +139,13 @@ def test_an_unchanged_object_is_not_fetched_again(bucket, tmp_path):
         ("s3://arn:aws:s3:us-east-1:1:accesspoint/a", InvalidInput, "not an S3 bucket name"),
     ],
 )
-def test_what_cannot_be_fetched(bucket, fetch, uri, error, message):
+def test_an_object_that_cannot_be_fetched_is_named(bucket, fetch, uri, error, message):
     bucket.put_object(Bucket="videos", Key="empty", Body=b"")
     with pytest.raises(error, match=message):
         fetch(uri)
 
 
-def test_only_the_operators_buckets(bucket, tmp_path):
+def test_only_the_operators_buckets_are_read(bucket, tmp_path):
     fetch = Fetcher(tmp_path, s3_buckets=frozenset({"videos"}))
     bucket.put_object(Bucket="videos", Key="a", Body=SMALL)
     assert fetch("s3://videos/a") == SMALL
@@ -153,13 +153,13 @@ def test_only_the_operators_buckets(bucket, tmp_path):
         fetch("s3://secrets/a")
 
 
-def test_an_object_beyond_the_limit(bucket, tmp_path):
+def test_an_object_beyond_the_limit_is_rejected(bucket, tmp_path):
     bucket.put_object(Bucket="videos", Key="a", Body=SMALL)
     with pytest.raises(SourceTooLarge, match=r"2560 bytes or more.*up to 100"):
         Fetcher(tmp_path, max_bytes=100)("s3://videos/a")
 
 
-def test_without_credentials(bucket, tmp_path, monkeypatch):
+def test_without_credentials_s3_is_unavailable(bucket, tmp_path, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -167,21 +167,21 @@ def test_without_credentials(bucket, tmp_path, monkeypatch):
         Fetcher(tmp_path)("s3://videos/a")
 
 
-def test_an_endpoint_that_is_not_there(bucket, tmp_path, monkeypatch):
+def test_an_unreachable_endpoint_is_unavailable(bucket, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(Unavailable, match="could not be fetched") as raised:
         Fetcher(tmp_path, timeout_seconds=10.0)("s3://videos/a")
-    assert "127.0.0.1" not in str(raised.value)  # the endpoint is the operator's own affair
+    assert "127.0.0.1" not in str(raised.value)  # clients must not learn the endpoint
 
 
-def test_an_endpoint_that_makes_no_sense(bucket, tmp_path, monkeypatch):
+def test_an_invalid_endpoint_is_unavailable(bucket, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "no url")
     with pytest.raises(Unavailable, match="S3 settings cannot be used"):
         Fetcher(tmp_path)
 
 
 def respond(get, *, size=2560, status=200):
-    """Return an S3 server's answer to HEAD, and `get` for the rest."""
+    """Return an S3 server's answer function, which calls `get` for all requests but HEAD."""
 
     def answer(handler):
         if handler.command == "HEAD":
@@ -200,7 +200,7 @@ def part_of(data, handler):
 
 @pytest.fixture
 def odd_server(monkeypatch, bucket, tmp_path):
-    """Run a server that answers s3://videos/a as a test says; return what fetches it."""
+    """Return a function that runs a server with an answer to s3://videos/a, with a fetcher."""
     from contextlib import ExitStack
 
     with ExitStack() as servers:
@@ -216,12 +216,12 @@ def odd_server(monkeypatch, bucket, tmp_path):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_an_object_that_is_not_given(odd_server, status):
-    with pytest.raises(AccessDenied, match=f"not given to this server .{status}"):
+def test_an_object_with_denied_access_is_named(odd_server, status):
+    with pytest.raises(AccessDenied, match=f"denies this server access .{status}"):
         odd_server(respond(None, status=status, size=0))("s3://videos/a")
 
 
-def test_a_failing_server_is_asked_again(odd_server):
+def test_a_failing_server_gets_another_request(odd_server):
     failures = [500, 503]
 
     def get(handler):
@@ -234,20 +234,20 @@ def test_a_failing_server_is_asked_again(odd_server):
     assert odd_server(respond(get))("s3://videos/a") == SMALL
 
 
-def test_a_range_that_breaks_off_goes_on_where_it_was(odd_server):
-    asked = []
+def test_a_range_that_breaks_off_is_resumed(odd_server):
+    ranges = []
 
     def get(handler):
-        asked.append(handler.headers["Range"])
+        ranges.append(handler.headers["Range"])
         assert handler.headers["If-Match"] == '"v1"'
         data, headers = part_of(SMALL, handler)
         handler.answer(206, data[:1000], **{**headers, "Content_Length": len(data)})
 
     assert odd_server(respond(get))("s3://videos/a") == SMALL
-    assert asked == [f"bytes={start}-2559" for start in (0, 1000, 2000)]
+    assert ranges == [f"bytes={start}-2559" for start in (0, 1000, 2000)]
 
 
-def test_a_range_that_never_comes_whole(odd_server):
+def test_a_range_that_never_completes_is_unavailable(odd_server):
     def get(handler):
         data, headers = part_of(SMALL, handler)
         handler.answer(206, b"", **{**headers, "Content_Length": len(data)})
@@ -256,7 +256,7 @@ def test_a_range_that_never_comes_whole(odd_server):
         odd_server(respond(get))("s3://videos/a")
 
 
-def test_more_than_was_asked_for_is_cut(odd_server):
+def test_bytes_beyond_the_requested_range_are_ignored(odd_server):
     def get(handler):
         _, headers = part_of(SMALL, handler)
         handler.answer(206, SMALL * 300, **headers)
@@ -264,17 +264,17 @@ def test_more_than_was_asked_for_is_cut(odd_server):
     assert odd_server(respond(get))("s3://videos/a") == SMALL
 
 
-def test_an_endpoint_without_ranges(odd_server):
-    with pytest.raises(Unavailable, match="does not answer ranges"):
+def test_an_endpoint_without_ranges_is_unavailable(odd_server):
+    with pytest.raises(Unavailable, match="does not support ranges"):
         odd_server(respond(lambda handler: handler.answer(200, SMALL)))("s3://videos/a")
 
 
-def test_an_object_that_changes_meanwhile(odd_server):
+def test_an_object_that_changes_during_the_fetch_is_not_mixed(odd_server):
     with pytest.raises(Unavailable, match="changed while it was fetched"):
         odd_server(respond(lambda handler: handler.answer(412)))("s3://videos/a")
 
 
-def test_a_body_that_drips_ends_with_the_deadline(odd_server):
+def test_a_body_of_single_bytes_ends_with_the_deadline(odd_server):
     def get(handler):
         data, headers = part_of(SMALL, handler)
         handler.answer(206, b"", **{**headers, "Content_Length": len(data)})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limits of the spool: nothing in use is removed, and a full spool or disk is reported."""
+"""The limits of the spool: files in use stay, and a full spool or disk is reported."""
 
 import resource
 import time
@@ -15,11 +15,11 @@ from trireel_backend.sources.spool import VIDEO_NAME, Version
 from .downloads import Source, make_spool, names, soon
 
 
-def test_a_changed_video_may_take_the_room_of_the_old_one(tmp_path):
+def test_a_changed_video_may_use_the_space_of_the_old_one(tmp_path):
     spool = make_spool(tmp_path, spool_reuse_seconds=0.0, max_bytes=100, spool_max_bytes=150)
     source = Source()
     for _ in range(3):
-        spool.fetched("s3://b/k", source, soon()).close()
+        spool.fetch("s3://b/k", source, soon()).close()
     assert source.downloads == 3
     assert names(tmp_path) == ["uri", "video"]
 
@@ -27,83 +27,83 @@ def test_a_changed_video_may_take_the_room_of_the_old_one(tmp_path):
 def test_the_least_recently_used_goes_first(tmp_path):
     spool, source = make_spool(tmp_path, max_bytes=100, spool_max_bytes=300), Source()
 
-    def ask(key):
-        with spool.fetched(f"s3://b/{key}", source, soon()) as video:
+    def fetch(key):
+        with spool.fetch(f"s3://b/{key}", source, soon()) as video:
             time.sleep(0.01)  # file systems tell times in ticks
             return video.path
 
-    a, b, c = (ask(key) for key in "abc")
-    assert ask("a") == a  # used again: b is the oldest now
-    ask("d")
+    a, b, c = (fetch(key) for key in "abc")
+    assert fetch("a") == a  # used again: b is the oldest now
+    fetch("d")
     assert [path.exists() for path in (a, b, c)] == [True, False, True]
     assert source.downloads == 4
     assert names(tmp_path) == ["uri"] * 3 + ["video"] * 3
 
 
-def test_a_video_counts_as_used_when_it_has_come(tmp_path):
+def test_the_end_of_a_download_counts_as_use(tmp_path):
     spool, source = make_spool(tmp_path, max_bytes=100, spool_max_bytes=200), Source()
 
-    def slow(part, known):
+    def slow(part, known_version):
         time.sleep(0.01)  # file systems tell times in ticks
-        spool.fetched("s3://b/other", source, soon()).close()
+        spool.fetch("s3://b/other", source, soon()).close()
         time.sleep(0.01)
-        return source(part, known)
+        return source(part, known_version)
 
-    with spool.fetched("s3://b/slow", slow, soon()) as video:
+    with spool.fetch("s3://b/slow", slow, soon()) as video:
         pass
-    spool.fetched("s3://b/third", source, soon()).close()
+    spool.fetch("s3://b/third", source, soon()).close()
     assert video.path.exists()
 
 
-def test_only_so_many_videos_are_kept_however_small(tmp_path, monkeypatch):
+def test_the_number_of_videos_is_limited_however_small(tmp_path, monkeypatch):
     monkeypatch.setattr(spool_module, "MOST_VIDEOS", 3)
     spool, source = make_spool(tmp_path), Source(size=1)
-    with spool.fetched("s3://b/0", source, soon()) as first:
+    with spool.fetch("s3://b/0", source, soon()) as first:
         for number in range(1, 9):
-            spool.fetched(f"s3://b/{number}", source, soon()).close()
+            spool.fetch(f"s3://b/{number}", source, soon()).close()
             time.sleep(0.01)  # file systems tell times in ticks
         assert first.path.exists()  # in use all the time
         assert names(tmp_path) == ["uri"] * 3 + ["video"] * 3
         for number in (8, 7):
-            spool.fetched(f"s3://b/{number}", source, soon()).close()
+            spool.fetch(f"s3://b/{number}", source, soon()).close()
         assert source.downloads == 9
 
 
-def test_more_videos_than_are_kept_may_be_in_use(tmp_path, monkeypatch):
+def test_more_videos_than_the_limit_may_be_in_use(tmp_path, monkeypatch):
     monkeypatch.setattr(spool_module, "MOST_VIDEOS", 2)
     spool, source = make_spool(tmp_path), Source(size=1)
-    with ExitStack() as held:
+    with ExitStack() as videos:
         for number in range(5):
-            held.enter_context(spool.fetched(f"s3://b/{number}", source, soon()))
+            videos.enter_context(spool.fetch(f"s3://b/{number}", source, soon()))
         assert names(tmp_path) == ["uri"] * 5 + ["video"] * 5
-    spool.fetched("s3://b/5", source, soon()).close()
+    spool.fetch("s3://b/5", source, soon()).close()
     assert names(tmp_path) == ["uri"] * 2 + ["video"] * 2
 
 
-def test_what_is_in_use_stays_and_a_full_spool_says_so(tmp_path):
+def test_a_video_in_use_stays_and_a_full_spool_is_unavailable(tmp_path):
     spool, source = make_spool(tmp_path, max_bytes=100, spool_max_bytes=250), Source()
-    with spool.fetched("s3://b/a", source, soon()) as a:
+    with spool.fetch("s3://b/a", source, soon()) as a:
         with (
-            spool.fetched("s3://b/b", source, soon()),
+            spool.fetch("s3://b/b", source, soon()),
             pytest.raises(Unavailable, match=r"spool is full: 100 bytes are needed, 200 of 250"),
         ):
-            spool.fetched("s3://b/c", source, soon())
-        spool.fetched("s3://b/c", source, soon()).close()  # b is free now
+            spool.fetch("s3://b/c", source, soon())
+        spool.fetch("s3://b/c", source, soon()).close()  # b is free now
         assert a.path.exists()
 
 
-def test_downloads_under_way_count_with_what_they_will_be(tmp_path):
+def test_a_download_in_flight_counts_with_its_final_size(tmp_path):
     slow = Source(seconds=0.5)
     spool = make_spool(tmp_path, max_bytes=100, spool_max_bytes=150)
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(spool.fetched, "s3://b/a", slow, soon())
+        first = pool.submit(spool.fetch, "s3://b/a", slow, soon())
         time.sleep(0.2)
         with pytest.raises(Unavailable, match="spool is full"):
-            spool.fetched("s3://b/b", Source(), soon())
+            spool.fetch("s3://b/b", Source(), soon())
         first.result().close()
 
 
-def test_an_upload_counts_and_is_gone_afterwards(tmp_path):
+def test_an_upload_counts_and_is_removed_afterwards(tmp_path):
     spool = make_spool(tmp_path, max_bytes=100, spool_max_bytes=150)
     with spool.upload(bytes(100), soon()) as upload:
         assert VIDEO_NAME.fullmatch(upload.path.name)
@@ -116,20 +116,20 @@ def test_an_upload_counts_and_is_gone_afterwards(tmp_path):
 
 
 def test_a_video_of_unknown_length_reserves_as_it_grows(tmp_path):
-    def growing(part, known):
+    def growing(part, known_version):
         for start in range(0, 1000, 100):
             part.write_at(start, bytes(100))
         return Version()
 
     limits = {"max_bytes": 1000, "spool_max_bytes": 1500}
     spool = make_spool(tmp_path, **limits)
-    with spool.fetched("http://h/a", growing, soon()) as video:
+    with spool.fetch("http://h/a", growing, soon()) as video:
         assert video.path.stat().st_size == 1000
         with pytest.raises(Unavailable, match="spool is full"):
-            spool.fetched("http://h/b", growing, soon())
+            spool.fetch("http://h/b", growing, soon())
 
 
-def test_a_full_disk_is_told_in_a_sentence(tmp_path):
+def test_a_full_disk_is_unavailable(tmp_path):
     spool = make_spool(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
@@ -137,7 +137,7 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path):
         with pytest.raises(Unavailable, match="disk is full"):
             spool.upload(bytes(100), soon())
         with pytest.raises(Unavailable, match="disk is full"):
-            spool.fetched("s3://b/k", Source(), soon())
+            spool.fetch("s3://b/k", Source(), soon())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert names(tmp_path) == []

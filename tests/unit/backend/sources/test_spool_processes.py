@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that share a spool: one download, and nothing left behind by a killed process."""
+"""Processes that share a spool: one download, and no files left by a killed process."""
 
 import os
 import subprocess
@@ -48,14 +48,14 @@ def test_processes_share_one_download(tmp_path):
 
     with web_server({"/a": slowly}) as server:
         children = [child(tmp_path, server.url("/a")) for _ in range(4)]
-        answers = [one.communicate()[0] for one in children]
+        answers = [process.communicate()[0] for process in children]
         assert len(server.requests) == 1
     assert len(set(answers)) == 1
     assert answers[0].split()[1] == "100000"
-    assert [one.returncode for one in children] == [0] * 4
+    assert [process.returncode for process in children] == [0] * 4
 
 
-def test_what_a_killed_process_left_is_removed_and_its_locks_are_free(tmp_path):
+def test_files_and_locks_of_a_killed_process_are_released(tmp_path):
     def stuck(handler):
         handler.answer(200, bytes(1000), Content_Length=100_000)
         handler.server.reached.set()
@@ -70,8 +70,8 @@ def test_what_a_killed_process_left_is_removed_and_its_locks_are_free(tmp_path):
         killed.kill()
         killed.communicate()
         spool = make_spool(tmp_path)
-        # Both the same URI, whose lock was held, and any other sweep.
-        spool.fetched(server.url("/a"), Source(), soon()).close()
+        # A fetch of the same URI, whose lock was held, also sweeps the folder.
+        spool.fetch(server.url("/a"), Source(), soon()).close()
     assert names(tmp_path) == ["uri", "video"]
 
 
@@ -81,26 +81,26 @@ def test_a_killed_process_no_longer_uses_its_video(tmp_path):
         path = holder.stdout.readline().split()[0]
         spool = make_spool(tmp_path, max_bytes=100, spool_max_bytes=150)
         with pytest.raises(Unavailable, match="spool is full"):
-            spool.fetched("s3://b/k", Source(), soon())
+            spool.fetch("s3://b/k", Source(), soon())
         assert os.path.exists(path)
         holder.kill()
         holder.communicate()
-        spool.fetched("s3://b/k", Source(), soon()).close()
+        spool.fetch("s3://b/k", Source(), soon()).close()
         assert not os.path.exists(path)
 
 
-def test_many_processes_of_much_and_little_room(tmp_path):
-    """Eviction, reuse and waiting all at once: every video handed out is there and whole."""
+def test_many_requests_share_a_small_spool(tmp_path):
+    """Eviction, reuse and waits at once: every returned video exists and is complete."""
     source = Source(size=100, seconds=0.002)
 
-    def ask(number):
+    def fetch(number):
         spool = make_spool(tmp_path, max_bytes=100, spool_max_bytes=900)
-        with spool.fetched(f"s3://b/{number % 13}", source, Deadline(30.0)) as video:
+        with spool.fetch(f"s3://b/{number % 13}", source, Deadline(30.0)) as video:
             size = video.path.stat().st_size
             time.sleep(0.001)
             return size, video.path.exists()
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(600))) == {(100, True)}
+        assert set(pool.map(fetch, range(600))) == {(100, True)}
     assert 13 <= source.downloads < 600
     assert sum(path.stat().st_size for path in tmp_path.glob("video-*")) <= 900

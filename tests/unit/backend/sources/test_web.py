@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Videos over HTTP, from servers that behave and servers that do not."""
+"""Videos over HTTP, from correct servers and from faulty ones."""
 
 import gzip
 import socket
@@ -20,7 +20,7 @@ from trireel_backend.errors import (
 from .fetcher import VIDEO, Fetcher, sequence, status
 
 
-def test_a_video_comes_whole(fetch):
+def test_a_video_is_complete(fetch):
     with web_server({"/a": with_ranges(VIDEO)}) as server:
         assert fetch(server.url("/a")) == VIDEO
         headers = server.requests[0].headers
@@ -29,7 +29,7 @@ def test_a_video_comes_whole(fetch):
     assert "Range" not in headers
 
 
-def test_without_a_length(fetch):
+def test_a_video_without_a_length_is_complete(fetch):
     def answer(handler):
         handler.answer(200, VIDEO, Content_Length=None)
 
@@ -37,7 +37,7 @@ def test_without_a_length(fetch):
         assert fetch(server.url("/a")) == VIDEO
 
 
-def test_in_chunks(fetch):
+def test_a_video_in_http_chunks_is_complete(fetch):
     def answer(handler):
         handler.answer(Content_Length=None, Transfer_Encoding="chunked")
         for start in range(0, len(VIDEO), 50000):
@@ -55,12 +55,12 @@ def test_in_chunks(fetch):
         (404, VideoNotFound, "answered 404"),
         (410, VideoNotFound, "answered 410"),
         (401, AccessDenied, "answered 401"),
-        (403, AccessDenied, "answered 403: it is not given to this server"),
+        (403, AccessDenied, "answered 403: the source denies this server access"),
         (400, InvalidInput, "answered 400"),
         (204, InvalidInput, "answered 204"),
     ],
 )
-def test_a_final_answer_is_not_asked_for_again(fetch, code, error, message):
+def test_a_final_error_is_not_retried(fetch, code, error, message):
     with web_server({"/a": status(code)}) as server:
         with pytest.raises(error, match=message):
             fetch(server.url("/a"))
@@ -68,19 +68,19 @@ def test_a_final_answer_is_not_asked_for_again(fetch, code, error, message):
 
 
 @pytest.mark.parametrize("code", [500, 502, 503, 504, 408, 429])
-def test_a_passing_failure_is_tried_again(fetch, code):
+def test_a_temporary_failure_is_retried(fetch, code):
     with web_server({"/a": sequence(status(code), with_ranges(VIDEO))}) as server:
         assert fetch(server.url("/a")) == VIDEO
 
 
-def test_retries_are_used_up(fetch):
+def test_retries_end(fetch):
     with web_server({"/a": status(500)}) as server:
         with pytest.raises(Unavailable, match="answered 500: try again later"):
             fetch(server.url("/a"))
         assert len(server.requests) == 4
 
 
-def test_retry_after_is_kept_to(fetch):
+def test_retry_after_is_respected(fetch):
     answers = sequence(status(429, Retry_After=2), with_ranges(VIDEO))
     with web_server({"/a": answers}) as server:
         began = time.monotonic()
@@ -88,14 +88,14 @@ def test_retry_after_is_kept_to(fetch):
         assert 2 <= time.monotonic() - began < 4
 
 
-def test_a_server_that_is_not_there(fetch):
+def test_an_unreachable_server_is_unavailable(fetch):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         with pytest.raises(Unavailable, match=r"did not answer.*refused"):
             fetch(f"http://127.0.0.1:{probe.getsockname()[1]}/a")
 
 
-def test_a_declared_length_beyond_the_limit(tmp_path):
+def test_a_length_beyond_the_limit_is_rejected(tmp_path):
     fetch = Fetcher(tmp_path, max_bytes=1000)
     with (
         web_server({"/a": with_ranges(VIDEO)}) as server,
@@ -104,7 +104,7 @@ def test_a_declared_length_beyond_the_limit(tmp_path):
         fetch(server.url("/a"))
 
 
-def test_an_endless_video_without_a_length(tmp_path):
+def test_an_endless_video_is_rejected_at_the_limit(tmp_path):
     def endless(handler):
         handler.answer(Content_Length=None)
         while True:
@@ -118,7 +118,7 @@ def test_an_endless_video_without_a_length(tmp_path):
         fetch(server.url("/a"))
 
 
-def test_an_empty_video(fetch):
+def test_an_empty_video_is_rejected(fetch):
     with (
         web_server({"/a": with_ranges(b"")}) as server,
         pytest.raises(InvalidInput, match="is empty"),
@@ -126,12 +126,12 @@ def test_an_empty_video(fetch):
         fetch(server.url("/a"))
 
 
-def test_a_packed_video_is_refused(fetch):
-    def packed(handler):
+def test_a_compressed_video_is_rejected(fetch):
+    def compressed(handler):
         handler.answer(200, gzip.compress(VIDEO), Content_Encoding="gzip")
 
     with (
-        web_server({"/a": packed}) as server,
+        web_server({"/a": compressed}) as server,
         pytest.raises(Unsupported, match="Content-Encoding 'gzip'"),
     ):
         fetch(server.url("/a"))
@@ -155,7 +155,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
     [drip(0.05, HEAD), drip(0.05, b"HTTP/1.1 200 OK\r\nX: "), drip(0.05), drip(60, HEAD)],
     ids=["body", "headers", "status line", "silence"],
 )
-def test_a_server_that_takes_its_time_does_not_get_ours(tmp_path, answer):
+def test_a_slow_server_ends_with_the_deadline(tmp_path, answer):
     fetch = Fetcher(tmp_path, timeout_seconds=1.5)
     with web_server({"/a": answer}) as server:
         began = time.monotonic()
@@ -164,7 +164,7 @@ def test_a_server_that_takes_its_time_does_not_get_ours(tmp_path, answer):
         assert time.monotonic() - began < 3
 
 
-def test_a_server_that_never_answers(tmp_path):
+def test_a_silent_server_ends_with_the_deadline(tmp_path):
     fetch = Fetcher(tmp_path, timeout_seconds=1.0)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -173,7 +173,7 @@ def test_a_server_that_never_answers(tmp_path):
             fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/a")
 
 
-def test_proxies_of_the_environment_are_not_asked(fetch, monkeypatch):
+def test_proxies_of_the_environment_are_not_used(fetch, monkeypatch):
     with web_server({"/a": with_ranges(VIDEO)}) as server, web_server({}) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url(""))
@@ -201,15 +201,15 @@ def test_a_validator_that_is_not_ascii_is_not_sent_back(tmp_path, validators):
     fetch = Fetcher(tmp_path, spool_reuse_seconds=0.0)
     with web_server({"/a": sequence(answer, breaking, answer)}) as server:
         assert fetch(server.url("/a")) == fetch(server.url("/a")) == VIDEO
-        asked = [request.headers for request in server.requests]
-    assert len(asked) == 3
-    assert all("If-Modified-Since" not in headers for headers in asked)
+        requests = [request.headers for request in server.requests]
+    assert len(requests) == 3
+    assert all("If-Modified-Since" not in headers for headers in requests)
     etag = validators["ETag"]
     sent = etag if etag.isascii() else None
-    assert (asked[1]["If-None-Match"], asked[2]["If-Range"]) == (sent, sent)
+    assert (requests[1]["If-None-Match"], requests[2]["If-Range"]) == (sent, sent)
 
 
-def test_a_new_version_takes_the_place_of_the_old(tmp_path):
+def test_a_new_version_replaces_the_old(tmp_path):
     fetch = Fetcher(tmp_path, spool_reuse_seconds=0.0)
     with web_server({"/a": sequence(with_ranges(VIDEO), with_ranges(b"new", '"2"'))}) as server:
         assert fetch(server.url("/a")) == VIDEO

@@ -17,26 +17,26 @@ def test_a_video_that_breaks_off_is_resumed(fetch, reset):
     with web_server({"/a": answers}) as server:
         assert fetch(server.url("/a")) == VIDEO
         again = server.requests[1].headers
-    if not reset:  # a reset may swallow what was under way
+    if not reset:  # a reset may lose bytes in flight
         assert again["Range"] == "bytes=100000-"
         assert again["If-Range"] == '"v1"'
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"v1"'])
-def test_without_a_strong_validator_it_begins_again(fetch, etag):
+def test_without_a_strong_validator_the_download_restarts(fetch, etag):
     answers = sequence(broken_off(VIDEO, after=100_000, etag=etag), with_ranges(VIDEO, etag))
     with web_server({"/a": answers}) as server:
         assert fetch(server.url("/a")) == VIDEO
         assert "Range" not in server.requests[1].headers
 
 
-def test_a_video_that_changed_meanwhile_is_not_mixed(fetch):
+def test_a_video_that_changes_during_the_fetch_is_not_mixed(fetch):
     answers = sequence(broken_off(VIDEO, after=100_000), with_ranges(b"new" * 9, '"v2"'))
     with web_server({"/a": answers}) as server:
         assert fetch(server.url("/a")) == b"new" * 9
 
 
-def test_another_range_than_asked_is_not_taken(fetch):
+def test_a_range_that_was_not_requested_is_rejected(fetch):
     def shifted(handler):
         handler.answer(206, VIDEO[5:], Content_Range=f"bytes 5-{len(VIDEO) - 1}/{len(VIDEO)}")
 
@@ -58,9 +58,9 @@ def broken_off_chunk(handler):
     handler.wfile.write(b"%x\r\n%s" % (len(VIDEO), VIDEO[:1000]))
 
 
-@pytest.mark.parametrize("begun", [broken_off(VIDEO, after=1000), broken_off_chunk])
-def test_a_rest_that_is_only_some_of_it_is_not_the_end(fetch, begun):
-    answers = sequence(begun, short_range(1000, 1999), with_ranges(VIDEO))
+@pytest.mark.parametrize("start", [broken_off(VIDEO, after=1000), broken_off_chunk])
+def test_a_range_that_is_too_short_is_continued(fetch, start):
+    answers = sequence(start, short_range(1000, 1999), with_ranges(VIDEO))
     with web_server({"/a": answers}) as server:
         assert fetch(server.url("/a")) == VIDEO
         assert [request.headers["Range"] for request in server.requests] == [
@@ -70,20 +70,20 @@ def test_a_rest_that_is_only_some_of_it_is_not_the_end(fetch, begun):
         ]
 
 
-def test_a_rest_that_never_comes_is_not_kept(fetch, tmp_path):
+def test_an_incomplete_video_is_not_kept(fetch, tmp_path):
     def five_more(handler):
         first = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         short_range(first, first + 4)(handler)
 
     with (
         web_server({"/a": sequence(broken_off(VIDEO, after=5), five_more)}) as server,
-        pytest.raises(Unavailable, match="gave 20 of its 256000 bytes: try again"),
+        pytest.raises(Unavailable, match="sent 20 of its 256000 bytes: try again"),
     ):
         fetch(server.url("/a"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_rest_of_a_video_of_another_length_is_not_taken(fetch):
+def test_a_range_of_a_video_of_another_length_is_rejected(fetch):
     other = short_range(1000, len(VIDEO) - 1, longer=1)
     with web_server({"/a": sequence(broken_off(VIDEO, after=1000), other, with_ranges(VIDEO))}) as (
         server
@@ -92,7 +92,7 @@ def test_the_rest_of_a_video_of_another_length_is_not_taken(fetch):
         assert "Range" not in server.requests[2].headers
 
 
-def test_a_length_beside_chunks_means_nothing(fetch):
+def test_a_length_beside_http_chunks_is_ignored(fetch):
     def answer(handler):
         handler.answer(Content_Length=5, Transfer_Encoding="chunked")
         handler.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(VIDEO), VIDEO))
@@ -101,16 +101,16 @@ def test_a_length_beside_chunks_means_nothing(fetch):
         assert fetch(server.url("/a")) == VIDEO
 
 
-def test_a_length_that_is_too_large_is_not_believed(fetch):
+def test_a_length_that_is_too_large_is_unavailable(fetch):
     liar = broken_off(VIDEO, after=len(VIDEO) // 2, etag="")
     with (
         web_server({"/a": liar}) as server,
-        pytest.raises(Unavailable, match=r"broke off.*\(128000 bytes came\)"),
+        pytest.raises(Unavailable, match=r"broke off.*\(received 128000 bytes\)"),
     ):
         fetch(server.url("/a"))
 
 
-def test_a_length_that_is_too_small_is_where_the_video_ends(fetch):
+def test_a_length_that_is_too_small_ends_the_video(fetch):
     def answer(handler):
         handler.answer(200, VIDEO, Content_Length=1000)
 

@@ -17,7 +17,7 @@ from .fetcher import VIDEO, Fetcher, redirect
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for video.test that signs itself."""
+    """A self-signed certificate for video.test."""
     import datetime
 
     from cryptography import x509
@@ -27,7 +27,7 @@ def certificate(tmp_path_factory):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "video.test")])
     now = datetime.datetime.now(datetime.UTC)
-    built = (
+    signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
@@ -38,13 +38,13 @@ def certificate(tmp_path_factory):
     pem = serialization.Encoding.PEM
     plain = serialization.NoEncryption()
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-    path.write_bytes(secret + built.public_bytes(pem))
+    path.write_bytes(secret + signed.public_bytes(pem))
     return path
 
 
 @pytest.fixture
 def secure_server(certificate):
-    """Run a TLS server; the names clients ask it for are in `names`."""
+    """Run a TLS server; `names` holds the server names that clients requested."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     names = []
@@ -65,24 +65,24 @@ def secure_fetcher(folder, certificate):
     )
 
 
-def test_tls_is_for_the_name_though_the_address_was_pinned(tmp_path, certificate, secure_server):
+def test_tls_checks_the_name_although_the_address_is_pinned(tmp_path, certificate, secure_server):
     fetch = secure_fetcher(tmp_path, certificate)
     assert fetch(f"https://video.test:{secure_server.server_port}/a") == VIDEO
     assert secure_server.names == ["video.test"]
 
 
 @pytest.mark.parametrize("trusting", [True, False])
-def test_a_certificate_of_another_name_or_of_nobody(tmp_path, certificate, secure_server, trusting):
+def test_an_untrusted_certificate_is_rejected(tmp_path, certificate, secure_server, trusting):
     fetch = secure_fetcher(tmp_path, certificate)
     if not trusting:
         fetch.source = WebSource(fetch.limits, resolve=lambda host, port: ["127.0.0.1"])
     host = "other.test" if trusting else "video.test"
-    with pytest.raises(Unavailable, match="no TLS connection to trust"):
+    with pytest.raises(Unavailable, match="no certificate that this server trusts"):
         fetch(f"https://{host}:{secure_server.server_port}/a")
     assert secure_server.requests == []
 
 
-def test_a_redirect_from_https_to_http(tmp_path, certificate, secure_server):
+def test_a_redirect_from_https_to_http_is_rejected(tmp_path, certificate, secure_server):
     fetch = secure_fetcher(tmp_path, certificate)
     with pytest.raises(SourceRefused, match="from https to http"):
         fetch(f"https://video.test:{secure_server.server_port}/down")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stock videos: a service on loopback, real videos, a folder and a real S3 server."""
+"""Stock videos: a service on loopback, real videos, a folder and an S3 server."""
 
 import importlib.util
 import json
@@ -30,12 +30,12 @@ def main():
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """Two seconds at 25 frames a second."""
+    """Return a video of two seconds at 25 frames per second."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp4"
     return write_video(path, [numbered_frame(i) for i in range(50)])
 
 
-def offered(server, number, path="/clip"):
+def offer(server, number, path="/clip"):
     files = [
         {"file_type": "video/mp4", "width": 1920, "height": 1080, "link": server.url("/large")},
         {"file_type": "video/mp4", "width": 640, "height": 400, "link": server.url(path)},
@@ -52,10 +52,10 @@ def service(clip):
         if handler.headers["Authorization"] != "key":
             handler.answer(401)
             return
-        asked = parse_qs(urlsplit(handler.path).query)
-        page, size = int(asked["page"][0]), min(4, int(asked["per_page"][0]))
+        query = parse_qs(urlsplit(handler.path).query)
+        page, size = int(query["page"][0]), min(4, int(query["per_page"][0]))
         numbers = range(1, 8)[(page - 1) * size : page * size]
-        videos = [offered(server, n, "/broken" if n == 3 else "/clip") for n in numbers]
+        videos = [offer(server, n, "/broken" if n == 3 else "/clip") for n in numbers]
         more = {"next_page": "yes"} if page * size < 7 else {}
         handler.answer(200, json.dumps({"videos": videos, **more}).encode())
 
@@ -70,7 +70,7 @@ def service(clip):
 
 @pytest.fixture
 def run(main, service, monkeypatch, capsys):
-    """Return what runs the script and gives its exit status, places and messages."""
+    """Return a function that runs the script and returns exit status, stored paths and messages."""
     monkeypatch.delenv("PEXELS_API_KEY", raising=False)
     common = ["--api-url", service.url(""), "--allow-network", "127.0.0.0/8", "--size", "64"]
 
@@ -105,13 +105,13 @@ def test_a_bad_video_does_not_end_the_run(run, tmp_path):
     ]
 
 
-def test_what_is_there_is_used_again(run, service, tmp_path):
+def test_a_stored_video_is_not_downloaded_again(run, service, tmp_path):
     first = run("gym", "--count", "2", "--output", str(tmp_path))
-    fetched = len(service.requests)
+    requests = len(service.requests)
     again = run("gym", "--count", "2", "--output", str(tmp_path))
     assert again[:2] == first[:2]
     assert "0 stored, 2 reused, 0 failed" in again[2]
-    assert len(service.requests) == fetched + 1  # the search alone
+    assert len(service.requests) == requests + 1  # only the search
 
 
 def test_videos_go_to_s3(run, service, monkeypatch, tmp_path):
@@ -134,19 +134,19 @@ def test_videos_go_to_s3(run, service, monkeypatch, tmp_path):
             client.close()
 
 
-def test_a_wrong_key(run, tmp_path):
+def test_a_wrong_key_is_named(run, tmp_path):
     status, places, messages = run("a", "--output", str(tmp_path), key="wrong")
     assert (status, places) == (2, [])
     assert "check the API key" in messages
 
 
-def test_no_key(run, tmp_path):
+def test_a_missing_key_is_named(run, tmp_path):
     status, _, messages = run("a", "--output", str(tmp_path), key=None)
     assert status == 2
     assert "PEXELS_API_KEY" in messages
 
 
-def test_the_key_of_the_environment(run, tmp_path, monkeypatch):
+def test_the_key_may_come_from_the_environment(run, tmp_path, monkeypatch):
     monkeypatch.setenv("PEXELS_API_KEY", "key")
     assert run("a", "--count", "1", "--output", str(tmp_path), key=None)[0] == 0
 
@@ -166,18 +166,18 @@ def file(width, height, kind="video/mp4"):
         ([], None),
     ],
 )
-def test_the_smallest_file_that_is_large_enough(files, chosen):
+def test_the_smallest_file_that_is_large_enough_is_chosen(files, chosen):
     assert choose_file(files) == chosen
 
 
-def test_sound_goes_and_a_long_video_is_cut(clip, tmp_path):
+def test_sound_is_removed_and_a_long_video_is_cut(clip, tmp_path):
     normalise(clip, tmp_path / "out.mp4", Form(size_px=32, most_seconds=0.5))
     with av.open(str(tmp_path / "out.mp4")) as video:
         assert [stream.type for stream in video.streams] == ["video"]
         assert len(list(video.decode(video=0))) == 15
 
 
-def test_no_picture_no_video(tmp_path):
+def test_a_file_without_a_video_stream_is_rejected(tmp_path):
     from trireel_backend.errors import NotAVideo
 
     with pytest.raises(NotAVideo, match="no video stream"):

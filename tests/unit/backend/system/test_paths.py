@@ -34,7 +34,7 @@ NAMES = [
     b"caf\xe9.mp4",
     b"100%25 # ?.mp4",
 ]
-# What Triton's stub makes Python: ASCII, whatever LC_ALL says.
+# The environment of a Python as in Triton's stub: its file system encoding is ASCII.
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 RESOLVES = """
 import json, sys
@@ -56,7 +56,7 @@ for name in names:
 
 @pytest.fixture
 def folders(tmp_path):
-    """Folders with names that are not ASCII, and a file for each name with the name in it."""
+    """Folders with names that are not ASCII, and a file per name that contains the name."""
     media, spool = tmp_path / "vidéo 's", tmp_path / "ü spool"
     for folder in (media, spool):
         folder.mkdir()
@@ -74,27 +74,27 @@ def test_a_name_of_any_bytes_is_found_by_path_and_by_uri(folders, name):
 
 
 def test_names_are_found_by_a_python_that_is_ascii(folders):
-    question = [str(folders.media_root), str(folders.spool), [name.hex() for name in NAMES]]
-    done = subprocess.run(
+    arguments = [str(folders.media_root), str(folders.spool), [name.hex() for name in NAMES]]
+    result = subprocess.run(
         [sys.executable, "-c", RESOLVES],
-        input=json.dumps(question),
+        input=json.dumps(arguments),
         env={**os.environ, **ASCII},
         capture_output=True,
         text=True,
     )
-    assert done.stderr == ""
+    assert result.stderr == ""
     root = os.fsencode(folders.media_root)
-    assert done.stdout.split() == [(root + b"/" + name).hex() for name in NAMES]
+    assert result.stdout.split() == [(root + b"/" + name).hex() for name in NAMES]
 
 
-def test_text_and_path_are_each_others_inverse():
+def test_text_and_path_convert_both_ways():
     for name in NAMES:
         text = name.decode("utf-8", "surrogateescape")
         assert path_text(native_path(text)) == text
         assert os.fsencode(native_path(text)) == name
 
 
-def test_a_uri_that_is_not_utf8_is_refused(folders):
+def test_a_uri_that_is_not_utf8_is_rejected(folders):
     for uri in ("http://host/caf\udce9", "s3://bucket/caf\udce9"):
         with pytest.raises(InvalidInput, match="is not UTF-8: percent-encode"):
             local_video(folders, uri, None).__enter__()
@@ -116,7 +116,7 @@ def test_a_decoder_opens_names_of_any_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a b", "it's", 'a"b', "ü", "$(x)", "a;b"])
-def test_a_temporary_folder_that_triton_cannot_use(tmp_path, monkeypatch, name):
+def test_a_temporary_folder_that_triton_cannot_use_is_rejected(tmp_path, monkeypatch, name):
     (tmp_path / name).mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
     with pytest.raises(StartupError, match=r"the temporary folder is .* set TMPDIR to another"):
@@ -132,18 +132,18 @@ def test_a_python_for_the_stubs_has_the_same_packages(tmp_path, monkeypatch):
     programs = make_ascii_python(tmp_path / "python")
     monkeypatch.delenv("PYTHONPATH")
     code = "import from_umlaut, numpy, trireel_backend, sys; print(ascii(sys.path))"
-    done = subprocess.run(
+    result = subprocess.run(
         [programs / "python3", "-c", code], env=ASCII, capture_output=True, text=True, check=True
     )
-    assert "\\xfc" not in done.stdout
-    assert "\\udc" not in done.stdout
+    assert "\\xfc" not in result.stdout
+    assert "\\udc" not in result.stdout
 
 
-def test_the_stubs_get_that_python_if_a_package_is_in_such_a_folder(tmp_path, monkeypatch):
+def test_stubs_use_that_python_if_a_package_folder_needs_it(tmp_path, monkeypatch):
     from trireel_backend.launch.embedded.wheel import find_wheel
 
-    own = str(Path(sys.executable).parent)
-    for entry, programs in ((str(tmp_path / "u"), own), (str(tmp_path / "ü"), None)):
+    bin_folder = str(Path(sys.executable).parent)
+    for entry, programs in ((str(tmp_path / "u"), bin_folder), (str(tmp_path / "ü"), None)):
         monkeypatch.setattr(sys, "path", [*sys.path, entry])
         environment = server_environment(find_wheel(), tmp_path / "python")
         first = environment["PATH"].split(os.pathsep)[0]

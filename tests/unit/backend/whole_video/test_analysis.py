@@ -36,6 +36,9 @@ class InProcessStages:
         self.encoding, self.most_encoding = 0, 0
         self.encoded, self.decoded, self.kept_open, self.kept = [], [], [], []
         self.is_gone = False
+        self.keep_arrived = asyncio.Event()
+        self.encodes_after_keep = False
+        """Whether chunks after the first are encoded only once `keep` has been called."""
         self.state = VideoState()
 
     async def plan(self, request):
@@ -54,6 +57,8 @@ class InProcessStages:
         indices = [chunk.index for chunk in chunks]
         try:
             await asyncio.sleep(0.01 * (1 + (self.num_chunks - indices[0]) % 3))
+            if self.encodes_after_keep and indices[0] > 0:
+                await asyncio.wait_for(self.keep_arrived.wait(), 10)
             if self.fail_at in indices:
                 raise StageFailed("the encoder failed")
         finally:
@@ -83,6 +88,7 @@ class InProcessStages:
         assert not turn.start
         assert not turn.end
         self.kept.append((turn.correlation_id, encoded.facts["TIMESTAMPS"][0]))
+        self.keep_arrived.set()
         if self.is_gone:
             raise StageFailed("the decoder is gone")
 
@@ -236,7 +242,7 @@ async def test_stage_times_add_up():
 async def test_a_sequence_is_kept_while_its_next_chunk_takes_long(monkeypatch, is_gone):
     monkeypatch.setattr(turns, "KEEP_SECONDS", 0.001)
     stages = InProcessStages(num_chunks=3)
-    stages.is_gone = is_gone
+    stages.is_gone, stages.encodes_after_keep = is_gone, True
     *answers, _ = await collect(stages, window=1)
     assert len(answers) == 3
     # By the first chunk, when there is one.

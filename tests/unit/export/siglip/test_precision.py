@@ -25,6 +25,7 @@ from trireel_schema.files import TEXT_FILE, VISION_FILE
 from trireel_schema.metadata import Normalisation
 from trireel_schema.precision import Precision
 
+pytestmark = pytest.mark.slow  # exports towers and runs them in emulated precisions
 ROOT = Path(__file__).parents[4]
 TINY = str(ROOT / "export/tiny/checkpoint")
 TINY_EXPORT = ROOT / "export/tiny/model"

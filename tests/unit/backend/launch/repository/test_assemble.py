@@ -46,70 +46,78 @@ def queue_sizes(repository):
     }
 
 
-def whole_videos(tmp_path, videos, **given):
-    """Return the assembled config of video_analysis, for so many videos under way if it is said."""
+def whole_videos(tmp_path, videos, **parameters):
+    """Return the assembled config of video_analysis, for a number of videos in flight or None."""
     instances = {"video_analysis": videos} if videos else {}
-    assembly = Assembly(MODELS, EXPORT, "embedded", parameters=given, instances=instances)
+    assembly = Assembly(MODELS, EXPORT, "embedded", parameters=parameters, instances=instances)
     assemble(assembly, tmp_path / "models")
     return load_config(tmp_path / "models/video_analysis", "embedded")
 
 
-PLACES = ("videos_in_flight", "max_waiting_videos", "max_waiting_upload_bytes")
+CAPACITIES = ("videos_in_flight", "max_waiting_videos", "max_waiting_upload_bytes")
 
 
 @pytest.mark.parametrize(
     ("videos", "instances", "shares"),
-    [(1, 1, (1, 64, 2**29)), (8, 1, (8, 64, 2**29)), (9, 2, (5, 32, 2**28)),
-     (32, 4, (8, 16, 2**27))],
-)  # fmt: skip
+    [
+        (1, 1, (1, 64, 2**29)),
+        (8, 1, (8, 64, 2**29)),
+        (9, 2, (5, 32, 2**28)),
+        (32, 4, (8, 16, 2**27)),
+    ],
+)
 def test_whole_videos_share_a_few_instances(tmp_path, videos, instances, shares):
     config = whole_videos(tmp_path, videos)
     assert config.instance_group[0].count == instances
-    assert tuple(int(config.parameters[name].string_value) for name in PLACES) == shares
+    assert tuple(int(config.parameters[name].string_value) for name in CAPACITIES) == shares
     assert queue_sizes(tmp_path / "models") == {}
 
 
-def test_whole_videos_have_the_places_of_the_config_where_nobody_says_how_many(tmp_path):
-    given = {"videos_in_flight": "3", "max_waiting_videos": "0"}
-    assemble(Assembly(MODELS, EXPORT, "embedded", parameters=given), tmp_path / "r")
+def test_the_config_sets_the_number_of_whole_videos_by_default(tmp_path):
+    parameters = {"videos_in_flight": "3", "max_waiting_videos": "0"}
+    assemble(Assembly(MODELS, EXPORT, "embedded", parameters=parameters), tmp_path / "r")
     for name in ("video_analysis", "video_analysis_stream"):
         config = load_config(tmp_path / "r" / name, "embedded")
         assert config.instance_group[0].count == 1
-        assert {key: config.parameters[key].string_value for key in given} == given
+        values = {key: config.parameters[key].string_value for key in parameters}
+        assert values == parameters
 
 
-def test_where_steps_are_traced_each_whole_video_has_an_instance(tmp_path):
+def test_if_steps_are_traced_each_whole_video_has_an_instance(tmp_path):
     config = whole_videos(tmp_path, 5, trace_steps="true", max_waiting_videos="7")
     assert config.instance_group[0].count == 5
     assert config.parameters["videos_in_flight"].string_value == "1"
     assert queue_sizes(tmp_path / "models") == {"video_analysis": 7}
 
 
-@pytest.mark.parametrize(("wanted", "places"), [("300", 4096), ("10000", 20000)])
-def test_there_are_more_places_than_sequences_may_be_open(tmp_path, wanted, places):
+@pytest.mark.parametrize(("sequences", "slots"), [("300", 4096), ("10000", 20000)])
+def test_triton_has_more_sequence_slots_than_the_model_accepts(tmp_path, sequences, slots):
     assemble(
-        Assembly(MODELS, EXPORT, "embedded", parameters={"max_sequences": wanted}),
+        Assembly(MODELS, EXPORT, "embedded", parameters={"max_sequences": sequences}),
         tmp_path / "models",
     )
     config = load_config(tmp_path / "models/temporal_decoder", "embedded")
-    assert config.parameters["max_sequences"].string_value == wanted
-    assert config.sequence_batching.oldest.max_candidate_sequences == places
+    assert config.parameters["max_sequences"].string_value == sequences
+    assert config.sequence_batching.oldest.max_candidate_sequences == slots
 
 
 @pytest.mark.parametrize(
     ("name", "value", "least"),
     [
-        *(("max_waiting_videos", value, 0) for value in ("-1", "many", "")),
-        *(("videos_in_flight", value, 1) for value in ("0", "few")),
+        ("max_waiting_videos", "-1", 0),
+        ("max_waiting_videos", "many", 0),
+        ("max_waiting_videos", "", 0),
+        ("videos_in_flight", "0", 1),
+        ("videos_in_flight", "few", 1),
     ],
 )
-def test_places_that_are_no_number_are_refused(tmp_path, name, value, least):
-    wanted = f"{name} of video_analysis is '{value}': give a number, {least} or more"
-    with pytest.raises(StartupError, match=wanted):
+def test_a_capacity_that_is_not_a_number_is_rejected(tmp_path, name, value, least):
+    message = f"{name} of video_analysis is '{value}': give a number, {least} or more"
+    with pytest.raises(StartupError, match=message):
         whole_videos(tmp_path, None, **{name: value})
 
 
-def test_a_queue_is_as_long_as_triton_can_be_told(tmp_path):
+def test_a_queue_is_no_longer_than_tritons_config_allows(tmp_path):
     whole_videos(tmp_path, 1, trace_steps="true", max_waiting_videos=str(10**12))
     assert queue_sizes(tmp_path / "models") == {"video_analysis": 2**32 - 1}
 
@@ -134,26 +142,26 @@ def test_a_folder_without_models_is_named(tmp_path):
         assemble(Assembly(tmp_path, EXPORT, "container"), tmp_path / "r")
 
 
-def test_a_profile_no_model_knows_is_named(tmp_path):
+def test_a_profile_that_no_model_has_is_named(tmp_path):
     with pytest.raises(MissingPart, match=r"no model has configs/embeded\.pbtxt"):
         assemble(Assembly(MODELS, EXPORT, "embeded"), tmp_path / "r")
 
 
 @pytest.mark.parametrize("content", ["{}", '{"format_version": 1}', "not json"])
-def test_metadata_that_is_not_whole_is_named(tmp_path, content):
+def test_incomplete_metadata_is_named(tmp_path, content):
     (tmp_path / "metadata.json").write_text(content)
     with pytest.raises(MissingPart, match="export the checkpoint again"):
         load_metadata(tmp_path / "metadata.json")
 
 
-def test_a_bank_of_other_weights_is_refused(bank_files):
+def test_a_bank_of_other_weights_is_rejected(bank_files):
     path = bank_files["metadata.json"]
     path.write_text(path.read_text().replace("00ff", "11ee"))
     with pytest.raises(MissingPart, match="take all files from one export"):
         load_text_bank(bank_files["text_bank.npz"], load_metadata(path))
 
 
-def test_metadata_of_another_format_is_refused(bank_files):
+def test_metadata_of_another_format_is_rejected(bank_files):
     path = bank_files["metadata.json"]
     path.write_text(path.read_text().replace('"format_version": 1', '"format_version": 2'))
     with pytest.raises(MissingPart, match="has format 2, this version of Trireel reads 1"):
@@ -170,7 +178,7 @@ def test_metadata_of_another_format_is_refused(bank_files):
         ("container", None, True),
     ],
 )
-def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, engine, served):
+def test_bf16_is_served_only_if_a_runtime_supports_it(tmp_path, profile, engine, served):
     shutil.copytree(EXPORT, tmp_path / "export")
     path = tmp_path / "export/metadata.json"
     path.write_text(path.read_text().replace('"fp32"', '"bf16"'))
@@ -180,11 +188,11 @@ def test_bf16_is_served_where_something_computes_in_it(tmp_path, profile, engine
     if served:
         assert assemble(assembly, tmp_path / "r").precision == "bf16"
     else:
-        with pytest.raises(MissingPart, match="is a bf16 export, which onnxruntime computes on"):
+        with pytest.raises(MissingPart, match="is a bf16 export, which onnxruntime runs only on"):
             assemble(assembly, tmp_path / "r")
 
 
-def test_weights_beside_a_large_model_come_along(tmp_path):
+def test_weights_beside_a_large_model_are_linked_too(tmp_path):
     shutil.copytree(EXPORT, tmp_path / "export")
     vision = tmp_path / "export/vision.onnx"
     model = onnx.load(vision)
@@ -194,7 +202,7 @@ def test_weights_beside_a_large_model_come_along(tmp_path):
     assert len(session.get_outputs()) == 1
 
 
-def test_an_engine_stands_for_the_onnx_file_of_the_tower(tmp_path):
+def test_an_engine_replaces_the_onnx_file_of_the_tower(tmp_path):
     engine = tmp_path / "tower.plan"
     engine.write_bytes(b"an engine")
     shutil.copytree(EXPORT, tmp_path / "export")
@@ -231,5 +239,5 @@ def test_the_engine_of_the_tower_is_checked_and_set(tmp_path):
 
 
 def test_the_parameters_of_all_models_are_known():
-    some = {"media_root", "s3_buckets", "videos_in_flight", "threads", "tower_engine"}
-    assert some <= parameter_names(MODELS)
+    examples = {"media_root", "s3_buckets", "videos_in_flight", "threads", "tower_engine"}
+    assert examples <= parameter_names(MODELS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many instances and threads a machine gets."""
+"""The number of instances and threads on a machine."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def test_extractors_follow_the_cpus_and_videos_the_extractors(cpus, extractors, 
 @pytest.mark.parametrize(
     ("memory_gib", "extractors"), [(2, 2), (8, 4), (16, 8), (31, 15), (40, 16), (None, 16)]
 )
-def test_a_container_has_no_more_extractors_than_its_memory_carries(memory_gib, extractors):
+def test_memory_limits_the_extractors_of_a_container(memory_gib, extractors):
     memory_bytes = memory_gib and memory_gib * 2**30
     assert Sizing.of(16, memory_bytes).extractors == extractors
 
 
-def test_what_the_operator_says_comes_first():
+def test_the_operators_settings_come_first():
     options = ModelOptions(extractors=3, others={"threads": "5"}, cpus=16, memory_bytes=2 * 2**30)
     assert options.instances() == {"frame_extractor": 3, "video_analysis": 6}
     assert options.parameters()["threads"] == "5"
