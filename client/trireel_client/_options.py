@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._errors import InvalidRequest
+from trireel_schema.catalogue import DEFAULT_FINDINGS
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -17,6 +18,8 @@ Tensors = Mapping[str, NDArray[Any]]
 class StepOptions(TypedDict, total=False):
     """Options of a video's analysis; the server chooses those that are missing or None."""
 
+    find: Sequence[str] | None
+    """Names of the findings to make; by default tags, caption and scenes."""
     tags: Sequence[str] | None
     """Texts to score instead of the server's tags."""
     chunk_seconds: float | None
@@ -92,6 +95,8 @@ class Inputs:
     """Tensors that only an analysis of the whole video accepts."""
     tags: tuple[str, ...] | None
     """Texts to score instead of the server's tags."""
+    findings: tuple[str, ...]
+    """Names of the findings that the answers hold."""
 
     def everything(self) -> Tensors:
         """Return the inputs of a whole video's request."""
@@ -151,11 +156,16 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
     for one, other in _EITHER_OR:
         if one in chosen and other in chosen:
             raise InvalidRequest(f"got both of {one} and {other}: give one of them")
+    find = checked_texts("find", chosen["find"]) if "find" in chosen else None
     return Inputs(
         planning=_tensors(chosen, _PLANNING),
-        chunk=_tensors(chosen, {**_SAMPLING, **_DECODING}),
+        chunk={
+            **_tensors(chosen, {**_SAMPLING, **_DECODING}),
+            **({} if find is None else {"FIND": texts(find)}),
+        },
         whole_video=_tensors(chosen, _WHOLE_VIDEO),
         tags=checked_texts("tags", chosen["tags"]) if "tags" in chosen else None,
+        findings=DEFAULT_FINDINGS if find is None else find,
     )
 
 

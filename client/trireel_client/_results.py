@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_client._json import plain
+
+Interval = tuple[float, float]
+"""Begin and end in seconds."""
+
 
 @dataclass(frozen=True)
 class Tag:
@@ -48,16 +53,42 @@ class SceneChange:
 
 
 @dataclass(frozen=True)
-class VideoSoFar:
-    """The findings of a video from its start to the end of one chunk."""
+class ChunkQuality:
+    """The technical quality of a chunk's picture."""
 
-    tags: tuple[Tag, ...]
-    """Best tags over all chunks so far, best first."""
-    caption: Caption
-    """Best caption of any chunk so far."""
+    black_share: float
+    """Share of black frames, 0 to 1."""
+    frozen_share: float
+    """Share of frames that do not differ from the frames before them, 0 to 1."""
+    sharpness: float
+    """Mean variance of the frames' Laplacian: low if the picture is blurred."""
+    luma: float
+    """Mean brightness, 0 to 255."""
 
 
 @dataclass(frozen=True)
+class Quality:
+    """The stretches of a video in which nothing can be seen, or nothing moves."""
+
+    black_intervals: tuple[Interval, ...]
+    """Begin and end of each black stretch in seconds."""
+    freeze_intervals: tuple[Interval, ...]
+    """Begin and end of each frozen stretch in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSoFar:
+    """The findings of a video from its start to the end of one chunk."""
+
+    tags: tuple[Tag, ...] = ()
+    """Best tags over all chunks so far, best first; empty if tags were not requested."""
+    caption: Caption | None = None
+    """Best caption of any chunk so far; None if it was not requested."""
+    quality: Quality | None = None
+    """Black and frozen stretches so far; None if quality was not requested."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChunkAnalysis:
     """A stretch of the video."""
 
@@ -67,20 +98,22 @@ class ChunkAnalysis:
     """PTS at which the chunk begins."""
     duration_seconds: float
     """Length of the chunk."""
-    tags: tuple[Tag, ...]
-    """Best tags of the chunk, best first."""
-    caption: Caption
-    """Best caption of the chunk."""
-    scene_changes: tuple[SceneChange, ...]
-    """Cuts in the chunk, in order."""
+    tags: tuple[Tag, ...] = ()
+    """Best tags of the chunk, best first; empty if tags were not requested."""
+    caption: Caption | None = None
+    """Best caption of the chunk; None if it was not requested."""
+    scene_changes: tuple[SceneChange, ...] = ()
+    """Cuts in the chunk, in order; empty if scenes were not requested."""
+    quality: ChunkQuality | None = None
+    """Quality of the chunk's picture; None if it was not requested."""
     frame_timestamps_seconds: tuple[float, ...]
     """PTS of each sampled frame."""
     frame_pts: tuple[int, ...]
     """PTS of each sampled frame, in units of `time_base`: the exact times."""
     time_base: Fraction
     """The stream's unit of time in seconds."""
-    scene_trace: tuple[float, ...]
-    """Scene score of each sampled frame."""
+    scene_trace: tuple[float, ...] = ()
+    """Scene score of each sampled frame; empty if scenes were not requested."""
     damaged_packets: int
     """Packets on the way to the chunk's frames that could not be decoded and were skipped."""
     num_chunks: int
@@ -131,7 +164,7 @@ class ServerInfo:
     """Extensions of the protocol that the server supports."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Analysis:
     """A whole video."""
 
@@ -149,12 +182,14 @@ class Analysis:
     """Indices of all video streams of the file."""
     decoder: str
     """FFmpeg's name of the decoder, with ` (cuda)` if it ran on a GPU."""
-    tags: tuple[Tag, ...]
+    tags: tuple[Tag, ...] = ()
     """Best tags by their mean score over all chunks, weighted by duration, best first."""
-    caption: Caption
-    """Best caption of any chunk."""
-    scene_changes: tuple[SceneChange, ...]
-    """All cuts, in order."""
+    caption: Caption | None = None
+    """Best caption of any chunk; None if it was not requested."""
+    scene_changes: tuple[SceneChange, ...] = ()
+    """All cuts, in order; empty if scenes were not requested."""
+    quality: Quality | None = None
+    """Black and frozen stretches; None if quality was not requested."""
     chunks: tuple[ChunkAnalysis, ...]
     """The video's chunks, in order."""
     timing: Timing
@@ -188,11 +223,11 @@ class Analysis:
 
 def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
     """Return a whole video's answer."""
-    return {
+    answer = {
         "stream_id": analysis.stream_id,
         "embedding_dim": analysis.embedding_dim,
-        "tags": [_text_to_json(tag) for tag in analysis.tags],
-        "retrieval_caption": _text_to_json(analysis.caption),
+        "tags": plain(analysis.tags),
+        "retrieval_caption": plain(analysis.caption),
         "scene_changes": [_cut(cut) for cut in analysis.scene_changes],
         "num_scene_changes": len(analysis.scene_changes),
         "chunks": [_chunk_to_json(chunk) for chunk in analysis.chunks],
@@ -209,6 +244,9 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "server": {"name": analysis.server.name, "version": analysis.server.version},
         "client_ms": analysis.client_ms,
     }
+    if analysis.quality is not None:
+        answer["quality"] = plain(analysis.quality)
+    return answer
 
 
 def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
@@ -217,24 +255,21 @@ def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
         "chunk_index": chunk.index,
         "start_time": chunk.start_seconds,
         "duration": chunk.duration_seconds,
-        "tags": [_text_to_json(tag) for tag in chunk.tags],
-        "retrieval_caption": _text_to_json(chunk.caption),
+        "tags": plain(chunk.tags),
+        "retrieval_caption": plain(chunk.caption),
         "scene_changes": [_cut(cut) for cut in chunk.scene_changes],
         "frame_timestamps": list(chunk.frame_timestamps_seconds),
         "frame_pts": list(chunk.frame_pts),
         "scene_trace": list(chunk.scene_trace),
         "damaged_packets": chunk.damaged_packets,
     }
+    if chunk.quality is not None:
+        answer["quality"] = plain(chunk.quality)
     if chunk.embedding is not None:
-        answer["embedding"] = _shortest(chunk.embedding)
+        answer["embedding"] = plain(chunk.embedding)
     if chunk.frame_embeddings is not None:
-        answer["frame_embeddings"] = [_shortest(row) for row in chunk.frame_embeddings]
+        answer["frame_embeddings"] = plain(chunk.frame_embeddings)
     return answer
-
-
-def _text_to_json(text: Tag | Caption) -> dict[str, Any]:
-    """Return a scored text's part of the answer."""
-    return {"text": text.text, "score": text.score, "probability": text.probability}
 
 
 def _cut(cut: SceneChange) -> dict[str, Any]:
@@ -254,8 +289,3 @@ def _timing(timing: Timing) -> dict[str, float]:
         "decode": timing.decode_ms,
         "total": timing.total_ms,
     }
-
-
-def _shortest(row: NDArray[np.float32]) -> list[float]:
-    """Return the shortest decimals that read back as the same float32s."""
-    return [float(str(value)) for value in row]

@@ -22,6 +22,7 @@ from trireel_client._cli_options import (
     tls_options,
 )
 from trireel_client._command.connect import connected_client, errors_as_sentences, video_source
+from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -36,6 +37,14 @@ def analyze(
     video: Annotated[str, typer.Argument(help="A file, a URI, or with --server-path a name.")],
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
+    find: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Finding to make: {', '.join(FINDINGS)}; repeat it for several."
+            f" By default {', '.join(DEFAULT_FINDINGS)}.",
+        ),
+    ] = None,
     tags: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Tags to score instead of the server's.")
     ] = None,
@@ -86,10 +95,11 @@ def analyze(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Analyse a video: tags, a caption, cuts."""
+    """Analyse a video: tags, a caption, cuts, quality."""
     if stream and protocol is ProtocolName.HTTP:
         raise typer.BadParameter("--stream needs --protocol grpc")
     options: AnalysisOptions = {
+        "find": find or None,
         "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
         "chunk_seconds": chunk_seconds,
         "frames_per_chunk": frames_per_chunk,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An analysis on a terminal, for people to read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from rich.console import Console, Group, RenderableType
@@ -9,7 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
-from trireel_client._results import Analysis, Caption, ChunkAnalysis, ServerInfo, Tag, Timing
+from trireel_client._results import (
+    Analysis,
+    Caption,
+    ChunkAnalysis,
+    Interval,
+    Quality,
+    ServerInfo,
+    Tag,
+    Timing,
+)
 
 BAR_COLUMNS = 20
 ON_GPU = " (cuda)"  # ends the name of a decoder that is one
@@ -18,16 +27,27 @@ TAGS_IN_ROW = 3
 
 def show_analysis(console: Console, video: str, analysis: Analysis) -> None:
     """Print a whole video's analysis."""
-    for block in (
-        _headline(video, analysis),
-        _tags(analysis.tags),
-        _caption(analysis.caption),
-        timeline(analysis, console.width),
-        _chunks(analysis.chunks),
-        _timing(analysis.timing, analysis.client_ms),
-    ):
+    for block in _blocks(video, analysis, console.width):
         console.print(block)
         console.print()
+
+
+def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableType]:
+    yield _headline(video, analysis)
+    if analysis.tags:
+        yield _tags(analysis.tags)
+    if analysis.caption is not None:
+        yield _caption(analysis.caption)
+    if analysis.tags or _has_scenes(analysis):
+        yield timeline(analysis, width)
+    if analysis.quality is not None:
+        yield _quality(analysis.quality)
+    yield _chunks(analysis.chunks)
+    yield _timing(analysis.timing, analysis.client_ms)
+
+
+def _has_scenes(analysis: Analysis) -> bool:
+    return bool(analysis.chunks[0].scene_trace)
 
 
 def show_status(
@@ -50,14 +70,10 @@ def _ready(ready: bool) -> Text:
 
 def _headline(video: str, analysis: Analysis) -> Text:
     chunks = _counted(analysis.num_chunks, "chunk")
-    cuts = _counted(len(analysis.scene_changes), "cut")
-    server = analysis.server
-    facts = [
-        f"{analysis.duration_seconds:.2f} s",
-        chunks,
-        cuts,
-        f"by {server.name} {server.version}",
-    ]
+    facts = [f"{analysis.duration_seconds:.2f} s", chunks]
+    if _has_scenes(analysis):
+        facts.append(_counted(len(analysis.scene_changes), "cut"))
+    facts.append(f"by {analysis.server.name} {analysis.server.version}")
     if len(analysis.video_stream_indices) > 1:
         others = ", ".join(str(index) for index in analysis.video_stream_indices)
         facts.append(f"stream {analysis.stream_index} (video streams: {others})")
@@ -98,16 +114,46 @@ def _caption(caption: Caption) -> Text:
     return quoted.append(f"  {caption.score:.3f}, {_percent(caption)}", style="not italic dim")
 
 
+def _quality(quality: Quality) -> Text:
+    black = Text("black   ", style="dim").append(_spans(quality.black_intervals), "not dim")
+    frozen = Text("frozen  ", style="dim").append(_spans(quality.freeze_intervals), "not dim")
+    return Text("\n").join([black, frozen])
+
+
+def _spans(intervals: Iterable[Interval]) -> str:
+    spans = ", ".join(f"{begin:.2f}-{end:.2f}" for begin, end in intervals)
+    return f"{spans} s" if spans else "nowhere"
+
+
 def _chunks(chunks: tuple[ChunkAnalysis, ...]) -> RenderableType:
+    """Return a table with the columns of those findings that the chunks hold."""
     colours = colours_of_tags(chunks)
-    table = Table("seconds", "tags", "caption", "cuts", box=None, padding=(0, 2, 0, 0))
-    for chunk in chunks:
-        span = f"{chunk.start_seconds:.1f}-{chunk.end_seconds:.1f}"
+    rows = [_chunk_row(chunk, colours) for chunk in chunks]
+    table = Table(*rows[0], box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        table.add_row(*row.values())
+    return table
+
+
+def _chunk_row(chunk: ChunkAnalysis, colours: Mapping[str, str]) -> dict[str, RenderableType]:
+    """Return the cells of a chunk by the names of their columns."""
+    row: dict[str, RenderableType] = {
+        "seconds": f"{chunk.start_seconds:.1f}-{chunk.end_seconds:.1f}"
+    }
+    if chunk.tags:
         names = Text(", ".join(tag.text for tag in chunk.tags[:TAGS_IN_ROW]))
         names.stylize(colours[top_tag(chunk)], 0, len(top_tag(chunk)))
-        cuts = ", ".join(f"{cut.timestamp_seconds:.2f}" for cut in chunk.scene_changes)
-        table.add_row(span, names, Text(chunk.caption.text), cuts)
-    return table
+        row["tags"] = names
+    if chunk.caption is not None:
+        row["caption"] = Text(chunk.caption.text)
+    if chunk.scene_trace:
+        row["cuts"] = ", ".join(f"{cut.timestamp_seconds:.2f}" for cut in chunk.scene_changes)
+    if chunk.quality is not None:
+        row["black"] = f"{chunk.quality.black_share:.0%}"
+        row["frozen"] = f"{chunk.quality.frozen_share:.0%}"
+        row["sharpness"] = f"{chunk.quality.sharpness:.1f}"
+        row["luma"] = f"{chunk.quality.luma:.1f}"
+    return row
 
 
 def _timing(timing: Timing, client_ms: float) -> RenderableType:

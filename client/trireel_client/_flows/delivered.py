@@ -12,6 +12,7 @@ from trireel_client._results import ChunkAnalysis
 
 # Scores of two servers with one checkpoint differ by rounding, with two checkpoints by more.
 SCORE_TOLERANCE = 0.02
+WHITE_LUMA = 255.0
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,12 @@ class _Facts:
 
     @classmethod
     def of(cls, chunk: ChunkAnalysis) -> "_Facts":
-        best_tag = (tag.score for tag in chunk.tags[:1])
-        scores = (chunk.caption.score, *best_tag, *chunk.scene_trace)
-        return cls(chunk.frame_pts, chunk.time_base, scores)
+        scores = [tag.score for tag in chunk.tags[:1]]
+        if chunk.caption is not None:
+            scores.append(chunk.caption.score)
+        if chunk.quality is not None:
+            scores.append(chunk.quality.luma / WHITE_LUMA)
+        return cls(chunk.frame_pts, chunk.time_base, (*scores, *chunk.scene_trace))
 
     def agree(self, other: "_Facts") -> bool:
         """Return whether both describe the same frames by the same checkpoint."""

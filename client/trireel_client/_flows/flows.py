@@ -32,14 +32,8 @@ from trireel_client._errors import (
     TlsFailed,
     TrireelError,
 )
-from trireel_client._flows.parse import (
-    ANY,
-    NUMBERS,
-    is_aggregate,
-    parse_analysis,
-    parse_chunk,
-    take,
-)
+from trireel_client._flows.parse import is_aggregate, parse_analysis, parse_chunk
+from trireel_client._flows.tensors import ANY, NUMBERS, take
 from trireel_client._options import (
     AnalysisOptions,
     Inputs,
@@ -105,6 +99,8 @@ class OpenStream:
 
     call: Infer
     """Call that opens the stream."""
+    findings: tuple[str, ...]
+    """Names of the findings that the answers hold."""
     server: ServerInfo
     """Name and version of the server."""
     began_seconds: float
@@ -113,9 +109,10 @@ class OpenStream:
     def read(self, tensors: Tensors) -> ChunkAnalysis | Analysis:
         """Return one answer as a chunk or as the whole video."""
         if not is_aggregate(tensors):
-            return parse_chunk(tensors)
+            return parse_chunk(tensors, self.findings)
         return parse_analysis(
             tensors,
+            self.findings,
             stream_id=self.call.request_id,
             server=self.server,
             client_ms=_ms_since(self.began_seconds),
@@ -158,6 +155,7 @@ def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
     tensors = yield call
     return parse_analysis(
         tensors,
+        request.inputs.findings,
         stream_id=request.stream_id,
         server=info,
         client_ms=_ms_since(began_seconds),
@@ -168,7 +166,7 @@ def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
     """Prepare a request with an answer for each chunk."""
     info = yield from _server_info(server)
     call = yield from _whole_video(server, "video_analysis_stream", request)
-    return OpenStream(call, info, time.perf_counter())
+    return OpenStream(call, request.inputs.findings, info, time.perf_counter())
 
 
 def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:

@@ -27,6 +27,8 @@ class Steps:
     """Chunks of the video, as the server plans them."""
     inputs: Tensors
     """Input tensors that every request carries."""
+    findings: tuple[str, ...]
+    """Names of the findings that the answers hold."""
 
     def __len__(self) -> int:
         return len(self.plan.start_seconds)
@@ -88,7 +90,9 @@ class Walk:
     def end(self) -> Flow[None]:
         """End the sequence if it is open; the server drops a sequence that stays idle."""
         last, self._last = self._last, None
-        call = None if last is None or last.is_last else _end(last, self._sequence_id)
+        call = None
+        if last is not None and not last.is_last:
+            call = _end(last, self._sequence_id, self._steps.inputs)
         if call is not None:
             try:
                 yield call
@@ -98,7 +102,7 @@ class Walk:
     def _next(self) -> Flow[ChunkAnalysis]:
         index = 0 if self._last is None else self._last.index + 1
         tensors = yield self._steps.call(index, self._sequence_id)
-        chunk = parse_chunk(tensors, num_chunks=len(self._steps))
+        chunk = parse_chunk(tensors, self._steps.findings, num_chunks=len(self._steps))
         if chunk.index != index:
             raise SequenceLost(
                 f"chunk {index} was answered as chunk {chunk.index}: another client uses sequence"
@@ -124,23 +128,25 @@ def plan_steps(
     if options.tags is not None:
         inputs["TAGS"] = texts(options.tags)
         inputs["TAG_EMBEDDINGS"] = yield from embed_texts(options.tags)
-    return Walk(Steps(plan, inputs), sequence_id)
+    return Walk(Steps(plan, inputs, options.findings), sequence_id)
 
 
-def _end(chunk: ChunkAnalysis, sequence_id: SequenceId) -> Infer | None:
+def _end(chunk: ChunkAnalysis, sequence_id: SequenceId, inputs: Tensors) -> Infer | None:
     """Return a request that ends a sequence after `chunk`, None if that is not possible.
 
     The request goes to the decoder, which keeps the state, with an embedding that the decoder has
-    sent. Nothing is uploaded, decoded or encoded, so it cannot fail as a chunk may have.
+    sent. Nothing is uploaded, decoded or encoded, so it cannot fail as a chunk may have. A finding
+    that needs more than embeddings rejects the request; the decoder drops the state all the same.
     """
     if chunk.embedding is None:
         return None
-    inputs = {
+    end_inputs = {
+        **{name: tensor for name, tensor in inputs.items() if name == "FIND"},
         "EMBEDDINGS": chunk.embedding[None],
         "TIMESTAMPS": np.array(chunk.frame_timestamps_seconds[-1:]),
     }
     turn = Turn(sequence_id, start=False, end=True)
-    return Infer("temporal_decoder", inputs, ("CHUNK_INDICES",), turn=turn, brief=True)
+    return Infer("temporal_decoder", end_inputs, ("CHUNK_INDICES",), turn=turn, brief=True)
 
 
 def _new_id() -> str:

@@ -10,8 +10,8 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_results", "_cli_options"),
-    ("_config", "_options", "_sources"),
+    ("_errors", "_json", "_cli_options"),
+    ("_config", "_options", "_results", "_sources"),
     ("_calls",),
     ("_flows", "_transports"),
     ("_client", "_async_client"),

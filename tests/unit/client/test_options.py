@@ -18,6 +18,7 @@ from trireel_client._options import analysis_inputs, step_inputs
 NO_TEXT = "caf\udce9"  # how Python reads a file's name that is not UTF-8
 
 EACH = {
+    "find": ["quality", "tags"],
     "tags": ["a cat"],
     "chunk_seconds": 2.5,
     "frames_per_chunk": 8,
@@ -42,7 +43,9 @@ def test_every_option_is_tried_here() -> None:
 def test_an_option_travels_as_the_tensor_of_its_name(name: str) -> None:
     inputs = analysis_inputs({name: EACH[name]}).everything()
     assert inputs.keys() == {name.upper()}
-    sent = [tag.decode() for tag in inputs["TAGS"]] if name == "tags" else inputs[name.upper()]
+    sent = inputs[name.upper()]
+    if sent.dtype == np.object_:
+        sent = [text.decode() for text in sent]
     assert list(sent) == list(np.atleast_1d(EACH[name]))
 
 
@@ -155,12 +158,13 @@ def test_options_there_are_not() -> None:
         step_inputs({"with_embeddings": False})
 
 
+@pytest.mark.parametrize("name", ["tags", "find"])
 @pytest.mark.parametrize(
-    ("tags", "message"), [("cat", "one string"), ([], "is empty"), (["a", ""], "holds ''")]
+    ("texts", "message"), [("cat", "is one string"), ([], "is empty"), (["a", " "], "holds ' '")]
 )
-def test_tags_that_are_none(tags, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        analysis_inputs({"tags": tags})
+def test_lists_without_a_text(name: str, texts, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{name} {message}: give"):
+        analysis_inputs({name: texts})
 
 
 @pytest.mark.parametrize("inputs_of", [analysis_inputs, step_inputs])

@@ -11,8 +11,7 @@ from trireel_client._errors import SequenceLost, ServerUnavailable, TrireelError
 from trireel_client._results import Analysis, ChunkAnalysis
 from trireel_client._sources import Source
 from trireel_client.load_test.video_names import video_name, without_secrets
-
-STAGES = ("fetch", "extract", "encode", "decode", "total")
+from trireel_schema.stages import TIMING_STAGES
 
 
 class Outcome(enum.StrEnum):
@@ -132,4 +131,4 @@ def outcome_of(error: TrireelError) -> Outcome:
 
 
 def _stages_ms(analysis: Analysis) -> dict[str, float]:
-    return {stage: getattr(analysis.timing, f"{stage}_ms") for stage in STAGES}
+    return {stage: getattr(analysis.timing, f"{stage}_ms") for stage in TIMING_STAGES}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trireel_client.load_test.drive.level_run import LevelRun
-from trireel_client.load_test.drive.samples import STAGES, Outcome, Sample
+from trireel_client.load_test.drive.samples import Outcome, Sample
 from trireel_client.load_test.judge.evidence import LevelEvidence
 from trireel_client.load_test.judge.loads import MachineLoad, ModelLoad, machine_load, model_loads
 from trireel_client.load_test.judge.rules import Finding, find_limits
@@ -16,6 +16,7 @@ from trireel_client.load_test.plan import Level, Mode
 from trireel_client.load_test.statistics import Spread
 from trireel_client.load_test.watch.capacity import Capacity
 from trireel_client.load_test.watch.snapshots import Snapshot
+from trireel_schema.stages import TIMING_STAGES
 
 LATE_SECONDS = 0.05  # a video that begins later than this was held back
 
@@ -180,7 +181,7 @@ def _rates(run: LevelRun, mode: Mode) -> Rates:
 def _stages(answered: Sequence[Sample]) -> dict[str, Spread]:
     spreads = {
         stage: Spread.of(one.stages_ms[stage] for one in answered if stage in one.stages_ms)
-        for stage in STAGES
+        for stage in TIMING_STAGES
     }
     return {stage: spread for stage, spread in spreads.items() if spread is not None}
 

@@ -4,10 +4,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from trireel_client.load_test.drive.samples import STAGES
 from trireel_client.load_test.judge.loads import ModelLoad
 from trireel_client.load_test.judge.summary import LevelSummary, Rates
 from trireel_client.load_test.statistics import Spread
+from trireel_schema.stages import TIMING_STAGES
 
 NONE = "-"
 
@@ -75,7 +75,7 @@ def chunks_table(summaries: Sequence[LevelSummary]) -> Table:
 def stages_table(summaries: Sequence[LevelSummary]) -> Table:
     """Return the mean times by stage, from the answers."""
     rows = tuple(_stages_row(one) for one in summaries if one.stages_ms)
-    return Table("Busy time of a video by stage, mean ms", ("level", *STAGES), rows)
+    return Table("Busy time of a video by stage, mean ms", ("level", *TIMING_STAGES), rows)
 
 
 def models_table(summary: LevelSummary) -> Table:
@@ -155,7 +155,7 @@ def _spread_ms(spread: Spread | None) -> tuple[str, ...]:
 
 
 def _stages_row(one: LevelSummary) -> tuple[str, ...]:
-    spreads = (one.stages_ms.get(stage) for stage in STAGES)
+    spreads = (one.stages_ms.get(stage) for stage in TIMING_STAGES)
     return (
         one.level.name,
         *(number(None if spread is None else spread.mean, 1) for spread in spreads),

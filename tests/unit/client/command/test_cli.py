@@ -14,6 +14,7 @@ from unit.client.scripted import INVALID, bytes_of, stream_of, whole_video
 
 from trireel_client._command.cli import app
 from trireel_client._command.status import MODELS
+from trireel_schema.catalogue import FINDINGS
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +100,37 @@ def test_sampling_options_reach_the_server(ready: Loopback) -> None:
     }
 
 
+def test_findings_reach_the_server_and_the_terminal(ready: Loopback) -> None:
+    quality = {
+        "CHUNK_QUALITY_BLACK_SHARES": np.array([0.0, 0.375, 0.0], np.float32),
+        "CHUNK_QUALITY_FROZEN_SHARES": np.zeros(3, np.float32),
+        "CHUNK_QUALITY_SHARPNESS": np.array([812.5, 3.0, 4.0], np.float32),
+        "CHUNK_QUALITY_LUMAS": np.array([101.25, 16.0, 99.0], np.float32),
+        "QUALITY_BLACK_INTERVALS": np.array([[11.25, 15.0], [17.5, 20.0]]),
+        "QUALITY_FREEZE_INTERVALS": np.zeros((0, 2)),
+    }
+    ready.script.answers["video_analysis"] = lambda asked: {**whole_video(), **quality}
+    result = run(ready, "analyze", "a.mp4", "--server-path", "--find", "tags", "--find", "quality")
+    assert result.exit_code == 0, result.stderr
+    assert list(ready.script.asked[-1].inputs["FIND"]) == [b"tags", b"quality"]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "a.mp4 30.00 s, 3 chunks, by triton 2.51.0" in lines
+    assert "black 11.25-15.00, 17.50-20.00 s" in lines
+    assert "frozen nowhere" in lines
+    assert "seconds tags black frozen sharpness luma" in lines
+    assert "10.0-20.0 kitchen, café 38% 0% 3.0 16.0" in lines
+    result = run(ready, "analyze", "a.mp4", "--server-path", "--find", "quality")
+    assert result.exit_code == 0, result.stderr
+    assert "seconds black frozen sharpness luma" in " ".join(result.stdout.split())
+    assert "cosine" not in result.stdout
+
+
+def test_help_names_all_findings() -> None:
+    text = CliRunner().invoke(app, ["analyze", "--help"]).stdout
+    for name in FINDINGS:
+        assert name in text
+
+
 @pytest.mark.parametrize(
     ("changed", "headline"),
     [
@@ -145,6 +177,7 @@ def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> Non
         (["no.mp4"], "there is no file 'no.mp4'"),
         (["a.mp4", "--server-path"], "TOP_K is 0"),
         (["a.mp4", "--server-path", "--tags", " , "], "tags is empty"),
+        (["a.mp4", "--server-path", "--find", " "], "find holds ' '"),
         (
             ["a.mp4", "--server-path", "--crop", "0,0,1,1", "--crop-px", "0,0,8,8"],
             "got both of crop and crop_px: give one of them",

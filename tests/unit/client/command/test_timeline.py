@@ -8,11 +8,16 @@ from unit.client.scripted import whole_video
 from trireel_client import ServerInfo
 from trireel_client._command.timeline import timeline
 from trireel_client._flows.parse import parse_analysis
+from trireel_schema.catalogue import DEFAULT_FINDINGS
 
 
 def drawn(num_chunks: int, width: int) -> list[str]:
     analysis = parse_analysis(
-        whole_video(num_chunks), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
+        whole_video(num_chunks),
+        DEFAULT_FINDINGS,
+        stream_id="",
+        server=ServerInfo("triton", ""),
+        client_ms=0.0,
     )
     return timeline(analysis, width).plain.split("\n")
 
@@ -39,7 +44,11 @@ def test_timeline_fits_any_width(num_chunks: int, width: int) -> None:
 
 def test_timeline_is_coloured() -> None:
     analysis = parse_analysis(
-        whole_video(), stream_id="", server=ServerInfo("triton", ""), client_ms=0.0
+        whole_video(),
+        DEFAULT_FINDINGS,
+        stream_id="",
+        server=ServerInfo("triton", ""),
+        client_ms=0.0,
     )
     console = Console(force_terminal=True, color_system="standard", width=60)
     with console.capture() as captured:

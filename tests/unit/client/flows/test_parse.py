@@ -10,12 +10,13 @@ from unit.client.scripted import FRAMES, Tensors, bytes_of, one_chunk, plan, who
 
 from trireel_client import Analysis, ServerInfo, UnexpectedAnswer
 from trireel_client._flows.parse import parse_analysis, parse_chunk, parse_plan
+from trireel_schema.catalogue import DEFAULT_FINDINGS
 
 SERVER = ServerInfo("triton", "2.51.0")
 
 
 def analysis_of(tensors: Tensors) -> Analysis:
-    return parse_analysis(tensors, stream_id="id", server=SERVER, client_ms=50.0)
+    return parse_analysis(tensors, DEFAULT_FINDINGS, stream_id="id", server=SERVER, client_ms=50.0)
 
 
 def test_frames_belong_to_their_chunk() -> None:
@@ -88,14 +89,14 @@ def test_float32_is_shown_by_its_shortest_decimals() -> None:
 
 
 def test_streamed_chunk_brings_the_video_so_far() -> None:
-    chunk = parse_chunk(one_chunk(1))
+    chunk = parse_chunk(one_chunk(1), DEFAULT_FINDINGS)
     assert (chunk.index, chunk.num_chunks, chunk.is_last) == (1, 3, False)
     assert chunk.end_seconds == 20.0
     assert chunk.video_so_far is not None
     assert chunk.video_so_far.caption.text == "A person cooking"
     assert chunk.frame_pts == (144000, 176000, 208000, 240000)
     assert (chunk.time_base, chunk.damaged_packets) == (Fraction(1, 12800), 0)
-    assert parse_chunk(one_chunk(2)).is_last
+    assert parse_chunk(one_chunk(2), DEFAULT_FINDINGS).is_last
     assert analysis_of(whole_video()).chunks[0].video_so_far is None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trireel_client.load_test.drive.level_run import LevelRun
-from trireel_client.load_test.drive.samples import STAGES, Sample
+from trireel_client.load_test.drive.samples import Sample
 from trireel_client.load_test.judge.result import TestResult
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.statistics import Spread
@@ -16,6 +16,7 @@ from trireel_client.load_test.video_names import video_name
 from trireel_client.load_test.watch.machine import describe
 from trireel_client.load_test.watch.scrape import Series
 from trireel_client.load_test.watch.snapshots import Snapshot
+from trireel_schema.stages import TIMING_STAGES
 
 FORMAT = 1  # of the JSON; raise it if a field changes its meaning or is removed
 SPREAD = ("mean", "p50", "p95", "p99", "max")
@@ -82,7 +83,7 @@ def level_row(one: LevelSummary) -> dict[str, Any]:
         **_spread("chunk", "_seconds", one.chunk),
         **{
             key: value
-            for stage in STAGES
+            for stage in TIMING_STAGES
             for key, value in _spread(stage, "_ms", one.stages_ms.get(stage)).items()
         },
         **machine,

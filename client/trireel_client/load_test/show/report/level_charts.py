@@ -3,10 +3,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from trireel_client.load_test.drive.samples import STAGES
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.show.report.charts import Chart, lines_of
 from trireel_client.load_test.statistics import Spread
+from trireel_schema.stages import STAGES
 
 PERCENTILES = ("p50", "p95", "p99")
 Value = Callable[[LevelSummary], float | None]
@@ -58,7 +58,7 @@ def _charts(summaries: Sequence[LevelSummary], by: str, x_label: str) -> Iterato
         "Mean time of a video in each stage, from its answer. Stages overlap, so that their sum"
         " exceeds the latency.",
         "ms",
-        {stage: _stage(stage) for stage in STAGES if stage != "total"},
+        {stage: _stage(stage) for stage in STAGES},
         stacked=True,
     )
 
