@@ -8,7 +8,7 @@ import numpy as np
 from trireel_backend.artifacts import load_gate, load_metadata, load_text_bank
 from trireel_backend.errors import GateFailed
 from trireel_backend.towers.gate import check_alike, check_gate
-from trireel_backend.towers.runtimes import OPENVINO, REDUCED_ENGINES
+from trireel_backend.towers.runtimes import OPENVINO, REDUCED_RUNTIMES
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 from trireel_schema.files import GATE_FILE, METADATA_FILE, TEXT_BANK_FILE
@@ -27,7 +27,7 @@ def load_vision_tower(folder: Path, settings: TowerSettings) -> Tower:
             checkpoint sees, or not the same in batches of other sizes.
     """
     tower = Tower(folder / "model.onnx", settings)
-    if settings.tower_engine in REDUCED_ENGINES:
+    if settings.tower_engine in REDUCED_RUNTIMES:
         try:
             _check(tower, folder)
         except GateFailed as error:
