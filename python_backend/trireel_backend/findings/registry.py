@@ -33,7 +33,7 @@ def findings_named(request: Request) -> tuple[str, ...]:
 
 
 def check_options(request: Request) -> tuple[str, ...]:
-    """Check the inputs of the findings that a request names, and return them; raises InvalidInput."""
+    """Check the inputs of the findings that a request names, return them; raises InvalidInput."""
     names = findings_named(request)
     for name in names:
         FINDINGS[name].options(request)

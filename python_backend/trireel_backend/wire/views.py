@@ -84,7 +84,7 @@ def unpack_views(packed: Tensors) -> dict[str, PackedView]:
     if is_negative or not is_whole:
         raise InvalidInput(
             f"got {len(times)} VIEW_TIMESTAMPS and {len(pixels)} VIEW_PIXELS, which does not match"
-            " CHUNK_VIEW_NUM_FRAMES and VIEW_SIZES_PX: send the tensors that frame_extractor returns"
+            " CHUNK_VIEW_NUM_FRAMES and VIEW_SIZES_PX: send those that frame_extractor returns"
         )
     if not np.isfinite(times).all():
         raise InvalidInput("VIEW_TIMESTAMPS hold a value that is not a number: send seconds")

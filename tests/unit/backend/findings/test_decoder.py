@@ -155,7 +155,7 @@ def test_a_refused_chunk_leaves_the_state_as_it_was(decoder, rng):
 @pytest.mark.parametrize(
     ("embeddings", "timestamps", "weight", "message"),
     [
-        (np.zeros((0, WIDTH)), np.zeros(0), 1.0, "at least one"),
+        (np.zeros((0, WIDTH)), np.zeros(0), 1.0, "1 or more"),
         (np.eye(2, WIDTH), np.zeros(3), 1.0, "one timestamp per frame"),
         (2 * np.eye(2, WIDTH), np.zeros(2), 1.0, "not of unit length"),
         (np.full((2, WIDTH), np.nan), np.zeros(2), 1.0, "not of unit length"),
