@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.common.pages import MIB
 from benchmarks.common.record import Goal, Headline, Raw, Run
 from benchmarks.cpu_engines.table import FILES, FIRST, cells, command, machine, medians
-from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_backend.towers.runtimes import TOWER_RUNTIMES
 from trireel_schema.gate import LEAST_COSINE, MOST_APART
 
 BATCH = 16  # a chunk
@@ -33,7 +33,7 @@ def _engines(report: dict[str, Any]) -> Iterator[Headline]:
         for cell in found
         if (cell["threads"], cell["batch"]) == (threads, BATCH)
     }
-    for name in TOWER_ENGINES[1:]:
+    for name in TOWER_RUNTIMES[1:]:
         rate, usual = (chunk[engine]["frames_per_second"] for engine in (name, FIRST))
         what = f"{name}, batches of {BATCH}, {threads} threads"
         yield Headline(what, rate, "frames/s", FIRST, usual)

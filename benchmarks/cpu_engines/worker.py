@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.common.record import ROOT
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.models.siglip_vision import load_vision_tower
-from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_backend.towers.runtimes import TOWER_RUNTIMES
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
@@ -88,7 +88,7 @@ def create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=("batches", "slices", "start"))
     parser.add_argument("--export", type=Path, required=True)
-    parser.add_argument("--engine", choices=TOWER_ENGINES, required=True)
+    parser.add_argument("--engine", choices=TOWER_RUNTIMES, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rows-at-once", type=int, default=TowerSettings.rows_at_once)

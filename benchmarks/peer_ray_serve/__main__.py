@@ -24,7 +24,7 @@ from benchmarks.peer_ray_serve.rounds import Bench, Load, compare, run_round
 from benchmarks.peer_ray_serve.systems import TOWERS, Peer, find_tower, peer_python
 from benchmarks.peer_ray_serve.table import goal_lines
 from trireel_backend.launch.signals import unwind_on_signals
-from trireel_backend.towers.runtimes import ONNXRUNTIME, TOWER_ENGINES
+from trireel_backend.towers.runtimes import ONNXRUNTIME, TOWER_RUNTIMES
 
 CACHE = Path(tempfile.gettempdir()) / "trireel-peer-ray-serve"
 FRAME_PX = 384
@@ -65,7 +65,7 @@ def create_parser() -> argparse.ArgumentParser:
     add("--peer-python", type=Path, help="a Python with the packages of requirements.txt")
     extraction = "an ffmpeg for each chunk, or one for the whole video"
     add("--peer-extraction", choices=("chunks", "video"), default="chunks", help=extraction)
-    add("--tower-engine", choices=TOWER_ENGINES, default=ONNXRUNTIME, help="runtime of Trireel")
+    add("--tower-engine", choices=TOWER_RUNTIMES, default=ONNXRUNTIME, help="runtime of Trireel")
     add("--peer-frame-px", type=int, default=FRAME_PX, help="size that ffmpeg scales to")
     return parser
 

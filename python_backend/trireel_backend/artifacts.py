@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading what an export leaves for the server: metadata, text bank, known pictures, canary."""
+"""Reading the files of an export: metadata, text bank, known pictures, canary."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,25 +13,25 @@ from trireel_schema.texts import TextBank, read_text_bank
 
 
 def load_metadata(path: Path) -> Metadata:
-    """Read `metadata.json`; raises MissingPart if it is absent, damaged or of another format."""
+    """Read `metadata.json`; raises MissingPart if it is missing, damaged or of another format."""
     with _missing_parts():
         return read_metadata(path)
 
 
 def load_text_bank(path: Path, metadata: Metadata) -> TextBank:
-    """Read `text_bank.npz`; raises MissingPart if it is absent, damaged or of other weights."""
+    """Read `text_bank.npz`; raises MissingPart if it is missing, damaged or of other weights."""
     with _missing_parts():
         return read_text_bank(path, metadata)
 
 
 def load_gate(path: Path, metadata: Metadata) -> KnownPictures:
-    """Read `gate.npz`; raises MissingPart if it is absent, damaged or of other weights."""
+    """Read `gate.npz`; raises MissingPart if it is missing, damaged or of other weights."""
     with _missing_parts():
         return read_known_pictures(path, metadata)
 
 
 def load_canary(path: Path) -> Canary:
-    """Read `canary.npz`; raises MissingPart if it is absent or damaged."""
+    """Read `canary.npz`; raises MissingPart if it is missing or damaged."""
     with _missing_parts():
         return read_canary(path)
 

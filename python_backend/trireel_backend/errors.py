@@ -2,26 +2,26 @@
 """Everything the server side raises on purpose.
 
 TrireelError
-├── RequestError            refused or failed: answered to the one request it belongs to
-│   ├── InvalidInput        a value, shape or file the request should not have sent
-│   │   ├── NotAVideo       the file holds no picture we can decode
-│   │   ├── TooMuchWork     more pixels, or more time, than a video may cost
-│   │   ├── DecoderCrashed  the decoding process died of the file
+├── RequestError            rejected or failed: the response to one request
+│   ├── InvalidInput        a value, shape or file that is not allowed
+│   │   ├── NotAVideo       the file holds no picture that can be decoded
+│   │   ├── TooMuchWork     the video takes more pixels or time than the limits allow
+│   │   ├── DecoderCrashed  the decoding process crashed on the file
 │   │   ├── OutsideMediaFolder
-│   │   ├── SourceRefused   an address, a host or a redirect that is not followed
+│   │   ├── SourceRefused   an address, host or redirect that the server does not follow
 │   │   ├── SourceTooLarge
-│   │   └── AccessDenied    the source wants credentials, or others
+│   │   └── AccessDenied    the source requires other credentials, or any at all
 │   ├── VideoNotFound
-│   ├── Unsupported         understood, but not something this server does
+│   ├── Unsupported         a valid request that this server does not support
 │   ├── Unavailable         try again later
-│   │   └── Full            as much is under way and waits as may
+│   │   └── Full            all slots are taken and the waiting room is full
 │   ├── Cancelled           the client has gone away
-│   └── StageFailed         another model of the pipeline failed on its own account
+│   └── StageFailed         another model of the pipeline failed by no fault of the request
 └── StartupError            the server cannot start
-    ├── MissingPart         a library, a file or a wheel is not there
+    ├── MissingPart         a library, a file or a wheel is missing
     ├── PortBusy
     ├── NotReady            Triton ended or hung before its models were ready
-    ├── CanaryFailed        the models answer, but not with what the checkpoint says
+    ├── CanaryFailed        the models answer, but not as the checkpoint does
     └── GateFailed          a tower of reduced precision, or an engine, lost accuracy
 """
 
@@ -33,14 +33,14 @@ class TrireelError(Exception):
 
 
 class RequestError(TrireelError):
-    """A request that gets an error response; nothing else is disturbed."""
+    """A request that gets an error response; no other request is affected."""
 
     status: ClassVar[str] = "INTERNAL"
     """Name of the code in Triton's `TritonError`; gRPC and HTTP statuses follow from it."""
 
 
 class InvalidInput(RequestError):
-    """The request holds a value, a shape or a file it should not."""
+    """The request holds a value, a shape or a file that is not allowed."""
 
     status = "INVALID_ARG"
 
@@ -50,11 +50,11 @@ class NotAVideo(InvalidInput):
 
 
 class TooMuchWork(InvalidInput):
-    """The video, or what is asked of it, takes more than the operator allows."""
+    """The video, or the work requested of it, exceeds the operator's limits."""
 
 
 class DecoderCrashed(InvalidInput):
-    """The process that decoded the file died of it; another one has taken its place."""
+    """The process that decoded the file crashed on it; a new process has replaced it."""
 
 
 class OutsideMediaFolder(InvalidInput):
@@ -62,15 +62,15 @@ class OutsideMediaFolder(InvalidInput):
 
 
 class SourceRefused(InvalidInput):
-    """The URI leads where this server does not go."""
+    """The URI leads to a place that this server does not fetch from."""
 
 
 class SourceTooLarge(InvalidInput):
-    """The video has more bytes than the operator allows."""
+    """The video has more bytes than the operator's limit."""
 
 
 class AccessDenied(InvalidInput):
-    """The video's source does not give it to this server."""
+    """The video's source denies this server access."""
 
 
 class VideoNotFound(RequestError):
@@ -80,36 +80,36 @@ class VideoNotFound(RequestError):
 
 
 class Unsupported(RequestError):
-    """A valid request for something this server does not do."""
+    """A valid request that this server does not support."""
 
     status = "UNSUPPORTED"
 
 
 class Unavailable(RequestError):
-    """The server cannot take the request now; a later try may succeed."""
+    """The server cannot accept the request now; a retry may succeed."""
 
     status = "UNAVAILABLE"
 
 
 class Full(Unavailable):
-    """As much is under way and waits as may: refused at once, before any work."""
+    """All slots are taken and the waiting room is full: rejected immediately, before any work."""
 
 
 class Cancelled(RequestError):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the response."""
 
     status = "CANCELLED"
 
 
 class StageFailed(RequestError):
-    """A model of the pipeline failed for a reason the request did not give."""
+    """A model of the pipeline failed by no fault of the request."""
 
 
 REQUEST_ERRORS_BY_STATUS: dict[str, type[RequestError]] = {
     error.status: error
     for error in (StageFailed, InvalidInput, VideoNotFound, Unsupported, Unavailable, Cancelled)
 }
-"""The general error of each status, to raise again what another model answered."""
+"""The general error of each status, to raise again an error that another model returned."""
 
 
 class StartupError(TrireelError):
@@ -117,11 +117,11 @@ class StartupError(TrireelError):
 
 
 class MissingPart(StartupError):
-    """A library, a file or a wheel that the server needs is not there."""
+    """A library, a file or a wheel that the server needs is missing."""
 
 
 class PortBusy(StartupError):
-    """Another process listens on a port the server was told to use."""
+    """Another process listens on a port that the server is configured to use."""
 
 
 class NotReady(StartupError):
@@ -129,8 +129,8 @@ class NotReady(StartupError):
 
 
 class CanaryFailed(StartupError):
-    """The models are loaded but do not answer with what the checkpoint says."""
+    """The models are loaded, but their answers differ from the checkpoint's."""
 
 
 class GateFailed(StartupError):
-    """Do not serve this tower: take a higher precision, or another build."""
+    """A tower is not accurate enough to serve: use a higher precision, or another build."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a video is cut into chunks and where a chunk is sampled."""
+"""Cutting a video into chunks, and the times at which a chunk is sampled."""
 
 import math
 from dataclasses import dataclass
@@ -13,57 +13,58 @@ MIN_TAIL_SECONDS = 0.5
 MAX_CHUNKS = 10_000  # a day in chunks of 10 s
 MIN_CHUNK_SECONDS = 0.04  # one frame at 25 fps
 MAX_CHUNK_SECONDS = 3600.0
-LEAST_STILL_SECONDS = 1.0  # a frame that stands for less fills chunks like any other
+LEAST_STILL_SECONDS = 1.0  # a frame on screen for less time is not treated as a still
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A stretch of video that is sampled, encoded and described as one."""
+    """A stretch of video that is sampled, encoded and described as a unit."""
 
     index: int
-    """Position in the video's plan, from 0."""
+    """Index of the chunk in the video's plan, from 0."""
     start_seconds: float
-    """Where it begins, on the clock of the frames' PTS."""
+    """Start of the chunk in seconds, on the clock of the frames' PTS."""
     duration_seconds: float
-    """Its length; a chunk with a still is longer than the others, and the last may be shorter."""
+    """Length of the chunk in seconds; a chunk with a still is longer than the others, and the last
+    chunk may be shorter."""
     sampled_seconds: float | None = None
-    """The length that its number of slots is counted by, None for its own; a still needs no more
-    slots than a chunk of the usual length."""
+    """Length in seconds that sets the number of slots, None to use `duration_seconds`; a chunk with
+    a still needs no more slots than a chunk of the usual length."""
 
     @property
     def end_seconds(self) -> float:
-        """Where it ends."""
+        """End of the chunk in seconds."""
         return self.start_seconds + self.duration_seconds
 
 
 @dataclass(frozen=True)
 class Stills:
-    """Frames of a video that stand for `LEAST_STILL_SECONDS` or more, in order."""
+    """Frames of a video that stay on screen for `LEAST_STILL_SECONDS` or more, in order."""
 
     before_seconds: NDArray[np.float64]
-    """[s] PTS of the frame before each, minus infinity if there is none."""
+    """[s] PTS of the frame before each still, minus infinity before the video's first frame."""
     start_seconds: NDArray[np.float64]
-    """[s] PTS of each."""
+    """[s] PTS of each still."""
     end_seconds: NDArray[np.float64]
-    """[s] PTS of the next frame, or the end of the video."""
+    """[s] PTS of the frame after each still, or the end of the video."""
 
     def chunk_duration_seconds(
         self, start_seconds: float, chunk_seconds: float, end_seconds: float
     ) -> float:
         """Return the length of the chunk that begins at a time.
 
-        It is `chunk_seconds`, or less at the end of the video. If no frame begins in the chunk but
-        the one that is still on screen at its end, it goes on as long as that frame stands, in
+        It is `chunk_seconds`, or less at the end of the video. If the only frame that begins in the
+        chunk is still on screen at its end, the chunk continues for as long as that frame does, in
         steps of `chunk_seconds`: so a video never has more chunks than frames.
         """
         chunk_end_seconds = start_seconds + chunk_seconds
         if chunk_end_seconds >= end_seconds:
-            # By rounding the rest may be longer than a chunk, which is no still.
+            # Rounding may make the rest longer than a chunk; that does not make it a still.
             return min(chunk_seconds, end_seconds - start_seconds)
-        at = int(np.searchsorted(self.start_seconds, chunk_end_seconds)) - 1
-        if at < 0 or self.before_seconds[at] >= start_seconds:
+        index = int(np.searchsorted(self.start_seconds, chunk_end_seconds)) - 1
+        if index < 0 or self.before_seconds[index] >= start_seconds:
             return chunk_seconds
-        still_end_seconds = float(self.end_seconds[at])
+        still_end_seconds = float(self.end_seconds[index])
         if still_end_seconds >= end_seconds:
             return end_seconds - start_seconds
         steps = math.floor((still_end_seconds - start_seconds) / chunk_seconds + 1e-9)
@@ -89,12 +90,12 @@ def plan_chunks(
 ) -> tuple[Chunk, ...]:
     """Cut `[start, start + duration)` into chunks of `chunk_seconds`.
 
-    A chunk with a frame that stands for longer goes on with it. A tail under `MIN_TAIL_SECONDS` is
-    dropped, as in the pipeline this one replaces, unless it is all there is: the shortest video is
-    one chunk.
+    A chunk that ends in a long still continues to the end of that still. A tail shorter than
+    `MIN_TAIL_SECONDS` is dropped, as in the pipeline that this one replaces. If the whole video is
+    that short, it is one chunk.
 
     Raises:
-        InvalidInput: there would be more than `MAX_CHUNKS`.
+        InvalidInput: if there would be more than `MAX_CHUNKS` chunks.
     """
     whole, tail_seconds = divmod(duration_seconds, chunk_seconds)
     # 30.0 / 0.1 leaves a tail of 0.0999...: a float's rounding, not a chunk.
@@ -112,12 +113,12 @@ def plan_chunks(
             )
         at_seconds = start_seconds + step * chunk_seconds
         chunk = stills.chunk(len(chunks), at_seconds, chunk_seconds, end_seconds)
-        if chunk.sampled_seconds is None:  # the last may be shorter by a rounding error
+        if chunk.sampled_seconds is None:  # rounding may have shortened the last chunk
             chunk = Chunk(chunk.index, at_seconds, chunk_seconds)
         chunks.append(chunk)
         step += max(1, round(chunk.duration_seconds / chunk_seconds))
         if chunk.sampled_seconds is not None and chunk.end_seconds >= end_seconds:
-            return tuple(chunks)  # a still goes on up to the end, tail included
+            return tuple(chunks)  # a still lasts until the end, tail included
     if tail_seconds >= MIN_TAIL_SECONDS or not chunks:
         tail_start_seconds = start_seconds + step * chunk_seconds
         chunks.append(Chunk(len(chunks), tail_start_seconds, tail_seconds))
@@ -126,24 +127,24 @@ def plan_chunks(
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which frames of a chunk are taken: those on screen at the middles of its slots."""
+    """Selects the frames of a chunk: those on screen at the middles of its slots."""
 
     num_frames: int = 16
-    """Equal slots of a chunk, where no rate is given; 0 to take none."""
+    """Number of equal slots in a chunk, if no rate is set; 0 for no frames."""
     fps: float | None = None
-    """Slots a second, from the chunk's start on, instead of a number."""
+    """Slots per second from the chunk's start, instead of a number of slots."""
     keyframes_only: bool = False
-    """Take the last keyframe not after each middle, each once, and decode nothing else."""
+    """Use the last keyframe at or before each middle, each once, and decode nothing else."""
 
     def count(self, chunk_seconds: float) -> int:
         """Return the number of slots in a chunk."""
         if self.fps is None:
             return self.num_frames
-        # Those whose middle lies inside; a rounding error of the length must not add one.
+        # Slots whose middle lies inside the chunk; a rounding error must not add a slot.
         return max(1, math.ceil(round(chunk_seconds * self.fps, 6) - 0.5))
 
     def chunk_count(self, chunk: Chunk) -> int:
-        """Return the number of slots in a chunk, whose still adds none."""
+        """Return the number of slots in a chunk; a still adds no slots."""
         seconds = chunk.sampled_seconds
         return self.count(chunk.duration_seconds if seconds is None else seconds)
 

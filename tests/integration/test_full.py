@@ -32,7 +32,7 @@ AT_ONCE_SECONDS = 1.0  # a place comes free only much later
 SOON_SECONDS = 20
 ONCE = Retry(attempts=1)
 FULL = (
-    rf"{UNDER_WAY} whole videos are under way here and {WAITING} wait, as many as may:"
+    rf"{UNDER_WAY} whole videos are in flight here and {WAITING} are waiting, the most allowed:"
     r" ask again in about \d+ s"
 )
 
@@ -378,7 +378,7 @@ def test_a_sequence_more_is_refused_at_once(server, raw):
             for _ in range(SEQUENCES)
         ]
         assert [next(step).index for step in steps] == [0] * SEQUENCES
-        wanted = f"{SEQUENCES} sequences are open in it, as many as may: ask again in about 5 s"
+        wanted = f"{SEQUENCES} sequences are open in it, the most allowed: ask again in about 5 s"
         with at_once(), pytest.raises(ServerFull, match=wanted) as refused:
             next(client.step(ServerPath("sample.mp4")))
         assert refused.value.retry_after_seconds == 5

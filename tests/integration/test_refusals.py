@@ -60,7 +60,7 @@ def test_a_bad_video(raw, model, inputs, status, message):
         ({"SAMPLE_FPS": number("FP64", np.nan)}, "SAMPLE_FPS is nan"),
         (
             {"SAMPLE_FPS": number("FP64", 30.0)},
-            "makes 300 frames a chunk, and 128 are possible: set CHUNK_SECONDS to 4.26 or less",
+            "makes 300 frames per chunk, and 128 are allowed: set CHUNK_SECONDS to 4.26 or less",
         ),
         (
             {"SAMPLE_FPS": number("FP64", 1.0), "FRAMES_PER_CHUNK": number("INT32", 4)},

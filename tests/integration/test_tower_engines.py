@@ -104,7 +104,7 @@ def test_a_tower_that_fails_the_gate_is_not_served(tmp_path):
     done = serve(export, "openvino-bf16")
     assert done.returncode == 1
     assert "GateFailed: with tower_engine 'openvino-bf16' on this CPU the embedding" in done.stderr
-    assert "take 'openvino', which computes in fp32" in done.stderr
+    assert "use 'openvino', which computes in fp32" in done.stderr
 
 
 def test_an_engine_that_does_not_exist_is_refused_in_one_sentence():

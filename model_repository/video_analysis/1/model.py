@@ -18,7 +18,7 @@ class TritonPythonModel:
         self._loop = AnsweringLoop(self._video.calls_at_once)
 
     def execute(self, requests):
-        if self._video.trace_steps:  # a request's trace ends with this call
+        if self._video.trace_steps:  # Triton releases a request's trace when this call returns
             traced = [adapter.answer_once(request, self._video.answers) for request in requests]
             return [answer.result() for answer in map(self._loop.begin, traced)]
         for request in requests:

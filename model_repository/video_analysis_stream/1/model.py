@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Triton model: one whole video, a response a chunk, then the whole."""
+"""Triton model: one whole video, a response per chunk, then one for the whole video."""
 
 from trireel_backend.models.video_analysis import STREAM_FAMILIES, WholeVideo
 from trireel_backend.sources.spool_metrics import SPOOL_SECONDS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding `caption`: the description that fits a chunk, and any chunk of the video, best."""
+"""Finding `caption`: the description that fits a chunk best, and the best one of the video."""
 
 from typing import ClassVar
 
@@ -36,12 +36,12 @@ class Caption:
         self, state: Ranking | None, chunk: ChunkFrames, options: None
     ) -> tuple[Ranking, dict[str, NDArray[np.generic]]]:
         """Choose the caption of a chunk and of the video so far."""
-        (found,) = scoring.rank(self._bank, chunk.pooled[None], 1, self._calibration)
-        best = found if state is None or found.scores[0] > state.scores[0] else state
+        (caption,) = scoring.rank(self._bank, chunk.pooled[None], 1, self._calibration)
+        best = caption if state is None or caption.scores[0] > state.scores[0] else state
         return best, {
-            "CHUNK_CAPTION_TEXTS": texts(found.texts),
-            "CHUNK_CAPTION_SCORES": found.scores,
-            "CHUNK_CAPTION_PROBABILITIES": found.probabilities,
+            "CHUNK_CAPTION_TEXTS": texts(caption.texts),
+            "CHUNK_CAPTION_SCORES": caption.scores,
+            "CHUNK_CAPTION_PROBABILITIES": caption.probabilities,
             "CAPTION_TEXT": texts(best.texts),
             "CAPTION_SCORE": best.scores,
             "CAPTION_PROBABILITY": best.probabilities,

@@ -24,22 +24,22 @@ class ChunkFrames:
     embeddings: NDArray[np.float32]
     """[f, D] embeddings of the sampled frames, unit length, in order."""
     timestamps_seconds: NDArray[np.float64]
-    """[f] PTS of those frames."""
+    """[f] PTS of the sampled frames."""
     weight_seconds: float
     """Weight of the chunk in the mean over the video."""
     views: Mapping[str, PackedView] = field(default_factory=lambda: MappingProxyType({}))
-    """Frames of second views, by the finding that wants them."""
+    """Frames of second views, by the name of the finding that needs them."""
 
     def __post_init__(self) -> None:
         frames = len(self.embeddings)
         if frames == 0 or self.timestamps_seconds.shape != (frames,):
             raise InvalidInput(
                 f"got EMBEDDINGS of {frames} frames and TIMESTAMPS"
-                f" {list(self.timestamps_seconds.shape)}: send one timestamp a frame, at least one"
+                f" {list(self.timestamps_seconds.shape)}: send one timestamp per frame, 1 or more"
             )
         check_unit_length("EMBEDDINGS", self.embeddings)
         if not np.isfinite(self.timestamps_seconds).all():
-            raise InvalidInput("TIMESTAMPS hold a value that is no number: send seconds")
+            raise InvalidInput("TIMESTAMPS hold a value that is not a number: send seconds")
         if not 0 < self.weight_seconds <= MAX_WEIGHT_SECONDS:  # also false for NaN
             raise InvalidInput(
                 f"CHUNK_DURATION_SECONDS is {self.weight_seconds:g}: give a number above 0, up to"
@@ -56,4 +56,4 @@ def check_unit_length(name: str, embeddings: NDArray[np.float32]) -> None:
     """Raise InvalidInput unless all rows [.., D] are of unit length."""
     norms = np.linalg.norm(embeddings, axis=1)
     if not np.allclose(norms, 1.0, atol=UNIT_NORM_TOLERANCE):  # also false for NaN
-        raise InvalidInput(f"{name} are not of unit length: send what the towers answer")
+        raise InvalidInput(f"{name} are not of unit length: send the towers' output")

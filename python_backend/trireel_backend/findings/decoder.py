@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a video's next chunk to the findings of a request: outputs, and the state behind it."""
+"""From a video's next chunk to the findings of a request: outputs and the new state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ def read_options(request: Request) -> Options:
 
 @dataclass(frozen=True)
 class VideoState:
-    """What is kept of a video between its chunks."""
+    """State of a video between its chunks."""
 
     chunks: int = 0
     """Number of chunks decoded so far."""
@@ -39,16 +39,16 @@ class Decoder:
     """Runs the findings of a request in turn."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        """Make every finding ready."""
+        """Create every finding."""
         self._width = knowledge.bank.tags.embeddings.shape[1]
         self._findings = {name: kind(knowledge) for name, kind in FINDINGS.items()}
 
     def decode(
         self, state: VideoState, chunk: ChunkFrames, options: Options
     ) -> tuple[VideoState, dict[str, NDArray[Any]]]:
-        """Decode one chunk: return the state behind it and the outputs, see docs/tensors.md.
+        """Decode one chunk: return the new state and the outputs, see docs/tensors.md.
 
-        The state given is not changed, so a rejected chunk leaves its video as it was.
+        The argument `state` does not change, so a rejected chunk leaves its video as it was.
 
         Raises:
             InvalidInput: if the chunk does not fit the export, or FIND changed within the video.
@@ -59,10 +59,10 @@ class Decoder:
             "CHUNK_EMBEDDINGS": chunk.pooled[None],
         }
         states = {}
-        for name, chosen in options.items():
+        for name, finding_options in options.items():
             finding = self._findings[name]
             before = state.findings[name] if state.chunks else finding.start()
-            states[name], tensors = finding.step(before, chunk, chosen)
+            states[name], tensors = finding.step(before, chunk, finding_options)
             outputs |= tensors
         return VideoState(state.chunks + 1, MappingProxyType(states)), outputs
 

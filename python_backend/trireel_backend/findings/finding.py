@@ -16,19 +16,19 @@ from trireel_schema.vectors import Calibration
 
 @dataclass(frozen=True)
 class ViewSpec:
-    """Frames that a finding wants beside those of the tower; both come from one decoding pass."""
+    """Frames that a finding needs beside those of the tower; both come from one decoding pass."""
 
     fps: float
-    """Frames of each second."""
+    """Number of frames per second of video."""
     max_frames: int
-    """Largest number of frames of one chunk; a longer chunk has that many, evenly spread."""
+    """Most frames of a chunk; a longer chunk gets this many, evenly spread."""
     size_px: int
-    """Width and height of a frame, which is squashed to the square."""
+    """Width and height of the square that a frame is squashed to, in pixels."""
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What an export tells every finding."""
+    """Data of an export that every finding gets."""
 
     bank: TextBank
     """Tags and descriptions of the export."""
@@ -43,8 +43,8 @@ class Knowledge:
 class Finding(Protocol):
     """One kind of answer about a video.
 
-    Its inputs and outputs are those that `trireel_schema.catalogue` states under its name. Outputs
-    that begin with CHUNK_ or SCENE_ are of one chunk; the others are of the video so far.
+    `trireel_schema.catalogue` lists its inputs and outputs under its name. Outputs that begin with
+    CHUNK_ or SCENE_ describe one chunk; the others describe the video so far.
     """
 
     name: ClassVar[str]
@@ -62,7 +62,7 @@ class Finding(Protocol):
     def step(
         self, state: Any, chunk: ChunkFrames, options: Any
     ) -> tuple[Any, Mapping[str, NDArray[Any]]]:
-        """Return the state behind a chunk, and the outputs; the state given is not changed.
+        """Return the state after a chunk, and the outputs; the argument `state` does not change.
 
         Raises:
             InvalidInput: if the chunk or the options do not fit the export.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding `quality`: black and frozen stretches, sharpness and brightness.
 
-Intervals are those that FFmpeg's filters blackdetect and freezedetect report with their default
-settings on the same frames, read from libavfilter's vf_blackdetect.c and vf_freezedetect.c.
+The intervals are the same that FFmpeg's filters blackdetect and freezedetect report with their
+default settings on the same frames; see libavfilter's vf_blackdetect.c and vf_freezedetect.c.
 """
 
 from collections.abc import Iterator
@@ -32,22 +32,22 @@ Intervals = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class BlackRun:
-    """Black frames of a video so far."""
+    """Black intervals of a video so far."""
 
     begin_seconds: float | None = None
-    """PTS of the first frame of the black run that goes on, None outside one."""
+    """PTS of the first frame of the current black run, None outside a black run."""
     closed: Intervals = ()
     """Intervals that have ended."""
 
 
 @dataclass(frozen=True)
 class FreezeRun:
-    """Frozen frames of a video so far."""
+    """Frozen intervals of a video so far."""
 
     reference: NDArray[np.uint8] | None = None
-    """[S, S, 3] frame that later ones are compared with, None before the first."""
+    """[S, S, 3] frame that later frames are compared with, None before the first frame."""
     reference_seconds: float = 0.0
-    """PTS of that frame."""
+    """PTS of the reference frame."""
     is_repeated: bool = False
     """True if a later frame was the same."""
     closed: Intervals = ()
@@ -56,7 +56,7 @@ class FreezeRun:
 
 @dataclass(frozen=True)
 class QualityState:
-    """What is kept of a video between its chunks."""
+    """State of a video between its chunks."""
 
     black: BlackRun
     freeze: FreezeRun
@@ -69,7 +69,7 @@ class Quality:
     view: ClassVar[ViewSpec | None] = ViewSpec(fps=4.0, max_frames=128, size_px=128)
 
     def __init__(self, knowledge: Knowledge) -> None:
-        """Need nothing of the export."""
+        """Use no data of the export."""
 
     @staticmethod
     def options(request: Request) -> None:
@@ -85,7 +85,7 @@ class Quality:
         """Measure a chunk, and report the intervals of the video so far.
 
         Raises:
-            InvalidInput: if the chunk comes without frames of the view.
+            InvalidInput: if the chunk has no frames of the view.
         """
         frames = chunk.views.get(self.name)
         if frames is None or len(frames.pixels) == 0:
@@ -124,7 +124,10 @@ def sharpness(luma: NDArray[np.float32]) -> float:
 
 
 def _each_once(seconds: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which frames are not the one before them; a filter sees each frame once."""
+    """Return a mask of the frames that differ in time from the frame before them.
+
+    A filter sees each frame once.
+    """
     return np.concatenate([[True], np.diff(seconds) > 0])
 
 
@@ -143,10 +146,10 @@ def _black_intervals(run: BlackRun, end_seconds: float) -> Iterator[tuple[float,
 def _after_freeze(
     run: FreezeRun, picture: NDArray[np.uint8], at_seconds: float
 ) -> tuple[FreezeRun, bool]:
-    """Return the run behind a frame, and whether the frame is the same as the reference."""
+    """Return the run after a frame, and whether the frame is the same as the reference."""
     if run.reference is None:
         return replace(run, reference=picture.copy(), reference_seconds=at_seconds), False
-    if at_seconds == run.reference_seconds:  # the last frame of the chunk before
+    if at_seconds == run.reference_seconds:  # the last frame of the previous chunk
         return run, False
     difference = np.abs(picture.astype(np.int16) - run.reference).mean()
     if difference <= SAME_DIFFERENCE:

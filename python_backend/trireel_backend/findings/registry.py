@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All findings by name, and those that a request names."""
+"""All findings by name, and the findings that a request names."""
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.caption import Caption
@@ -16,10 +16,10 @@ FINDINGS: dict[str, type[Finding]] = {
 
 
 def findings_named(request: Request) -> tuple[str, ...]:
-    """Return the findings that FIND names, each once; the default ones if it is not given.
+    """Return the findings that FIND names, each once; without FIND the default findings.
 
     Raises:
-        InvalidInput: if there is no such finding.
+        InvalidInput: if FIND names an unknown finding.
     """
     names = request.texts("FIND")
     if names is None:
@@ -33,7 +33,7 @@ def findings_named(request: Request) -> tuple[str, ...]:
 
 
 def check_options(request: Request) -> tuple[str, ...]:
-    """Return the findings that a request names, their inputs being checked; raises InvalidInput."""
+    """Check the inputs of the findings that a request names, return them; raises InvalidInput."""
     names = findings_named(request)
     for name in names:
         FINDINGS[name].options(request)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding `scenes`: how far each frame's embedding is from a running average of those before it."""
+"""Finding `scenes`: distance of each frame's embedding from a running average of earlier ones."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ from trireel_schema.vectors import unit
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """Inputs of a request; None for the export's own settings."""
+    """Inputs of a request; None for the settings of the export."""
 
     threshold: float | None = None
     """Smallest scene score of a cut."""
@@ -36,7 +36,7 @@ class SceneOptions:
 
 @dataclass(frozen=True)
 class RunningScene:
-    """The scene that goes on behind a chunk."""
+    """The scene that continues after a chunk."""
 
     average: NDArray[np.float32] | None = None
     """[D] running average of the scene's embeddings, None before the first frame."""
@@ -60,7 +60,7 @@ class Scenes:
         return SceneOptions(threshold, request.number("SCENE_ALPHA", float))
 
     def start(self) -> RunningScene:
-        """Return no scene."""
+        """Return the state before the first frame."""
         return RunningScene()
 
     def step(
@@ -84,14 +84,14 @@ class Scenes:
 
 @dataclass(frozen=True)
 class SceneScan:
-    """What a run of frames did to the running average."""
+    """Scores and cuts of a run of frames, and the running average after it."""
 
     scores: NDArray[np.float32]
     """[f] `max(0, 1 - frame . average)` of every frame; 0 for a video's first frame."""
     cuts: NDArray[np.int32]
     """[c] indices of the frames that begin a new scene."""
     average: NDArray[np.float32]
-    """[D] the running average behind the last frame, unit length."""
+    """[D] running average after the last frame, unit length."""
 
 
 def scan_scenes(
@@ -103,13 +103,13 @@ def scan_scenes(
 ) -> SceneScan:
     """Score every frame against the exponential moving average of the scene it belongs to.
 
-    A frame whose score reaches `threshold` is a cut, and the average restarts from it: one event
-    a cut, where an average that went on would report the same cut until it had caught up.
+    A frame whose score reaches `threshold` is a cut, and the average restarts from that frame. So
+    each cut is reported once; an average that continued would report it until it caught up.
 
     Args:
         embeddings: [f, D] unit length, f >= 1, in order of time.
         average: [D] the average so far, None at the start of a video.
-        threshold: least score of a cut, in 0..2.
+        threshold: smallest score of a cut, in 0..2.
         alpha: weight of the newest frame, in 0..1: `average = unit((1 - alpha) average +
             alpha frame)`.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State a video between its requests, by correlation id."""
+"""State of each video between its requests, by correlation id."""
 
 import time
 from collections import OrderedDict
@@ -14,17 +14,17 @@ CorrelationId = int | str
 
 
 @dataclass(frozen=True)
-class _Kept(Generic[State]):
+class _Entry(Generic[State]):
     state: State
     touched_seconds: float
 
 
 class SequenceStore(Generic[State]):
-    """A dictionary of states that forgets those nobody has asked for.
+    """A dictionary of states that drops idle ones.
 
-    Triton frees the slot of an idle sequence without telling the model, so the store keeps a
-    clock of its own: it must be longer than the batcher's, or it would forget what Triton still
-    lets through.
+    Triton frees the slot of an idle sequence without notifying the model, so the store has its own
+    timeout. It must be longer than the batcher's, or the store would drop states of sequences that
+    Triton still accepts.
     """
 
     def __init__(
@@ -38,55 +38,57 @@ class SequenceStore(Generic[State]):
         """Make an empty store.
 
         Args:
-            start: the state of a sequence that begins.
-            idle_seconds: how long an untouched state is kept.
-            clock: seconds, never going back.
-            expired: told how many states were forgotten because nobody asked for them.
+            start: returns the state of a new sequence.
+            idle_seconds: time without a request after which a state is dropped.
+            clock: returns seconds of a monotonic clock.
+            expired: called with the number of states that were dropped as idle.
         """
         self._start = start
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._expired = expired
-        # In order of last use; the first of a plain dict costs more the more went before it.
-        self._kept: OrderedDict[CorrelationId, _Kept[State]] = OrderedDict()
+        # In order of last use; finding the first item of a plain dict slows with each deleted one.
+        self._entries: OrderedDict[CorrelationId, _Entry[State]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
     def __contains__(self, correlation_id: CorrelationId) -> bool:
-        return correlation_id in self._kept
+        return correlation_id in self._entries
 
     def take(self, correlation_id: CorrelationId, *, start: bool, end: bool) -> State:
         """Return the state of a sequence.
 
-        START begins anew whatever was kept; at END nothing is kept, even if the request fails.
+        START restarts the sequence and discards an earlier state. END drops the state, even if the
+        request fails.
 
         Raises:
-            InvalidInput: no START, and nothing is known of this id (any more).
+            InvalidInput: if there is no START, and the id is unknown or its state was dropped.
         """
         self.forget_idle()
-        kept = (
-            self._kept.pop(correlation_id, None) if start or end else self._kept.get(correlation_id)
-        )
+        if start or end:
+            entry = self._entries.pop(correlation_id, None)
+        else:
+            entry = self._entries.get(correlation_id)
         if start:
             return self._start()
-        if kept is None:
+        if entry is None:
             raise InvalidInput(
                 f"sequence {correlation_id!r} is not open: send START with a video's first chunk,"
                 f" and again after {self._idle_seconds:g} s without a request"
             )
-        return kept.state
+        return entry.state
 
     def put(self, correlation_id: CorrelationId, state: State) -> None:
-        """Keep the state behind a request that is not a sequence's last."""
-        self._kept[correlation_id] = _Kept(state, self._clock())
-        self._kept.move_to_end(correlation_id)
+        """Store the state after a request that is not the last of its sequence."""
+        self._entries[correlation_id] = _Entry(state, self._clock())
+        self._entries.move_to_end(correlation_id)
 
     def forget_idle(self) -> None:
-        """Forget the states nobody has asked for; to be called now and then where no request is."""
+        """Drop idle states; call this periodically, since `take` runs only with a request."""
         oldest_allowed = self._clock() - self._idle_seconds
-        before = len(self._kept)
-        while self._kept and next(iter(self._kept.values())).touched_seconds < oldest_allowed:
-            self._kept.popitem(last=False)
-        if len(self._kept) < before:
-            self._expired(before - len(self._kept))
+        before = len(self._entries)
+        while self._entries and next(iter(self._entries.values())).touched_seconds < oldest_allowed:
+            self._entries.popitem(last=False)
+        if len(self._entries) < before:
+            self._expired(before - len(self._entries))

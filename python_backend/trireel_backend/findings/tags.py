@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding `tags`: the texts that fit a chunk, and the video, best."""
+"""Finding `tags`: the texts that fit a chunk best, and the video so far."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,10 +22,10 @@ MAX_TOP_K = 1000
 
 @dataclass(frozen=True)
 class TagOptions:
-    """Inputs of a request; the same for every chunk of a video."""
+    """Inputs of a request, the same for every chunk of a video."""
 
     top_k: int = DEFAULT_TOP_K
-    """Number of tags returned, fewer if fewer are known."""
+    """Number of tags to return; all tags if there are fewer."""
     tags: TextSet | None = None
     """Tags to score instead of the bank's."""
 
@@ -41,7 +41,7 @@ class Mean:
     weighted_sum: NDArray[np.float64]
     """[D] sum of the chunks' embeddings, each multiplied by its seconds; [1] before the first."""
     weight_seconds: float = 0.0
-    """Sum of those seconds."""
+    """Sum of the chunks' weights in seconds."""
 
 
 class Tags:
@@ -75,7 +75,7 @@ class Tags:
             state.weight_seconds + chunk.weight_seconds,
         )
         mean = (state.weighted_sum / state.weight_seconds).astype(np.float32)
-        # Together: a large bank is read once.
+        # Ranked together, so that a large bank is read once.
         chunk_tags, video_tags = scoring.rank(
             tags, np.stack([chunk.pooled, mean]), options.top_k, self._calibration
         )
@@ -106,7 +106,7 @@ def _free_tags(request: Request) -> TextSet | None:
         raise InvalidInput(
             f"got {0 if tags is None else len(tags)} TAGS and"
             f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
-            " embedding (from siglip_text) a tag"
+            " embedding (from siglip_text) per tag"
         )
     check_unit_length("TAG_EMBEDDINGS", embeddings)
     return TextSet(tags, embeddings)

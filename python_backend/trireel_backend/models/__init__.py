@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One file for each Triton model of the Python backend, named as its folder in model_repository."""
+"""One file per Triton model of the Python backend, named after its folder in model_repository."""

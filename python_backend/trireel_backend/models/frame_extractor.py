@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `frame_extractor` answers: the frames of some chunks, or only a look at the video."""
+"""Answers of `frame_extractor`: the frames of some chunks, or only a probe of the video."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +14,7 @@ from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks
 from trireel_backend.extraction.view import View
 from trireel_backend.findings.finding import ViewSpec
 from trireel_backend.findings.registry import FINDINGS, findings_named
-from trireel_backend.models.sampling_inputs import WantedFrames, wanted_frames
+from trireel_backend.models.sampling_inputs import FrameSelection, read_selection
 from trireel_backend.plan import Chunk
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts
@@ -22,24 +22,26 @@ from trireel_backend.wire.views import PackedView, pack_views
 from trireel_schema.catalogue import VIEW_TENSORS
 
 SECOND_VIEWS_BYTES = 2**25
-"""Memory for the frames of second views of one request: four chunks of the longest."""
+"""Memory for the frames of second views of one request: enough for four chunks of any length."""
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
 
 
-def wanted_chunks(request: Request, sampling: SamplingSettings) -> WantedFrames:
-    """Return what a request wants of its video; FRAMES_PER_CHUNK 0 is only a look.
+def read_chunk_request(request: Request, sampling: SamplingSettings) -> FrameSelection:
+    """Return the frames that a request selects; FRAMES_PER_CHUNK 0 only probes the video.
 
     Raises:
         InvalidInput: if an input has a value that is not allowed.
     """
-    # Without frames there is nothing for an ensemble's next step.
-    may_look = "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
-    return wanted_frames(request, sampling, least=0 if may_look else 1)
+    # Without frames, the next step of an ensemble would have no input.
+    may_probe = (
+        "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
+    )
+    return read_selection(request, sampling, least=0 if may_probe else 1)
 
 
 def extract_chunk(
     request: Request,
-    wanted: WantedFrames,
+    selection: FrameSelection,
     video: AbstractContextManager[Path],
     size_px: int,
     extractor: RunsTasks,
@@ -47,26 +49,26 @@ def extract_chunk(
     """Answer a request for one chunk or more; with FRAMES_PER_CHUNK 0 nothing is decoded.
 
     Args:
-        wanted: what `wanted_chunks` returned for the request.
-        video: yields the path of the video, which stays there for as long as the context.
+        selection: result of `read_chunk_request` for the request.
+        video: yields the path of the video; the file exists for as long as the context.
 
     Raises:
-        RequestError: if the video is not usable.
+        RequestError: if the video is unusable.
     """
-    views = wanted_views(request)
+    views = second_views(request)
     with video as path:
         task = ExtractionTask(
             path,
-            wanted.chunk_seconds,
-            wanted.sampling,
-            View(size_px, wanted.crop),
-            starts_seconds=wanted.starts_seconds,
-            stream_index=wanted.stream_index,
-            # An upload goes with its request.
+            selection.chunk_seconds,
+            selection.sampling,
+            View(size_px, selection.crop),
+            starts_seconds=selection.starts_seconds,
+            stream_index=selection.stream_index,
+            # The file of an upload is deleted after its request.
             keep_open=request.array("VIDEO_DATA") is None and keeps_open(request),
             with_plan=bool(PLAN_OUTPUTS & request.requested_outputs),
             second_views=tuple(
-                SecondView(spec.fps, spec.max_frames, View(spec.size_px, wanted.crop))
+                SecondView(spec.fps, spec.max_frames, View(spec.size_px, selection.crop))
                 for spec in views.values()
             ),
         )
@@ -79,14 +81,14 @@ def extract_chunk(
     return answer
 
 
-def wanted_views(request: Request) -> dict[str, ViewSpec]:
-    """Return the second views that the findings of a request want; raises InvalidInput."""
+def second_views(request: Request) -> dict[str, ViewSpec]:
+    """Return the second views that the findings of a request need; raises InvalidInput."""
     names = findings_named(request)
     return {name: view for name in names if (view := FINDINGS[name].view) is not None}
 
 
 def keeps_open(request: Request) -> bool:
-    """Return whether another request may continue where the chunks of this request end."""
+    """Return whether another request may continue at the end of this request's chunks."""
     return request.parameters.get(KEEP_OPEN) is not False
 
 

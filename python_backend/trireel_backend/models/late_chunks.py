@@ -3,8 +3,8 @@
 
 An instance of `frame_extractor` works on one request at a time. A download takes long and needs no
 decoder, so it runs beside `execute`, and the instance answers other requests meanwhile. When the
-video is here the model sends itself the request anew, with the path in the spool: it then waits in
-Triton's queue like all others, for whichever instance is free first.
+video has arrived, the model sends itself the request again, with the path in the spool. That
+request waits in Triton's queue like all others, for the first free instance.
 """
 
 from collections.abc import Coroutine, Mapping
@@ -22,7 +22,7 @@ from trireel_backend.extraction.task import RunsTasks
 from trireel_backend.findings.registry import findings_named
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
-from trireel_backend.models.frame_extractor import extract_chunk, keeps_open, wanted_chunks
+from trireel_backend.models.frame_extractor import extract_chunk, keeps_open, read_chunk_request
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS
 from trireel_backend.sources.media import (
     is_remote,
@@ -33,38 +33,38 @@ from trireel_backend.sources.media import (
 from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.whole_video.stages import CallModel
-from trireel_backend.whole_video.waiting_room import PlaceLimits, Places
+from trireel_backend.whole_video.waiting_room import SlotLimits, Slots
 from trireel_backend.wire.parameters import at_least_one, read_settings
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import Tensors, texts
 
 MODEL = "frame_extractor"
-CALLS_AT_ONCE = 4  # of an instance: so few of its requests are before others in Triton's queue
+CALLS_AT_ONCE = 4  # per instance: so few of its own requests overtake others in Triton's queue
 COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", *SAMPLING_INPUTS)
 
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """How many videos are fetched for chunk requests, beside the extractor."""
+    """Limits of the fetches of videos for chunk requests, beside the extractor."""
 
     fetches_in_flight: int = 32
-    """Videos that one instance fetches at once."""
+    """Most videos that one instance fetches at once."""
     max_waiting_fetches: int = 256
-    """Requests that may wait in one instance until it can fetch their videos; the next request is
+    """Most requests that wait in one instance for the fetch of their videos; the next request is
     rejected immediately."""
     admission: str = ""
-    """Folder by which the launcher waits for fetches in flight before it stops; empty for none."""
+    """Folder through which a stopping launcher waits for fetches; empty for no waiting."""
 
-    def checked_limits(self) -> PlaceLimits:
-        """Return how many fetches the model accepts; raises StartupError."""
+    def checked_limits(self) -> SlotLimits:
+        """Return the limits of the fetches; raises StartupError if one is not allowed."""
         at_least_one("fetches_in_flight", self.fetches_in_flight)
         if self.max_waiting_fetches < 0:
             raise StartupError(f"max_waiting_fetches is {self.max_waiting_fetches}: give 0 or more")
-        return PlaceLimits(self.fetches_in_flight, self.max_waiting_fetches, waiting_bytes=0)
+        return SlotLimits(self.fetches_in_flight, self.max_waiting_fetches, waiting_bytes=0)
 
 
 class ChunkAnswers:
-    """Answers requests for chunks: at once if the video is here, else when it has been fetched."""
+    """Answers requests for chunks: now if the video is local, otherwise after its fetch."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class ChunkAnswers:
         """Read the model's parameters.
 
         Args:
-            size_px: side of the square frames.
+            size_px: width and height of the square frames.
             call_model: sends a request to a model of this server.
 
         Raises:
@@ -91,20 +91,20 @@ class ChunkAnswers:
         self._metrics = metrics
         fetches = read_settings(FetchSettings, parameters)
         limits = fetches.checked_limits()
-        self._places = Places(limits, what="fetches of videos")
-        self._fetchers = ThreadPoolExecutor(limits.under_way, "fetch")
+        self._slots = Slots(limits, noun="fetches of videos")
+        self._fetchers = ThreadPoolExecutor(limits.in_flight, "fetch")
         folder = fetches.admission
         self._in_flight = Admission(Path(folder)).video if folder else nullcontext
 
     def answer(self, request: Request) -> Tensors | Coroutine[Any, Any, Tensors]:
-        """Return a request's answer, or a coroutine that returns it when the video is here.
+        """Return a request's answer, or a coroutine that returns it after the video's fetch.
 
         Raises:
-            RequestError: if the request or its video is not usable.
+            RequestError: if the request or its video is unusable.
         """
         with refusals_counted(self._metrics):
-            wanted = wanted_chunks(request, self._sampling)
-            findings_named(request)  # rejected before anything is fetched
+            selection = read_chunk_request(request, self._sampling)
+            findings_named(request)  # an unknown finding is rejected before any fetch
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)
@@ -112,13 +112,13 @@ class ChunkAnswers:
                     return self._later(request, uri, _call_inputs(request))
             else:
                 video = local_video(self._folders, uri, data, stop=request.is_cancelled)
-            return extract_chunk(request, wanted, video, self._size_px, self._extractor)
+            return extract_chunk(request, selection, video, self._size_px, self._extractor)
 
     async def _later(self, request: Request, uri: str, inputs: Tensors) -> Tensors:
-        """Fetch the video, then let the model itself answer, which counts its own refusals."""
+        """Fetch the video, then call this model again; that call counts its own rejections."""
         async with AsyncExitStack() as stack:
             with refusals_counted(self._metrics):
-                async with self._places.place(request.is_cancelled):
+                async with self._slots.slot(request.is_cancelled):
                     stack.enter_context(self._in_flight())
                     fetch = local_video_beside(
                         self._fetchers, self._folders, uri, None, request.is_cancelled
@@ -133,6 +133,6 @@ class ChunkAnswers:
 
 
 def _call_inputs(request: Request) -> Tensors:
-    """Return copies of the request's inputs: its memory is Triton's, and `execute` returns."""
+    """Return copies of the request's inputs: Triton frees their memory when `execute` returns."""
     arrays = {name: request.array(name) for name in COPIED_INPUTS}
     return {name: np.array(array) for name, array in arrays.items() if array is not None}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which frames a request wants of a video, and what of them, within what the operator allows."""
+"""The frames and the crop that a request selects, within the operator's limits."""
 
 import math
 from dataclasses import dataclass
@@ -19,31 +19,37 @@ SAMPLING_INPUTS = (
     "STREAM_INDEX",
     "FIND",
 )
-"""Inputs that say it, beside CHUNK_SECONDS; the same for every chunk of a video."""
+"""Inputs that select frames, beside CHUNK_SECONDS; the same for every chunk of a video."""
 MAX_SAMPLE_FPS = 1000.0
 
 
 @dataclass(frozen=True)
-class WantedFrames:
-    """What a request wants of every chunk."""
+class FrameSelection:
+    """The chunks of a request, and the frames to sample from each."""
 
     chunk_seconds: float
+    """Length of a chunk in seconds."""
     starts_seconds: tuple[float, ...]
-    """Of the chunks; none for one chunk from the video's first frame."""
+    """Starts of the chunks; empty for one chunk from the video's first frame."""
     sampling: Sampling
+    """Number or rate of the frames in a chunk."""
     crop: Crop | None
+    """Region of the upright picture, None for the whole picture."""
     stream_index: int | None
+    """Index of the video stream, None for the file's default."""
 
 
-def wanted_frames(request: Request, settings: SamplingSettings, *, least: int = 1) -> WantedFrames:
-    """Read a request; raises InvalidInput.
+def read_selection(
+    request: Request, settings: SamplingSettings, *, least: int = 1
+) -> FrameSelection:
+    """Read the selection of frames from a request; raises InvalidInput.
 
     Args:
-        least: frames that may be asked for; 0 where a request may only look.
+        least: smallest allowed FRAMES_PER_CHUNK; 0 if a request may only probe the video.
     """
     chunk_seconds = _chunk_seconds(request, settings)
     sampling = _sampling(request, settings, chunk_seconds, least)
-    return WantedFrames(
+    return FrameSelection(
         chunk_seconds,
         _starts_seconds(request, settings, sampling.count(chunk_seconds)),
         sampling,
@@ -97,7 +103,7 @@ def _sampling(
     if sampling.count(chunk_seconds) > most:
         raise InvalidInput(
             f"SAMPLE_FPS {fps:g} in chunks of {chunk_seconds:g} s makes"
-            f" {sampling.count(chunk_seconds)} frames a chunk, and {most} are possible: set"
+            f" {sampling.count(chunk_seconds)} frames per chunk, and {most} are allowed: set"
             f" CHUNK_SECONDS to {math.floor(most / fps * 100) / 100:g} or less"
         )
     return sampling

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `temporal_decoder` answers: a video's next chunk, with the state of its sequence."""
+"""Answers of `temporal_decoder`: a video's next chunk, with the state of its sequence."""
 
 import threading
 from dataclasses import dataclass, field
@@ -32,10 +32,10 @@ from trireel_schema.catalogue import FINDINGS, TENSORS, VIEW_TENSORS
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.texts import TextBank
 
-FRAME_WEIGHT_SECONDS = 1.0  # of a frame whose chunk states no duration
+FRAME_WEIGHT_SECONDS = 1.0  # of a frame, if its chunk states no duration
 STORE_MARGIN_SECONDS = 30.0  # Triton must be the first to call a sequence idle
-SWEEP_SECONDS = 5.0  # between looks for idle videos
-SEQUENCE_HINT_SECONDS = 5  # nobody knows when a client ends its video
+SWEEP_SECONDS = 5.0  # between sweeps for idle videos
+SEQUENCE_HINT_SECONDS = 5  # a guess: clients end their videos when they like
 
 
 CHUNKS = Family("trireel_chunks_total", "Chunks decoded.")
@@ -63,24 +63,24 @@ DECODER_FAMILIES = (
 
 @dataclass(frozen=True)
 class SequenceSettings:
-    """How many videos a decoder keeps a state of."""
+    """Limit of the videos whose state a decoder keeps."""
 
     max_sequences: int = 256
-    """Open in one instance at once; a further one is refused at its START, unless it is a whole
-    video's: those are bounded where the videos are."""
+    """Most sequences of clients open in one instance; a further sequence is rejected at its START.
+    Sequences of whole videos do not count: the slots for whole videos limit them."""
 
     def checked_limit(self) -> int:
-        """Return how many sequences clients may have open; raises StartupError."""
+        """Return the most sequences that clients may have open; raises StartupError if below 1."""
         return at_least_one("max_sequences", self.max_sequences)
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """What is kept of a video between its requests."""
+class _Sequence:
+    """State of a sequence between its requests."""
 
     state: VideoState = field(default_factory=VideoState)
     timestamps_seconds: NDArray[np.float64] | None = None
-    """Of its last chunk, by which a chunk sent again is known."""
+    """[f] PTS of the last chunk's frames, to recognise a chunk that is sent again."""
 
 
 class SequenceDecoder:
@@ -98,9 +98,9 @@ class SequenceDecoder:
 
         Args:
             decoder: what decodes.
-            metrics: where to count.
-            idle_seconds: how long Triton keeps a sequence that nobody asks of.
-            max_sequences: no client's begins beyond so many.
+            metrics: counts chunks and sequences.
+            idle_seconds: time after which Triton drops a sequence without requests.
+            max_sequences: most sequences of clients that may be open.
         """
         self._decoder = decoder
         self._metrics = metrics
@@ -109,7 +109,7 @@ class SequenceDecoder:
         metrics.set(SEQUENCES_LIMIT, max_sequences)
         self._of_clients, self._of_videos = (
             SequenceStore(
-                _Kept,
+                _Sequence,
                 idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
                 expired=partial(metrics.add, SEQUENCES_EXPIRED),
             )
@@ -118,10 +118,10 @@ class SequenceDecoder:
 
     @classmethod
     def of_model(cls, folder: Path, model_config_json: str, metrics: Metrics) -> "SequenceDecoder":
-        """Load what a model's folder holds, as long-lived and as many videos as its config says.
+        """Load the export from a model's folder; timeout and limit come from the model's config.
 
         Raises:
-            StartupError: a file of the export is missing or wrong, or a parameter.
+            StartupError: if a file of the export or a parameter is missing or wrong.
         """
         metadata = load_metadata(folder / METADATA_FILE)
         loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
@@ -139,11 +139,11 @@ class SequenceDecoder:
         )
 
     def answer(self, request: Request) -> dict[str, NDArray[Any]]:
-        """Decode one chunk; where the request only asks to keep its video, answer nothing.
+        """Decode one chunk; a request that only keeps its sequence alive gets an empty answer.
 
         Raises:
-            InvalidInput: the request is wrong; the video is left where it was.
-            Full: a client's sequence would begin, and as many are open as may.
+            InvalidInput: if the request is wrong; the state of the video does not change.
+            Full: if a client's sequence would begin, and the most allowed are open.
         """
         with self._lock, refusals_counted(self._metrics):
             try:
@@ -152,7 +152,7 @@ class SequenceDecoder:
                 self._count_live()
 
     def sweep(self) -> None:
-        """Forget idle videos where no request does it on its way."""
+        """Drop idle videos; needed while no requests arrive."""
         with self._lock:
             for store in (self._of_clients, self._of_videos):
                 store.forget_idle()
@@ -163,32 +163,32 @@ class SequenceDecoder:
             raise InvalidInput(f"got {KEEP_SEQUENCE} with START or END: send it between them")
         self._check_room(request)
         store = self._of_videos if request.is_inner else self._of_clients
-        kept = store.take(request.correlation_id, start=request.starts, end=request.ends)
+        sequence = store.take(request.correlation_id, start=request.starts, end=request.ends)
         if KEEP_SEQUENCE in request.parameters:
-            store.put(request.correlation_id, kept)
+            store.put(request.correlation_id, sequence)
             return {}
         chunk = _chunk_frames(request)
-        state, answer = self._decoder.decode(kept.state, chunk, read_options(request))
+        state, answer = self._decoder.decode(sequence.state, chunk, read_options(request))
         if not request.ends:
-            # A copy: the request's own array lies in memory shared with Triton.
+            # A copy: the request's own array is in memory shared with Triton.
             last = chunk.timestamps_seconds.copy()
-            store.put(request.correlation_id, _Kept(state, last))
-        # A video given up is ended with its last chunk sent again.
-        before = kept.timestamps_seconds
-        again = before is not None and np.array_equal(before, chunk.timestamps_seconds)
-        if not (request.ends and again):
+            store.put(request.correlation_id, _Sequence(state, last))
+        # An abandoned video ends with its last chunk, sent a second time.
+        before = sequence.timestamps_seconds
+        is_repeated = before is not None and np.array_equal(before, chunk.timestamps_seconds)
+        if not (request.ends and is_repeated):
             self._count(request, answer)
         return {**_empty_outputs(request, answer), **answer}
 
     def _check_room(self, request: Request) -> None:
-        kept = self._of_clients
-        begins = request.starts and not request.ends and request.correlation_id not in kept
-        if not begins or request.is_inner or len(kept) < self._max_sequences:
+        store = self._of_clients
+        begins = request.starts and not request.ends and request.correlation_id not in store
+        if not begins or request.is_inner or len(store) < self._max_sequences:
             return
-        kept.forget_idle()
-        if len(kept) >= self._max_sequences:
+        store.forget_idle()
+        if len(store) >= self._max_sequences:
             raise Full(
-                f"the server is full: {len(kept)} sequences are open in it, as many as may:"
+                f"the server is full: {len(store)} sequences are open in it, the most allowed:"
                 f" ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
             )
 
@@ -204,9 +204,9 @@ class SequenceDecoder:
 
 
 def _empty_outputs(request: Request, answer: Tensors) -> Tensors:
-    """Return the outputs of findings that FIND does not name: an ensemble must set each of its own.
+    """Return empty outputs for findings that FIND does not name: an ensemble needs all its outputs.
 
-    All their sizes are 0.
+    All their dimensions are 0.
     """
     outputs = (output for finding in FINDINGS.values() for output in finding.outputs)
     missing = request.requested_outputs.intersection(outputs) - answer.keys()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Embeddings against texts: scores, and large banks searched in bytes."""
+"""Ranking texts against embeddings: scores, and large banks searched through int8 codes."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unit vectors in bytes, multiplied in onnxruntime, with a bound on what the bytes leave out."""
+"""Unit vectors as int8 codes, multiplied in onnxruntime, with a bound on the rounding error."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-ROWS_AT_ONCE = 512  # coded together: what fits into a cache
-ROUNDING = 1e-5  # of a cosine in float32, either way it is added up
+ROWS_AT_ONCE = 512  # rows coded together: as many as fit into a cache
+ROUNDING = 1e-5  # error of a cosine in float32, in any order of summation
 TEXT_STEPS = 127  # of a text's code on either side of 0
-# Of a picture's. Kernels without VNNI add two products in 16 bits: 2 * 127 * 127 must fit.
+# Of a picture's code. Kernels without VNNI add two products in 16 bits: 2 * 127 * 127 must fit.
 PICTURE_STEPS = 63
 PICTURE_ZERO = 64
 OPSET = 20
@@ -20,42 +20,42 @@ IR_VERSION = 9
 
 
 class Codes:
-    """Unit vectors in bytes, and how far each is from its code."""
+    """Codes of unit vectors, and the distance of each vector from its code."""
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
-        """Code embeddings [m, D]; takes a quarter of their memory, and twice that while it does."""
+        """Code embeddings [m, D]; takes a quarter of their memory, and twice that while coding."""
         count, width = embeddings.shape
         self._steps = np.empty(count, np.float32)
-        self._left_out = np.empty(count, np.float32)
+        self._errors = np.empty(count, np.float32)
         codes = np.empty((width, count), np.int8)
         for start in range(0, count, ROWS_AT_ONCE):
-            here = slice(start, start + ROWS_AT_ONCE)
-            rows = embeddings[here]
+            block = slice(start, start + ROWS_AT_ONCE)
+            rows = embeddings[block]
             steps = np.maximum(np.abs(rows).max(axis=1), np.finfo(np.float32).tiny) / TEXT_STEPS
             rounded = np.rint(rows / steps[:, None])
-            self._steps[here] = steps
-            self._left_out[here] = np.linalg.norm(rows - rounded * steps[:, None], axis=1)
-            codes[:, here] = rounded.astype(np.int8).T
+            self._steps[block] = steps
+            self._errors[block] = np.linalg.norm(rows - rounded * steps[:, None], axis=1)
+            codes[:, block] = rounded.astype(np.int8).T
         self._session = _session(codes)
 
     def bounds(
         self, embeddings: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what the cosines of embeddings [q, D] are at least, and at most, [q, m] each.
+        """Return lower and upper bounds of the cosines of embeddings [q, D], [q, m] each.
 
-        The embeddings are of length 1 at most.
+        The embeddings have a length of at most 1.
         """
         picture = _PictureCodes.of(embeddings)
         (products,) = self._session.run(None, {"PICTURES": picture.codes})
-        # In place where it can be: new memory for each of these costs as much as the sums.
+        # In place if possible: new memory for each of these costs as much as the sums.
         parts = products.astype(np.float32)
         parts *= picture.steps[:, None]
         cosines, fine = np.split(parts, 2)
         cosines += fine
         cosines *= self._steps
         # |t.x - t'.x'| <= |t - t'| |x| + |t'| |x - x'|, and |t'| is hardly more than 1.
-        slack = np.outer(picture.lengths, self._left_out)
-        slack += (2 * picture.left_out + ROUNDING)[:, None]
+        slack = np.outer(picture.lengths, self._errors)
+        slack += (2 * picture.errors + ROUNDING)[:, None]
         most = cosines + slack
         cosines -= slack
         return cosines, most
@@ -63,44 +63,44 @@ class Codes:
 
 @dataclass(frozen=True)
 class _PictureCodes:
-    """Embeddings of pictures in two bytes a number: a coarse one, and one of what it leaves out."""
+    """Embeddings of pictures in two bytes per value: a coarse code, and a code of its remainder."""
 
     codes: NDArray[np.uint8]
-    """[2 q, D]: the coarse ones of all embeddings, then the fine ones."""
+    """[2 q, D] coarse codes of all embeddings, then the fine codes."""
     steps: NDArray[np.float32]
-    """[2 q]"""
+    """[2 q] step of each code."""
     lengths: NDArray[np.float32]
-    """[q] of the embeddings."""
-    left_out: NDArray[np.float32]
-    """[q] length of what both bytes leave out."""
+    """[q] lengths of the embeddings."""
+    errors: NDArray[np.float32]
+    """[q] length of the remainder that neither code represents."""
 
     @classmethod
     def of(cls, embeddings: NDArray[np.float32]) -> "_PictureCodes":
-        left = embeddings.astype(np.float64)
-        lengths = np.linalg.norm(left, axis=1)
-        step = np.maximum(np.abs(left).max(axis=1, keepdims=True), 1e-30) / PICTURE_STEPS
+        rest = embeddings.astype(np.float64)
+        lengths = np.linalg.norm(rest, axis=1)
+        step = np.maximum(np.abs(rest).max(axis=1, keepdims=True), 1e-30) / PICTURE_STEPS
         codes, steps = [], []
         for _ in range(2):
-            rounded = np.rint(left / step)
-            left = left - rounded * step
+            rounded = np.rint(rest / step)
+            rest = rest - rounded * step
             codes.append((rounded + PICTURE_ZERO).astype(np.uint8))
             steps.append(step[:, 0])
-            step = step / (2 * PICTURE_STEPS)  # what is left is half a step at most
+            step = step / (2 * PICTURE_STEPS)  # the remainder is half a step at most
         return cls(
             np.concatenate(codes),
             np.concatenate(steps).astype(np.float32),
             lengths.astype(np.float32),
-            np.linalg.norm(left, axis=1).astype(np.float32),
+            np.linalg.norm(rest, axis=1).astype(np.float32),
         )
 
 
 def _session(codes: NDArray[np.int8]) -> Any:
     """Return a session that multiplies PICTURES uint8 [n, D] by codes [D, m]."""
     width, count = codes.shape
-    # Handed over beside the graph, not in it: kept once, in the order that the product reads.
+    # Passed beside the graph, not in it: stored once, in the order that the product reads.
     texts = TensorProto(name="TEXTS", data_type=TensorProto.INT8, dims=codes.shape)
     texts.data_location = TensorProto.EXTERNAL
-    texts.external_data.add(key="location", value="given")
+    texts.external_data.add(key="location", value="memory")
     graph = helper.make_graph(
         [helper.make_node("MatMulInteger", ["PICTURES", "TEXTS", "ZERO"], ["PRODUCTS"])],
         "codes",

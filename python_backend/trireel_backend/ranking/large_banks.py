@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Large banks: which texts can be among the best is found in bytes, their cosines in float32.
+"""Large banks: int8 codes select the candidates, their cosines are computed in float32.
 
-Reading 100,000 embeddings of 768 numbers from memory takes longer than a chunk may take. Codes of
-one byte a number are a quarter of that. How much a code leaves out is known, so no text that could
-be among the best is passed over: the answer is that of the plain product, but for rounding.
+Reading 100,000 embeddings of 768 values from memory takes longer than a chunk may take. Codes of
+one byte per value are a quarter of that size. The rounding error of each code is known, so no text
+that could be among the best is missed: the result is that of the plain product, up to rounding.
 """
 
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from trireel_schema.texts import TextSet
 if TYPE_CHECKING:
     from trireel_backend.ranking.codes import Codes
 
-CODED_FROM_BYTES = 16 * 2**20  # of float32; below, the plain product is as quick
+CODED_FROM_BYTES = 16 * 2**20  # of float32; for smaller banks the plain product is as fast
 GROUP = 64
-MOST_OF_TEXTS = 1 / 8  # candidates; where there are more, picking them costs more than all of them
+MOST_OF_TEXTS = 1 / 8  # candidates; with more, selecting them costs more than using all texts
 
 
 @dataclass(frozen=True)
 class CodedTexts(TextSet):
-    """A text set with a code of its embeddings; ranks as the text set does."""
+    """A text set with codes of its embeddings; it ranks exactly as the text set does."""
 
     codes: "Codes"
 
     @classmethod
     def of(cls, texts: TextSet) -> TextSet:
-        """Return the text set with codes if it is so large that they pay, else as it is."""
+        """Return the text set with codes if it is large enough to benefit, else unchanged."""
         if texts.embeddings.nbytes < CODED_FROM_BYTES:
             return texts
-        # Only here: small banks do without what it loads.
+        # Imported here, because small banks do not need onnxruntime.
         from trireel_backend.ranking.codes import Codes
 
         return cls(texts.texts, texts.embeddings, Codes(texts.embeddings))
@@ -41,7 +41,7 @@ class CodedTexts(TextSet):
     def cosines(
         self, embeddings: NDArray[np.float32], k: int
     ) -> list[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-        """Return for each of the embeddings [q, D] the texts that can be among its `k` best."""
+        """Return, for each of the embeddings [q, D], the texts that can be among its `k` best."""
         least, most = self.codes.bounds(embeddings)
         return [
             self._exact(embedding, np.flatnonzero(high >= _reached(low, k)))
@@ -53,14 +53,14 @@ class CodedTexts(TextSet):
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         if len(candidates) > MOST_OF_TEXTS * len(self.texts):
             return np.arange(len(self.texts)), self.embeddings @ query
-        # Each on its own, whatever stands beside it: equal embeddings have equal cosines.
+        # Each row on its own, so that equal embeddings have equal cosines.
         return candidates, np.einsum("md,d->m", self.embeddings[candidates], query)
 
 
 def _reached(cosines: NDArray[np.float32], k: int) -> np.float32:
-    """Return what `k` of the cosines [m] reach, or all: hardly less than the `k`-th does."""
+    """Return a value that at least `k` of the cosines [m] reach, close to the `k`-th highest."""
     groups = len(cosines) // GROUP
-    if groups >= 4 * k:  # the best of each group will do, and there are far fewer
+    if groups >= 4 * k:  # the best of each group are enough, and far fewer
         cosines = cosines[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
     k = min(k, len(cosines))
     return np.float32(np.partition(cosines, -k)[-k])

@@ -23,13 +23,13 @@ class Ranking:
     scores: NDArray[np.float32]
     """[k] cosines."""
     probabilities: NDArray[np.float32]
-    """[k] the checkpoint's own."""
+    """[k] the checkpoint's own probabilities."""
 
 
 def rank(
     texts: TextSet, embeddings: NDArray[np.float32], k: int, calibration: Calibration
 ) -> list[Ranking]:
-    """Return for each of `embeddings` [q, D] the `k` texts of highest cosine, or all there are.
+    """Return, for each of `embeddings` [q, D], the `k` texts of highest cosine, or all if fewer.
 
     An embedding may be a weighted mean of unit vectors: as the dot product is linear, its score is
     then the weighted mean of their cosines. Equal scores keep the order of the texts.
@@ -37,10 +37,10 @@ def rank(
     rankings = []
     for indices, cosines in texts.cosines(embeddings, k):
         best = _best_first(cosines, k)
-        found, scores = indices[best], cosines[best]
+        ranked, scores = indices[best], cosines[best]
         rankings.append(
             Ranking(
-                tuple(texts.texts[index] for index in found),
+                tuple(texts.texts[index] for index in ranked),
                 scores,
                 calibration.probabilities(scores),
             )
@@ -51,7 +51,7 @@ def rank(
 def _best_first(cosines: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     """Return the indices of the `k` highest values, ties in order of index."""
     if k < len(cosines):
-        # Only what can be among the best is sorted: a bank may hold 100,000 texts.
+        # Sort only the candidates: a bank may hold 100,000 texts.
         threshold = np.partition(cosines, -k)[-k]
         candidates = np.flatnonzero(cosines >= threshold)
     else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gate of a served tower: the comparison of every export, with the error of the server."""
+"""The gate of a served tower: the comparison that every export runs, with the server's error."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ def check_gate(
 
 
 def check_alike(known: KnownPictures, embeddings: NDArray[np.float32]) -> None:
-    """Compare embeddings [N, D] of batches of two sizes; raises GateFailed if they differ."""
+    """Compare embeddings [N, D] from batches of two sizes; raises GateFailed if they differ."""
     with _gate_failures():
         gate.check_alike(known, embeddings)
 

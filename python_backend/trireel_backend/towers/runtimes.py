@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may compute a tower in the Python backend, and whether this machine can.
+"""Runtimes that can compute a tower in the Python backend, and whether this machine supports them.
 
-Loads neither library: the launcher asks here before any model does.
+This module loads neither library: the launcher checks the runtime before any model loads.
 """
 
 import importlib.util
@@ -12,25 +12,25 @@ from trireel_backend.errors import MissingPart, StartupError
 ONNXRUNTIME = "onnxruntime"
 OPENVINO = "openvino"
 OPENVINO_BF16 = "openvino-bf16"
-TOWER_ENGINES = (ONNXRUNTIME, OPENVINO, OPENVINO_BF16)
-REDUCED_ENGINES = frozenset({OPENVINO_BF16})
-"""Those that compute an fp32 graph in less than fp32."""
+TOWER_RUNTIMES = (ONNXRUNTIME, OPENVINO, OPENVINO_BF16)
+REDUCED_RUNTIMES = frozenset({OPENVINO_BF16})
+"""Runtimes that compute an fp32 graph in less than fp32."""
 
 CPUINFO = Path("/proc/cpuinfo")
 BF16_INSTRUCTIONS = "amx_bf16"
-"""Those that make bf16 faster than fp32. With avx512_bf16 alone it was slower, and a frame's
-embedding differed by 1e-3 between alone and in a batch."""
+"""CPU flag of the instructions that make bf16 faster than fp32. With avx512_bf16 alone bf16 was
+slower, and a frame's embedding differed by 1e-3 between a batch of one and a larger batch."""
 
 
-def check_tower_engine(name: str, cpuinfo: Path = CPUINFO) -> None:
-    """Raise StartupError where there is no such engine, or this machine cannot run it.
+def check_tower_runtime(name: str, cpuinfo: Path = CPUINFO) -> None:
+    """Raise StartupError if the runtime is unknown, or if this machine cannot run it.
 
     Args:
-        cpuinfo: what the kernel tells of the CPU. OpenVINO itself says that it can do bf16 even
-            where it has to emulate it, at a fiftieth of the speed.
+        cpuinfo: the kernel's description of the CPU. OpenVINO itself reports support for bf16 even
+            if it has to emulate it, at a fiftieth of the speed.
     """
-    if name not in TOWER_ENGINES:
-        raise StartupError(f"tower_engine is {name!r}: give one of {', '.join(TOWER_ENGINES)}")
+    if name not in TOWER_RUNTIMES:
+        raise StartupError(f"tower_engine is {name!r}: give one of {', '.join(TOWER_RUNTIMES)}")
     if name == ONNXRUNTIME:
         return
     if importlib.util.find_spec("openvino") is None:
@@ -41,7 +41,7 @@ def check_tower_engine(name: str, cpuinfo: Path = CPUINFO) -> None:
     if name == OPENVINO_BF16 and BF16_INSTRUCTIONS not in _instructions(cpuinfo):
         raise StartupError(
             f"tower_engine is {name!r}, and this CPU has no {BF16_INSTRUCTIONS}, without which bf16"
-            f" is slower than fp32: take {OPENVINO!r}, which computes in fp32"
+            f" is slower than fp32: use {OPENVINO!r}, which computes in fp32"
         )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An exported tower loaded into an engine: rows in, embeddings out."""
+"""An exported tower loaded into a runtime: rows in, embeddings out."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from trireel_backend.system.resources import available_cpus
-from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_backend.towers.settings import TowerSettings
 
 CPU_PROVIDER = "CPUExecutionProvider"
@@ -19,18 +19,19 @@ class TowerSession(Protocol):
     """One tower: one input with a free batch dimension, one output."""
 
     on_cpu: bool
+    """True if the tower is computed on the CPU."""
     lanes: int
-    """Runs that may be under way at once, by as many threads."""
+    """Number of runs that may be in flight at once, each in its own thread."""
     width: int
-    """Of an embedding."""
+    """Number of values in an embedding."""
 
     def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the embeddings [N, D], unit length, of a batch of at least one row."""
 
 
 def load_session(model: Path, settings: TowerSettings) -> TowerSession:
-    """Load a tower into the engine that is set; raises StartupError where it cannot run here."""
-    check_tower_engine(settings.tower_engine)
+    """Load a tower into the configured runtime; raises StartupError if it cannot run here."""
+    check_tower_runtime(settings.tower_engine)
     if settings.tower_engine == ONNXRUNTIME:
         return OnnxRuntimeSession(model, settings)
     return OpenVinoSession(model, settings)
@@ -40,7 +41,7 @@ class OnnxRuntimeSession:
     """A tower in onnxruntime, in the precision of its graph."""
 
     def __init__(self, model: Path, settings: TowerSettings) -> None:
-        """Load `model`; providers that this build of onnxruntime lacks are passed over."""
+        """Load `model`; providers that this build of onnxruntime lacks are skipped."""
         available = [
             name for name in settings.providers.split(",") if name in ort.get_available_providers()
         ]
@@ -48,9 +49,9 @@ class OnnxRuntimeSession:
         self.lanes = threads if available == [CPU_PROVIDER] else 1
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads // self.lanes
-        # Idle threads that spin would take the cores that decode the next chunk.
+        # Idle threads that spin would take CPU time from decoding the next chunk.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # A plan of the memory for every batch size seen takes a quarter more, and saves no time.
+        # A memory plan for every batch size takes a quarter more memory, and saves no time.
         options.enable_mem_pattern = False
         self._session = ort.InferenceSession(model, options, providers=available)
         self._input = self._session.get_inputs()[0].name
@@ -64,14 +65,14 @@ class OnnxRuntimeSession:
 
 
 class OpenVinoSession:
-    """A tower in OpenVINO on the CPU, in fp32 or in bf16, whatever its graph says."""
+    """A tower in OpenVINO on the CPU, in fp32 or bf16, whatever the precision of its graph."""
 
     on_cpu = True
     lanes = 1  # its threads share a run better than onnxruntime's do
 
     def __init__(self, model: Path, settings: TowerSettings) -> None:
         """Load and compile `model`."""
-        import openvino  # an optional part
+        import openvino  # an optional dependency
 
         is_bf16 = settings.tower_engine == OPENVINO_BF16
         compiled = openvino.Core().compile_model(
@@ -82,7 +83,7 @@ class OpenVinoSession:
                 "INFERENCE_PRECISION_HINT": "bf16" if is_bf16 else "f32",
                 "INFERENCE_NUM_THREADS": settings.threads,
                 "PERFORMANCE_HINT": "LATENCY",
-                # Extractors decode on the same cores; the kernel knows which one is free.
+                # Extractors decode on the same cores; the kernel knows which core is free.
                 "ENABLE_CPU_PINNING": False,
             },
         )
@@ -91,6 +92,6 @@ class OpenVinoSession:
 
     def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
         """Return the embeddings [N, D] of a batch of at least one row."""
-        # The answer is a copy, the rows are read where they are.
+        # The result is a copy; the rows are read in place.
         (embeddings,) = self._request.infer([rows], share_inputs=True).values()
         return np.asarray(embeddings, np.float32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator may set for the towers."""
+"""Settings of the towers."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from trireel_backend.wire.parameters import at_least_one
 
 @dataclass(frozen=True)
 class TowerSettings:
-    """How an ONNX tower is run."""
+    """Parameters that control how an ONNX tower is run."""
 
     threads: int
-    """CPU threads, 0 for one a CPU."""
+    """Number of CPU threads, 0 for one per CPU."""
     providers: str
     """onnxruntime execution providers, best first, separated by commas."""
     tower_engine: str = ONNXRUNTIME
-    """What computes it: one of TOWER_ENGINES."""
+    """Runtime that computes the tower: one of TOWER_RUNTIMES."""
     rows_at_once: int = 16
-    """Most rows computed at once on a CPU, by all threads, or four a thread where that is more; the
-    rest of a batch comes after them. On a GPU there is no bound."""
+    """Most rows that all threads together compute at once on a CPU, or four per thread if that is
+    more; the rest of a batch follows. On a GPU there is no limit."""
 
     def checked_rows_at_once(self) -> int:
-        """Return the most rows at once; raises StartupError where that is none."""
+        """Return the most rows at once; raises StartupError if the setting is less than 1."""
         return at_least_one("rows_at_once", self.rows_at_once)

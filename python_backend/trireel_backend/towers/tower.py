@@ -15,19 +15,20 @@ from trireel_backend.towers.sessions import load_session
 from trireel_backend.towers.settings import TowerSettings
 
 LEAST_ROWS = 4
-"""Of one run among several at once: fewer make the weights' way into the cache cost more."""
+"""Fewest rows in each of several runs at once: with fewer, loading the weights into the cache costs
+more than it saves."""
 
 
 class Tower:
-    """A tower that takes any number of rows, and on a CPU runs a few at a time.
+    """A tower that accepts any number of rows, and on a CPU runs a few at a time.
 
-    More than a chunk at once is no faster on a CPU, and takes memory with every row. Where the
-    engine takes several runs at once, each on one thread, rows are shared out among them: threads
-    that share one run wait for each other in every layer.
+    On a CPU, more rows than a chunk at once are no faster, and each row takes memory. If the
+    runtime accepts several runs at once, each on one thread, the rows are divided among them:
+    threads that share one run wait for each other in every layer.
     """
 
     def __init__(self, model: Path, settings: TowerSettings) -> None:
-        """Load `model`; raises StartupError where the engine that is set cannot run here."""
+        """Load `model`; raises StartupError if the configured runtime cannot run here."""
         rows_at_once = settings.checked_rows_at_once()
         self._session = load_session(model, settings)
         lanes = self._session.lanes
@@ -41,22 +42,22 @@ class Tower:
         return self._run([rows])
 
     def run_together(self, parts: Sequence[NDArray[Any]]) -> list[NDArray[np.float32]]:
-        """Run the rows of several requests as one batch and hand each its own."""
+        """Run the rows of several requests as one batch; return the embeddings of each request."""
         ends = np.cumsum([len(part) for part in parts])
         return np.split(self._run(parts), ends[:-1])
 
     def _run(self, parts: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         count = sum(map(len, parts))
-        if count == 0:  # of which there is no batch: onnxruntime dies of an empty one
+        if count == 0:  # onnxruntime crashes on an empty batch
             return np.empty((0, self._session.width), np.float32)
-        runs = batches(parts, rows_a_run(count, self._session.lanes, self._most_rows))
+        runs = batches(parts, rows_per_run(count, self._session.lanes, self._most_rows))
         run = self._session.run
-        found = map(run, runs) if self._lanes is None else self._lanes.map(run, runs)
-        return np.concatenate(list(found))
+        embeddings = map(run, runs) if self._lanes is None else self._lanes.map(run, runs)
+        return np.concatenate(list(embeddings))
 
 
-def rows_a_run(count: int, lanes: int, most_rows: int) -> int:
-    """Return into how many rows a run `count` rows are cut, so that the lanes end together."""
+def rows_per_run(count: int, lanes: int, most_rows: int) -> int:
+    """Return the rows of each run when `count` rows are divided so that all lanes end together."""
     runs = max(min(lanes, count), math.ceil(count / most_rows))
     if runs > lanes:
         runs = math.ceil(runs / lanes) * lanes
@@ -64,9 +65,9 @@ def rows_a_run(count: int, lanes: int, most_rows: int) -> int:
 
 
 def batches(parts: Sequence[NDArray[Any]], most_rows: int) -> Iterator[NDArray[Any]]:
-    """Yield the rows of all parts in their order, at least one and at most `most_rows` at once.
+    """Yield the rows of all parts in order, from one to `most_rows` rows at a time.
 
-    Only a batch that takes rows of several parts is a copy.
+    Only a batch with rows of several parts is a copy.
     """
     pieces: list[NDArray[Any]] = []
     room = most_rows

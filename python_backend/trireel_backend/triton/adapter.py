@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The seam to Triton: tensors to arguments, answers to responses, errors to statuses.
 
-With the `model.py` files the only code that knows `triton_python_backend_utils`.
+Only this module and the `model.py` files import `triton_python_backend_utils`.
 """
 
 import json
@@ -33,40 +33,40 @@ from trireel_backend.wire.request import INNER, INNER_WORD_VARIABLE, Request
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
 
-_STOPPING = "Server is stopping"  # how Triton's own refusal begins once it is told to end
+_STOPPING = "Server is stopping"  # start of Triton's own error message while it shuts down
 _MESSAGE_WITH_STATUS = re.compile(
     rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
 )
 
-# A server that no launcher of ours has started believes whoever sends the parameter.
+# Without our launcher the word is empty, and the server trusts any client that sends the parameter.
 _INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
 
-# The trace of the request that the running task answers, for the calls it makes.
+# Trace of the request that the current task answers; passed on with its calls of other models.
 _trace: ContextVar[Any] = ContextVar("trace", default=None)
 
 
 Later = Coroutine[Any, Any, Tensors]
-"""A request's answer that is computed beside `execute`."""
+"""A coroutine that computes a request's answer after `execute` has returned."""
 Answers = Callable[[Request], AsyncGenerator[Tensors, None]]
 
 
 def model_folder(args: Mapping[str, str]) -> Path:
-    """Return the version folder of a model from what `initialize` is given."""
+    """Return the version folder of a model from the arguments of `initialize`."""
     return Path(args["model_repository"]) / args["model_version"]
 
 
 def export_metrics(args: Mapping[str, str], families: Iterable[Family]) -> Metrics:
-    """Make metric families part of what Triton's /metrics says.
+    """Register metric families with Triton's /metrics.
 
     Args:
-        args: what `initialize` is given.
+        args: arguments of `initialize`.
     """
     labels = {"model": args["model_name"], "model_instance": args["model_instance_name"]}
     return ExportedMetrics(pb_utils, labels, families)
 
 
 def answer_each(requests: Sequence[Any], answer: Callable[[Request], Tensors]) -> list[Any]:
-    """Answer every request on its own: what is wrong with one does not reach the others."""
+    """Answer every request separately: an error in one request does not affect the others."""
     return [_answer_one(request, answer) for request in requests]
 
 
@@ -75,20 +75,20 @@ def answer_each_in_time(
     answer: Callable[[Request], Tensors | Later],
     begin: Callable[[Coroutine[Any, Any, None]], Any],
 ) -> list[Any]:
-    """Answer every request on its own, now or later.
+    """Answer every request separately, now or later.
 
     Args:
         answer: returns the answer, or a coroutine that returns it.
-        begin: runs a coroutine beside `execute`.
+        begin: starts a coroutine that runs after `execute` returns.
 
     Returns:
         A response for each request; None if the response is sent later.
     """
-    answered = [(request, _answer_one(request, answer)) for request in requests]
-    for request, later in answered:
+    answers = [_answer_one(request, answer) for request in requests]
+    for request, later in zip(requests, answers, strict=True):
         if isinstance(later, Coroutine):
             begin(_send_when_ready(request, later))
-    return [None if isinstance(one, Coroutine) else one for _, one in answered]
+    return [None if isinstance(response, Coroutine) else response for response in answers]
 
 
 def answer_together(
@@ -96,11 +96,11 @@ def answer_together(
     prepare: Callable[[Request], Any],
     run: Callable[[list[Any]], Iterable[Tensors]],
 ) -> list[Any]:
-    """Answer all good requests by one joint call; a bad one is refused before it.
+    """Answer all valid requests with one joint call; an invalid request is rejected first.
 
     Args:
-        prepare: from a request to its part of the batch.
-        run: from the parts to an answer for each, in order.
+        prepare: returns a request's part of the batch.
+        run: returns an answer for each part, in order.
     """
     prepared = [_prepare_one(request, prepare) for request in requests]
     parts = [part for part in prepared if not isinstance(part, _Failed)]
@@ -115,11 +115,11 @@ def answer_together(
 
 
 async def answer_once(request: Any, answers: Answers) -> Any:
-    """Return the last of an asynchronous iterator's answers as the one response.
+    """Return the last of an asynchronous iterator's answers as the only response.
 
-    What it asks of other models is traced with the request, so `execute` has to wait for it: with
-    its return Triton lets go of the request's trace, and 2.51 ends with a segfault where another
-    model is called with it.
+    Its calls of other models carry the request's trace, so `execute` has to wait for it: when
+    `execute` returns, Triton releases the trace, and a later call with it crashes Triton 2.51 with
+    a segmentation fault.
     """
     _trace.set(request.trace())
     return await _last_response(request, answers)
@@ -131,7 +131,7 @@ async def answer_later(request: Any, answers: Answers) -> None:
 
 
 async def answer_stream(request: Any, answers: Answers) -> None:
-    """Send each answer of an asynchronous iterator as it comes, until the client goes away."""
+    """Send each answer of an asynchronous iterator as it arrives, until the client goes away."""
     sender = request.get_response_sender()
     final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
     try:
@@ -153,14 +153,14 @@ async def call_model(
     turn: Turn | None = None,
     parameters: Mapping[str, bool] = MappingProxyType({}),
 ) -> dict[str, NDArray[Any]]:
-    """Ask another model and return its outputs by name; outputs it leaves out are left out.
+    """Call another model and return its outputs by name, without those that the model omits.
 
     Args:
-        turn: the request's place in its sequence, for a model that keeps state.
-        parameters: of the request, beside its inputs.
+        turn: position of the request in its sequence, for a model that keeps state.
+        parameters: parameters of the request, beside its inputs.
 
     Raises:
-        RequestError: of the status the model answered, with its message.
+        RequestError: if the model returns an error; it has the model's status and message.
     """
     sequence = (
         {"correlation_id": turn.correlation_id, "flags": _flags(turn)} if turn is not None else {}
@@ -192,7 +192,7 @@ def _request(request: Any) -> Request:
     flags = request.flags()
     try:
         correlation_id, parameters = request.correlation_id(), _parameters(request)
-    except ValueError as error:  # Triton passes on whatever bytes there are
+    except ValueError as error:  # Triton passes on any bytes
         raise InvalidInput(
             f"the sequence id or a parameter of the request is not UTF-8 text: {error}"
         ) from error
@@ -240,14 +240,14 @@ async def _send_when_ready(request: Any, answer: Later) -> None:
 def _send_only(sender: Any, response: Any) -> None:
     """Send the only response to a request."""
     final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-    if response.has_error():  # which Triton's gRPC takes for an empty answer without the flag
+    if response.has_error():  # without the flag, Triton's gRPC takes it for an empty answer
         sender.send(response, flags=final)
         return
     try:
         sender.send(response)
     finally:
-        # Apart: a response that finds no room in /dev/shm would take its flag along, and the client
-        # would wait for ever.
+        # Sent separately: a response that does not fit into /dev/shm is lost with its flag, and the
+        # client would wait forever.
         sender.send(flags=final)
 
 
@@ -258,8 +258,8 @@ class _Failed:
 
 def _answer_one(request: Any, answer: Callable[[Request], Tensors | Later]) -> Any:
     try:
-        answered = answer(_request(request))
-        return answered if isinstance(answered, Coroutine) else _response(answered)
+        tensors = answer(_request(request))
+        return tensors if isinstance(tensors, Coroutine) else _response(tensors)
     except Exception as error:
         return _error_response(request, error)
 
@@ -279,11 +279,11 @@ def _response(answer: Tensors) -> Any:
 
 def _error_response(request: Any, error: Exception) -> Any:
     if not isinstance(error, RequestError):
-        # A bug: the log gets all of it, the client no traceback.
+        # A bug: the traceback goes to the log, not to the client.
         pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
         error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
     message = str(error)
-    with suppress(ValueError):  # parameters that are no text do not ask for it
+    with suppress(ValueError):  # parameters that are not UTF-8 text hold no word
         if _is_inner(_parameters(request)):
             message = f"{error.status}: {message}"
     message = message.encode("utf-8", "backslashreplace").decode()  # a path may hold any bytes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event loop beside `execute`, which takes requests in while others are being answered."""
+"""An event loop beside `execute`: the model accepts requests while others are in flight."""
 
 import asyncio
 import threading
@@ -15,8 +15,8 @@ class AnsweringLoop:
         """Start the loop.
 
         Args:
-            calls_at_once: calls of other models that may be under way: Triton's own waits for each
-                in a thread of the loop's executor, of which asyncio would have six on two CPUs.
+            calls_at_once: most calls of other models in flight: Triton waits for each call in a
+                thread of the loop's executor, and asyncio's default is six threads on two CPUs.
         """
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(ThreadPoolExecutor(calls_at_once, "call"))
@@ -24,13 +24,13 @@ class AnsweringLoop:
         self._thread.start()
 
     def begin(self, answering: Coroutine[Any, Any, Any]) -> "Future[Any]":
-        """Have a coroutine run; returns what will hold its result."""
+        """Start a coroutine; return the future of its result."""
         answer = asyncio.run_coroutine_threadsafe(answering, self._loop)
-        answer.add_done_callback(Future.result)  # an error nobody waits for goes to the log
+        answer.add_done_callback(Future.result)  # so that an unhandled error goes to the log
         return answer
 
     def close(self) -> None:
-        """End the loop; what has not ended by then is not answered."""
+        """Stop the loop; requests still in flight get no response."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a model instance counts, as series of Triton's own /metrics."""
+"""Metrics of a model instance, as series of Triton's own /metrics."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -9,19 +9,19 @@ from trireel_backend.metrics.family import Family, Kind
 
 
 class ExportedMetrics:
-    """`metrics.Metrics`: series in Triton's registry, each with its model instance as labels.
+    """`metrics.Metrics`: series in Triton's registry, labelled with their model instance.
 
-    Every instance has series of its own: Triton frees a series with the first instance that lets
-    go of it, whoever else still counts there.
+    Every instance has its own series: Triton frees a shared series when the first instance releases
+    it, even if other instances still use it.
     """
 
     def __init__(self, triton: Any, labels: Mapping[str, str], families: Iterable[Family]) -> None:
-        """Make every series of the families.
+        """Create every series of the families.
 
         Args:
             triton: `triton_python_backend_utils`.
-            labels: of the model instance.
-            families: what it counts.
+            labels: labels of the model instance.
+            families: metric families of the model.
         """
         self._triton = triton
         self._lock = threading.Lock()  # a series must not be used by two threads at once
@@ -31,22 +31,22 @@ class ExportedMetrics:
         try:
             for family in families:
                 self._register(family, labels)
-        except triton.TritonModelException as error:  # metrics are switched off, or without ours
+        except triton.TritonModelException as error:  # metrics are disabled, or custom ones are
             self._triton.Logger.log_warn(f"own metrics are not exported: {error}")
             self._series.clear()
 
     def add(self, family: Family, amount: float = 1.0, value: str = "") -> None:
-        """Count up."""
+        """Increase a counter or gauge."""
         self._call("increment", family, amount, value)
 
     def set(self, family: Family, amount: float) -> None:
-        """Say what a gauge shows."""
+        """Set a gauge."""
         if self._gauges.get(family.name) != amount:
             self._gauges[family.name] = amount
             self._call("set", family, amount)
 
     def observe(self, family: Family, amount: float) -> None:
-        """Add to a histogram."""
+        """Add a value to a histogram."""
         self._call("observe", family, amount)
 
     def _register(self, family: Family, labels: Mapping[str, str]) -> None:
@@ -57,8 +57,8 @@ class ExportedMetrics:
         self._families.append(exported)
         buckets = {"buckets": list(family.buckets)} if family.kind is Kind.HISTOGRAM else {}
         for value in family.values:
-            own = {**labels, family.label: value} if family.label else dict(labels)
-            self._series[family.name, value] = exported.Metric(labels=own, **buckets)
+            series_labels = {**labels, family.label: value} if family.label else dict(labels)
+            self._series[family.name, value] = exported.Metric(labels=series_labels, **buckets)
 
     def _call(self, operation: str, family: Family, amount: float, value: str = "") -> None:
         series = self._series.get((family.name, value))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One whole video through all models: order, overlap, admission."""
+"""Analysis of one whole video by all models: order, overlap, admission."""

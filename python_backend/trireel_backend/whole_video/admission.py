@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Letting whole videos finish before Triton is stopped.
 
-Told to stop, Triton refuses every request from then on, also those that a video under way makes
-of other models: the video fails. So the launcher stops Triton only when no video is under way, and
-no new one begins while it waits. Launcher and models meet in a folder: a file that says the server
-is closed, and a lock that each video shares. The kernel lets go of it however a process ends.
+While it shuts down, Triton rejects every request, including the calls that a video in flight makes
+of other models: that video fails. So the launcher first waits until no video is in flight, and new
+videos are rejected meanwhile. Launcher and models communicate through a folder. It holds a file
+that marks the server as closed, and a lock that all videos share. The kernel releases the lock
+however a process ends.
 """
 
 import fcntl
@@ -21,25 +22,25 @@ POLL_SECONDS = 0.1
 
 
 class Admission:
-    """Whether whole videos may begin, and whether one is under way."""
+    """Whether whole videos may begin, and whether any video is in flight."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which is there, of one run of one server."""
+        """Use the existing folder of one run of one server."""
         self._closed = folder / CLOSED_FILE
         self._lock = folder / LOCK_FILE
 
     @contextmanager
     def video(self) -> Iterator[None]:
-        """Be a video under way; raises Unavailable where the server is stopping."""
+        """Hold the context for a video in flight; raises Unavailable if the server is stopping."""
         with self._lock.open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                stopping = True  # the launcher has seen that no video is under way
+                stopping = True  # the launcher has found that no video is in flight
             else:
                 stopping = self._closed.exists()
             if stopping:
-                raise Unavailable("the server is stopping: ask again, it or another one")
+                raise Unavailable("the server is stopping: retry here later, or on another server")
             yield
 
     def close(self) -> None:
@@ -47,7 +48,7 @@ class Admission:
         self._closed.touch()
 
     def is_idle(self) -> bool:
-        """Return whether no video is under way."""
+        """Return whether no video is in flight."""
         with self._lock.open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,10 +57,11 @@ class Admission:
         return True
 
     def wait_until_idle(self, deadline: float, alive: Callable[[], bool]) -> bool:
-        """Wait for the videos under way; False when the server died or time ran out.
+        """Wait for the videos in flight; return False if the server died or time ran out.
 
         Args:
-            deadline: on the clock of time.monotonic.
+            deadline: seconds on the clock of time.monotonic.
+            alive: returns whether the server still runs.
         """
         while not self.is_idle():
             if not alive() or time.monotonic() >= deadline:

@@ -46,11 +46,11 @@ async def analyze_video(
     """Yield the answer of each chunk in order, then that of the whole video.
 
     Args:
-        window: spans of chunks that may be in the encoder at once: enough that the next is
-            extracted while one is encoded and another decoded.
+        window: spans of chunks that may be in the encoder at once: enough to extract the next
+            span while another is encoded and a third is decoded.
 
-    Closing the iterator early stops the work: chunks not begun are never asked for, and the
-    decoder's sequence is closed.
+    Closing the iterator early stops the work: no further chunks are requested, and the decoder's
+    sequence is closed.
     """
     clock = _Clock()
     clock.busy_ms["fetch"] = request.fetch_ms
@@ -67,7 +67,7 @@ async def analyze_video(
     answers: list[dict[str, NDArray[Any]]] = []
     try:
         for chunk in plan.chunks:
-            encoded = await sequence.kept_until(encoding.next(clock.add_encoding))
+            encoded = await sequence.keep_alive_until(encoding.next(clock.add_encoding))
             began = time.monotonic()
             answer = await sequence.decode(chunk, encoded)
             clock.add("decode", began)
@@ -97,7 +97,7 @@ def _complete(
     request: AnalysisRequest,
     plan: VideoPlan,
 ) -> dict[str, NDArray[Any]]:
-    """Add to the decoder's answer what the orchestrator knows of chunk and video."""
+    """Add the orchestrator's facts about the chunk and the video to the decoder's answer."""
     complete = {
         **answer,
         "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the models for whole videos count."""
+"""Metrics of the models for whole videos."""
 
 import time
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from trireel_schema.stages import STAGES
 
 OUTCOMES = ("ok", "refused", "failed", "cancelled", "full")
 OUTCOMES_BY_STATUS = {
-    **dict.fromkeys(REQUEST_ERRORS_BY_STATUS, "refused"),  # the request asked for it
-    **dict.fromkeys(("INTERNAL", "UNAVAILABLE"), "failed"),  # it did not
+    **dict.fromkeys(REQUEST_ERRORS_BY_STATUS, "refused"),  # a fault of the request
+    **dict.fromkeys(("INTERNAL", "UNAVAILABLE"), "failed"),  # not its fault
     "CANCELLED": "cancelled",
 }
 VIDEOS = Family(
@@ -48,8 +48,13 @@ STAGE_SECONDS = Family(
     values=STAGES,
 )
 WHOLE_VIDEO_FAMILIES = (
-    *(REFUSALS, VIDEOS, OPEN_VIDEOS, WAITING_VIDEOS, WAITING_LIMIT),
-    *(VIDEO_DURATION, STAGE_SECONDS),
+    REFUSALS,
+    VIDEOS,
+    OPEN_VIDEOS,
+    WAITING_VIDEOS,
+    WAITING_LIMIT,
+    VIDEO_DURATION,
+    STAGE_SECONDS,
 )
 
 
@@ -58,7 +63,7 @@ def video_counted(metrics: Metrics) -> Iterator[None]:
     """Count a whole video from its arrival to its outcome."""
     began = time.monotonic()
     metrics.add(OPEN_VIDEOS)
-    status = "CANCELLED"  # what ends it otherwise is GeneratorExit: nobody wants the next answer
+    status = "CANCELLED"  # if GeneratorExit ends it: the client wants no further answer
     outcome = "cancelled"
     try:
         yield
@@ -77,7 +82,7 @@ def video_counted(metrics: Metrics) -> Iterator[None]:
 
 
 def count_stages(metrics: Metrics, names: NDArray[Any], busy_ms: NDArray[np.float64]) -> None:
-    """Count what a whole video's TIMING_STAGES and TIMING_MS say."""
+    """Count the busy times in a whole video's TIMING_STAGES and TIMING_MS."""
     for name, milliseconds in zip(names, busy_ms, strict=True):
         if name.decode() in STAGES:
             metrics.add(STAGE_SECONDS, float(milliseconds) / 1e3, value=name.decode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chunks on their way through the encoder: in spans of neighbours, ahead of the decoder."""
+"""Encoding chunks ahead of the decoder, in spans of neighbouring chunks."""
 
 import asyncio
 import itertools
@@ -19,62 +19,65 @@ from trireel_backend.wire.views import split_views
 
 SPAN_CHUNKS = 4
 CROWDED_NS = 10_000_000
-"""A span that waits longer than this for an extractor waits for other videos'."""
+"""If a span waits longer than this for an extractor, other videos keep the extractors busy."""
 
 
 @dataclass(frozen=True)
 class EncodedChunk:
-    """What the encoder says of a chunk."""
+    """The encoder's output for one chunk."""
 
     embeddings: NDArray[np.float32]
-    """[f, D] unit length."""
+    """[f, D] embeddings of the chunk's frames, unit length."""
     facts: Tensors
-    """What the answer says of the chunk's frames: TIMESTAMPS [f] and what else is known of them."""
+    """Tensors that describe the chunk's frames: TIMESTAMPS [f] and others."""
     views: Tensors = field(default_factory=dict)
     """Frames of second views, as tensors for the temporal decoder."""
 
 
 @dataclass(frozen=True)
 class EncodedSpan:
-    """What the encoder says of some neighbouring chunks."""
+    """The encoder's output for some neighbouring chunks."""
 
     embeddings: NDArray[np.float32]
-    """[f, D] unit length, of all of them."""
+    """[f, D] embeddings of the frames of all chunks, unit length."""
     facts: Tensors
-    """CHUNK_NUM_FRAMES [n], and others of a row a chunk (CHUNK_...), a frame, or for all."""
+    """CHUNK_NUM_FRAMES [n] and others: per chunk (CHUNK_...), per frame, or for the whole span."""
     extract_began_ns: int
-    """On the machine's monotonic clock, which all processes share."""
+    """Start of the extraction on the machine's monotonic clock, which all processes share."""
     extract_ended_ns: int
+    """End of the extraction on the same clock."""
     views: Tensors = field(default_factory=dict)
-    """Frames of second views of all of them, as tensors."""
+    """Frames of second views of all chunks, as tensors."""
 
     def chunks(self) -> Iterator[EncodedChunk]:
-        """Yield what is said of each chunk."""
+        """Yield the output for each chunk."""
         chunks = split_chunks({**self.facts, "EMBEDDINGS": self.embeddings})
         views = split_views(self.views) if self.views else itertools.repeat({})
-        for facts, of_chunk in zip(chunks, views, strict=False):
-            yield EncodedChunk(facts.pop("EMBEDDINGS"), facts, of_chunk)
+        for facts, chunk_views in zip(chunks, views, strict=False):
+            yield EncodedChunk(facts.pop("EMBEDDINGS"), facts, chunk_views)
 
 
 @dataclass(frozen=True)
 class TimedSpan:
-    """A span and when it was asked for and encoded, on the machine's monotonic clock."""
+    """A span, with the times of its request and its end on the machine's monotonic clock."""
 
     span: EncodedSpan
-    asked_ns: int
+    requested_ns: int
+    """Time at which the span was requested."""
     ended_ns: int
+    """Time at which the span was encoded."""
 
     @property
     def waited_ns(self) -> int:
-        """How long it waited for an extractor."""
-        return self.span.extract_began_ns - self.asked_ns
+        """Time that the span waited for an extractor, in nanoseconds."""
+        return self.span.extract_began_ns - self.requested_ns
 
 
 class Encode(Protocol):
-    """Extracts and encodes some neighbouring chunks: `analysis.Stages.encode` of one video."""
+    """Extracts and encodes some neighbouring chunks: `pipeline.Stages.encode` of one video."""
 
     async def __call__(self, chunks: Sequence[Chunk], *, keep_open: bool) -> EncodedSpan:
-        """Return what it made of them; without `keep_open` the extractor closes the video."""
+        """Return the encoded chunks; without `keep_open` the extractor closes the video."""
 
 
 def spans(
@@ -82,14 +85,14 @@ def spans(
 ) -> Iterator[Sequence[Chunk]]:
     """Cut a video's chunks into spans of neighbours, each extracted and encoded in one request.
 
-    An extractor goes on from chunk to chunk, but has to find its way into a span. The first spans
-    are short, so that the first answer comes soon, and no span takes more than its share of what is
-    left, so that all of the window has work up to the end.
+    Within a span an extractor continues from chunk to chunk, but it has to seek to the start of a
+    span. The first spans are short, so that the first answer comes soon. No span takes more than
+    its share of the rest, so that the whole window has work until the end.
 
     Args:
-        window: spans that are under way at once.
-        most_chunks: whose frames fit into one request.
-        first_chunks: length of the first spans, where there is that much for all of the window.
+        window: number of spans in flight at once.
+        most_chunks: most chunks whose frames fit into one request.
+        first_chunks: length of the first spans, if the video is long enough for all of them.
     """
     begin, length = 0, first_chunks
     while begin < len(chunks):
@@ -103,11 +106,11 @@ def spans(
 
 
 class EncodeAhead:
-    """Keeps spans of chunks in the encoder and hands their chunks out in order.
+    """Keeps spans of chunks in the encoder and returns their chunks in order.
 
-    While extractors stand idle, there are up to `window` spans of the video under way. Where other
-    videos keep them busy, it is one, as long as may be: side by side nothing would be done sooner,
-    and each extractor would have to find its own way into the video.
+    While extractors are idle, up to `window` spans of the video are in flight. While other videos
+    keep the extractors busy, only one span is in flight, as long as allowed: parallel spans would
+    not finish sooner, and each extractor would have to seek into the video.
     """
 
     def __init__(
@@ -122,7 +125,7 @@ class EncodeAhead:
         """Cut the chunks into spans.
 
         Args:
-            waited_ns: how long the video has just waited for an extractor.
+            waited_ns: time that the video has just waited for an extractor.
         """
         self._encode_span = encode
         self._window = window
@@ -132,7 +135,7 @@ class EncodeAhead:
         self._plan(chunks, is_crowded=waited_ns > CROWDED_NS)
 
     async def next(self, arrived: Callable[[TimedSpan], None]) -> EncodedChunk:
-        """Return the next chunk; `arrived` is told of every span once."""
+        """Return the next chunk; `arrived` is called once with every span."""
         self._fill()
         if not self._ready:
             encoded = await self._running[0]
@@ -141,31 +144,31 @@ class EncodeAhead:
             if self._is_crowded and encoded.waited_ns <= CROWDED_NS:
                 self._plan([chunk for span in self._waiting for chunk in span], is_crowded=False)
             self._ready.extend(encoded.span.chunks())
-            self._fill()  # the freed place is taken while the caller decodes
+            self._fill()  # the free slot is taken while the caller decodes
         return self._ready.popleft()
 
     async def finish(self) -> None:
-        """Begin nothing more, and wait for what is under way; what comes of it interests nobody.
+        """Start no further span, wait for the spans in flight, and discard their results.
 
-        A call of another model cannot be taken back, and it still reads the video's file.
+        A call of another model cannot be cancelled, and it still reads the video's file.
         """
         self._waiting.clear()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _plan(self, chunks: Sequence[Chunk], *, is_crowded: bool) -> None:
         self._is_crowded = is_crowded
-        self._places = 1 if is_crowded else self._window
+        self._slots = 1 if is_crowded else self._window
         first_chunks = SPAN_CHUNKS if is_crowded else 1
-        self._waiting = deque(spans(chunks, self._places, self._most_chunks, first_chunks))
+        self._waiting = deque(spans(chunks, self._slots, self._most_chunks, first_chunks))
 
     def _fill(self) -> None:
-        while self._waiting and len(self._running) < self._places:
+        while self._waiting and len(self._running) < self._slots:
             chunks = self._waiting.popleft()
-            # Each place goes on with the span that comes so many later, if there is one.
-            goes_on = len(self._waiting) >= self._places
-            self._running.append(asyncio.ensure_future(self._encode(chunks, keep_open=goes_on)))
+            # Each slot continues with the span that comes so many later, if there is one.
+            continues = len(self._waiting) >= self._slots
+            self._running.append(asyncio.ensure_future(self._encode(chunks, keep_open=continues)))
 
     async def _encode(self, chunks: Sequence[Chunk], *, keep_open: bool) -> TimedSpan:
-        asked_ns = time.monotonic_ns()
+        requested_ns = time.monotonic_ns()
         encoded = await self._encode_span(chunks, keep_open=keep_open)
-        return TimedSpan(encoded, asked_ns, time.monotonic_ns())
+        return TimedSpan(encoded, requested_ns, time.monotonic_ns())

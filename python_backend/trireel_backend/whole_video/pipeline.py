@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one whole video is put through: the request, the plan, and the models as an interface."""
+"""The analysis of one whole video: its request, its plan, and the interface to the models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,50 +16,52 @@ from trireel_backend.wire.turn import Turn
 
 @dataclass(frozen=True)
 class VideoPlan:
-    """What is known of a video before its first frame."""
+    """Facts about a video that are known before its first frame is decoded."""
 
     chunks: tuple[Chunk, ...]
     facts: Tensors = field(default_factory=dict)
-    """What every answer says of the video: its start, length, streams."""
+    """Tensors about the video that every answer repeats: its start, length, streams."""
     waited_ns: int = 0
-    """How long the look at the video waited for an extractor."""
+    """Time that the probe of the video waited for an extractor, in nanoseconds."""
 
 
 @dataclass(frozen=True)
 class AnalysisRequest:
-    """One whole video and what is asked of it."""
+    """One whole video, and the options of its analysis."""
 
     video: str
-    """Local path, already allowed."""
+    """Local path of the video, already checked against the media folders."""
     chunk_seconds: float
+    """Length of a chunk in seconds."""
     most_chunks: int = 1
-    """Chunks whose frames fit into one request of the encoder."""
+    """Most chunks whose frames fit into one request of the encoder."""
     sampling: Tensors = field(default_factory=dict)
     """Inputs of the extractor that the request sets, the same for every chunk."""
     options: Tensors = field(default_factory=dict)
     """Inputs of the decoder that the request sets, the same for every chunk."""
     tags: tuple[str, ...] = ()
-    """Free texts scored instead of the bank's tags; none for the bank's."""
+    """Free texts scored instead of the bank's tags; empty for the bank's tags."""
     with_embeddings: bool = False
+    """True if the answers contain the frames' embeddings."""
     with_second_views: bool = False
-    """True if a finding wants frames beside those of the tower."""
+    """True if a finding needs frames beside those of the tower."""
     fetch_ms: float = 0.0
-    """What it took to have the video as a local file."""
+    """Time in milliseconds to fetch the video to a local file."""
 
 
 class Stages(Protocol):
-    """The models one whole video is put through."""
+    """Calls of the models that analyse one whole video."""
 
     async def plan(self, request: AnalysisRequest) -> VideoPlan:
-        """Look at the video and plan its chunks."""
+        """Probe the video and plan its chunks."""
 
     async def encode(
         self, request: AnalysisRequest, chunks: Sequence[Chunk], *, keep_open: bool
     ) -> EncodedSpan:
-        """Extract and encode some neighbouring chunks; any number of spans may be under way.
+        """Extract and encode some neighbouring chunks; any number of spans may be in flight.
 
         Args:
-            keep_open: another span will go on where this one ends.
+            keep_open: True if another span will continue at the end of this one.
         """
 
     async def decode(
@@ -68,7 +70,7 @@ class Stages(Protocol):
         """Decode a video's next chunk."""
 
     async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
-        """Let the decoder keep a video's sequence; `encoded` is any of its chunks."""
+        """Keep a video's sequence alive in the decoder; `encoded` is any of its chunks."""
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

@@ -43,7 +43,7 @@ ENCODER_OUTPUTS = ("EMBEDDINGS", "EXTRACT_NS", *FRAMES_FACTS)
 
 
 class CallModel(Protocol):
-    """Asks a model of this server: `adapter.call_model`."""
+    """Calls a model of this server: `adapter.call_model`."""
 
     async def __call__(
         self,
@@ -54,17 +54,17 @@ class CallModel(Protocol):
         turn: Turn | None = None,
         parameters: Mapping[str, bool] = MappingProxyType({}),
     ) -> dict[str, NDArray[Any]]:
-        """Return the outputs by name; `turn` is the request's place in its sequence."""
+        """Return the outputs by name; `turn` is the position of the request in its sequence."""
 
 
 class ModelStages:
-    """`analysis.Stages`, answered by the other models of this server."""
+    """`pipeline.Stages` as calls of the other models of this server."""
 
     def __init__(self, call_model: CallModel) -> None:
         self._call_model = call_model
 
     async def plan(self, request: AnalysisRequest) -> VideoPlan:
-        """Look at the video and plan its chunks."""
+        """Probe the video and plan its chunks."""
         inputs = {
             "VIDEO": texts([request.video]),
             "CHUNK_SECONDS": scalar(request.chunk_seconds, np.float64),
@@ -72,7 +72,7 @@ class ModelStages:
         }
         if "STREAM_INDEX" in request.sampling:
             inputs["STREAM_INDEX"] = request.sampling["STREAM_INDEX"]
-        asked_ns = time.monotonic_ns()
+        requested_ns = time.monotonic_ns()
         plan = await self._call_model("frame_extractor", inputs, LOOK_OUTPUTS)
         planned = zip(plan["PLAN_START_SECONDS"], plan["PLAN_DURATION_SECONDS"], strict=True)
         chunks = (
@@ -80,7 +80,7 @@ class ModelStages:
             for index, (start, duration) in enumerate(planned)
         )
         facts = {name: plan[name] for name in VIDEO_FACTS}
-        return VideoPlan(tuple(chunks), facts, int(plan["EXTRACT_NS"][0]) - asked_ns)
+        return VideoPlan(tuple(chunks), facts, int(plan["EXTRACT_NS"][0]) - requested_ns)
 
     async def encode(
         self, request: AnalysisRequest, chunks: Sequence[Chunk], *, keep_open: bool
@@ -117,7 +117,7 @@ class ModelStages:
         return await self._call_model("temporal_decoder", inputs, outputs, turn=turn)
 
     async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
-        """Let the decoder keep a video's sequence."""
+        """Keep a video's sequence alive in the decoder."""
         inputs = {
             "EMBEDDINGS": encoded.embeddings[:1],
             "TIMESTAMPS": encoded.facts["TIMESTAMPS"][:1],

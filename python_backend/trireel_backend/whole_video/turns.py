@@ -17,40 +17,40 @@ from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
 
 KEEP_SECONDS = 10.0
-"""A sequence is told so often that its video goes on. Triton drops idle ones, by default after
-300 s, and a large tower on a CPU may need longer for a span."""
+"""Interval at which a sequence is kept alive. Triton drops idle sequences, by default after 300 s,
+and a large tower on a CPU may need longer for a span."""
 
 
 class Turns:
-    """A video's turns in the decoder, from START to END whatever happens."""
+    """A video's turns in the decoder, which always end with END, even after an error."""
 
     def __init__(self, stages: Stages, options: Tensors, last_index: int) -> None:
         self._stages = stages
         self._options = options
         self._last_index = last_index
         self._id = uuid.uuid4().hex
-        self._open_at: tuple[Chunk, EncodedChunk] | None = None
+        self._last: tuple[Chunk, EncodedChunk] | None = None  # of an open sequence
 
-    async def kept_until(self, next_chunk: Coroutine[Any, Any, EncodedChunk]) -> EncodedChunk:
-        """Wait for the next chunk, for as long as it takes."""
+    async def keep_alive_until(self, next_chunk: Coroutine[Any, Any, EncodedChunk]) -> EncodedChunk:
+        """Wait for the next chunk, and keep the sequence alive meanwhile."""
         coming = asyncio.ensure_future(next_chunk)
         while not (await asyncio.wait({coming}, timeout=KEEP_SECONDS))[0]:
-            if self._open_at is not None:
-                _, encoded = self._open_at
-                with suppress(RequestError):  # which the next chunk will be told
+            if self._last is not None:
+                _, encoded = self._last
+                with suppress(RequestError):  # the next chunk will get the error
                     await self._stages.keep(Turn(self._id, start=False, end=False), encoded)
         return coming.result()
 
     async def decode(self, chunk: Chunk, encoded: EncodedChunk) -> dict[str, NDArray[Any]]:
         """Decode the next chunk."""
         turn = Turn(self._id, start=chunk.index == 0, end=chunk.index == self._last_index)
-        self._open_at = None if turn.end else (chunk, encoded)
+        self._last = None if turn.end else (chunk, encoded)
         return await self._stages.decode(turn, chunk, encoded, self._options)
 
     async def close(self) -> None:
-        """Free the decoder's slot of a video given up: a chunk sent again, with END."""
-        if self._open_at is None:
+        """Free the decoder's slot of an abandoned video: send its last chunk again, with END."""
+        if self._last is None:
             return
         turn = Turn(self._id, start=False, end=True)
-        with suppress(RequestError):  # END went through with it, or the decoder is gone
-            await self._stages.decode(turn, *self._open_at, self._options)
+        with suppress(RequestError):  # END arrived despite the error, or the decoder is gone
+            await self._stages.decode(turn, *self._last, self._options)

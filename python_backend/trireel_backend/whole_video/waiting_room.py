@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Places for whole videos: some under way, some waiting; what comes beyond is refused at once."""
+"""Slots for whole videos and a waiting room; if both are full, a video is rejected immediately."""
 
 import asyncio
 import math
@@ -10,69 +10,69 @@ from dataclasses import dataclass
 
 from trireel_backend.errors import Cancelled, Full
 
-POLL_SECONDS = 1.0  # between looks whether a client that waits is still there
-NEWEST_WEIGHT = 0.2  # of the last video in the mean time a place is taken
+POLL_SECONDS = 1.0  # between checks that a waiting client is still there
+NEWEST_WEIGHT = 0.2  # weight of the last video in the mean duration
 LONGEST_HINT_SECONDS = 600
 
 
 @dataclass(frozen=True)
-class PlaceLimits:
-    """How many videos are taken in."""
+class SlotLimits:
+    """Limits of the videos that a model instance accepts."""
 
-    under_way: int
-    """Worked on at once."""
+    in_flight: int
+    """Most videos in flight at once."""
     waiting: int
-    """Waiting for one of them to end."""
+    """Most videos that wait for a slot."""
     waiting_bytes: int
-    """Of the uploads among those that wait."""
+    """Most bytes of uploads among the waiting videos."""
 
 
-class Places:
-    """The places of one model instance; used in one event loop."""
+class Slots:
+    """The slots of one model instance; used in one event loop."""
 
     def __init__(
         self,
-        limits: PlaceLimits,
+        limits: SlotLimits,
         *,
         clock: Callable[[], float] = time.monotonic,
         waits: Callable[[int], None] = lambda _: None,
-        what: str = "whole videos",
+        noun: str = "whole videos",
     ) -> None:
-        """Make places, all of them free.
+        """Create the slots, all of them free.
 
         Args:
-            limits: how many.
-            clock: seconds, never going back.
-            waits: told by how many those that wait became more.
-            what: plural noun for the holders of places, for the message of a refusal.
+            limits: numbers of slots and of waiting videos.
+            clock: returns seconds of a monotonic clock.
+            waits: called with the change in the number of waiting videos.
+            noun: plural noun for the error message, such as "whole videos".
         """
         self._limits = limits
         self._clock = clock
         self._waits = waits
-        self._what = what
-        self._free = asyncio.Semaphore(limits.under_way)
+        self._noun = noun
+        self._free = asyncio.Semaphore(limits.in_flight)
         self._waiting = 0
         self._waiting_bytes = 0
         self._mean_seconds = 0.0
 
     @asynccontextmanager
-    async def place(
+    async def slot(
         self, is_cancelled: Callable[[], bool], upload_bytes: Callable[[], int] = lambda: 0
     ) -> AsyncIterator[None]:
-        """Have a place for the length of the context, in the order of arrival.
+        """Hold a slot for the length of the context; slots are assigned in order of arrival.
 
         Args:
-            is_cancelled: tells whether the client has gone away; asked every second of waiting.
-            upload_bytes: returns how much memory the request holds while it waits.
+            is_cancelled: returns whether the client has gone away; called every second of waiting.
+            upload_bytes: returns the memory in bytes that the request holds while it waits.
 
         Raises:
-            Full: no place is free, and as many wait as may; at once.
-            Cancelled: the client has gone away.
+            Full: if every slot is taken and the waiting room is full; raised immediately.
+            Cancelled: if the client has gone away.
         """
         if self._free.locked():
             await self._wait(is_cancelled, upload_bytes())
         else:
-            await self._free.acquire()  # at once
+            await self._free.acquire()  # without waiting
         began = self._clock()
         try:
             yield
@@ -99,20 +99,21 @@ class Places:
         limits = self._limits
         if self._waiting >= limits.waiting:
             raise Full(
-                f"the server is full: {limits.under_way} {self._what} are under way here and"
-                f" {self._waiting} wait, as many as may: {self._when()}"
+                f"the server is full: {limits.in_flight} {self._noun} are in flight here and"
+                f" {self._waiting} are waiting, the most allowed: {self._hint()}"
             )
         if upload_bytes and self._waiting_bytes + upload_bytes > limits.waiting_bytes:
             raise Full(
                 f"the server is full: with this upload of {upload_bytes} bytes"
                 f" {self._waiting_bytes + upload_bytes} bytes would wait, and"
-                f" {limits.waiting_bytes} may: {self._when()}, or name the video by path or URI"
+                f" {limits.waiting_bytes} are allowed: {self._hint()}, or name the video by path"
+                " or URI"
             )
 
-    def _when(self) -> str:
-        seconds = self._mean_seconds * self._waiting / self._limits.under_way
-        hint = min(max(1, math.ceil(seconds)), LONGEST_HINT_SECONDS)
-        return f"ask again in about {hint} s, or ask another server"
+    def _hint(self) -> str:
+        seconds = self._mean_seconds * self._waiting / self._limits.in_flight
+        hint_seconds = min(max(1, math.ceil(seconds)), LONGEST_HINT_SECONDS)
+        return f"ask again in about {hint_seconds} s, or ask another server"
 
     def _learn(self, seconds: float) -> None:
         weight = NEWEST_WEIGHT if self._mean_seconds else 1.0

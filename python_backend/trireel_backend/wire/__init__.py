@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What travels between client and models: requests and named arrays."""
+"""Data that travels between client and models: requests and named arrays."""

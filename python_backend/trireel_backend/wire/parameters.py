@@ -16,7 +16,7 @@ def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Se
     """Read the fields of a settings dataclass from parameters of the same names.
 
     Raises:
-        StartupError: one is missing without a default, or is not of its type.
+        StartupError: if a parameter without a default is missing, or has the wrong type.
     """
     values = {
         field.name: _converted(field, parameters[field.name])
@@ -30,7 +30,7 @@ def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Se
 
 
 def model_parameters(model_config_json: str) -> dict[str, str]:
-    """Return the parameters of the model config that Triton hands to `initialize`."""
+    """Return the parameters of the model config that Triton passes to `initialize`."""
     parameters = json.loads(model_config_json).get("parameters", {})
     # JSON has no field for an empty string.
     return {name: value.get("string_value", "") for name, value in parameters.items()}
@@ -46,7 +46,7 @@ def _converted(field: "dataclasses.Field[Any]", value: str) -> Any:
     try:
         if field.type is bool:
             return _boolean(value)
-        return field.type(value)  # type: ignore[operator]  # int, float or str: see above
+        return field.type(value)  # type: ignore[operator]  # int, float or str
     except ValueError as error:
         raise StartupError(f"parameter {field.name} is {value!r}: {error}") from error
 

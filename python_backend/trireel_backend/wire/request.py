@@ -10,80 +10,81 @@ from numpy.typing import NDArray
 from trireel_backend.errors import InvalidInput
 
 KEEP_OPEN = "keep_open"
-"""Parameter of a request to the extractor; false: nothing goes on where its chunks end."""
+"""Parameter of a request to the extractor; false if no later request continues after its chunks."""
 KEEP_SEQUENCE = "keep_sequence"
-"""Parameter of a request to the decoder: its video goes on, but has no chunk yet."""
+"""Parameter of a request to the decoder: its video continues, but has no chunk ready yet."""
 INNER = "inner"
-"""Parameter of every request from model to model: a word that this server's processes alone know.
-A call loses the status of an error on its way back (Triton 2.51): with this word an answer has it
-in its message, and the caller takes it out again."""
+"""Parameter of every request from model to model: a secret that only this server's processes know.
+Triton 2.51 drops the status of an error when it returns to a calling model: if a request has this
+secret, the status is put into the error's message, and the caller reads it from there."""
 INNER_WORD_VARIABLE = "TRIREEL_INNER_WORD"
-"""Of the environment: that word."""
+"""Environment variable that holds the secret."""
 MAX_TEXTS = 1000
-MAX_TEXT_CHARACTERS = 2000  # a checkpoint reads 64 tokens of it
+MAX_TEXT_CHARACTERS = 2000  # a checkpoint reads the first 64 tokens
 
 Number = TypeVar("Number", int, float, bool)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request to a model, whoever brought it.
+    """One request to a model, from a client or from another model.
 
-    Data types and numbers of dimensions are those of config.pbtxt: Triton has checked them.
+    Data types and numbers of dimensions match config.pbtxt: Triton has checked them.
     """
 
     array: Callable[[str], NDArray[Any] | None]
-    """From an input's name to its values, None where the request does not bring it."""
+    """Returns the values of an input by its name, None if the request does not have it."""
     requested_outputs: frozenset[str] = frozenset()
-    """Outputs the client asked for; all of the model's where it named none."""
+    """Outputs that the client requests; all outputs of the model if the client names no output."""
     correlation_id: int | str = 0
-    """Id of the sequence, 0 or "" outside one."""
+    """Id of the sequence, 0 or "" outside a sequence."""
     starts: bool = False
-    """First request of its sequence."""
+    """True for the first request of a sequence."""
     ends: bool = False
-    """Last request of its sequence."""
+    """True for the last request of a sequence."""
     is_cancelled: Callable[[], bool] = lambda: False
-    """Tells whether the client has gone away."""
+    """Returns whether the client has gone away."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """What the request says beside its inputs."""
+    """Parameters of the request, beside its inputs."""
     is_inner: bool = False
-    """A model of this server asks, for a client that has been let in already."""
+    """True for a request from a model of this server, which has already admitted the client."""
 
     def required(self, name: str) -> NDArray[Any]:
-        """Return an input; raises InvalidInput where it is missing."""
+        """Return an input; raises InvalidInput if it is missing."""
         array = self.array(name)
         if array is None:
             raise InvalidInput(f"the request lacks {name}")
         return array
 
     def number(self, name: str, kind: type[Number]) -> Number | None:
-        """Return a single number, None where the request does not bring it."""
+        """Return a single number, None if the request does not have it."""
         array = self.array(name)
         return None if array is None else kind(array.item())
 
     def data(self, name: str) -> bytes | None:
-        """Return a single BYTES value, None where the request does not bring it."""
+        """Return a single BYTES value, None if the request does not have it."""
         array = self.array(name)
         return None if array is None else _bytes(array.item())
 
     def text(self, name: str) -> str | None:
-        """Return a single BYTES value as text; raises InvalidInput where it is not UTF-8."""
+        """Return a single BYTES value as text; raises InvalidInput if it is not UTF-8."""
         data = self.data(name)
         return None if data is None else _text(name, data)
 
     def reference(self, name: str) -> str | None:
-        """Return a path or URI, None if the request does not bring it.
+        """Return a path or URI, None if the request does not have it.
 
-        A file's name may hold any bytes: those that are not UTF-8 become surrogate escapes.
+        A file name may hold any bytes: bytes that are not UTF-8 become surrogate escapes.
         """
         data = self.data(name)
         return None if data is None else data.decode("utf-8", "surrogateescape")
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """Return all values of a BYTES tensor as texts, none of them blank.
+        """Return all values of a BYTES tensor as texts, None if the request does not have it.
 
         Raises:
-            InvalidInput: there are none or too many, one is blank, too long or not UTF-8.
+            InvalidInput: if there are no texts or too many, or a text is blank, too long or not
+                UTF-8.
         """
         array = self.array(name)
         if array is None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers as named arrays: how the models' tensors are made and put together.
+"""Answers as named arrays: making the models' tensors and combining them.
 
-docs/tensors.md says what each name means. Names that begin with one of `STACKED` hold one row a
-chunk, a frame or a cut, and grow from chunk to chunk; the others speak of the video so far.
+docs/tensors.md explains each name. A tensor whose name begins with an item of `STACKED` holds one
+row per chunk, frame or cut, and grows from chunk to chunk; the others describe the video so far.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ STACKED = ("CHUNK_", "SCENE_", *PER_FRAME)
 
 
 def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:
-    """Return `value` as the [1] that stands for a single number in KServe v2."""
+    """Return `value` as an array [1], which is a single number in KServe v2."""
     return np.array([value], dtype)
 
 
@@ -41,7 +41,7 @@ def texts(values: Sequence[str]) -> NDArray[np.object_]:
 
 
 def stack_chunks(answers: Sequence[Tensors]) -> dict[str, NDArray[Any]]:
-    """Put the answers of a video's chunks together, in order: the answer of the whole video."""
+    """Combine the answers of a video's chunks, in order, into the answer of the whole video."""
     stacked: dict[str, NDArray[Any]] = dict(answers[-1])
     for name in stacked:
         if name.startswith(STACKED):
@@ -50,7 +50,7 @@ def stack_chunks(answers: Sequence[Tensors]) -> dict[str, NDArray[Any]]:
 
 
 def split_chunks(stacked: Tensors) -> Iterator[dict[str, NDArray[Any]]]:
-    """Take the extractor's answer for several chunks apart by CHUNK_NUM_FRAMES, in order."""
+    """Split the extractor's answer for several chunks by CHUNK_NUM_FRAMES, in order."""
     ends = np.cumsum(stacked["CHUNK_NUM_FRAMES"])
     for index, (start, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
         part = dict(stacked)

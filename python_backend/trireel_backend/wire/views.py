@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames of second views as tensors: packed by the extractor, unpacked by the findings.
 
-The catalogue says what each tensor means. Frames stand chunk by chunk; those of a chunk stand view
-by view.
+The catalogue explains each tensor. Frames are ordered by chunk, and within a chunk by view.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +33,7 @@ def pack_views(
     Args:
         names: names of the views.
         sizes_px: width and height of each view's frames.
-        chunks: for each chunk its frames of each view.
+        chunks: for each chunk, its frames in each view.
     """
     views = [view for chunk in chunks for view in chunk]
     counts = [[len(view.pixels) for view in chunk] for chunk in chunks]
@@ -84,19 +83,19 @@ def unpack_views(packed: Tensors) -> dict[str, PackedView]:
     is_whole = len(times) == counts.sum() and len(pixels) == _bytes(counts[0], sizes_px)
     if is_negative or not is_whole:
         raise InvalidInput(
-            f"got {len(times)} VIEW_TIMESTAMPS and {len(pixels)} VIEW_PIXELS, which is not what"
-            " CHUNK_VIEW_NUM_FRAMES and VIEW_SIZES_PX state: send what frame_extractor answers"
+            f"got {len(times)} VIEW_TIMESTAMPS and {len(pixels)} VIEW_PIXELS, which does not match"
+            " CHUNK_VIEW_NUM_FRAMES and VIEW_SIZES_PX: send those that frame_extractor returns"
         )
     if not np.isfinite(times).all():
         raise InvalidInput("VIEW_TIMESTAMPS hold a value that is not a number: send seconds")
-    found, frame, byte = {}, 0, 0
+    views, frame, byte = {}, 0, 0
     for name, count, size_px in zip(names, counts[0].tolist(), sizes_px.tolist(), strict=True):
         end = byte + count * size_px * size_px * 3
         shape = (count, size_px, size_px, 3)
         view = PackedView(pixels[byte:end].reshape(shape), times[frame : frame + count])
-        found[bytes(name).decode()] = view
+        views[bytes(name).decode()] = view
         frame, byte = frame + count, end
-    return found
+    return views
 
 
 def _bytes(counts: NDArray[np.int32], sizes_px: NDArray[np.int32]) -> int:

@@ -8,7 +8,7 @@ from benchmarks.cpu_engines.__main__ import VARIANTS, create_parser
 from benchmarks.cpu_engines.headlines import headlines
 from benchmarks.cpu_engines.table import FIRST, cells, machine, medians
 from benchmarks.cpu_engines.worker import batches, pictures
-from trireel_backend.towers.runtimes import TOWER_ENGINES
+from trireel_backend.towers.runtimes import TOWER_RUNTIMES
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.tower import Tower
 
@@ -60,7 +60,7 @@ def test_the_commits_of_all_runs_are_told():
 
 
 def test_every_engine_takes_part():
-    assert {variant.engine for variant in VARIANTS} == set(TOWER_ENGINES)
+    assert {variant.engine for variant in VARIANTS} == set(TOWER_RUNTIMES)
     assert VARIANTS[0].name == FIRST
 
 

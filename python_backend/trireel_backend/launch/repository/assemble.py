@@ -15,7 +15,7 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import complete_config
 from trireel_backend.launch.repository.findings import add_findings
-from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_engine
+from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -235,7 +235,7 @@ def _check_tower_engine(assembly: Assembly) -> None:
             f"tower_engine is for profile {EMBEDDED_PROFILE!r}: in {assembly.profile!r} a"
             " backend of Triton runs the tower"
         )
-    check_tower_engine(_tower_engine(assembly))
+    check_tower_runtime(_tower_engine(assembly))
 
 
 def _tower_engine(assembly: Assembly) -> str:

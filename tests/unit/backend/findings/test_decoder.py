@@ -155,8 +155,8 @@ def test_a_refused_chunk_leaves_the_state_as_it_was(decoder, rng):
 @pytest.mark.parametrize(
     ("embeddings", "timestamps", "weight", "message"),
     [
-        (np.zeros((0, WIDTH)), np.zeros(0), 1.0, "at least one"),
-        (np.eye(2, WIDTH), np.zeros(3), 1.0, "one timestamp a frame"),
+        (np.zeros((0, WIDTH)), np.zeros(0), 1.0, "1 or more"),
+        (np.eye(2, WIDTH), np.zeros(3), 1.0, "one timestamp per frame"),
         (2 * np.eye(2, WIDTH), np.zeros(2), 1.0, "not of unit length"),
         (np.full((2, WIDTH), np.nan), np.zeros(2), 1.0, "not of unit length"),
         (np.eye(2, WIDTH), np.zeros(2), 0.0, "above 0"),

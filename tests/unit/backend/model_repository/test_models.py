@@ -258,7 +258,7 @@ def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, tri
     error = one_answer(decoder, begin("c")).error()
     assert error.code() == triton.TritonError.UNAVAILABLE
     assert error.message() == (
-        "the server is full: 2 sequences are open in it, as many as may: ask again in about 5 s,"
+        "the server is full: 2 sequences are open in it, the most allowed: ask again in about 5 s,"
         " or ask another server"
     )
     one_answer(decoder, begin("a")).arrays()  # one that is open begins anew

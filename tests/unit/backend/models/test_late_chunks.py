@@ -191,7 +191,7 @@ async def test_more_fetches_than_may_wait_are_rejected(folders, calls, metrics, 
         uris = [web.url(f"/held.mp4?{index}") for index in range(3)]
         first, second = (asyncio.ensure_future(chunks.answer(request(uri))) for uri in uris[:2])
         await asyncio.to_thread(held.reached.wait, SOON_SECONDS)
-        with pytest.raises(Full, match="1 fetches of videos are under way here and 1 wait"):
+        with pytest.raises(Full, match="1 fetches of videos are in flight here and 1 are waiting"):
             await chunks.answer(request(uris[2]))
         assert "FRAMES" in chunks.answer(request("clip.mp4"))
         held.go_on.set()

@@ -89,7 +89,7 @@ def test_a_damaged_tower_is_refused_in_bf16_by_the_name_of_a_picture(tmp_path, e
     with pytest.raises(
         GateFailed,
         match=r"with tower_engine 'openvino-bf16' on this CPU the embedding of '.+' has cosine"
-        r" 0\.\d+ to the checkpoint's own in fp32, at least 0\.999 is needed: take 'openvino'",
+        r" 0\.\d+ to the checkpoint's own in fp32, at least 0\.999 is needed: use 'openvino'",
     ):
         load_vision_tower(folder, settings("openvino-bf16"))
 

@@ -11,9 +11,9 @@ from support.cpu import ENGINES_HERE, needs_amx
 from support.repository import EXPORT
 
 from trireel_backend.errors import MissingPart, StartupError
-from trireel_backend.towers.runtimes import check_tower_engine
+from trireel_backend.towers.runtimes import check_tower_runtime
 from trireel_backend.towers.settings import TowerSettings
-from trireel_backend.towers.tower import Tower, batches, rows_a_run
+from trireel_backend.towers.tower import Tower, batches, rows_per_run
 from trireel_backend.wire.parameters import read_settings
 
 CPU = "CPUExecutionProvider"
@@ -55,7 +55,7 @@ def test_batches_hold_all_rows_in_order_and_never_too_many(sizes, most_rows):
     ],
 )
 def test_runs_are_shared_out_among_the_lanes(count, lanes, most_rows, expected):
-    assert rows_a_run(count, lanes, most_rows) == expected
+    assert rows_per_run(count, lanes, most_rows) == expected
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
@@ -129,19 +129,17 @@ def test_an_unknown_engine_is_named():
 
 def test_openvino_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    check_tower_engine("onnxruntime")
+    check_tower_runtime("onnxruntime")
     with pytest.raises(MissingPart, match=r"pip install 'trireel-backend\[openvino\]'"):
-        check_tower_engine("openvino")
+        check_tower_runtime("openvino")
 
 
 def test_bf16_is_for_cpus_with_amx(tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(CPUINFO.format("avx512_bf16 amx_bf16 amx_tile"))
-    check_tower_engine("openvino-bf16", cpuinfo)
+    check_tower_runtime("openvino-bf16", cpuinfo)
     for flags in ("", "avx512_bf16"):
         cpuinfo.write_text(CPUINFO.format(flags))
-        check_tower_engine("openvino", cpuinfo)
-        with pytest.raises(
-            StartupError, match=r"has no amx_bf16, .* slower than fp32: take 'openv"
-        ):
-            check_tower_engine("openvino-bf16", cpuinfo)
+        check_tower_runtime("openvino", cpuinfo)
+        with pytest.raises(StartupError, match=r"has no amx_bf16, .* slower than fp32: use 'openv"):
+            check_tower_runtime("openvino-bf16", cpuinfo)

@@ -7,7 +7,7 @@ import pytest
 
 from trireel_backend.errors import Cancelled, Full
 from trireel_backend.whole_video import waiting_room as places
-from trireel_backend.whole_video.waiting_room import PlaceLimits, Places
+from trireel_backend.whole_video.waiting_room import SlotLimits, Slots
 
 GIB = 2**30
 
@@ -19,23 +19,23 @@ class Clock:
         return self.now_seconds
 
 
-def room(under_way=1, waiting=1, waiting_bytes=GIB):
-    return PlaceLimits(under_way=under_way, waiting=waiting, waiting_bytes=waiting_bytes)
+def room(in_flight=1, waiting=1, waiting_bytes=GIB):
+    return SlotLimits(in_flight=in_flight, waiting=waiting, waiting_bytes=waiting_bytes)
 
 
-def taken(all_places, **arguments):
-    return all_places.place(lambda: False, **arguments)
+def taken(all_slots, **arguments):
+    return all_slots.slot(lambda: False, **arguments)
 
 
 class Video:
     """A task that holds a place until it is told to end."""
 
-    def __init__(self, all_places, is_cancelled=lambda: False, upload_bytes=0):
+    def __init__(self, all_slots, is_cancelled=lambda: False, upload_bytes=0):
         self.begun, self.end = asyncio.Event(), asyncio.Event()
-        self.task = asyncio.ensure_future(self._run(all_places, is_cancelled, upload_bytes))
+        self.task = asyncio.ensure_future(self._run(all_slots, is_cancelled, upload_bytes))
 
-    async def _run(self, all_places, is_cancelled, upload_bytes):
-        async with all_places.place(is_cancelled, lambda: upload_bytes):
+    async def _run(self, all_slots, is_cancelled, upload_bytes):
+        async with all_slots.slot(is_cancelled, lambda: upload_bytes):
             self.begun.set()
             await self.end.wait()
 
@@ -50,8 +50,8 @@ async def settled():
 
 
 async def test_so_many_are_under_way_and_the_next_begin_in_order():
-    all_places = Places(room(under_way=2, waiting=2))
-    videos = [Video(all_places) for _ in range(4)]
+    all_slots = Slots(room(in_flight=2, waiting=2))
+    videos = [Video(all_slots) for _ in range(4)]
     await settled()
     assert [video.begun.is_set() for video in videos] == [True, True, False, False]
     await videos[1].finish()
@@ -62,15 +62,15 @@ async def test_so_many_are_under_way_and_the_next_begin_in_order():
 
 
 async def test_beyond_those_that_wait_one_is_refused_at_once():
-    all_places = Places(room(under_way=1, waiting=2))
-    videos = [Video(all_places) for _ in range(3)]
+    all_slots = Slots(room(in_flight=1, waiting=2))
+    videos = [Video(all_slots) for _ in range(3)]
     await settled()
-    with pytest.raises(Full, match="1 whole videos are under way here and 2 wait, as many as may"):
-        async with taken(all_places):
+    with pytest.raises(Full, match="1 whole videos are in flight here and 2 are waiting, the most"):
+        async with taken(all_slots):
             pass
     await videos[0].finish()
     await settled()
-    late = Video(all_places)  # a place to wait is free again
+    late = Video(all_slots)  # a place to wait is free again
     await settled()
     for video in [*videos[1:], late]:
         await video.finish()
@@ -78,56 +78,56 @@ async def test_beyond_those_that_wait_one_is_refused_at_once():
 
 
 async def test_none_may_wait():
-    all_places = Places(room(waiting=0))
-    async with taken(all_places):
-        with pytest.raises(Full, match="and 0 wait"):
-            async with taken(all_places):
+    all_slots = Slots(room(waiting=0))
+    async with taken(all_slots):
+        with pytest.raises(Full, match="and 0 are waiting"):
+            async with taken(all_slots):
                 pass
-    async with taken(all_places):
+    async with taken(all_slots):
         pass
 
 
 async def test_the_hint_is_how_long_those_that_wait_will_take():
     clock = Clock()
-    all_places = Places(room(under_way=2, waiting=6), clock=clock)
-    async with taken(all_places):
+    all_slots = Slots(room(in_flight=2, waiting=6), clock=clock)
+    async with taken(all_slots):
         clock.now_seconds += 4.0
-    videos = [Video(all_places) for _ in range(8)]
+    videos = [Video(all_slots) for _ in range(8)]
     await settled()
     with pytest.raises(Full, match="ask again in about 12 s, or ask another server"):
-        async with taken(all_places):  # 6 wait, 4 s each, two at once
+        async with taken(all_slots):  # 6 wait, 4 s each, two at once
             pass
     clock.now_seconds += 9.0
     await videos[0].finish()  # a fifth of its 9 s goes into the mean: 5 s
     await settled()
-    videos.append(Video(all_places))
+    videos.append(Video(all_slots))
     await settled()
     with pytest.raises(Full, match="in about 15 s"):
-        async with taken(all_places):
+        async with taken(all_slots):
             pass
     for video in videos:
         await video.finish()
 
 
 async def test_a_hint_before_the_first_video_has_ended():
-    all_places = Places(room(waiting=0))
-    async with taken(all_places):
+    all_slots = Slots(room(waiting=0))
+    async with taken(all_slots):
         with pytest.raises(Full, match="in about 1 s"):
-            async with taken(all_places):
+            async with taken(all_slots):
                 pass
 
 
 async def test_uploads_that_wait_are_counted_in_bytes():
-    all_places = Places(room(waiting=9, waiting_bytes=100))
-    under_way = Video(all_places, upload_bytes=1000)  # waits for nobody
-    waiting = [Video(all_places, upload_bytes=60), Video(all_places)]
+    all_slots = Slots(room(waiting=9, waiting_bytes=100))
+    under_way = Video(all_slots, upload_bytes=1000)  # waits for nobody
+    waiting = [Video(all_slots, upload_bytes=60), Video(all_slots)]
     await settled()
     with pytest.raises(
-        Full, match=r"upload of 41 bytes 101 bytes would wait, and 100 may: .* path"
+        Full, match=r"upload of 41 bytes 101 bytes would wait, and 100 are allowed: .* path"
     ):
-        async with taken(all_places, upload_bytes=lambda: 41):
+        async with taken(all_slots, upload_bytes=lambda: 41):
             pass
-    waiting.append(Video(all_places, upload_bytes=40))
+    waiting.append(Video(all_slots, upload_bytes=40))
     await settled()
     for video in [under_way, *waiting]:
         await video.finish()
@@ -136,13 +136,13 @@ async def test_uploads_that_wait_are_counted_in_bytes():
 async def test_one_that_went_away_while_it_waited_frees_its_place(monkeypatch):
     monkeypatch.setattr(places, "POLL_SECONDS", 0.01)
     seen = []
-    all_places = Places(room(), waits=seen.append)
-    first = Video(all_places)
+    all_slots = Slots(room(), waits=seen.append)
+    first = Video(all_slots)
     await settled()
-    gone = Video(all_places, is_cancelled=lambda: True)
+    gone = Video(all_slots, is_cancelled=lambda: True)
     with pytest.raises(Cancelled, match="gone away"):
         await gone.task
-    second = Video(all_places)
+    second = Video(all_slots)
     await settled()
     assert not second.begun.is_set()
     for video in (first, second):
@@ -153,10 +153,10 @@ async def test_one_that_went_away_while_it_waited_frees_its_place(monkeypatch):
 
 @pytest.mark.parametrize("place_is_given_first", [False, True])
 async def test_a_task_cancelled_while_it_waits_takes_no_place_along(place_is_given_first):
-    all_places = Places(room())
-    first = Video(all_places)
+    all_slots = Slots(room())
+    first = Video(all_slots)
     await settled()
-    waiting = Video(all_places)
+    waiting = Video(all_slots)
     await settled()
     if place_is_given_first:
         first.end.set()
@@ -166,13 +166,13 @@ async def test_a_task_cancelled_while_it_waits_takes_no_place_along(place_is_giv
         await waiting.task
     if not place_is_given_first:
         await first.finish()
-    await asyncio.wait_for(Video(all_places).finish(), 1)
+    await asyncio.wait_for(Video(all_slots).finish(), 1)
 
 
 async def test_a_video_that_fails_gives_its_place_back():
-    all_places = Places(room(waiting=0))
+    all_slots = Slots(room(waiting=0))
     with pytest.raises(ZeroDivisionError):
-        async with taken(all_places):
+        async with taken(all_slots):
             raise ZeroDivisionError
-    async with taken(all_places):
+    async with taken(all_slots):
         pass

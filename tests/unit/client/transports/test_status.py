@@ -190,8 +190,8 @@ def test_a_proxys_timeout_is_no_lack_of_a_connection() -> None:
 
 
 FULL = (
-    "the server is full: 16 whole videos are under way here and 64 wait, as many as may: ask again"
-    " in about 12 s, or ask another server"
+    "the server is full: 16 whole videos are in flight here and 64 are waiting, the most allowed:"
+    " ask again in about 12 s, or ask another server"
 )
 
 
