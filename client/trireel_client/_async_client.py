@@ -32,7 +32,7 @@ class AsyncTrireelClient:
     bytes of its video in memory until it is answered.
 
         async with AsyncTrireelClient("127.0.0.1:8001") as client:
-            print((await client.analyze("sample.mp4")).caption.text)
+            print((await client.analyze("sample.mp4")).tags[0].text)
     """
 
     def __init__(

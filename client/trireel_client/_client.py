@@ -30,7 +30,7 @@ class TrireelClient:
     belongs to the thread that made it.
 
         with TrireelClient("127.0.0.1:8001") as client:
-            print(client.analyze("sample.mp4").caption.text)
+            print(client.analyze("sample.mp4").tags[0].text)
     """
 
     def __init__(

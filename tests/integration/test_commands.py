@@ -53,6 +53,18 @@ def test_analyze_streams_with_progress(server, truth):
         assert segment["tag"] in done.stdout
 
 
+def test_analyze_makes_the_findings_that_it_names(server):
+    find = ("--find", "quality", "--find", "scenes")
+    done = run(TRIREEL, "analyze", SAMPLE, "--url", server.grpc_url, *find)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert ["seconds", "cuts", "black", "frozen", "sharpness", "luma"] in lines
+    assert ["black", "nowhere"] in lines
+    done = run(TRIREEL, "analyze", SAMPLE, "--url", server.grpc_url, "--find", "smells")
+    assert done.returncode == 1
+    assert "FIND names 'smells': give some of caption, quality, scenes, tags" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("video", "sentence"),
     [("text.mp4", "not a video"), ("missing.mp4", "missing.mp4"), ("empty.mp4", "empty")],

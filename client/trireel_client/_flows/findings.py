@@ -77,6 +77,7 @@ def chunk_fields(tensors: Tensors, findings: Sequence[str], layout: Layout) -> l
     Raises:
         UnexpectedAnswer: if a tensor is missing, or does not fit the others.
     """
+    # A newer server may make findings that this client cannot read.
     readers = [READERS[name] for name in findings if name in READERS]
     columns = [reader.chunks(tensors, layout) for reader in readers]
     # Without readers there are no rows to join, but there are chunks.
