@@ -28,7 +28,7 @@ EXTRACTORS = 2
 WAITING = 2
 SEQUENCES = 3
 WORKER = "trireel_backend.extraction.process.worker"
-AT_ONCE_SECONDS = 1.0  # a place comes free only much later
+AT_ONCE_SECONDS = 0.5  # a place comes free only much later
 SOON_SECONDS = 20
 ONCE = Retry(attempts=1)
 FULL = (
