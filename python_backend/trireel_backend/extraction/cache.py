@@ -9,12 +9,12 @@ from trireel_backend.errors import VideoNotFound
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 
-MOST_OPEN = 64  # of small ones; each has up to two open files
+MOST_OPEN = 64  # videos; each has up to two open files
 
 
 @dataclass(frozen=True)
 class _FileState:
-    """What tells a file, opened in one way, from another that took its place."""
+    """Identifies a file and how it is opened; changes if another file replaces it."""
 
     file: VideoFile
     device: int
@@ -24,10 +24,10 @@ class _FileState:
 
 
 class SamplerCache:
-    """Open videos, least recently used closed first.
+    """Open videos; the least recently used is closed first.
 
-    A video's next chunk goes on where the last one ended. A decoder takes megabytes for small
-    pictures and hundreds for the largest, so it is memory that bounds how many there are.
+    A video's next chunk continues at the end of the last one. A decoder takes from a few megabytes
+    to hundreds, depending on the size of the pictures, so memory limits the number of open videos.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -38,17 +38,17 @@ class SamplerCache:
         return len(self._open)
 
     def sampler(self, file: VideoFile) -> VideoSampler:
-        """Return an open video; raises what `look` does, and VideoNotFound."""
+        """Return an open video; raises VideoNotFound, and the errors of `look`."""
         self.close_vanished()
         state = _state_of(file)
         if state not in self._open:
             self._open[state] = VideoSampler(file)
         self._open.move_to_end(state)
-        self._make_room()
+        self._free_memory()
         return self._open[state]
 
     def forget(self, path: Path) -> None:
-        """Close a video, after an error or when its file is about to go."""
+        """Close a video, after an error or before its file is deleted."""
         for state in [state for state in self._open if state.file.path == path]:
             self._open.pop(state).close()
 
@@ -57,7 +57,7 @@ class SamplerCache:
         while self._open:
             self._open.popitem()[1].close()
 
-    def _make_room(self) -> None:
+    def _free_memory(self) -> None:
         while len(self._open) > 1 and (
             len(self._open) > MOST_OPEN
             or sum(sampler.held_bytes for sampler in self._open.values()) > self._most_bytes
@@ -65,7 +65,7 @@ class SamplerCache:
             self._open.popitem(last=False)[1].close()
 
     def close_vanished(self) -> None:
-        """Close files that have been removed or replaced: an open one would keep its disk space."""
+        """Close files that have been removed or replaced: an open file keeps its disk space."""
         for state in list(self._open):
             try:
                 unchanged = _state_of(state.file) == state

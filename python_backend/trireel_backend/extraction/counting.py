@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an extractor counts."""
+"""Metrics of an extractor."""
 
 from collections.abc import Callable
 
@@ -22,14 +22,14 @@ EXTRACTOR_FAMILIES = (REFUSALS, FRAMES, DAMAGED_PACKETS, WORKERS_LOST)
 
 
 class CountedExtractor:
-    """An extractor whose frames and deaths are counted."""
+    """An extractor whose frames and lost workers are counted."""
 
     def __init__(self, extractor: RunsTasks, metrics: Metrics) -> None:
         self._extractor = extractor
         self._metrics = metrics
 
     def run(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Extracted:
-        """Do a task; raises RequestError."""
+        """Run a task; raises RequestError."""
         try:
             extracted = self._extractor.run(task, is_cancelled)
         except DecoderCrashed:

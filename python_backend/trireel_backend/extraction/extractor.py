@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some chunks' frames from one file, in this process."""
+"""Frames of some chunks from one file, in this process."""
 
 import resource
 import time
@@ -14,7 +14,7 @@ from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
-from trireel_backend.extraction.sheet import WantedView
+from trireel_backend.extraction.sheet import ViewRequest
 from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
@@ -25,7 +25,7 @@ from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, plan_chunks
 
 
 class Extractor:
-    """Does tasks one after the other."""
+    """Runs tasks one after the other."""
 
     def __init__(self, options: ExtractorOptions) -> None:
         self._options = options
@@ -37,14 +37,14 @@ class Extractor:
         into: NDArray[np.uint8] | None = None,
         second_into: NDArray[np.uint8] | None = None,
     ) -> Extracted:
-        """Do a task.
+        """Run a task.
 
         Args:
-            into: [at least as many as frames, S, S, 3], memory for the pixels.
-            second_into: [bytes] memory for the pixels of second views, one behind the other.
+            into: [number of frames or more, S, S, 3] memory for the pixels.
+            second_into: [bytes] memory for the pixels of second views, in sequence.
 
         Raises:
-            RequestError: the file or what is wanted of it is not usable.
+            RequestError: if the file or the task is unusable.
         """
         try:
             extracted = self._run(task, into, second_into)
@@ -54,7 +54,7 @@ class Extractor:
             lacks_memory = self._is_crowded()
             if not lacks_memory:
                 raise
-        if lacks_memory:  # FFmpeg does not always say that it is this
+        if lacks_memory:  # FFmpeg does not always report it as such
             self._samplers.close()
             extracted = self._run(task, into, second_into)
         if self._is_crowded():
@@ -62,11 +62,11 @@ class Extractor:
         return extracted
 
     def close_vanished(self) -> None:
-        """Let go of videos whose files have been removed."""
+        """Close videos whose files have been removed."""
         self._samplers.close_vanished()
 
     def is_worn_out(self) -> bool:
-        """Tell whether memory is short though no video is open."""
+        """Return whether memory is short although no video is open."""
         return self._is_crowded() and not len(self._samplers)
 
     def _is_crowded(self) -> bool:
@@ -82,11 +82,11 @@ class Extractor:
         file = VideoFile(task.path, task.stream_index, self._options.on_gpu, self._options.limits)
         sampler = self._samplers.sampler(file)
         chunks = _chunks(sampler, task)
-        pixels = _room(task, chunks) if into is None else into
+        pixels = _memory(task, chunks) if into is None else into
         try:
-            frames, second = _sample(sampler, task, chunks, pixels, _Room(second_into))
+            frames, second = _sample(sampler, task, chunks, pixels, _Memory(second_into))
         except Exception:
-            self._samplers.forget(task.path)  # whatever state it was left in
+            self._samplers.forget(task.path)  # its state is unknown after an error
             raise
         extracted = Extracted(
             info=sampler.info,
@@ -99,21 +99,21 @@ class Extractor:
             plan=_plan(sampler, task) if task.with_plan else (),
             second_frames=second,
         )
-        if not task.keep_open or _is_through(extracted):
+        if not task.keep_open or _is_finished(extracted):
             self._samplers.forget(task.path)
         return extracted
 
 
 def _data_bytes() -> int:
-    """Return what counts against RLIMIT_DATA, nearly: proc(5), statm's sixth field."""
+    """Return roughly the bytes that count against RLIMIT_DATA: proc(5), statm's sixth field."""
     pages = int(Path("/proc/self/statm").read_text().split()[5])
     return pages * resource.getpagesize()
 
 
-def _is_through(extracted: Extracted) -> bool:
-    """Tell whether no chunk is left after those whose frames were taken."""
-    left_seconds = extracted.info.end_seconds - extracted.chunks[-1].end_seconds
-    return len(extracted.pixels) > 0 and left_seconds < MIN_TAIL_SECONDS
+def _is_finished(extracted: Extracted) -> bool:
+    """Return whether no chunk follows the extracted chunks."""
+    tail_seconds = extracted.info.end_seconds - extracted.chunks[-1].end_seconds
+    return len(extracted.pixels) > 0 and tail_seconds < MIN_TAIL_SECONDS
 
 
 def _chunks(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
@@ -131,20 +131,20 @@ def _plan(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
     )
 
 
-def _room(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
+def _memory(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
     count = sum(task.sampling.chunk_count(chunk) for chunk in chunks)
     return np.empty((count, task.view.size_px, task.view.size_px, 3), np.uint8)
 
 
-class _Room:
-    """Flat memory that is handed out piece by piece."""
+class _Memory:
+    """Flat memory that is allocated piece by piece."""
 
     def __init__(self, memory: NDArray[np.uint8] | None) -> None:
         self._memory = memory
         self._at = 0
 
     def frames(self, count: int, size_px: int) -> NDArray[np.uint8] | None:
-        """Return the next piece as [count, S, S, 3], None if there is no memory to hand out."""
+        """Return the next piece as [count, S, S, 3], None if there is no memory to use."""
         if self._memory is None:
             return None
         begin, self._at = self._at, self._at + count * size_px * size_px * 3
@@ -161,9 +161,9 @@ def _sample(
     task: ExtractionTask,
     chunks: Sequence[Chunk],
     into: NDArray[np.uint8],
-    room: _Room,
+    second_memory: _Memory,
 ) -> tuple[tuple[Frames, ...], tuple[tuple[Frames, ...], ...]]:
-    """Sample chunk after chunk, their pixels one behind the other; each chunk is decoded once."""
+    """Sample the chunks in order into consecutive memory; each chunk is decoded once."""
     frames: list[Frames] = []
     second: list[tuple[Frames, ...]] = []
     at = 0
@@ -171,11 +171,11 @@ def _sample(
         if task.sampling.chunk_count(chunk) == 0:
             frames.append(Frames(into[:0], np.zeros(0, np.int64), Fraction(1)))
             continue
-        views = [WantedView(task.sampling, task.view, into[at:])]
+        views = [ViewRequest(task.sampling, task.view, into[at:])]
         for other in task.second_views:
             sampling = other.sampling(chunk)
-            memory = room.frames(sampling.chunk_count(chunk), other.view.size_px)
-            views.append(WantedView(sampling, other.view, memory))
+            memory = second_memory.frames(sampling.chunk_count(chunk), other.view.size_px)
+            views.append(ViewRequest(sampling, other.view, memory))
         first, *others = sampler.sample_views(chunk, views)
         frames.append(first)
         second.append(tuple(others))

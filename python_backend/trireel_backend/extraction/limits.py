@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much work a video may be before it is refused."""
+"""Limits on the work of a video, beyond which it is rejected."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ OPEN_VIDEOS_BYTES = 256 * 2**20  # some 50 of 384 x 384, 4 of 1080p, 1 of 4K
 
 @dataclass(frozen=True)
 class ExtractionLimits:
-    """What an operator lets a video cost."""
+    """Operator's limits on the decoding of a video."""
 
     max_frame_pixels: int = MAX_FRAME_PIXELS
-    """Of one frame; a picture bomb is refused before its memory is taken."""
+    """Most pixels of one frame; a decompression bomb is rejected before its memory is allocated."""
     max_video_pixels: int = MAX_VIDEO_PIXELS
-    """Width x height x frames of a video, by what it states and at most what its size can hold."""
+    """Most width x height x frames of a video, by its header and at most what its size can hold."""
     timeout_seconds: float = TIMEOUT_SECONDS
-    """For a look, and for each chunk of a request, up to four."""
+    """Time limit in seconds for a probe, and for each chunk of a request, up to four chunks."""
     memory_bytes: int = MEMORY_BYTES
-    """That the decoding process may take, all its open videos included."""
+    """Memory in bytes that the decoding process may use, including all its open videos."""

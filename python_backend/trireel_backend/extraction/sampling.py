@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frames of a chunk: which times, which frames, which pixels."""
+"""Sampling the frames of a chunk: from times to frames to pixels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,17 +30,17 @@ from trireel_backend.extraction.reading.opening import (
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.reading.stills import StillReader, look_at_still
-from trireel_backend.extraction.sheet import Sheet, WantedView
+from trireel_backend.extraction.sheet import Sheet, ViewRequest
 from trireel_backend.extraction.task import Frames
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
-# 16 reference frames and a few on their way, of 1.5 bytes a pixel.
+# 16 reference frames and a few more in flight, of 1.5 bytes per pixel.
 HELD_BYTES_PER_PIXEL = 32
 
 
 class Reader(Protocol):
-    """What finds the frames of an open video."""
+    """Finds the frames of an open video."""
 
     @property
     def decoder(self) -> str:
@@ -49,12 +49,12 @@ class Reader(Protocol):
     def frames_on_screen(
         self, targets_seconds: Sequence[float]
     ) -> Iterator[tuple[int, TimedFrame | None]]:
-        """Yield, for each of the ascending times, its index and the last frame not after it.
+        """Yield, for each of the ascending times, its index and the last frame at or before it.
 
-        None stands for a frame that did not come out of the decoder.
+        None stands for a frame that the decoder did not output.
 
         Raises:
-            TimesUnknown: the container states no PTS; of the times not yet answered none will be.
+            TimesUnknown: if the file states no PTS; the remaining times get no frames.
         """
 
     def close(self) -> None:
@@ -62,35 +62,35 @@ class Reader(Protocol):
 
 
 class VideoSampler:
-    """An open video that hands out the frames of its chunks."""
+    """An open video from which chunks are sampled."""
 
     def __init__(self, file: VideoFile) -> None:
-        """Look at the file.
+        """Probe the file.
 
         Raises:
-            NotAVideo: nothing in it can be decoded here.
-            InvalidInput: it has no video stream of the wanted index.
-            TooMuchWork: it has more pixels than the limits allow.
+            NotAVideo: if nothing in the file can be decoded here.
+            InvalidInput: if the file has no video stream of the requested index.
+            TooMuchWork: if the video has more pixels than the limits allow.
         """
         self._file = file
-        self._opened: OpenedVideo | None = None  # by the look, until a reader takes it over
+        self._opened: OpenedVideo | None = None  # by the probe, until a reader takes it over
         self._is_animation = is_animated_webp(file.path)
         self._still = heif_picture(file.path)
         self._alpha: AlphaReader | None = None
         with damage_is_not_a_video():
-            found = self._look()
+            probe = self._look()
         self._file = replace(
             file,
-            in_order=found.in_order,
-            has_restarts=found.has_restarts,
-            begins_midway=found.begins_midway,
-            is_cut_up=found.is_cut_up,
+            in_order=probe.in_order,
+            has_restarts=probe.has_restarts,
+            begins_midway=probe.begins_midway,
+            is_cut_up=probe.is_cut_up,
         )
-        self.info = found.info
-        """What the file says of its video."""
-        self.stills = found.stills
-        """Frames that stand for long."""
-        self._largest_pixels = self.info.frame_pixels  # which may change midway
+        self.info = probe.info
+        """Facts that the file states about its video."""
+        self.stills = probe.stills
+        """Frames that stay on screen for long."""
+        self._largest_pixels = self.info.frame_pixels  # it may change midway
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
@@ -105,7 +105,7 @@ class VideoSampler:
         try:
             refuse_encrypted(self._file.path, *opened)
             self._alpha = alpha_reader(self._file, *opened)
-            found = look(self._file, opened)
+            probe = look(self._file, opened)
         except BaseException:
             if self._alpha is not None:
                 self._alpha.close()
@@ -115,7 +115,7 @@ class VideoSampler:
             opened[0].close()
         else:
             self._opened = opened
-        return found
+        return probe
 
     def close(self) -> None:
         """Close the file."""
@@ -133,7 +133,7 @@ class VideoSampler:
 
     @property
     def held_bytes(self) -> int:
-        """Roughly the memory that is taken between two chunks."""
+        """Rough number of bytes in use between two chunks."""
         open_decoders = len(self._readers) + (self._alpha is not None)
         return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
@@ -142,29 +142,29 @@ class VideoSampler:
     ) -> Frames:
         """Decode the frames on screen at the middles of a chunk's slots.
 
-        If the chunk holds fewer frames than slots, a frame stands in several of them.
+        If the chunk has fewer frames than slots, a frame fills several slots.
 
         Args:
-            into: [at least as many as slots, S, S, 3], memory for the pixels.
+            into: [number of slots or more, S, S, 3] memory for the pixels.
 
         Raises:
             NotAVideo: if nothing could be decoded.
             InvalidInput: if the view's crop reaches beyond a frame.
         """
-        (frames,) = self.sample_views(chunk, [WantedView(sampling, view, into)])
+        (frames,) = self.sample_views(chunk, [ViewRequest(sampling, view, into)])
         return frames
 
-    def sample_views(self, chunk: Chunk, views: Sequence[WantedView]) -> list[Frames]:
-        """Decode a chunk once, and return the frames of each view of it.
+    def sample_views(self, chunk: Chunk, views: Sequence[ViewRequest]) -> list[Frames]:
+        """Decode a chunk once, and return its frames in each view.
 
-        All views show keyframes only if the first one does.
+        All views show only keyframes if the first view does.
 
         Raises:
             NotAVideo: if nothing could be decoded.
             InvalidInput: if a view's crop reaches beyond a frame.
         """
         keyframes_only = views[0].sampling.keyframes_only
-        sheets = [Sheet(self._pictures(wanted.view, views), chunk, wanted) for wanted in views]
+        sheets = [Sheet(self._pictures(request.view, views), chunk, request) for request in views]
         targets = sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})
         self._damage.begin(chunk.start_seconds)
         with damage_is_not_a_video():
@@ -188,18 +188,18 @@ class VideoSampler:
             self._last_alpha = timed, self._alpha.alpha_of(timed)
         return self._last_alpha[1]
 
-    def _pictures(self, view: View, views: Sequence[WantedView]) -> PictureMaker:
+    def _pictures(self, view: View, views: Sequence[ViewRequest]) -> PictureMaker:
         if view not in self._makers:
-            # A client that moves its crop about must not fill the memory.
-            kept = {wanted.view for wanted in views}
-            self._makers = {v: maker for v, maker in self._makers.items() if v in kept}
+            # A client that moves its crop around must not fill the memory.
+            current = {request.view for request in views}
+            self._makers = {v: maker for v, maker in self._makers.items() if v in current}
             self._makers[view] = PictureMaker(view)
         return self._makers[view]
 
     def _on_screen(
         self, targets: Sequence[float], keyframes_only: bool
     ) -> Iterator[tuple[int, TimedFrame]]:
-        """Yield slots and their frames, in no certain order; the plain way finds what is left."""
+        """Yield slots and their frames in any order; a full decode finds missing frames."""
         missing = dict(enumerate(targets))
         try:
             for slot, timed in self._reader(keyframes_only).frames_on_screen(targets):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an operator may set for sampling and for the decoding process."""
+"""Settings of sampling and of the decoding process."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -13,33 +13,35 @@ DECODE_ON = ("cpu", "auto")
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """How a video is cut and sampled where a request does not say."""
+    """Defaults and limits of sampling, for requests that do not set them."""
 
     chunk_seconds: float
+    """Length of a chunk in seconds, if a request does not set it."""
     frames_per_chunk: int
+    """Number of frames per chunk, if a request does not set it."""
     max_frames_per_chunk: int
-    """Bounds the size of a chunk; the tower must take as many in one batch."""
+    """Most frames per chunk; the tower must accept as many in one batch."""
 
 
 @dataclass(frozen=True)
 class ExtractorSettings:
-    """Where an extractor decodes, what it keeps, and what a video may cost it."""
+    """Decoder, memory and limits of an extractor."""
 
     open_videos_bytes: int = extraction_limits.OPEN_VIDEOS_BYTES
-    """Memory for videos kept open, so that their next chunk goes on where the last one ended."""
+    """Memory in bytes for open videos, whose next chunk continues at the end of the last one."""
     decode_on: str = "cpu"
-    """`cpu`, or `auto` for NVDEC where there is one that takes the codec."""
+    """`cpu`, or `auto` for NVDEC if the machine has one that supports the codec."""
     extract_timeout_seconds: float = extraction_limits.TIMEOUT_SECONDS
-    """For a look, and for each chunk of a request, up to four."""
+    """Time limit in seconds for a probe, and for each chunk of a request, up to four."""
     max_frame_pixels: int = extraction_limits.MAX_FRAME_PIXELS
-    """Of one frame."""
+    """Most pixels of one frame."""
     max_video_pixels: int = extraction_limits.MAX_VIDEO_PIXELS
-    """Width x height x frames of a video, by what it states."""
+    """Most width x height x frames of a video, as the file states them."""
     decoder_memory_bytes: int = extraction_limits.MEMORY_BYTES
-    """That an instance's decoding process may take."""
+    """Memory in bytes that the decoding process of an instance may use."""
 
     def options(self) -> ExtractorOptions:
-        """Return what the extractor works with, checked; raises StartupError."""
+        """Return the options of the extractor; raises StartupError if one is not allowed."""
         if self.decode_on not in DECODE_ON:
             raise StartupError(
                 f"decode_on is {self.decode_on!r}: give one of {', '.join(DECODE_ON)}"

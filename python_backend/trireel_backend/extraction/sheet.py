@@ -17,29 +17,31 @@ from trireel_backend.plan import Chunk, Sampling
 
 
 @dataclass(frozen=True)
-class WantedView:
-    """One view of a chunk: which frames, and how they are drawn."""
+class ViewRequest:
+    """One view of a chunk: the frames to sample, and how to draw them."""
 
     sampling: Sampling
+    """Number or rate of the frames."""
     view: View
+    """Size and crop of the pictures."""
     into: NDArray[np.uint8] | None = None
-    """[at least as many as slots, S, S, 3], memory for the pixels; None to make it."""
+    """[number of slots or more, S, S, 3] memory for the pixels; None to allocate it."""
 
 
 class Sheet:
-    """A place for each slot of a chunk in one view."""
+    """The pictures of all slots of a chunk in one view."""
 
-    def __init__(self, pictures: PictureMaker, chunk: Chunk, wanted: WantedView) -> None:
-        """Make an empty sheet."""
+    def __init__(self, pictures: PictureMaker, chunk: Chunk, request: ViewRequest) -> None:
+        """Create an empty sheet."""
         self._pictures = pictures
-        self.targets_seconds: list[float] = wanted.sampling.slot_middles(chunk).tolist()
-        """[slots] times whose frames on screen are wanted."""
+        self.targets_seconds: list[float] = request.sampling.slot_middles(chunk).tolist()
+        """[slots] times at which a frame on screen is sampled."""
         self._slots: dict[float, list[int]] = {}
         for slot, seconds in enumerate(self.targets_seconds):
             self._slots.setdefault(seconds, []).append(slot)
-        count, size_px = len(self.targets_seconds), wanted.view.size_px
+        count, size_px = len(self.targets_seconds), request.view.size_px
         shape = (count, size_px, size_px, 3)
-        self._pixels = np.empty(shape, np.uint8) if wanted.into is None else wanted.into[:count]
+        self._pixels = np.empty(shape, np.uint8) if request.into is None else request.into[:count]
         self._pts = np.empty(count, np.int64)
         self._time_base = Fraction(1)
         self._last: tuple[VideoFrame, int] | None = None
@@ -53,7 +55,7 @@ class Sheet:
         """Draw the frame on screen at a time into each slot with that time.
 
         Args:
-            alpha_of: returns the frame whose first plane is the alpha of a frame, if it has any.
+            alpha_of: returns the frame whose first plane is the alpha of a frame, None if opaque.
         """
         for slot in self._slots.get(seconds, ()):
             if self._last is not None and timed.frame is self._last[0]:
@@ -64,11 +66,11 @@ class Sheet:
             self._last = timed.frame, slot
 
     def frames(self, damaged_packets: int, *, each_once: bool) -> Frames:
-        """Return the frames, all slots being filled.
+        """Return the frames; every slot must be filled.
 
         Args:
             damaged_packets: packets of the chunk that the decoder skipped.
-            each_once: return a frame that stands in several slots only once.
+            each_once: return a frame that fills several slots only once.
         """
         pixels, pts = self._pixels, self._pts
         if each_once:
@@ -79,9 +81,9 @@ class Sheet:
 def _each_once(
     pixels: NDArray[np.uint8], pts: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Move each different frame to the front, in place; times are in order."""
-    different = [slot for slot in range(len(pts)) if slot == 0 or pts[slot] != pts[slot - 1]]
-    for place, slot in enumerate(different):
-        if place != slot:
-            pixels[place] = pixels[slot]
-    return pixels[: len(different)], pts[different]
+    """Move each distinct frame to the front, in place; the times are in order."""
+    distinct = [slot for slot in range(len(pts)) if slot == 0 or pts[slot] != pts[slot - 1]]
+    for position, slot in enumerate(distinct):
+        if position != slot:
+            pixels[position] = pixels[slot]
+    return pixels[: len(distinct)], pts[distinct]

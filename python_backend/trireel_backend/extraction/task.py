@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an extractor is asked for, and what it answers: plain values that need no FFmpeg."""
+"""Tasks and results of an extractor, as plain values that do not need FFmpeg."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,37 +16,37 @@ from trireel_backend.plan import Chunk, Sampling
 
 
 class RunsTasks(Protocol):
-    """An extractor, wherever it runs: `isolation.IsolatedExtractor`."""
+    """An extractor in this or another process, such as `isolation.IsolatedExtractor`."""
 
     def run(self, task: "ExtractionTask", is_cancelled: Callable[[], bool]) -> "Extracted":
-        """Do a task; raises RequestError."""
+        """Run a task; raises RequestError."""
 
     def close(self) -> None:
-        """End it."""
+        """Close the extractor."""
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of its video stream."""
+    """Facts that a file states about its video stream."""
 
     start_seconds: float
-    """PTS of the first frame."""
+    """PTS of the first frame in seconds."""
     duration_seconds: float
-    """From the first frame's PTS to the end of the last that is there."""
+    """Time in seconds from the first frame's PTS to the end of the last frame in the file."""
     is_complete: bool = True
-    """False where the file ends before what its container states."""
+    """False if the file ends before the end that its header states."""
     stream_index: int = 0
-    """The stream that is read."""
+    """Index of the stream that is read."""
     video_stream_indices: tuple[int, ...] = (0,)
-    """All video streams of the file."""
+    """Indices of all video streams of the file."""
     decoder: str = ""
     """FFmpeg's name of the software decoder."""
     frame_pixels: int = 0
-    """Width x height, by what the file states."""
+    """Width x height of a frame, as the file states them."""
 
     @property
     def end_seconds(self) -> float:
-        """End of the last frame."""
+        """End of the last frame in seconds."""
         return self.start_seconds + self.duration_seconds
 
 
@@ -59,9 +59,9 @@ class Frames:
     pts: NDArray[np.int64]
     """[f] PTS of each frame, in units of the time base."""
     time_base: Fraction
-    """In seconds."""
+    """Unit of the PTS in seconds."""
     damaged_packets: int = 0
-    """Packets of the chunk that the decoder could make nothing of, and passed over."""
+    """Number of the chunk's packets that the decoder could not decode and skipped."""
 
     @property
     def timestamps_seconds(self) -> NDArray[np.float64]:
@@ -71,13 +71,14 @@ class Frames:
 
 @dataclass(frozen=True)
 class SecondView:
-    """Frames that a task wants beside its own: at another rate, of another size."""
+    """Additional frames of a task, at another rate and of another size."""
 
     fps: float
-    """Frames of each second of a chunk."""
+    """Number of frames per second of a chunk."""
     max_frames: int
-    """Largest number of frames of one chunk; a longer chunk has that many, evenly spread."""
+    """Most frames of a chunk; a longer chunk gets this many, evenly spread."""
     view: View
+    """Size and crop of the pictures."""
 
     def sampling(self, chunk: Chunk) -> Sampling:
         """Return the sampling of a chunk."""
@@ -89,53 +90,57 @@ class SecondView:
 
 @dataclass(frozen=True)
 class ExtractionTask:
-    """What is wanted of a video."""
+    """Chunks of a video to sample, and how."""
 
     path: Path
+    """Path of the video file."""
     chunk_seconds: float
-    """Length of a chunk, unless the video ends before, or one frame stands for longer."""
+    """Length of a chunk in seconds, unless the video ends earlier or a still lasts longer."""
     sampling: Sampling
-    """0 frames only look."""
+    """Number or rate of the frames; 0 frames only probes the video."""
     view: View
+    """Size and crop of the pictures."""
     starts_seconds: tuple[float, ...] = ()
-    """Starts of the chunks; none for one chunk from the video's first frame."""
+    """Starts of the chunks; empty for one chunk from the video's first frame."""
     stream_index: int | None = None
-    """Of the video stream, None for the file's default."""
+    """Index of the video stream, None for the file's default."""
     keep_open: bool = True
-    """False where no other chunk of the file will be asked for."""
+    """False if no further chunk of the file will be requested."""
     with_plan: bool = False
-    """Return the plan of the whole video too."""
+    """True to return the plan of the whole video too."""
     second_views: tuple[SecondView, ...] = ()
     """Other views of the same chunks, made in the same decoding pass."""
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """The frames of some chunks, and what is known of the video."""
+    """The frames of some chunks, and facts about the video."""
 
     info: VideoInfo
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB of all chunks."""
+    """[f, S, S, 3] RGB pixels of all chunks."""
     chunks: tuple[Chunk, ...]
+    """Chunks of the task, in order."""
     frames: tuple[Frames, ...]
-    """Of each chunk; their pixels are parts of the ones above."""
+    """Frames of each chunk; their pixels are views of `pixels`."""
     decoder: str
-    """FFmpeg's name of what decoded it, with ` (cuda)` where NVDEC did."""
+    """FFmpeg's name of the decoder, with ` (cuda)` if NVDEC decoded the video."""
     began_ns: int
-    """On the machine's monotonic clock, which all processes share."""
+    """Start of the task on the machine's monotonic clock, which all processes share."""
     ended_ns: int
+    """End of the task on the same clock."""
     plan: tuple[Chunk, ...] = ()
-    """Chunks of the whole video, if the task asks for them."""
+    """Chunks of the whole video, if the task requests them."""
     second_frames: tuple[tuple[Frames, ...], ...] = ()
-    """For each chunk the frames of each second view."""
+    """For each chunk, the frames of each second view."""
 
 
 @dataclass(frozen=True)
 class ExtractorOptions:
-    """How an extractor works."""
+    """Options of an extractor."""
 
     open_videos_bytes: int = OPEN_VIDEOS_BYTES
-    """Memory for videos kept open, so that their next chunk goes on where the last one ended."""
+    """Memory in bytes for open videos, whose next chunk continues at the end of the last one."""
     on_gpu: bool = False
-    """Decode with NVDEC where there is one that takes the codec."""
+    """True to decode with NVDEC if the machine has one that supports the codec."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is seen of a frame: the whole picture or a region of it, at which size."""
+"""The view of a frame: the whole picture or a region of it, and its size."""
 
 import math
 from dataclasses import dataclass
 
 from trireel_backend.errors import InvalidInput
 
-ROUNDING = 1e-6  # 0.7 + 0.3 may come as FP32
+ROUNDING = 1e-6  # of fractions sent as FP32, such as 0.7 + 0.3
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Crop:
         inside = most is None or max(ends) <= most + ROUNDING
         sound = all(map(math.isfinite, sides)) and inside
         if not (sound and min(self.left, self.top) >= 0 and min(self.width, self.height) > 0):
-            wanted = f"in {unit}" if unit else "as fractions of the picture, inside 0 to 1"
+            allowed = f"in {unit}" if unit else "as fractions of the picture, inside 0 to 1"
             raise InvalidInput(
-                f"{name} is {self}: give left, top, width and height {wanted}, the sides above 0"
+                f"{name} is {self}: give left, top, width and height {allowed}, the sides above 0"
             )
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Crop:
     def region(self, width_px: int, height_px: int) -> Region:
         """Return the region in an upright picture of this size; raises InvalidInput.
 
-        Of a fraction every pixel counts whose greater part lies inside, and at least one.
+        A crop in fractions includes each pixel that lies mostly inside it, and at least one pixel.
         """
         if not self.in_pixels:
             left, right = round(self.left * width_px), round((self.left + self.width) * width_px)
@@ -67,32 +67,32 @@ class Crop:
 
 @dataclass(frozen=True)
 class View:
-    """How a frame becomes a picture."""
+    """Size and crop of the pictures that are drawn from frames."""
 
     size_px: int
-    """Width and height of the picture: the region is squashed to a square."""
+    """Width and height of the picture in pixels; the region is squashed to a square."""
     crop: Crop | None = None
-    """None for the whole frame."""
+    """Region of the upright picture, None for the whole frame."""
 
 
 def turned_back(region: Region, quarters: int, width_px: int, height_px: int) -> Region:
-    """Return where a region of an upright picture lies in the frame as it is stored.
+    """Return the region of the stored frame that corresponds to a region of the upright picture.
 
     Args:
         quarters: right angles, counter-clockwise, that make the stored frame upright.
-        width_px, height_px: of the stored frame.
+        width_px, height_px: size of the stored frame.
     """
     right_px = region.left_px + region.width_px
     bottom_px = region.top_px + region.height_px
     match quarters % 4:
         case 1:
-            place = (width_px - bottom_px, region.left_px)
+            corner = (width_px - bottom_px, region.left_px)
         case 2:
-            place = (width_px - right_px, height_px - bottom_px)
+            corner = (width_px - right_px, height_px - bottom_px)
         case 3:
-            place = (region.top_px, height_px - right_px)
+            corner = (region.top_px, height_px - right_px)
         case _:
-            place = (region.left_px, region.top_px)
+            corner = (region.left_px, region.top_px)
     if quarters % 2:
-        return Region(*place, region.height_px, region.width_px)
-    return Region(*place, region.width_px, region.height_px)
+        return Region(*corner, region.height_px, region.width_px)
+    return Region(*corner, region.width_px, region.height_px)

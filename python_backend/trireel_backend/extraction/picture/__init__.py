@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a decoded frame to the picture that a model takes."""
+"""From a decoded frame to the picture that a model accepts."""

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Colour descriptions of frames, kept to those that FFmpeg's scaler knows.
+"""Colour descriptions of frames, restricted to those that FFmpeg's scaler knows.
 
-A decoder names every description that a stream may state (ITU-T H.273), its scaler knows a part of
-them and refuses the others. A picture of a description that it does not know is drawn as one
-without a description, as players do.
+A decoder reports every description that a stream may state (ITU-T H.273). The scaler knows only
+some of them and rejects the others. A picture with an unknown description is drawn as if it had no
+description, as players do.
 """
 
 from av.video.frame import VideoFrame
 
 UNSPECIFIED = 2
 IDENTITY_MATRIX = 0  # the planes are green, blue and red
-# By ITU-T H.273. Of matrices, for instance, YCgCo, ICtCp and BT.2020 of constant luminance are
-# missing; of transfer functions the logarithmic ones.
+# Codes of ITU-T H.273. The scaler lacks, for example, the matrices YCgCo, ICtCp and BT.2020 with
+# constant luminance, and the logarithmic transfer functions.
 KNOWN_MATRICES = frozenset((1, 2, 4, 5, 6, 7, 9))
 KNOWN_PRIMARIES = frozenset((1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
 KNOWN_TRANSFERS = frozenset((1, 2, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 18))
@@ -20,7 +20,7 @@ UNSPECIFIED_RANGE = 0
 
 
 def keep_known_colours(frame: VideoFrame) -> None:
-    """Change what the scaler does not know of a frame's colours to unspecified."""
+    """Set a frame's colour codes that the scaler does not know to unspecified."""
     if frame.colorspace not in KNOWN_MATRICES and not _is_rgb(frame):
         frame.colorspace = UNSPECIFIED
     if frame.color_primaries not in KNOWN_PRIMARIES:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From high dynamic range to the standard range that picture models have been trained on.
 
-Transfer functions are those of ITU-R BT.2100, the level of diffuse white that of BT.2408.
+The transfer functions follow ITU-R BT.2100, the level of diffuse white follows BT.2408.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Linear = NDArray[np.float32]
 
 WHITE_NITS = 203.0  # diffuse white in HDR pictures, BT.2408
-PEAK_NITS = 1000.0  # what is this bright or brighter becomes full white
+PEAK_NITS = 1000.0  # light of this level or brighter becomes full white
 PQ_PEAK_NITS = 10000.0
 PQ_M1, PQ_M2 = 2610 / 16384, 2523 / 4096 * 128
 PQ_C1, PQ_C2, PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
@@ -45,7 +45,7 @@ def hlg_to_nits(signal: Linear) -> Linear:
 
 
 TO_NITS: dict[int, Callable[[Linear], Linear]] = {16: pq_to_nits, 18: hlg_to_nits}
-"""For the transfer characteristics (ITU-T H.273) that are HDR, the way to light."""
+"""Conversion to light for each HDR transfer characteristic (ITU-T H.273)."""
 
 
 def tone_map(picture: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
@@ -56,8 +56,8 @@ def tone_map(picture: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
         transfer: one of `TO_NITS`.
 
     Returns:
-        [H, W, 3] sRGB. Up to a third of diffuse white light is nearly as it was, from there on it
-        is compressed (Reinhard's curve with a white point), so that highlights keep their shape.
+        [H, W, 3] sRGB. Light up to a third of diffuse white hardly changes; brighter light is
+        compressed (Reinhard's curve with a white point), so that highlights keep their shape.
     """
     nits = TO_NITS[transfer](picture.astype(np.float32) / 65535)
     light = nits / WHITE_NITS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a stored frame is turned and mirrored to be upright, by its file's display matrix."""
+"""Turning and mirroring a stored frame upright, by the display matrix of its file."""
 
 import math
 import struct
@@ -19,39 +19,40 @@ RIGHT_ANGLE_DEGREES = 90
 
 @dataclass(frozen=True)
 class Orientation:
-    """What makes a frame upright: mirrored left to right first, then turned."""
+    """Steps that make a frame upright: mirror it left to right first, then turn it."""
 
     quarters: int = 0
-    """Right angles, counter-clockwise."""
+    """Number of right angles to turn, counter-clockwise."""
     mirrored: bool = False
+    """True to mirror the frame left to right before turning."""
 
     @classmethod
     def of(cls, frame: VideoFrame) -> "Orientation":
-        """Read a frame's display matrix; angles other than right ones are left as they are."""
+        """Read a frame's display matrix; angles that are not right angles are ignored."""
         try:
             data: Any = frame.side_data.get(MATRIX)
-        except ValueError:  # PyAV 18 reads no side data beside a photograph's EXIF, its angle alone
+        except ValueError:  # with a photograph's EXIF, PyAV 18 reads the angle, but no side data
             return cls(_quarters(frame.rotation))
         if data is None:
             return UPRIGHT
         a, b, _, c, d, *_ = struct.unpack(MATRIX_FORMAT, bytes(data))
         mirrored = a * d - b * c < 0
-        if mirrored:  # what is left is a rotation
+        if mirrored:  # the rest is a rotation
             a, b = -a, -b
         return cls(_quarters(round(-math.degrees(math.atan2(b, a)))), mirrored)
 
     def upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Turn a square picture [S, S, 3].
+        """Turn a square picture [S, S, 3] upright.
 
-        Squashing to the square and turning by a right angle may change places.
+        Turning after squashing to the square gives the same picture as turning before it.
         """
         return np.rot90(picture[:, ::-1] if self.mirrored else picture, self.quarters)
 
     def stored_region(self, frame: VideoFrame, crop: Crop) -> Region:
-        """Return where a crop of the upright picture lies in the frame as it is stored.
+        """Return the region of the stored frame that corresponds to a crop of the upright picture.
 
         Raises:
-            InvalidInput: it reaches beyond the frame.
+            InvalidInput: if the crop reaches beyond the frame.
         """
         sides = (frame.height, frame.width) if self.quarters % 2 else (frame.width, frame.height)
         region = turned_back(crop.region(*sides), self.quarters, frame.width, frame.height)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames put together from others, plane by plane: tiles, an alpha plane, turned pictures."""
+"""Frames composed from others, plane by plane: tiles, an alpha plane, turned pictures."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,7 +14,7 @@ from trireel_backend.extraction.picture.colour import keep_known_colours
 
 Plane = NDArray[Any]
 
-SUBSAMPLED_UNEVENLY = ("422", "440", "411")  # turned, they would be of another format
+SUBSAMPLED_UNEVENLY = ("422", "440", "411")  # turning them changes the format
 FULL_RANGE = 2
 
 
@@ -26,20 +26,20 @@ def planes(frame: VideoFrame) -> list[Plane]:
 def _plane(frame: VideoFrame, index: int) -> Plane:
     plane = frame.planes[index]
     sample = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
-    memory: Any = plane  # it has Python's buffer protocol, which NumPy's stub does not see
+    memory: Any = plane  # it supports the buffer protocol, which NumPy's stub does not know
     rows: Plane = np.frombuffer(memory, np.uint8).reshape(-1, plane.line_size)
     view: Plane = rows.view(sample)[: plane.height, : plane.width]
     return view
 
 
 def tiled(tiles: Sequence[VideoFrame], columns: int, size_px: tuple[int, int]) -> VideoFrame:
-    """Return the picture that tiles of one size and format make, row by row.
+    """Return the picture that tiles of one size and format form, row by row.
 
     Args:
         size_px: width and height of the picture; the last column and row may reach beyond it.
 
     Raises:
-        ValueError: the tiles differ, or do not fill the picture.
+        ValueError: if the tiles differ, or do not fill the picture.
     """
     first = tiles[0]
     shapes = {(tile.width, tile.height, tile.format.name) for tile in tiles}
@@ -71,7 +71,7 @@ def turned(frame: VideoFrame, quarters: int, mirrors: str = "") -> VideoFrame:
 
 
 def with_alpha(frame: VideoFrame, alpha: VideoFrame) -> VideoFrame:
-    """Return a frame with the first plane of another one of any size and depth as its alpha."""
+    """Return a frame whose alpha is the first plane of another frame, of any size and depth."""
     name = _format_with_alpha(frame.format.name)
     if name is None:
         frame = _converted(frame, "gbrp")
@@ -89,7 +89,7 @@ def with_alpha(frame: VideoFrame, alpha: VideoFrame) -> VideoFrame:
 
 
 def has_alpha(frame: VideoFrame) -> bool:
-    """Tell whether a frame may be transparent, as the colours of any palette may be."""
+    """Return whether a frame may be transparent, as colours of a palette always may be."""
     if frame.format.name == "pal8":
         return True
     return any(component.is_alpha for component in frame.format.components)
@@ -99,7 +99,7 @@ def over_black(frame: VideoFrame, *, deep: bool) -> VideoFrame:
     """Return a frame composed over black as planes of RGB, the frame itself if it is opaque.
 
     Args:
-        deep: keep 16 bits a colour.
+        deep: keep 16 bits per colour.
     """
     composed = _converted(frame, "gbrap16le" if deep else "gbrap")
     *colours, alpha = planes(composed)
@@ -113,7 +113,7 @@ def over_black(frame: VideoFrame, *, deep: bool) -> VideoFrame:
 
 
 def _format_with_alpha(name: str) -> str | None:
-    """Return the format that has an alpha plane behind the planes of another one."""
+    """Return the format that adds an alpha plane to the planes of another format."""
     for plain, with_one in (("yuvj", "yuva"), ("yuv", "yuva"), ("gbrp", "gbrap")):
         candidate = name.replace(plain, with_one)
         if name.startswith(plain) and _is_format(candidate):
@@ -140,7 +140,7 @@ def _converted(
 
 
 def _new(like: VideoFrame, width_px: int, height_px: int, name: str) -> VideoFrame:
-    """Return a frame to be filled, with the colour description of another one."""
+    """Return an unfilled frame with the colour description of another frame."""
     keep_known_colours(like)
     frame = VideoFrame(width_px, height_px, name)
     frame.colorspace, frame.color_primaries = like.colorspace, like.color_primaries

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a decoded frame to the square RGB picture that the tower takes.
+"""From a decoded frame to the square RGB picture that the tower accepts.
 
-Scaling is libavfilter's, as the ffmpeg command does it; the whole picture is squashed to the
-square, as SigLIP's own preprocessing does.
+libavfilter scales the picture, as the ffmpeg command does. The whole picture is squashed to the
+square, as in SigLIP's own preprocessing.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from trireel_backend.extraction.picture.planes import has_alpha, over_black, wit
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
-COLOUR_WORDS = "rgb48le"  # for what is tone-mapped afterwards
-MOST_GRAPHS = 4  # kept; a stream has one, or a few where its size changes midway
+COLOUR_WORDS = "rgb48le"  # for pictures that are tone-mapped afterwards
+MOST_GRAPHS = 4  # in memory; a stream has one, or a few if its size changes midway
 
 
 @dataclass(frozen=True)
 class _Geometry:
-    """What a filter graph is made for."""
+    """Properties of the frames that a filter graph is built for."""
 
     width_px: int
     height_px: int
@@ -35,7 +35,7 @@ class _Geometry:
     color_range: int
     interlaced: bool
     region: Region | None
-    """Of the frame as it is stored; None for all of it."""
+    """Region of the stored frame, None for the whole frame."""
     output: str
 
 
@@ -50,14 +50,14 @@ class PictureMaker:
     def draw(self, frame: VideoFrame, alpha: VideoFrame | None = None) -> NDArray[np.uint8]:
         """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
 
-        Of an interlaced frame one field is taken: it has the lines of one moment. What is
-        transparent is black.
+        Of an interlaced frame only one field is used, since its lines show a single moment.
+        Transparent areas become black.
 
         Args:
-            alpha: a frame whose first plane is the alpha of this one.
+            alpha: a frame whose first plane is the alpha of this frame.
 
         Raises:
-            InvalidInput: the view's crop reaches beyond the frame.
+            InvalidInput: if the view's crop reaches beyond the frame.
         """
         keep_known_colours(frame)
         orientation = self._orientation(frame)
@@ -67,7 +67,7 @@ class PictureMaker:
         if alpha is not None:
             frame = with_alpha(frame, alpha)
         if has_alpha(frame):
-            # Before scaling, or colours that are not seen would run into their neighbours.
+            # Before scaling, which would mix invisible colours into their neighbours.
             frame = over_black(frame, deep=int(frame.color_trc) in TO_NITS)
         geometry = _geometry_of(frame, region, interlaced=interlaced)
         graph = self._graph(geometry)
@@ -78,10 +78,10 @@ class PictureMaker:
         return orientation.upright(np.asarray(picture, np.uint8))
 
     def _orientation(self, frame: VideoFrame) -> Orientation:
-        """Read the display matrix once for each angle it turns by.
+        """Read the display matrix once for each rotation angle.
 
-        A frame that was asked for its side data refers to itself, and stays until Python's
-        collector comes by: a hundred megabytes of them, were it all.
+        A frame whose side data was read refers to itself and stays in memory until Python's
+        garbage collection: reading it from every frame would hold a hundred megabytes.
         """
         orientation = self._orientations.get(frame.rotation)
         if orientation is None:
@@ -112,7 +112,7 @@ def _geometry_of(frame: VideoFrame, region: Region | None, *, interlaced: bool) 
 
 def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
     graph = Graph()
-    graph.threads = 1  # a picture is too small to share, and the other cores have their videos
+    graph.threads = 1  # a picture is too small to divide, and other videos use the other cores
     filters = [
         graph.add(
             "buffer",
@@ -138,5 +138,5 @@ def _crop_arguments(region: Region, interlaced: bool) -> str:
     top_px, bottom_px = region.top_px, region.top_px + region.height_px
     if interlaced:  # a field has every other line
         top_px, bottom_px = top_px // 2, (bottom_px + 1) // 2
-    # Not exact, the filter would round to whole samples of the chroma planes.
+    # Without `exact`, the filter would round to whole samples of the chroma planes.
     return f"w={region.width_px}:h={bottom_px - top_px}:x={region.left_px}:y={top_px}:exact=1"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decoding process: its owner's side, its own, and their messages."""
+"""The decoding process: the owner's side, the worker's side, and their messages."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An extractor in a process of its own.
+"""An extractor in a separate process.
 
-Decoders are C code that reads what strangers made: one that crashes, hangs or fills the memory must
-take one request with it, not the server's model, which Triton would never start again. The process
-has no credentials in its environment, a bound on its memory, and is killed when its time is up.
-It runs as the server's user: what that user may read, a decoder that was taken over may read too.
+Decoders are C code that reads files from strangers. A decoder that crashes, hangs or fills the
+memory must fail one request, not the server's model, which Triton would never restart. The process
+has no credentials in its environment, a memory limit, and is killed when its time is up. It runs as
+the server's user: a compromised decoder can read every file that this user can read.
 """
 
 import fcntl
@@ -47,14 +47,21 @@ from trireel_backend.extraction.process.messages import (
 from trireel_backend.extraction.task import Extracted, ExtractionTask, ExtractorOptions
 
 WORKER_MODULE = "trireel_backend.extraction.process.worker"
-POLL_SECONDS = 0.5  # between looks whether the client is still there
-START_SECONDS = 60.0  # NumPy and FFmpeg are loaded, on a machine that may be busy
-MOST_TIMEOUTS = 4  # a request for more chunks gets no more time
-PASSED_ON = (
-    *("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL"),
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
+POLL_SECONDS = 0.5  # between checks that the client is still there
+START_SECONDS = 60.0  # to load NumPy and FFmpeg, on a machine that may be busy
+MOST_TIMEOUTS = 4  # most chunks for which a request gets time
+WORKER_VARIABLES = (
+    "PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "LANG",
+    "LC_ALL",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
 )
-"""What a worker sees of the environment: nothing that opens a door."""
+"""Environment variables that a worker gets; none of them holds a credential."""
 
 
 class _Deadline:
@@ -67,9 +74,10 @@ class _Deadline:
 
 
 class IsolatedExtractor:
-    """Does tasks one after the other in a worker process, which is replaced when it dies.
+    """Runs tasks one after the other in a worker process, which is replaced when it dies.
 
-    To be used from the thread that made it: the kernel ends a worker with the thread it is from.
+    Use it only in the thread that created it: the kernel ends a worker with the thread that started
+    it.
     """
 
     def __init__(
@@ -78,12 +86,11 @@ class IsolatedExtractor:
         """Start the worker.
 
         Args:
-            max_pixels_bytes: room for the frames of one task.
-
+            max_pixels_bytes: memory for the frames of one task.
             second_bytes: memory for the frames of second views of one task.
 
         Raises:
-            MissingPart: it does not start.
+            MissingPart: if the worker does not start.
         """
         self._options = options
         self._second_bytes = second_bytes
@@ -102,18 +109,19 @@ class IsolatedExtractor:
     def run(
         self, task: ExtractionTask, is_cancelled: Callable[[], bool] = lambda: False
     ) -> Extracted:
-        """Do a task.
+        """Run a task.
 
         Args:
-            is_cancelled: tells whether nobody waits for the result any more.
+            is_cancelled: returns whether the client has gone away.
 
         Raises:
-            TooMuchWork: the time was up.
-            DecoderCrashed, Unavailable: the worker died.
-            Cancelled: nobody waits for the result.
-            RequestError: what `Extractor.run` raises.
+            TooMuchWork: if the time limit has passed.
+            DecoderCrashed: if the worker crashed.
+            Unavailable: if the worker was killed or does not start.
+            Cancelled: if the client has gone away.
+            RequestError: if `Extractor.run` raises it.
         """
-        if self._process.poll() is not None:  # killed while it had nothing to do
+        if self._process.poll() is not None:  # killed while idle
             self._restart()
         answer = self._exchange(task, is_cancelled)
         if answer.is_worn_out:
@@ -125,11 +133,11 @@ class IsolatedExtractor:
     def close(self) -> None:
         """End the worker."""
         self._stop()
-        self._pixels = np.empty(0, np.uint8)  # lets go of the shared memory
+        self._pixels = np.empty(0, np.uint8)  # releases the shared memory
         os.close(self._pixels_fd)
 
     def _exchange(self, task: ExtractionTask, is_cancelled: Callable[[], bool]) -> Answer:
-        """Send a task and read its answer; a worker with which that fails is not used again."""
+        """Send a task and read its answer; if that fails, the worker is replaced."""
         self._tasks += 1
         try:
             self._await_ready()
@@ -143,8 +151,8 @@ class IsolatedExtractor:
         except Nonsense as error:
             self._restart()
             raise DecoderCrashed(
-                "the decoder's process lost its senses over this video: the file is damaged or"
-                " hostile"
+                "the decoder's process returned an invalid answer for this video: the file is"
+                " damaged or hostile"
             ) from error
         except BaseException:
             self._restart()
@@ -166,15 +174,15 @@ class IsolatedExtractor:
                 continue
             if deadline.left() <= 0:
                 raise TooMuchWork(
-                    f"the frames were not there after {deadline.seconds:g} s: ask for shorter"
-                    " chunks or for keyframes only, or scale the video down"
+                    f"the frames were not there after {deadline.seconds:g} s: request shorter"
+                    " chunks or keyframes only, or scale the video down"
                 )
             if is_cancelled():
                 raise Cancelled("the client has gone away")
         return bytes(received)
 
     def _await_ready(self) -> None:
-        """Wait until the worker can take tasks; raises Unavailable where it does not start."""
+        """Wait until the worker accepts tasks; raises Unavailable if it does not start."""
         if self._is_ready:
             return
         try:
@@ -187,7 +195,7 @@ class IsolatedExtractor:
             )
 
     def _restart(self, grace_seconds: float = 0.0) -> int:
-        """Put a new worker in the place of the old one; return the old one's exit status."""
+        """Replace the worker; return the exit status of the old worker."""
         status = self._stop(grace_seconds)
         self._start()
         return status
@@ -202,10 +210,10 @@ class IsolatedExtractor:
 
     def _start(self) -> None:
         self._is_ready = False
-        self._connection, theirs = socket.socketpair()
-        with theirs:
+        self._connection, worker_socket = socket.socketpair()
+        with worker_socket:
             setup = WorkerSetup(
-                socket_fd=theirs.fileno(),
+                socket_fd=worker_socket.fileno(),
                 pixels_fd=self._pixels_fd,
                 pixels_bytes=self._pixels_bytes,
                 second_bytes=self._second_bytes,
@@ -216,9 +224,9 @@ class IsolatedExtractor:
 
 
 def _sealed_memory(size_bytes: int) -> int:
-    """Return shared memory in no folder, so that it cannot be left over, of a size for ever.
+    """Return anonymous shared memory of a fixed size, which never leaves a file behind.
 
-    A worker that shortened it would end its owner by SIGBUS.
+    A worker that shortened it would crash its owner with SIGBUS.
     """
     descriptor = os.memfd_create("trireel-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.ftruncate(descriptor, size_bytes)
@@ -230,7 +238,7 @@ def _sealed_memory(size_bytes: int) -> int:
 def _death(status: int) -> RequestError:
     """Return the error of a request whose worker ended with an exit status, negative by a signal.
 
-    A decoder does not kill itself outright: that was somebody, or the want of memory.
+    A decoder does not send itself SIGKILL: an operator did, or the kernel for lack of memory.
     """
     if status == -signal.SIGKILL:
         return Unavailable(
@@ -243,23 +251,23 @@ def _death(status: int) -> RequestError:
 
 
 def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
     package_parent = str(Path(__file__).parents[3])
     search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
     return subprocess.Popen(
         [_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
         pass_fds=(setup.socket_fd, setup.pixels_fd),
-        # In UTF-8 whatever the locale: FFmpeg, Pillow and messages get file names of any bytes.
+        # UTF-8 in any locale: FFmpeg, Pillow and messages get file names of any bytes.
         env=environment | {"PYTHONPATH": os.pathsep.join(search), "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
     )
 
 
 def _python() -> str:
-    """Return the interpreter; where Python is embedded, as in Triton's stub, the first on PATH."""
+    """Return the interpreter; if Python is embedded, as in Triton's stub, the first on PATH."""
     if Path(sys.executable or "").name.startswith("python"):
         return sys.executable
-    found = shutil.which("python3")
-    if found is None:
+    python = shutil.which("python3")
+    if python is None:
         raise MissingPart("there is no python3 on PATH to run the decoder's process with")
-    return found
+    return python

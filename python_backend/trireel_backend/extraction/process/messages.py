@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks and their results between an extractor's process and its owner: a line of JSON each.
 
-Not pickled, and nothing in a result is believed: a decoder that a hostile file has taken over must
-not be able to make its owner run code or fail. Pixels go through shared memory beside the message.
+Messages are not pickled, and every value of a result is checked: a decoder compromised by a hostile
+file must not make its owner run code or fail. Pixels go through shared memory beside the message.
 """
 
 import dataclasses
@@ -32,22 +32,23 @@ from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
 READY = b'{"ready": true}\n'
-"""A worker's first line: it can do what it is there for."""
+"""First line of a worker: it accepts tasks."""
 
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """What a worker is started with."""
+    """Parameters of a worker process."""
 
     socket_fd: int
-    """Tasks come here, and results go back."""
+    """Descriptor of the socket for tasks and results."""
     pixels_fd: int
-    """Shared memory that the frames are written to."""
+    """Descriptor of the shared memory that the frames are written to."""
     pixels_bytes: int
-    """Size of that memory."""
+    """Size of the shared memory in bytes."""
     second_bytes: int
-    """Its end, which the frames of second views are written to."""
+    """Bytes at the end of the shared memory for the frames of second views."""
     owner_pid: int
+    """Process id of the owner, with which the worker ends."""
     options: str
     """`ExtractorOptions` as JSON."""
 
@@ -94,10 +95,10 @@ def decode_options(message: str) -> ExtractorOptions:
 
 
 def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes:
-    """Return a result as a line, but for the pixels.
+    """Return a result as a line, without the pixels.
 
     Args:
-        is_worn_out: the worker wants to be replaced: it cannot give its memory back.
+        is_worn_out: True if the worker must be replaced because it cannot free its memory.
     """
     values = {
         "number": number,
@@ -125,7 +126,7 @@ def _frames_values(frames: Frames) -> dict[str, Any]:
 
 
 def encode_error(number: int, error: RequestError, *, is_worn_out: bool) -> bytes:
-    """Return a refusal as a line."""
+    """Return an error as a line."""
     values = {
         "number": number,
         "is_worn_out": is_worn_out,
@@ -135,16 +136,18 @@ def encode_error(number: int, error: RequestError, *, is_worn_out: bool) -> byte
     return json.dumps(values).encode() + b"\n"
 
 
-# What reading a line raises that no sound worker wrote.
-SURPRISES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# Errors while reading a line that a correct worker would not write.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker said of a task."""
+    """A worker's answer to a task."""
 
     result: Extracted | RequestError
+    """Result of the task, or its error."""
     is_worn_out: bool
+    """True if the worker must be replaced because it cannot free its memory."""
 
 
 class Nonsense(Exception):
@@ -161,11 +164,11 @@ def decode_answer(
     """Read the answer to a task, and check all of it.
 
     Args:
-        pixels: [at least as many as frames, S, S, 3], memory that they were written to.
+        pixels: [number of frames or more, S, S, 3] memory that they were written to.
         second: [bytes] memory that the frames of second views were written to.
 
     Raises:
-        Nonsense: no sound worker would say that.
+        Nonsense: if a correct worker would not write the line.
     """
     try:
         values = json.loads(line)
@@ -175,7 +178,7 @@ def decode_answer(
         if "error" in values:
             return Answer(_error_class(values["error"])(str(values["message"])), is_worn_out)
         return Answer(_result(values, task, pixels, second), is_worn_out)
-    except SURPRISES as error:
+    except MALFORMED as error:
         raise Nonsense(repr(error)) from error
 
 
@@ -193,13 +196,13 @@ def _result(
         if count > task.sampling.count(min(chunk.duration_seconds, task.chunk_seconds)):
             raise Nonsense(f"{count} frames of one chunk")
     if sum(counts) > len(pixels):
-        raise Nonsense(f"{sum(counts)} frames where {len(pixels)} fit")
-    own = pixels[: sum(counts)].copy()  # the next task's are written to the same place
+        raise Nonsense(f"{sum(counts)} frames in memory for {len(pixels)}")
+    copies = pixels[: sum(counts)].copy()  # the next task overwrites the shared memory
     return Extracted(
         info=_info(values["info"]),
-        pixels=own,
+        pixels=copies,
         chunks=chunks,
-        frames=_frames(values["frames"], own),
+        frames=_frames(values["frames"], copies),
         decoder=str(values["decoder"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
@@ -211,20 +214,20 @@ def _result(
 def _second_frames(
     chunks: list[list[dict[str, Any]]], task: ExtractionTask, memory: NDArray[np.uint8]
 ) -> tuple[tuple[Frames, ...], ...]:
-    """Return copies of the frames of second views, which lie one behind the other."""
-    found, begin = [], 0
+    """Return copies of the frames of second views, which are stored in sequence."""
+    second, begin = [], 0
     for views in chunks if task.second_views else ():
         frames: list[Frames] = []
-        for values, wanted in zip(views, task.second_views, strict=True):
-            size_px, count = wanted.view.size_px, len(values["pts"])
+        for values, second_view in zip(views, task.second_views, strict=True):
+            size_px, count = second_view.view.size_px, len(values["pts"])
             end = begin + count * size_px * size_px * 3
-            if count > wanted.max_frames or end > len(memory):
+            if count > second_view.max_frames or end > len(memory):
                 raise Nonsense(f"{count} frames of a second view")
             pixels = memory[begin:end].reshape(count, size_px, size_px, 3).copy()
             frames += _frames([values], pixels)
             begin = end
-        found.append(tuple(frames))
-    return tuple(found)
+        second.append(tuple(frames))
+    return tuple(second)
 
 
 def _plan(values: list[Any]) -> tuple[Chunk, ...]:
@@ -268,16 +271,16 @@ def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Fra
     for part in parts:
         pts = np.array(part["pts"], np.int64).reshape(-1)
         time_base = Fraction(*part["time_base"])
-        of_chunk = pixels[at : at + len(pts)]
-        frames.append(Frames(of_chunk, pts, time_base, int(part["damaged_packets"])))
+        chunk_pixels = pixels[at : at + len(pts)]
+        frames.append(Frames(chunk_pixels, pts, time_base, int(part["damaged_packets"])))
         at += len(pts)
     return tuple(frames)
 
 
 def _error_class(name: str) -> type[RequestError]:
-    found = getattr(errors, name, None)
-    if isinstance(found, type) and issubclass(found, RequestError):
-        return found
+    error_class = getattr(errors, name, None)
+    if isinstance(error_class, type) and issubclass(error_class, RequestError):
+        return error_class
     return StageFailed
 
 
@@ -291,6 +294,6 @@ def as_frames(pixels: NDArray[Any], size_px: int) -> NDArray[np.uint8]:
 def split_memory(
     memory: NDArray[np.uint8], second_bytes: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the part of shared memory for a task's own frames, and that for second views."""
+    """Return the parts of shared memory for a task's own frames and for second views."""
     first_bytes = len(memory) - second_bytes
     return memory[:first_bytes], memory[first_bytes:]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that decodes: it does the tasks of one owner, and ends with it.
+"""The decoding process: it runs the tasks of one owner, and ends with its owner.
 
-Started by `isolation.IsolatedExtractor`, never by hand.
+`isolation.IsolatedExtractor` starts it; never start it by hand.
 """
 
 import gc
@@ -40,11 +40,11 @@ from trireel_backend.system.processes import end_with_parent
 MAX_OPEN_FILES = 256
 IDLE_SECONDS = 1.0
 OUT_OF_MEMORY_SCORE = Path("/proc/self/oom_score_adj")
-FIRST_TO_GO = 1000  # of proc(5): the most there is
+FIRST_TO_KILL = 1000  # the maximum, see proc(5)
 
 
 def main() -> None:
-    """Do tasks until the owner closes the connection."""
+    """Run tasks until the owner closes the connection."""
     setup = WorkerSetup(**json.loads(sys.argv[1]))
     _end_with(setup.owner_pid)
     _volunteer()
@@ -55,7 +55,7 @@ def main() -> None:
     memory = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
     pixels, second = split_memory(memory, setup.second_bytes)
     extractor = Extractor(options)
-    gc.freeze()  # what is here stays: the collections below look at what tasks leave alone
+    gc.freeze()  # so that the collections below scan only the objects of tasks
     with socket.socket(fileno=setup.socket_fd) as connection, connection.makefile("rb") as lines:
         connection.sendall(READY)
         while True:
@@ -64,11 +64,11 @@ def main() -> None:
             if not line:
                 return
             connection.sendall(_answer(extractor, line, pixels, second))
-            gc.collect()  # a frame that was asked for its side data refers to itself
+            gc.collect()  # a frame whose side data was read refers to itself
 
 
 def _wait_for_task(connection: socket.socket, extractor: Extractor) -> None:
-    """Wait, and meanwhile let go of files that have been removed."""
+    """Wait for a task, and meanwhile close files that have been removed."""
     while not select.select([connection], [], [], IDLE_SECONDS)[0]:
         extractor.close_vanished()
 
@@ -81,28 +81,28 @@ def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any], second: NDA
     except RequestError as error:
         return encode_error(number, error, is_worn_out=extractor.is_worn_out())
     except Exception as error:
-        traceback.print_exc()  # a bug: the server's log gets all of it
+        traceback.print_exc()  # a bug: the traceback goes to the server's log
         name = type(error).__name__
-        refusal = StageFailed(f"internal error ({name}): see the server's log")
-        return encode_error(number, refusal, is_worn_out=True)
+        failure = StageFailed(f"internal error ({name}): see the server's log")
+        return encode_error(number, failure, is_worn_out=True)
 
 
 def _end_with(owner_pid: int) -> None:
-    """Let the kernel end this process with its owner's, whatever it is doing."""
+    """Let the kernel kill this process when its owner ends."""
     end_with_parent(signal.SIGKILL)
-    if os.getppid() != owner_pid:  # it died before that
+    if os.getppid() != owner_pid:  # the owner ended before that
         sys.exit()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the owner
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner handles a terminal's Ctrl-C
 
 
 def _volunteer() -> None:
-    """Be the one that the kernel kills when memory runs out: it costs one request, not a server."""
-    with suppress(OSError):  # a system that hides it from its processes
-        OUT_OF_MEMORY_SCORE.write_text(str(FIRST_TO_GO))
+    """Make the kernel kill this process first if memory runs out: that fails only one request."""
+    with suppress(OSError):  # some systems hide the file from their processes
+        OUT_OF_MEMORY_SCORE.write_text(str(FIRST_TO_KILL))
 
 
 def _restrict(memory_bytes: int) -> None:
-    """Bound what a hostile file can make of this process."""
+    """Limit the damage that a hostile file can do through this process."""
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -175,7 +175,7 @@ def test_a_worker_killed_at_rest_is_replaced_unnoticed(isolated, clip):
 def test_time_is_bounded_whatever_the_decoder_does(start, clip):
     extractor = start(timeout_seconds=1.0)
     began = time.monotonic()
-    with pytest.raises(TooMuchWork, match="not there after 1 s: ask for shorter chunks"):
+    with pytest.raises(TooMuchWork, match="not there after 1 s: request shorter chunks"):
         while_stopped(extractor, clip, lambda worker: None)
     assert time.monotonic() - began < 4
     assert len(extractor.run(task(clip)).pixels) == 8
