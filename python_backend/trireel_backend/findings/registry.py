@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All findings by name, and the findings that a request names."""
+"""All findings by name, and the findings that a request names.
+
+A finding is found by its file: `findings/quality.py` holds a class whose `name` is "quality". So a
+new finding is a new file here, and its tensors in the catalogue.
+"""
+
+from importlib import import_module
+from typing import cast
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.findings.caption import Caption
 from trireel_backend.findings.finding import Finding
-from trireel_backend.findings.quality import Quality
-from trireel_backend.findings.scenes import Scenes
-from trireel_backend.findings.tags import Tags
 from trireel_backend.wire.request import Request
+from trireel_schema import catalogue
 from trireel_schema.catalogue import DEFAULT_FINDINGS
 
-FINDINGS: dict[str, type[Finding]] = {
-    finding.name: finding for finding in (Tags, Caption, Scenes, Quality)
-}
+
+def _load(name: str) -> type[Finding]:
+    """Return the class of a finding from the file of the same name."""
+    module = import_module(f"{__package__}.{name}")
+    classes = (value for value in vars(module).values() if isinstance(value, type))
+    return cast(type[Finding], next(kind for kind in classes if vars(kind).get("name") == name))
+
+
+FINDINGS: dict[str, type[Finding]] = {name: _load(name) for name in catalogue.FINDINGS}
+"""Every finding of the catalogue, in the catalogue's order."""
 
 
 def findings_named(request: Request) -> tuple[str, ...]:

@@ -99,9 +99,9 @@ def _decoded_from(
 ) -> Iterator[TimedFrame]:
     """Decode from the keyframe that a frame at a time needs, in order of PTS.
 
-    A seek goes by the container's index, whose entry may be a decoding time after the wanted PTS;
-    where the first frame decoded is too late, an earlier entry is tried. Where times are
-    guessed, they are right only from the start of the file.
+    A seek goes by the file's index, whose entry may be a decoding time after the wanted PTS. If the
+    first decoded frame is too late, an earlier entry is tried. If times are guessed, they are right
+    only from the start of the file.
     """
     back_off_seconds = 0.0
     while True:
@@ -134,8 +134,8 @@ class _Way:
 def _decoded(opened: OpenedVideo, damage: Damage, way: _Way) -> Iterator[TimedFrame]:
     """Decode what follows; a damaged packet is passed over, as a player would.
 
-    Frames without times follow the last one that has a time at a steady rate; where there is none
-    yet, they begin at 0, which only the start of a file does.
+    Frames without times follow the last frame with a time at a steady rate. If no frame had a time
+    yet, they begin at 0, as only the start of a file does.
     """
     container, stream = opened
     period = 1 / frame_rate(stream)

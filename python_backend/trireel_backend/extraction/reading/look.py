@@ -33,7 +33,7 @@ from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STIL
 DEMUXERS_THAT_COUNT_FROM_ZERO = ("matroska,webm", DEMUXER_WITH_FRAME_TABLE)
 TRUNCATED_SECONDS = 1.0  # missing at the end, of what the container states, before it is said so
 SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last picture stands on
-# They end where another file was put behind the first. An index may follow, which is small.
+# They end at the place at which another file was put behind the first. A small index may follow.
 DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
 MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
@@ -205,7 +205,7 @@ def _end_by_all_packets(opened: OpenedVideo) -> _End:
 
 
 def _stated_end(container: InputContainer) -> int | None:
-    """Return where the longest stream ends by the header, in microseconds."""
+    """Return the end of the longest stream by the header, in microseconds."""
     if container.duration is None:
         return None
     if container.format.name in DEMUXERS_THAT_COUNT_FROM_ZERO:

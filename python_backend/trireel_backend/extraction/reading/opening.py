@@ -73,7 +73,7 @@ class VideoFile:
     stream_index: int | None = None
     """Of the video stream, None for the one a player would show."""
     on_gpu: bool = False
-    """Decode with NVDEC where it takes the codec."""
+    """Decode with NVDEC if it supports the codec."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     in_order: bool = False
     """Packets are read from the start of the file on; a look found that a seek leads astray."""
@@ -174,7 +174,7 @@ def _video_stream(container: InputContainer, file: VideoFile) -> VideoStream:
 
 
 def decoder_name(stream: VideoStream) -> str:
-    """Return the decoder's name as FFmpeg has it, with ` (cuda)` where NVDEC did the work."""
+    """Return the decoder's name as FFmpeg has it, with ` (cuda)` if NVDEC did the work."""
     codec = stream.codec_context
     on_gpu = codec.is_hwaccel and codec.pix_fmt == HARDWARE
     return f"{codec.codec.name} ({HARDWARE})" if on_gpu else codec.codec.name
@@ -210,14 +210,14 @@ def seek(container: InputContainer, stream: VideoStream, seconds: float) -> bool
 
 
 def further_back(back_off_seconds: float) -> float:
-    """Return how much earlier to seek where a seek that went back so far ended too late."""
+    """Return how much earlier to seek if a seek with this back-off ended too late."""
     return max(FIRST_BACK_OFF_SECONDS, back_off_seconds * 4)
 
 
 def decode(
     codec: VideoCodecContext, packet: "Packet[VideoStream] | None"
 ) -> Sequence[VideoFrame] | None:
-    """Return what comes out of a decoder, None where it could make nothing of the packet.
+    """Return the frames that a decoder returns, None if it cannot decode the packet.
 
     Raises:
         MemoryError: that is not the packet's fault.
@@ -236,7 +236,7 @@ def times_are_guessed(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def time_base(stream: VideoStream) -> Fraction:
-    """Return the unit of a stream's PTS in seconds; raises NotAVideo where it has none."""
+    """Return the unit of a stream's PTS in seconds; raises NotAVideo if it has none."""
     if stream.time_base is None:
         raise NotAVideo("the file's video stream has no time base")
     return stream.time_base

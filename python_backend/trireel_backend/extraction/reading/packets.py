@@ -89,7 +89,7 @@ class PacketReader:
         return self.stream.codec_context
 
     def check_times(self) -> None:
-        """Raise TimesUnknown where the container's PTS are not to be believed."""
+        """Raise TimesUnknown if the file's PTS cannot be trusted."""
         if self._file.is_cut_up or times_are_guessed(self._container, self.stream):
             raise TimesUnknown
 
@@ -105,7 +105,7 @@ class PacketReader:
     def place(self, seconds: float) -> TimedPacket | None:
         """Go to a keyframe from which the frame on screen at a time can be decoded.
 
-        Returns the packet of that keyframe, None where nothing follows.
+        Returns the packet of that keyframe, None if no packet follows.
         """
         back_off_seconds = 0.0
         while True:
@@ -128,7 +128,7 @@ class PacketReader:
             back_off_seconds = further_back(back_off_seconds)
 
     def demuxed(self) -> "Iterator[Packet[VideoStream]]":
-        """Yield the packets from where the file stands."""
+        """Yield the packets from the current position of the file on."""
         return self._container.demux(self.stream)
 
     def read(self) -> TimedPacket | None:

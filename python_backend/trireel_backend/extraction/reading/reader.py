@@ -42,8 +42,8 @@ class _Wanted:
 class FrameReader(DecodingReader):
     """Finds the frames on screen at times that mostly go forward.
 
-    It keeps its place: a video's next chunk goes on where the last one ended, and what leads up to
-    it is not decoded again.
+    It keeps its position: a video's next chunk continues at the end of the last one, and the frames
+    before it are not decoded again.
     """
 
     def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
@@ -154,7 +154,7 @@ class FrameReader(DecodingReader):
         return max(before) if before else known[0]
 
     def _skip_to(self, keyframe: TimedPacket) -> None:
-        """Leave out the packets before a keyframe, where there are any."""
+        """Leave out the packets before a keyframe, if there are any."""
         self._keyframe_seconds = keyframe.seconds
         if len(self._ahead) > 1:
             self._drain()

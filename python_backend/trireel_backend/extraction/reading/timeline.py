@@ -24,7 +24,7 @@ MOST_READ_BYTES = 2**30
 
 @dataclass
 class Packets:
-    """What all packets of a file say, from where it was opened on."""
+    """Facts of all packets of a file, from the position at which it was opened on."""
 
     seconds: list[float] = field(default_factory=list)
     """PTS of the video's frames, as they are stored."""
