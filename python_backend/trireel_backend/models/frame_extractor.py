@@ -42,6 +42,7 @@ def read_chunk_request(request: Request, sampling: SamplingSettings) -> FrameSel
 def extract_chunk(
     request: Request,
     selection: FrameSelection,
+    views: Mapping[str, ViewSpec],
     video: AbstractContextManager[Path],
     size_px: int,
     extractor: RunsTasks,
@@ -50,12 +51,12 @@ def extract_chunk(
 
     Args:
         selection: result of `read_chunk_request` for the request.
+        views: result of `second_views` for the request, by the name of the finding.
         video: yields the path of the video; the file exists for as long as the context.
 
     Raises:
         RequestError: if the video is unusable.
     """
-    views = second_views(request)
     with video as path:
         task = ExtractionTask(
             path,

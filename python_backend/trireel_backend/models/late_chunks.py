@@ -19,10 +19,14 @@ import numpy as np
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import RunsTasks
-from trireel_backend.findings.registry import findings_named
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
-from trireel_backend.models.frame_extractor import extract_chunk, keeps_open, read_chunk_request
+from trireel_backend.models.frame_extractor import (
+    extract_chunk,
+    keeps_open,
+    read_chunk_request,
+    second_views,
+)
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS
 from trireel_backend.sources.media import (
     is_remote,
@@ -104,7 +108,7 @@ class ChunkAnswers:
         """
         with refusals_counted(self._metrics):
             selection = read_chunk_request(request, self._sampling)
-            findings_named(request)  # an unknown finding is rejected before any fetch
+            views = second_views(request)  # an unknown finding is rejected before any fetch
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)
@@ -112,7 +116,7 @@ class ChunkAnswers:
                     return self._later(request, uri, _call_inputs(request))
             else:
                 video = local_video(self._folders, uri, data, stop=request.is_cancelled)
-            return extract_chunk(request, selection, video, self._size_px, self._extractor)
+            return extract_chunk(request, selection, views, video, self._size_px, self._extractor)
 
     async def _later(self, request: Request, uri: str, inputs: Tensors) -> Tensors:
         """Fetch the video, then call this model again; that call counts its own rejections."""

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 from support.fake_triton import make_module
+from support.known import metadata_of
 
 import trireel_backend.triton
-from trireel_schema.metadata import Metadata, Normalisation, write_metadata
-from trireel_schema.precision import Precision
+from trireel_schema.metadata import write_metadata
 from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 WIDTH = 8
@@ -35,21 +35,8 @@ def triton(monkeypatch, logged_errors):
 @pytest.fixture
 def bank_files(tmp_path):
     """Write metadata and a bank of axis-parallel embeddings, as an export would."""
-    metadata = Metadata(
-        checkpoint="axes",
-        precision=Precision.FP32,
-        weights_sha256="00ff",
-        image_size_px=24,
-        resample="bicubic",
-        embedding_dim=WIDTH,
-        text_length=64,
-        logit_scale=10.0,
-        logit_bias=-2.0,
-        scene_threshold=0.3,
-        scene_alpha=0.1,
-        opset=20,
-        normalisation=Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        versions={},
+    metadata = metadata_of(
+        checkpoint="axes", image_size_px=24, embedding_dim=WIDTH, text_length=64, versions={}
     )
     write_metadata(metadata, tmp_path / "metadata.json")
     axes = np.eye(WIDTH, dtype=np.float32)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.known import metadata_of
 
-from trireel_schema.metadata import Metadata, Normalisation
-from trireel_schema.precision import Precision
+from trireel_schema.metadata import Metadata
 from trireel_schema.texts import TextBank, TextSet
 
 EXPORT = Path(__file__).parents[3] / "export/tiny/model"
@@ -16,22 +16,7 @@ WIDTH = 8
 
 @pytest.fixture
 def metadata() -> Metadata:
-    return Metadata(
-        checkpoint="any",
-        weights_sha256="00ff",
-        image_size_px=4,
-        resample="bicubic",
-        embedding_dim=WIDTH,
-        text_length=16,
-        logit_scale=10.0,
-        logit_bias=-2.0,
-        scene_threshold=0.3,
-        scene_alpha=0.1,
-        opset=20,
-        normalisation=Normalisation(1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-        versions={"onnx": "1.0"},
-        precision=Precision.FP32,
-    )
+    return metadata_of()
 
 
 @pytest.fixture

@@ -3,31 +3,22 @@
 
 import numpy as np
 import pytest
+from support.known import COUNT, WIDTH, known_pictures, known_texts, turned
 
 from trireel_schema.errors import TowerDiffers
 from trireel_schema.gate import LEAST_COSINE, MOST_APART, TIE, check_alike, check_gate
-from trireel_schema.pictures import KnownPictures
 from trireel_schema.texts import TextSet
-
-COUNT, WIDTH = 12, 16
-
-
-def unit(rows):
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+from trireel_schema.vectors import unit
 
 
 @pytest.fixture
 def known():
-    rng = np.random.default_rng(4)
-    names = tuple(f"picture {number}" for number in range(COUNT))
-    frames = np.zeros((COUNT, 2, 2, 3), np.uint8)
-    return KnownPictures(names, frames, unit(rng.normal(size=(COUNT, WIDTH))))
+    return known_pictures()
 
 
 @pytest.fixture
 def texts():
-    rng = np.random.default_rng(5)
-    return TextSet(tuple(f"text {n}" for n in range(20)), unit(rng.normal(size=(20, WIDTH))))
+    return known_texts()
 
 
 def test_the_checkpoints_own_embeddings_pass(known, texts):
@@ -38,12 +29,11 @@ def test_the_checkpoints_own_embeddings_pass(known, texts):
 
 
 def test_a_turned_embedding_fails_and_is_named(known, texts):
-    turned = known.embeddings.copy()
-    turned[7] = unit(turned[7:8] + 0.1 * np.eye(WIDTH)[:1])[0]
-    cosine = float(turned[7] @ known.embeddings[7])
+    embeddings = turned(known, 7)
+    cosine = float(embeddings[7] @ known.embeddings[7])
     assert cosine < LEAST_COSINE
     with pytest.raises(TowerDiffers, match=rf"'picture 7' has cosine {cosine:.6f} to"):
-        check_gate(known, turned, [texts])
+        check_gate(known, embeddings, [texts])
 
 
 @pytest.mark.parametrize("broken", [np.nan, 0.0])
