@@ -36,19 +36,17 @@ from trireel_client._errors import (
     UnreadableSource,
     Unsupported,
 )
-from trireel_client._options import AnalysisOptions, StepOptions
-from trireel_client._results import (
-    Analysis,
+from trireel_client._findings import (
     Caption,
-    ChunkAnalysis,
     ChunkQuality,
     Quality,
     SceneChange,
-    ServerInfo,
+    SceneSignals,
+    Shot,
     Tag,
-    Timing,
-    VideoSoFar,
 )
+from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing, VideoSoFar
 from trireel_client._sources import ServerPath
 from trireel_client._transports.tls import Tls
 
@@ -73,12 +71,14 @@ __all__ = [
     "RequestTimeout",
     "Retry",
     "SceneChange",
+    "SceneSignals",
     "SequenceLost",
     "ServerError",
     "ServerFull",
     "ServerInfo",
     "ServerPath",
     "ServerUnavailable",
+    "Shot",
     "SourceError",
     "SourceNotFound",
     "SourceTooLarge",

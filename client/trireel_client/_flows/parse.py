@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from trireel_client._errors import UnexpectedAnswer
-from trireel_client._flows.findings import Layout, chunk_fields, video_fields
+from trireel_client._flows.findings import chunk_fields, reported_fields, video_fields
+from trireel_client._flows.rows import Fields, Layout
+from trireel_client._flows.scenes import scene_mode
 from trireel_client._flows.tensors import (
     ANY,
     NUMBERS,
@@ -77,7 +80,9 @@ def parse_analysis(
         server=server,
         client_ms=client_ms,
         is_complete=bool(integer(tensors, "IS_COMPLETE")),
+        scene_mode=scene_mode(tensors) if "scenes" in findings else "",
         **video_fields(tensors, findings),
+        **reported_fields(tensors, findings),
     )
 
 
@@ -94,7 +99,8 @@ def parse_chunk(
         num_chunks = integer(tensors, "NUM_CHUNKS")
     take(tensors, "CHUNK_INDICES", (1,))
     video = VideoSoFar(**video_fields(tensors, findings))
-    (chunk,) = parse_chunks(tensors, findings, num_chunks=num_chunks, video_so_far=video)
+    reported = {"video_so_far": video, **reported_fields(tensors, findings)}
+    (chunk,) = parse_chunks(tensors, findings, num_chunks=num_chunks, reported=reported)
     return chunk
 
 
@@ -103,12 +109,15 @@ def parse_chunks(
     findings: Sequence[str],
     *,
     num_chunks: int,
-    video_so_far: VideoSoFar | None = None,
+    reported: Fields = MappingProxyType({}),
 ) -> tuple[ChunkAnalysis, ...]:
     """Return the chunks of an answer; raises UnexpectedAnswer.
 
     Frames stand one after another, as many of each chunk as CHUNK_NUM_FRAMES says; cuts name the
     chunk they belong to.
+
+    Args:
+        reported: more fields of the chunk, if the answer is one of a chunk that comes alone.
     """
     indices = integers(tensors, "CHUNK_INDICES", ANY)
     n = len(indices)
@@ -136,8 +145,8 @@ def parse_chunks(
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
-            video_so_far=video_so_far,
             **found[i],
+            **reported,
         )
         for i in range(n)
     )
