@@ -48,6 +48,7 @@ from trireel_client._findings import (
 from trireel_client._options import AnalysisOptions, StepOptions
 from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing, VideoSoFar
 from trireel_client._sources import ServerPath
+from trireel_client._timeline.export import export_scenes
 from trireel_client._transports.tls import Tls
 
 __all__ = [
@@ -94,4 +95,5 @@ __all__ = [
     "UnreadableSource",
     "Unsupported",
     "VideoSoFar",
+    "export_scenes",
 ]

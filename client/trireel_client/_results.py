@@ -132,6 +132,12 @@ class Analysis:
     """Index in the file of the video stream that was analysed."""
     video_stream_indices: tuple[int, ...]
     """Indices of all video streams of the file."""
+    frame_rate: Fraction | None = None
+    """Frames per second, on average if `is_vfr`; None for pictures and from older servers."""
+    is_vfr: bool = False
+    """True if the frame rate is variable."""
+    picture_size_px: tuple[int, int] | None = None
+    """Width and height of the upright picture in square pixels; None from older servers."""
     decoder: str
     """FFmpeg's name of the decoder, with ` (cuda)` if it ran on a GPU."""
     tags: tuple[Tag, ...] = ()
@@ -196,6 +202,9 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "time_base": list(analysis.time_base.as_integer_ratio()),
         "stream_index": analysis.stream_index,
         "video_stream_indices": list(analysis.video_stream_indices),
+        "frame_rate": _ratio(analysis.frame_rate),
+        "is_vfr": analysis.is_vfr,
+        "picture_size_px": plain(analysis.picture_size_px),
         "decoder": analysis.decoder,
         "is_complete": analysis.is_complete,
         "damaged_packets": analysis.damaged_packets,
@@ -233,6 +242,10 @@ def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
     if chunk.frame_embeddings is not None:
         answer["frame_embeddings"] = plain(chunk.frame_embeddings)
     return answer
+
+
+def _ratio(fraction: Fraction | None) -> list[int] | None:
+    return None if fraction is None else list(fraction.as_integer_ratio())
 
 
 def _cut(cut: SceneChange) -> dict[str, Any]:

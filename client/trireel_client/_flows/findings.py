@@ -6,9 +6,6 @@ A new finding adds one row to `READERS`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from trireel_client._findings import Caption, ChunkQuality, Interval, Quality, Tag
 from trireel_client._flows.rows import Fields, Layout, columns, scored, scored_texts

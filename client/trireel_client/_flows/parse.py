@@ -72,6 +72,9 @@ def parse_analysis(
         time_base=_time_base(tensors),
         stream_index=integer(tensors, "STREAM_INDEX"),
         video_stream_indices=integers(tensors, "VIDEO_STREAM_INDICES", ANY),
+        frame_rate=_frame_rate(tensors),
+        is_vfr="IS_VFR" in tensors and bool(integer(tensors, "IS_VFR")),
+        picture_size_px=picture_size(tensors),
         decoder=strings("DECODER", take(tensors, "DECODER", (1,), TEXTS))[0],
         scene_changes=tuple(cut for chunk in chunks for cut in chunk.scene_changes),
         chunks=chunks,
@@ -174,6 +177,14 @@ def parse_plan(tensors: Tensors) -> Plan:
     )
 
 
+def picture_size(tensors: Tensors) -> tuple[int, int] | None:
+    """Return the size of a video's picture, None if it is not known; raises UnexpectedAnswer."""
+    if "PICTURE_SIZE_PX" not in tensors:
+        return None
+    width_px, height_px = integers(tensors, "PICTURE_SIZE_PX", 2)
+    return (width_px, height_px) if min(width_px, height_px) > 0 else None
+
+
 def _embeddings(tensors: Tensors, name: str, size: int) -> NDArray[Any] | None:
     return take(tensors, name, (size, ANY), NUMBERS) if name in tensors else None
 
@@ -194,3 +205,10 @@ def _time_base(tensors: Tensors) -> Fraction:
     if numerator < 1 or denominator < 1:
         raise UnexpectedAnswer(f"the answer's TIME_BASE is {numerator}/{denominator}")
     return Fraction(numerator, denominator)
+
+
+def _frame_rate(tensors: Tensors) -> Fraction | None:
+    if "FRAME_RATE" not in tensors:
+        return None
+    numerator, denominator = integers(tensors, "FRAME_RATE", 2)
+    return Fraction(numerator, denominator) if min(numerator, denominator) > 0 else None
