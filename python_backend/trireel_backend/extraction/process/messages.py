@@ -22,6 +22,7 @@ from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
     ExtractorOptions,
+    FrameRate,
     Frames,
     SecondView,
     VideoInfo,
@@ -103,18 +104,27 @@ def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes
     values = {
         "number": number,
         "is_worn_out": is_worn_out,
-        "info": dataclasses.asdict(result.info),
+        "info": _info_values(result.info),
         "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
         "frames": [_frames_values(frames) for frames in result.frames],
         "second_frames": [
             [_frames_values(frames) for frames in views] for views in result.second_frames
         ],
         "decoder": result.decoder,
+        "picture_size_px": result.picture_size_px,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
         "plan": [(chunk.start_seconds, chunk.duration_seconds) for chunk in result.plan],
     }
     return json.dumps(values).encode() + b"\n"
+
+
+def _info_values(info: VideoInfo) -> dict[str, Any]:
+    rate = info.frame_rate
+    return dataclasses.asdict(info) | {
+        "frame_rate": [*rate.fps.as_integer_ratio(), rate.is_variable],
+        "pixel_aspect": info.pixel_aspect.as_integer_ratio(),
+    }
 
 
 def _frames_values(frames: Frames) -> dict[str, Any]:
@@ -204,6 +214,7 @@ def _result(
         chunks=chunks,
         frames=_frames(values["frames"], copies),
         decoder=str(values["decoder"]),
+        picture_size_px=_size_px(values["picture_size_px"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
         plan=_plan(values["plan"]) if task.with_plan else (),
@@ -256,7 +267,29 @@ def _info(values: dict[str, Any]) -> VideoInfo:
         video_stream_indices=tuple(map(int, values["video_stream_indices"])),
         decoder=str(values["decoder"]),
         frame_pixels=int(values["frame_pixels"]),
+        frame_rate=_frame_rate(values["frame_rate"]),
+        pixel_aspect=_ratio(*values["pixel_aspect"]),
     )
+
+
+def _frame_rate(values: list[Any]) -> FrameRate:
+    numerator, denominator, is_variable = values
+    return FrameRate(_ratio(numerator, denominator), bool(is_variable))
+
+
+def _ratio(numerator: Any, denominator: Any) -> Fraction:
+    """Return a fraction that is not negative and fits INT64."""
+    ratio = Fraction(int(numerator), int(denominator))
+    if ratio < 0 or max(ratio.as_integer_ratio()) >= 2**63:
+        raise Nonsense(f"a ratio of {ratio}")
+    return ratio
+
+
+def _size_px(values: list[Any]) -> tuple[int, int]:
+    width_px, height_px = map(int, values)
+    if not (0 <= width_px < 2**31 and 0 <= height_px < 2**31):
+        raise Nonsense(f"a picture of {width_px} x {height_px}")
+    return width_px, height_px
 
 
 def _finite(value: Any) -> float:

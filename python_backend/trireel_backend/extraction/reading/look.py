@@ -8,6 +8,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.reading.opening import (
@@ -18,7 +19,9 @@ from trireel_backend.extraction.reading.opening import (
     frame_rate,
     stream_start_seconds,
     time_base,
+    times_are_guessed,
 )
+from trireel_backend.extraction.reading.rate import measured_rate, stated_rate
 from trireel_backend.extraction.reading.streams import video_stream_indices
 from trireel_backend.extraction.reading.timeline import (
     DEMUXER_WITH_FRAME_TABLE,
@@ -26,7 +29,7 @@ from trireel_backend.extraction.reading.timeline import (
     may_read_packets,
     read_packets,
 )
-from trireel_backend.extraction.task import VideoInfo
+from trireel_backend.extraction.task import FrameRate, VideoInfo
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
 # What they state as the duration is the end of the last frame, wherever the first one is.
@@ -64,6 +67,8 @@ class _End:
     is_complete: bool = True
     packets: Packets | None = None
     """All of the file's, if they were read."""
+    times_seconds: NDArray[np.float64] | None = None
+    """Times of all frames by the file's table of frames, if it has one."""
 
 
 def look(file: VideoFile, opened: OpenedVideo) -> Look:
@@ -97,6 +102,8 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         video_stream_indices=video_stream_indices(container),
         decoder=decoder_name(stream),
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
+        frame_rate=_frame_rate(opened, end),
+        pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
     )
     if packets is None:
         return Look(info)
@@ -115,6 +122,20 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         begins_midway=packets.begins_midway,
         is_cut_up=packets.is_cut_up,
     )
+
+
+def _frame_rate(opened: OpenedVideo, end: _End) -> FrameRate:
+    container, stream = opened
+    average = stream.average_rate or Fraction(0)
+    times = end.times_seconds
+    if end.packets is not None:
+        if end.packets.end_seconds is None or times_are_guessed(container, stream):
+            return FrameRate(frame_rate(stream))  # frames without times have a steady rate
+        times = np.array(end.packets.seconds)
+    if times is None:
+        base = stream.base_rate
+        return stated_rate(average, None if base is None else Fraction(*base.as_integer_ratio()))
+    return measured_rate(times, time_base(stream), average)
 
 
 def _check_work(
@@ -156,7 +177,7 @@ def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End 
     is_one_picture = len(times) == 1 and bool(container.streams.audio)
     if not (is_even and is_as_stated) or sound_goes_on or is_one_picture:
         return None
-    return _End(stated_end)
+    return _End(stated_end, times_seconds=seconds)
 
 
 def _stated_sound_end_seconds(container: InputContainer) -> float:
