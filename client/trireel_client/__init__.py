@@ -46,7 +46,14 @@ from trireel_client._findings import (
     Tag,
 )
 from trireel_client._options import AnalysisOptions, StepOptions
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing, VideoSoFar
+from trireel_client._results import (
+    Analysis,
+    ChunkAnalysis,
+    ServerInfo,
+    Thumbnail,
+    Timing,
+    VideoSoFar,
+)
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.export import export_scenes
 from trireel_client._transports.tls import Tls
@@ -85,6 +92,7 @@ __all__ = [
     "SourceTooLarge",
     "StepOptions",
     "Tag",
+    "Thumbnail",
     "Timeout",
     "Timing",
     "Tls",

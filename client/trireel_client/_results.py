@@ -105,6 +105,18 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Thumbnail:
+    """A picture of one scene."""
+
+    timestamp_seconds: float
+    """PTS of the frame."""
+    pixels: NDArray[np.uint8] = field(repr=False, compare=False)
+    """[S, S, 3] RGB: the upright picture, squashed to a square."""
+    picture_size_px: tuple[int, int] | None
+    """Width and height of the picture before it was squashed; None from older servers."""
+
+
+@dataclass(frozen=True)
 class ServerInfo:
     """A server's name and version."""
 

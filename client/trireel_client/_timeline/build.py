@@ -3,17 +3,18 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
-from trireel_client._errors import InvalidRequest, UnexpectedAnswer
+from trireel_client._errors import UnexpectedAnswer
 from trireel_client._findings import Shot
 from trireel_client._results import Analysis
 from trireel_client._sources import is_uri
+from trireel_client._timeline.shots import shots_of
 from trireel_client._timeline.timeline import FrameRate, Scene, Timeline
 
 # A float of a PTS differs from its fraction by rounding alone, far less than any unit of time.
@@ -30,15 +31,14 @@ class Media:
     url: str
 
     @classmethod
-    def of(cls, video: str) -> "Media":
+    def of(cls, video: str, *, on_server: bool = False) -> "Media":
         """Return the media of a URI, a file of this machine, or a path on the server."""
         name = one_line(PurePath(video).name or video)
         if is_uri(video):
             return cls(name, quote(video, safe=URL_CHARACTERS))
-        path = Path(video)
-        if path.exists():
-            return cls(name, path.resolve().as_uri())
-        return cls(name, quote(os.fsencode(video)))
+        if on_server:
+            return cls(name, quote(os.fsencode(video)))
+        return cls(name, Path(video).resolve().as_uri())
 
 
 def timeline_of(analysis: Analysis, media: Media) -> Timeline:
@@ -48,11 +48,9 @@ def timeline_of(analysis: Analysis, media: Media) -> Timeline:
         InvalidRequest: if scenes were not requested.
         UnexpectedAnswer: if a time of the scenes is not a PTS, or the scenes do not join.
     """
-    if not (analysis.shots or any(chunk.scene_trace for chunk in analysis.chunks)):
-        raise InvalidRequest("the analysis holds no scenes: request the finding scenes")
+    shots = shots_of(analysis)
     clock = _Clock(analysis)
     kinds = {change.timestamp_seconds: change.kind for change in analysis.scene_changes}
-    shots = analysis.shots or _shots_between_changes(analysis)
     scenes = tuple(
         _scene(clock, shot, number, kinds.get(shot.start_seconds, ""))
         for number, shot in enumerate(shots, 1)
@@ -126,17 +124,6 @@ def _scene(clock: _Clock, shot: Shot, number: int, kind: str) -> Scene:
         tags=tags,
         caption=caption,
     )
-
-
-def _shots_between_changes(analysis: Analysis) -> Sequence[Shot]:
-    """Return the scenes of a server that reports scene changes alone."""
-    start = analysis.start_seconds
-    changes = {change.timestamp_seconds for change in analysis.scene_changes} - {start}
-    bounds = [start, *sorted(changes), start + analysis.duration_seconds]
-    return [
-        Shot(start_seconds=begin, end_seconds=end, representative_seconds=begin)
-        for begin, end in pairwise(bounds)
-    ]
 
 
 def _check_joined(scenes: Iterable[Scene]) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from trireel_client._results import Analysis
+from trireel_client._sources import ServerPath
 from trireel_client._timeline.build import Media, timeline_of
 from trireel_client._timeline.files import write_whole
 from trireel_client._timeline.formats import checked_suffix, exported
@@ -13,7 +14,7 @@ from trireel_client._timeline.formats import checked_suffix, exported
 def export_scenes(
     analysis: Analysis,
     *paths: str | os.PathLike[str],
-    video: str | os.PathLike[str],
+    video: str | os.PathLike[str] | ServerPath,
     drop_frame: bool = True,
 ) -> None:
     """Write the scenes of an analysis in the format of each file's suffix.
@@ -24,7 +25,7 @@ def export_scenes(
 
     Args:
         paths: files to write.
-        video: path or URI of the video, which the files refer to.
+        video: path, URI or ServerPath of the video, which the files refer to.
         drop_frame: use drop-frame timecode at 29.97 and 59.94 fps.
 
     Raises:
@@ -35,7 +36,9 @@ def export_scenes(
     """
     files = [Path(path) for path in paths]
     suffixes = [checked_suffix(file) for file in files]
-    timeline = timeline_of(analysis, Media.of(os.fspath(video)))
+    is_on_server = isinstance(video, ServerPath)
+    media = Media.of(video.path if is_on_server else os.fspath(video), on_server=is_on_server)
+    timeline = timeline_of(analysis, media)
     contents = [exported(timeline, suffix, drop_frame=drop_frame) for suffix in suffixes]
     for file, content in zip(files, contents, strict=True):
         write_whole(file, content)
