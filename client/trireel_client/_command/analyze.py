@@ -21,8 +21,8 @@ from trireel_client._cli_options import (
     Url,
     tls_options,
 )
-from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_client._command.connect import connected_client, errors_as_sentences, video_source
+from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def analyze(
     top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
     scenes: Annotated[
         SceneModeName | None,
-        typer.Option(help="Find scenes by sampled frames, settle each cut exactly, or by all frames."),
+        typer.Option(
+            help="Find scenes by sampled frames, settle each cut exactly, or by all frames."
+        ),
     ] = None,
     min_scene: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Length of the shortest scene.")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from trireel_client import Analysis, TrireelClient
-    from trireel_client._sources import Source
+    from trireel_client import Analysis, ServerPath, TrireelClient
 
 SCENES = "scenes"
 
@@ -56,7 +55,7 @@ class SceneFiles:
             reason = "--export and --thumbnails need the scenes: add --find scenes"
             raise typer.BadParameter(reason, param_hint="--find")
 
-    def write(self, client: TrireelClient, analysis: Analysis, video: Source) -> None:
+    def write(self, client: TrireelClient, analysis: Analysis, video: str | ServerPath) -> None:
         """Write the files; raises TrireelError, and OSError if a file cannot be written."""
         from trireel_client._timeline.export import export_scenes
         from trireel_client._timeline.pictures import write_thumbnails

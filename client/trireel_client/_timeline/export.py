@@ -36,8 +36,10 @@ def export_scenes(
     """
     files = [Path(path) for path in paths]
     suffixes = [checked_suffix(file) for file in files]
-    is_on_server = isinstance(video, ServerPath)
-    media = Media.of(video.path if is_on_server else os.fspath(video), on_server=is_on_server)
+    if isinstance(video, ServerPath):
+        media = Media.of(video.path, on_server=True)
+    else:
+        media = Media.of(os.fspath(video))
     timeline = timeline_of(analysis, media)
     contents = [exported(timeline, suffix, drop_frame=drop_frame) for suffix in suffixes]
     for file, content in zip(files, contents, strict=True):

@@ -42,7 +42,8 @@ def scene_list(timeline: Timeline, fps: Fraction) -> str:
 def _cells(scene: Scene, fps: Fraction) -> Iterator[str]:
     first, end = frame_at(scene.start, fps), frame_at(scene.end, fps)
     times = (scene.start, scene.end, scene.end - scene.start)
-    for frame, seconds in zip((first + 1, end, end - first), times, strict=True):
+    length = frame_at(scene.end - scene.start, fps)
+    for frame, seconds in zip((first + 1, end, length), times, strict=True):
         yield str(frame)
         yield clock_text(seconds, ".")
         whole_seconds, ms = divmod(milliseconds(seconds), 1000)
