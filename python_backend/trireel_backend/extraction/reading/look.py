@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a file says of its video, without decoding it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
@@ -29,7 +29,7 @@ from trireel_backend.extraction.reading.timeline import (
     may_read_packets,
     read_packets,
 )
-from trireel_backend.extraction.task import FrameRate, VideoInfo
+from trireel_backend.extraction.task import SQUARE_PIXELS, FrameRate, VideoInfo
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
 # What they state as the duration is the end of the last frame, wherever the first one is.
@@ -39,6 +39,7 @@ SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last pic
 # They end at the place at which another file was put behind the first. A small index may follow.
 DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
 MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
+MOST_PIXEL_ASPECT = 16  # a file that states more lies
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
 
 
@@ -103,7 +104,7 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         decoder=decoder_name(stream),
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
         frame_rate=_frame_rate(opened, end),
-        pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+        pixel_aspect=_pixel_aspect(stream),
     )
     if packets is None:
         return Look(info)
@@ -127,15 +128,21 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
 def _frame_rate(opened: OpenedVideo, end: _End) -> FrameRate:
     container, stream = opened
     average = stream.average_rate or Fraction(0)
-    times = end.times_seconds
+    if end.times_seconds is not None:
+        # The table has decoding times: as even as the PTS, but of another span if they are not.
+        rate = measured_rate(end.times_seconds, time_base(stream), average)
+        return replace(rate, fps=average or rate.fps) if rate.is_variable else rate
     if end.packets is not None:
         if end.packets.end_seconds is None or times_are_guessed(container, stream):
             return FrameRate(frame_rate(stream))  # frames without times have a steady rate
-        times = np.array(end.packets.seconds)
-    if times is None:
-        base = stream.base_rate
-        return stated_rate(average, None if base is None else Fraction(*base.as_integer_ratio()))
-    return measured_rate(times, time_base(stream), average)
+        return measured_rate(np.array(end.packets.seconds), time_base(stream), average)
+    base = stream.base_rate
+    return stated_rate(average, None if base is None else Fraction(*base.as_integer_ratio()))
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio or SQUARE_PIXELS
+    return aspect if 1 / MOST_PIXEL_ASPECT <= aspect <= MOST_PIXEL_ASPECT else SQUARE_PIXELS
 
 
 def _check_work(
