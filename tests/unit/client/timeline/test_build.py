@@ -42,6 +42,12 @@ def test_times_count_from_the_first_frame():
     assert scenes[-1].end == 3 + time_base
 
 
+def test_the_last_chunks_end_need_not_be_a_pts():
+    first, last = ntsc([0, 30, 90]).shots
+    shorter = (first, replace(last, end_seconds=3.00001))
+    assert timeline_of(replace(ntsc([0, 30, 90]), shots=shorter), MEDIA).end == 3
+
+
 def test_the_videos_end_need_not_be_a_pts():
     analysis = analysis_of([0, 25, 50], time_base=Fraction(1, 25))
     first, last = analysis.shots
