@@ -73,6 +73,8 @@ TENSORS: dict[str, Tensor] = {
         Tensor("WITH_EMBEDDINGS", "BOOL", (1,), "return EMBEDDINGS and CHUNK_EMBEDDINGS"),
         Tensor("TEXTS", "BYTES", (1,), "a text to embed"),
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
+        Tensor("SINGLE", "FP32", ("N", 100), "probability that a frame is the last one of a shot"),
+        Tensor("MANY", "FP32", ("N", 100), "probability that a frame belongs to a transition"),
         Tensor("EMBEDDINGS", "FP32", ("f", "D"), "embeddings of frames or texts, unit length"),
         Tensor("TIMESTAMPS", "FP64", ("f",), "PTS of every sampled frame in seconds"),
         Tensor("PTS", "INT64", ("f",), "PTS of every sampled frame in units of TIME_BASE"),

@@ -89,8 +89,6 @@ def load_windows(folder: Path) -> KnownWindows:
         raise MissingPart(str(error)) from error
 
 
-
-
 def _own_part(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -92,9 +92,7 @@ class OpenVinoSession:
             },
         )
         self._request = compiled.create_infer_request()
-        self.widths = tuple(
-            output.partial_shape[-1].get_length() for output in compiled.outputs
-        )
+        self.widths = tuple(output.partial_shape[-1].get_length() for output in compiled.outputs)
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch of at least one row."""
