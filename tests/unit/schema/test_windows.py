@@ -31,7 +31,10 @@ def test_the_windows_are_the_same_on_every_machine(known):
 
 
 def test_transnet_finds_the_cuts_that_were_made(known):
-    cuts = {name: np.flatnonzero(row > 0.5).tolist() for name, row in zip(NAMES, known.single)}
+    cuts = {
+        name: np.flatnonzero(row > 0.5).tolist()
+        for name, row in zip(NAMES, known.single, strict=True)
+    }
     assert cuts["cuts between photographs"] == [29, 54]
     assert abs(cuts["cuts between drawings"][0] - 48) <= 1
     assert all(40 <= frame <= 60 for frame in cuts["a dissolve of photographs"])
