@@ -6,13 +6,12 @@ import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from typer import Context
 from typer.core import TyperGroup
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
@@ -31,7 +30,7 @@ MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 class CheckpointOrCommand(TyperGroup):
     """Commands by name; without one, the arguments are those of the export of a SigLIP."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Name the command if the first argument is not one."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [SIGLIP, *args]

@@ -5,6 +5,7 @@
 numbers: pans over pictures with cuts, a dissolve, a fade, a flash, and noise.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,8 @@ def _mix(one: NDArray[np.uint8], other: NDArray[np.uint8], ramp: NDArray[Any]) -
     """Change from one to the other while the ramp goes from 0 to 20."""
     share = np.clip(ramp, 0, 20)[:, None, None, None]
     mixed = (one.astype(np.int64) * (20 - share) + other.astype(np.int64) * share) // 20
-    return mixed.astype(np.uint8)
+    frames: NDArray[np.uint8] = mixed.astype(np.uint8)
+    return frames
 
 
 def _joined(shots: Sequence[NDArray[np.uint8]], cuts: Sequence[int]) -> NDArray[np.uint8]:
@@ -149,11 +151,9 @@ def _joined(shots: Sequence[NDArray[np.uint8]], cuts: Sequence[int]) -> NDArray[
 
 
 def _noise() -> NDArray[np.uint8]:
-    numbers = np.arange(np.prod(FRAMES_SHAPE), dtype=np.uint64)
+    numbers = np.arange(math.prod(FRAMES_SHAPE), dtype=np.uint64)
     scrambled = numbers * np.uint64(0x9E3779B97F4A7C15)  # the same on every machine
     scrambled ^= scrambled >> np.uint64(29)
-    return (
-        (scrambled * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(56))
-        .astype(np.uint8)
-        .reshape(FRAMES_SHAPE)
-    )
+    high_bytes = scrambled * np.uint64(0xBF58476D1CE4E5B9) >> np.uint64(56)
+    noise: NDArray[np.uint8] = high_bytes.astype(np.uint8).reshape(FRAMES_SHAPE)
+    return noise

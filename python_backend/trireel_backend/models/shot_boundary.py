@@ -52,8 +52,9 @@ class ShotJudge:
         self._runs = SharedRuns(folder / GRAPH_FILE, settings.runs(), least_rows=1)
         if settings.shot_engine in REDUCED_RUNTIMES:
             known = load_windows(folder)
+            single, many = self._runs.run([known.frames])
             try:
-                check_windows(known, *self._runs.run([known.frames]))
+                check_windows(known, single, many)
             except TowerDiffers as error:
                 raise GateFailed(
                     f"with shot_engine {settings.shot_engine!r} on this CPU {error}: use"
