@@ -134,7 +134,7 @@ def _opened(packed: memoryview) -> tuple[Any, memoryview]:
             f"START_STATE has {len(packed)} bytes: a state has up to {LARGEST_STATE_BYTES}"
         )
     start = bytes(packed[: len(FORMAT)])
-    if start != FORMAT and start.startswith(FAMILY):
+    if start != FORMAT and start.startswith(FAMILY) and len(start) == len(FORMAT):
         raise InvalidInput(f"START_STATE is of another version of Trireel: {RESTART}")
     if start != FORMAT:
         raise InvalidInput(
