@@ -152,12 +152,13 @@ class SequenceDecoder:
         self, request: Request, progress: Progress
     ) -> tuple[Progress, dict[str, NDArray[Any]], Place]:
         """Decode a chunk; return the progress after it, the answer, and the chunk's place."""
-        chunk, times = _chunk_frames(request), ChunkTimes.of(request)
-        place = Place.NEW
+        chunk, options = _chunk_frames(request), read_options(request)
+        times = ChunkTimes.of(request)
+        place, before = Place.NEW, progress.state
         if not request.is_inner and not request.number("ANY_ORDER", bool):
             place = times.place_after(progress.times)
-        before = progress.state
-        if place is Place.REPEATED:
+        # With other findings the chunk is rejected, as any chunk after the last one would be.
+        if place is Place.REPEATED and options.keys() == before.findings.keys():
             if progress.before is None:
                 raise InvalidInput(
                     "the chunk is the last one of its sequence again, and its answer is not kept"
@@ -167,7 +168,7 @@ class SequenceDecoder:
                 return progress, dict(progress.answer), place
             before = progress.before  # the video's last chunk after all: findings may add to it
         try:
-            state, answer = self._decoder.decode(before, chunk, read_options(request))
+            state, answer = self._decoder.decode(before, chunk, options)
         except RequestError:
             raise
         except Exception as error:

@@ -171,6 +171,15 @@ def test_a_repeated_chunk_with_end_ends_its_video(decoder):
         ask(decoder, inputs(2))
 
 
+def test_a_repeated_chunk_has_the_findings_of_its_video(decoder):
+    first = ask(decoder, inputs(0), start=True)
+    with pytest.raises(InvalidInput, match="FIND names tags after tags, caption, scenes"):
+        ask(decoder, inputs(0, find=["tags"]))
+    with pytest.raises(InvalidInput, match="TOP_K is 0"):
+        ask(decoder, inputs(0), TOP_K=np.array([0]))
+    same(ask(decoder, inputs(0)), first, but=["CHUNK_STATUS"])
+
+
 def test_a_late_chunk_is_refused_and_changes_nothing(decoder):
     for index in range(3):
         ask(decoder, inputs(index), start=index == 0)
