@@ -13,6 +13,7 @@ from trireel_client._errors import UnexpectedAnswer
 from trireel_client._flows.findings import Layout, chunk_fields, video_fields
 from trireel_client._flows.tensors import (
     ANY,
+    INTEGERS,
     NUMBERS,
     TEXTS,
     check_frames,
@@ -123,6 +124,7 @@ def parse_chunks(
     timestamps = numbers(tensors, "TIMESTAMPS", f)
     pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
+    state = take(tensors, "STATE", (ANY,), INTEGERS).tobytes() if "STATE" in tensors else b""
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
         ChunkAnalysis(
@@ -137,6 +139,7 @@ def parse_chunks(
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
             video_so_far=video_so_far,
+            state=state or None,
             **found[i],
         )
         for i in range(n)
