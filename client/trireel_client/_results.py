@@ -76,6 +76,8 @@ class ChunkAnalysis:
     """Signals that this answer reports if chunks come one by one; None if not requested."""
     video_so_far: VideoSoFar | None = None
     """Findings up to the end of this chunk if chunks come one by one; otherwise None."""
+    state: bytes | None = field(default=None, repr=False, compare=False)
+    """State of the video after this chunk, with which `step` goes on; None if it was not kept."""
 
     @property
     def end_seconds(self) -> float:

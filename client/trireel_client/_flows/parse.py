@@ -16,6 +16,7 @@ from trireel_client._flows.rows import Fields, Layout
 from trireel_client._flows.scenes import scene_mode
 from trireel_client._flows.tensors import (
     ANY,
+    INTEGERS,
     NUMBERS,
     TEXTS,
     check_frames,
@@ -135,6 +136,7 @@ def parse_chunks(
     timestamps = numbers(tensors, "TIMESTAMPS", f)
     pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
+    state = take(tensors, "STATE", (ANY,), INTEGERS).tobytes() if "STATE" in tensors else b""
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
         ChunkAnalysis(
@@ -148,6 +150,8 @@ def parse_chunks(
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
+            video_so_far=video_so_far,
+            state=state or None,
             **found[i],
             **reported,
         )
