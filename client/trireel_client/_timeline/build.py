@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path, PurePath
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from trireel_client._errors import UnexpectedAnswer
 from trireel_client._findings import Shot
@@ -20,7 +20,7 @@ from trireel_client._timeline.timeline import FrameRate, Scene, Timeline
 # A float of a PTS differs from its fraction by rounding alone, far less than any unit of time.
 TOLERANCE_SECONDS = Fraction(1, 10**6)
 TAGS_IN_TITLE = 3
-URL_CHARACTERS = "/:?#[]@!$&'()*+,;=%~"  # those that a URI may hold beside letters and digits
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # those that the path of a URI may hold as they are
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,16 @@ class Media:
 
     @classmethod
     def of(cls, video: str, *, on_server: bool = False) -> "Media":
-        """Return the media of a URI, a file of this machine, or a path on the server."""
-        name = one_line(PurePath(video).name or video)
+        """Return the media of a URI, a file of this machine, or a path on the server.
+
+        Of a URI the user, the query and the fragment are left out: they may hold credentials.
+        """
         if is_uri(video):
-            return cls(name, quote(video, safe=URL_CHARACTERS))
+            parts = urlsplit(video)
+            path = quote(unquote(parts.path), safe=PATH_CHARACTERS)
+            url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+            return cls(one_line(PurePath(unquote(parts.path)).name or parts.netloc), url)
+        name = one_line(PurePath(video).name or video)
         if on_server:
             return cls(name, quote(os.fsencode(video)))
         return cls(name, Path(video).resolve().as_uri())

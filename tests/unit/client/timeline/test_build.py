@@ -100,7 +100,7 @@ def test_a_scene_knows_its_transition():
     ("video", "media"),
     [
         ("s3://bucket/a b.mp4", Media("a b.mp4", "s3://bucket/a%20b.mp4")),
-        ("https://h/a%20b.mp4?x=1&y=2", Media("a%20b.mp4?x=1&y=2", "https://h/a%20b.mp4?x=1&y=2")),
+        ("https://u:pw@h:8/a%20b.mp4?sig=x#t", Media("a b.mp4", "https://h:8/a%20b.mp4")),
         ("/m/é#1.mp4", Media("é#1.mp4", "file:///m/%C3%A9%231.mp4")),
         ("/m/caf\udce9.mp4", Media("caf?.mp4", "file:///m/caf%E9.mp4")),
     ],
