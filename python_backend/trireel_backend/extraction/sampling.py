@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sampling the frames of a chunk: from times to frames to pixels."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,7 +18,12 @@ from trireel_backend.extraction.reading.animation import (
     look_at_animation,
 )
 from trireel_backend.extraction.reading.encryption import refuse_encrypted
-from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
+from trireel_backend.extraction.reading.full_decode import (
+    Damage,
+    TimedFrame,
+    decode_every,
+    decode_on_screen,
+)
 from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
 from trireel_backend.extraction.reading.look import Look, look
@@ -30,10 +36,11 @@ from trireel_backend.extraction.reading.opening import (
 from trireel_backend.extraction.reading.packets import TimesUnknown
 from trireel_backend.extraction.reading.reader import FrameReader
 from trireel_backend.extraction.reading.stills import StillReader, look_at_still
+from trireel_backend.extraction.runs import Run, frame_bounds, probe_count
 from trireel_backend.extraction.sheet import Sheet, ViewRequest
-from trireel_backend.extraction.task import Frames
+from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.extraction.view import View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import Chunk, Sampling, Selection
 
 # 16 reference frames and a few more in flight, of 1.5 bytes per pixel.
 HELD_BYTES_PER_PIXEL = 32
@@ -55,6 +62,17 @@ class Reader(Protocol):
 
         Raises:
             TimesUnknown: if the file states no PTS; the remaining times get no frames.
+        """
+
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the frame on screen at the start, then each frame before the end, with its time.
+
+        None stands for a frame that the decoder did not output.
+
+        Raises:
+            TimesUnknown: if the file states no PTS; no further frame will be yielded.
         """
 
     def close(self) -> None:
@@ -94,6 +112,7 @@ class VideoSampler:
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
+        self._frames_per_second = probe.frames_per_second
         self._last_alpha: tuple[TimedFrame, VideoFrame | None] | None = None
 
     def _look(self) -> Look:
@@ -137,6 +156,12 @@ class VideoSampler:
         open_decoders = len(self._readers) + (self._alpha is not None)
         return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
 
+    def most_frames(self, chunk: Chunk, second_view: SecondView) -> int:
+        """Return about how many frames of a chunk a view has that is not selected by rate."""
+        if second_view.selection == Selection.CHANGES:
+            return probe_count(chunk)
+        return round(chunk.duration_seconds * self._frames_per_second)
+
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
     ) -> Frames:
@@ -145,41 +170,59 @@ class VideoSampler:
         If the chunk has fewer frames than slots, a frame fills several slots.
 
         Args:
-            into: [number of slots or more, S, S, 3] memory for the pixels.
+            into: [number of slots or more, H, W, 3] memory for the pixels.
 
         Raises:
             NotAVideo: if nothing could be decoded.
             InvalidInput: if the view's crop reaches beyond a frame.
         """
-        (frames,) = self.sample_views(chunk, [ViewRequest(sampling, view, into)])
+        (frames,) = self.sample_views(chunk, ViewRequest(sampling, view, into), ())
         return frames
 
-    def sample_views(self, chunk: Chunk, views: Sequence[ViewRequest]) -> list[Frames]:
-        """Decode a chunk once, and return its frames in each view.
+    def sample_views(
+        self, chunk: Chunk, request: ViewRequest, second_views: Sequence[SecondView]
+    ) -> list[Frames]:
+        """Decode a chunk once, and return its frames in the requested view and in each second view.
 
-        All views show only keyframes if the first view does.
+        All views show only keyframes if the requested view does.
 
         Raises:
             NotAVideo: if nothing could be decoded.
-            InvalidInput: if a view's crop reaches beyond a frame.
+            InvalidInput: if a view's crop reaches beyond a frame, or a view has too many frames.
         """
-        keyframes_only = views[0].sampling.keyframes_only
-        sheets = [Sheet(self._pictures(request.view, views), chunk, request) for request in views]
-        targets = sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})
+        keyframes_only = request.sampling.keyframes_only
+        views = {request.view, *(second.view for second in second_views)}
+        first = Sheet(self._pictures(request.view, views), chunk, request)
+        others = [self._second_sheet(chunk, second, views) for second in second_views]
         self._damage.begin(chunk.start_seconds)
         with damage_is_not_a_video():
             self._last_alpha = None
-            for index, timed in self._on_screen(targets, keyframes_only):
-                for sheet in sheets:
-                    sheet.put(targets[index], timed, self._alpha_of)
-                frame_pixels = timed.frame.width * timed.frame.height
-                self._largest_pixels = max(self._largest_pixels, frame_pixels)
+            self._fill(chunk, [first, *others], keyframes_only)
         damaged = self._damage.count(chunk.end_seconds)
-        first, *others = sheets
         return [
             first.frames(damaged, each_once=keyframes_only),
             *(sheet.frames(damaged, each_once=False) for sheet in others),
         ]
+
+    def _second_sheet(self, chunk: Chunk, second: SecondView, views: Set[View]) -> Sheet | Run:
+        pictures = self._pictures(second.view, views)
+        if second.selection == Selection.RATE:
+            return Sheet(pictures, chunk, ViewRequest(second.sampling(chunk), second.view))
+        return Run(pictures, chunk, second)
+
+    def _fill(self, chunk: Chunk, sheets: Sequence[Sheet | Run], keyframes_only: bool) -> None:
+        targets = sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})
+        runs = [sheet for sheet in sheets if isinstance(sheet, Run)]
+        found = (
+            self._every(chunk, targets, runs, keyframes_only)
+            if runs
+            else self._on_screen(targets, keyframes_only)
+        )
+        for index, timed in found:
+            for sheet in sheets:
+                sheet.put(targets[index], timed, self._alpha_of)
+            frame_pixels = timed.frame.width * timed.frame.height
+            self._largest_pixels = max(self._largest_pixels, frame_pixels)
 
     def _alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
         if self._alpha is None:
@@ -188,11 +231,10 @@ class VideoSampler:
             self._last_alpha = timed, self._alpha.alpha_of(timed)
         return self._last_alpha[1]
 
-    def _pictures(self, view: View, views: Sequence[ViewRequest]) -> PictureMaker:
+    def _pictures(self, view: View, views: Set[View]) -> PictureMaker:
         if view not in self._makers:
             # A client that moves its crop around must not fill the memory.
-            current = {request.view for request in views}
-            self._makers = {v: maker for v, maker in self._makers.items() if v in current}
+            self._makers = {v: maker for v, maker in self._makers.items() if v in views}
             self._makers[view] = PictureMaker(view)
         return self._makers[view]
 
@@ -208,11 +250,73 @@ class VideoSampler:
                     yield slot, timed
         except TimesUnknown:
             pass
+        yield from self._decoded_plainly(missing, keyframes_only)
+
+    def _decoded_plainly(
+        self, missing: Mapping[int, float], keyframes_only: bool
+    ) -> Iterator[tuple[int, TimedFrame]]:
         if missing:
             plain = decode_on_screen(
                 self._file, list(missing.values()), self._damage, keyframes_only=keyframes_only
             )
             yield from zip(missing, plain, strict=True)
+
+    def _every(
+        self, chunk: Chunk, targets: Sequence[float], runs: Sequence[Run], keyframes_only: bool
+    ) -> Iterator[tuple[int, TimedFrame]]:
+        """Show every frame of a chunk to the runs, and yield slots and their frames in any order.
+
+        Both come from one pass.
+        """
+        pending, missing = deque(range(len(targets))), dict[int, float]()
+        last: TimedFrame | None = None
+        is_first = True
+        for seconds, timed in self._between(chunk, keyframes_only):
+            while pending and not is_first and targets[pending[0]] < seconds:
+                index = pending.popleft()
+                if last is None:
+                    missing[index] = targets[index]
+                else:
+                    yield index, last
+            last, is_first = timed, False
+            if timed is not None:
+                for run in runs:
+                    run.pass_by(timed, self._alpha_of)
+        for index in pending:
+            if last is None:
+                missing[index] = targets[index]
+            else:
+                yield index, last
+        yield from self._decoded_plainly(missing, keyframes_only)
+
+    def _between(
+        self, chunk: Chunk, keyframes_only: bool
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the frame on screen at a chunk's start, then each frame of it, with its time.
+
+        None stands for a frame that did not come out of the decoder.
+        """
+        start_seconds, end_seconds = frame_bounds(chunk)
+        reached_seconds = float("-inf")
+        try:
+            for seconds, timed in self._reader(keyframes_only).every_frame(
+                start_seconds, end_seconds
+            ):
+                reached_seconds = seconds
+                yield seconds, timed
+            return
+        except TimesUnknown:
+            pass
+        for timed in decode_every(
+            self._file,
+            max(start_seconds, reached_seconds),
+            end_seconds,
+            self._damage,
+            keyframes_only=keyframes_only,
+        ):
+            if timed.seconds > reached_seconds:  # two frames may state the same time
+                reached_seconds = timed.seconds
+                yield reached_seconds, timed
 
     def _reader(self, keyframes_only: bool) -> Reader:
         if keyframes_only not in self._readers:

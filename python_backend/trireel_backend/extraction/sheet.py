@@ -25,7 +25,7 @@ class ViewRequest:
     view: View
     """Size and crop of the pictures."""
     into: NDArray[np.uint8] | None = None
-    """[number of slots or more, S, S, 3] memory for the pixels; None to allocate it."""
+    """[number of slots or more, H, W, 3] memory for the pixels; None to allocate it."""
 
 
 class Sheet:
@@ -39,8 +39,8 @@ class Sheet:
         self._slots: dict[float, list[int]] = {}
         for slot, seconds in enumerate(self.targets_seconds):
             self._slots.setdefault(seconds, []).append(slot)
-        count, size_px = len(self.targets_seconds), request.view.size_px
-        shape = (count, size_px, size_px, 3)
+        count = len(self.targets_seconds)
+        shape = request.view.shape(count)
         self._pixels = np.empty(shape, np.uint8) if request.into is None else request.into[:count]
         self._pts = np.empty(count, np.int64)
         self._time_base = Fraction(1)

@@ -46,6 +46,8 @@ class Look:
     info: VideoInfo
     stills: Stills = NO_STILLS
     """Frames that stand for long; none if they are not known."""
+    frames_per_second: float = 0.0
+    """Average rate that the file states; 0 if it is unknown."""
     in_order: bool = False
     """A seek would lead astray: packets are to be read from the start on."""
     has_restarts: bool = False
@@ -99,7 +101,7 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
     )
     if packets is None:
-        return Look(info)
+        return Look(info, frames_per_second=float(frame_rate(stream)))
     # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
     is_led_astray = (
         packets.has_restarts
@@ -110,6 +112,7 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
     return Look(
         info,
         stills,
+        float(frame_rate(stream)),
         in_order=is_led_astray,
         has_restarts=packets.has_restarts,
         begins_midway=packets.begins_midway,

@@ -33,9 +33,10 @@ SKIPPING_DECODERS = frozenset(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A slot and the PTS of the frame on screen at its time."""
+    """A frame that is to come out of the decoder."""
 
-    slot: int
+    key: int
+    """What it is wanted for: a slot, or its PTS."""
     pts: int
 
 
@@ -58,6 +59,7 @@ class FrameReader(DecodingReader):
         self._last_seconds = NEVER_SECONDS
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
+        self._all_from: float | None = None  # a time from which on no frame is skipped
 
     def frames_on_screen(
         self, targets_seconds: Sequence[float]
@@ -71,15 +73,53 @@ class FrameReader(DecodingReader):
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
         self._packets.check_times()
-        waiting: deque[_Wanted] = deque()
+        self._all_from = None
+        yield from self._in_order(self._wanted_on_screen(targets_seconds))
+
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the frame on screen at the start, then each frame before the end, by PTS.
+
+        Each comes with its PTS in seconds. None stands for a frame that did not come out of the
+        decoder. Nothing is skipped, and the next call continues at the end of this one.
+
+        Raises:
+            TimesUnknown: the container states no PTS; no further frame will be yielded.
+        """
+        self._packets.check_times()
+        for pts, timed in self._in_order(self._wanted_between(start_seconds, end_seconds)):
+            yield self._packets.seconds(pts), timed
+
+    def _wanted_on_screen(self, targets_seconds: Sequence[float]) -> Iterator["_Wanted"]:
         for slot, seconds in enumerate(targets_seconds):
+            pts = self._feed_for(seconds)
+            if slot == 0:
+                self._damage.begin(self._keyframe_seconds)
+            yield _Wanted(slot, pts)
+
+    def _wanted_between(self, start_seconds: float, end_seconds: float) -> Iterator["_Wanted"]:
+        self._all_from = start_seconds
+        pts: int | None = self._feed_for(start_seconds)
+        self._damage.begin(self._keyframe_seconds)
+        while pts is not None:
+            yield _Wanted(pts, pts)
+            pts = self._feed_next(pts, end_seconds)
+
+    def _in_order(
+        self, wanted_frames: Iterator["_Wanted"]
+    ) -> Iterator[tuple[int, TimedFrame | None]]:
+        """Yield the keys of wanted frames, and the frames as they come out of the decoder."""
+        waiting: deque[_Wanted] = deque()
+        while True:
             try:
-                waiting.append(_Wanted(slot, self._feed_for(seconds)))
+                wanted = next(wanted_frames, None)
             except TimesUnknown:
                 self._placed = False  # a packet has been read that nobody will decode
                 raise
-            if slot == 0:
-                self._damage.begin(self._keyframe_seconds)
+            if wanted is None:
+                break
+            waiting.append(wanted)
             yield from self._arrived(waiting)
         # The decoder holds the last frames back until it has seen some more packets.
         while waiting and self._feed_one_more():
@@ -97,7 +137,7 @@ class FrameReader(DecodingReader):
             self._forget_before(pts)
             if pts in self._frames:
                 timed = TimedFrame(self._frames[pts], pts, self._packets.time_base)
-                yield waiting.popleft().slot, timed
+                yield waiting.popleft().key, timed
             elif self._frames:  # a later one is out already: this one will not come
                 yield self._missing(waiting.popleft())
             else:
@@ -105,7 +145,7 @@ class FrameReader(DecodingReader):
 
     def _missing(self, wanted: _Wanted) -> tuple[int, None]:
         self._damage.add(self._packets.seconds(wanted.pts))
-        return wanted.slot, None
+        return wanted.key, None
 
     def _feed_for(self, seconds: float) -> int:
         """Give the decoder what the frame on screen at a time needs; return that frame's PTS."""
@@ -119,6 +159,38 @@ class FrameReader(DecodingReader):
         self._interesting_from = pts
         self._feed_through(pts, wanted=True)
         return pts
+
+    def _feed_next(self, pts: int, end_seconds: float) -> int | None:
+        """Give the decoder what the frame after another one needs; return that frame's PTS.
+
+        None if the next frame is not before the end.
+        """
+        following = self._following(pts)
+        # No packet to come is on screen before the time that the reader has read up to.
+        while (
+            following is None or self._packets.read_up_to_seconds < self._packets.seconds(following)
+        ) and len(self._ahead) <= MOST_AHEAD_PACKETS:
+            if self._packets.read_up_to_seconds >= end_seconds:
+                break
+            read = self._packets.read()
+            if read is None:
+                break
+            self._ahead.append(read)
+            if read.is_shown and read.pts > pts:
+                following = read.pts if following is None else min(following, read.pts)
+        if following is None or self._packets.seconds(following) >= end_seconds:
+            return None
+        self._last_seconds = self._packets.seconds(following)
+        self._wanted.add(following)
+        self._interesting_from = following
+        self._feed_through(following, wanted=True)
+        return following
+
+    def _following(self, pts: int) -> int | None:
+        """Return the lowest PTS above another one, among all that is known."""
+        known = [fed for fed in self._fed if fed > pts]
+        known += [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead.pts > pts]
+        return min(known, default=None)
 
     def _place(self, seconds: float) -> None:
         """Go to a keyframe from which the frame on screen at a time can be decoded."""
@@ -166,7 +238,11 @@ class FrameReader(DecodingReader):
         count = 0 if not positions else positions[-1] + 1 if wanted else positions[0]
         for _ in range(count):
             ahead = self._ahead.popleft()
-            self._feed(ahead, skip_unreferred=not (wanted and ahead.pts == pts))
+            is_last = wanted and ahead.pts == pts
+            self._feed(ahead, skip_unreferred=not is_last and not self._takes_all(ahead))
+
+    def _takes_all(self, ahead: TimedPacket) -> bool:
+        return self._all_from is not None and ahead.seconds >= self._all_from
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
