@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of all frames of one chunk in one view, filled while the chunk is decoded."""
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -18,20 +17,12 @@ from trireel_backend.plan import Chunk
 ROUNDING_SECONDS = 1e-6
 """A frame that begins this much before a chunk belongs to it: starts of chunks are rounded."""
 
-PROBE_SECONDS = 0.65
-"""Longest time between two probes."""
-
 AlphaOf = Callable[[TimedFrame], VideoFrame | None]
 
 
 def frame_bounds(chunk: Chunk) -> tuple[float, float]:
     """Return the times of a chunk's first frame and of the first frame behind it, at the least."""
     return chunk.start_seconds - ROUNDING_SECONDS, chunk.end_seconds - ROUNDING_SECONDS
-
-
-def probe_count(chunk: Chunk) -> int:
-    """Return the number of probes that a chunk needs beside its first and last frame."""
-    return max(1, math.ceil(chunk.duration_seconds / PROBE_SECONDS))
 
 
 class Run:

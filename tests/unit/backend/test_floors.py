@@ -10,7 +10,7 @@ import trireel_backend
 
 ROOT = Path(trireel_backend.__file__).parent
 FLOORS = (
-    ("errors", "system", "ranking"),
+    ("errors", "system", "ranking", "shots"),
     ("metrics", "plan", "artifacts", "wire"),
     ("sources", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),

@@ -15,6 +15,7 @@ import av
 from av.video.frame import VideoFrame
 
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
+from trireel_backend.extraction.reading.gaps import Gaps
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
 from trireel_backend.extraction.reading.packets import (
     NEVER_SECONDS,
@@ -60,20 +61,28 @@ class FrameReader(DecodingReader):
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
         self._all_from: float | None = None  # a time from which on no frame is skipped
+        self._gaps = Gaps()
+        self._keeps_gaps = False
+        self._gap_pts: int | None = None  # of the frame on screen before the current gap
+        self._has_jumped = False  # over packets of the current gap
 
     def frames_on_screen(
-        self, targets_seconds: Sequence[float]
+        self, targets_seconds: Sequence[float], *, keep_gaps: bool = False
     ) -> Iterator[tuple[int, TimedFrame | None]]:
         """Yield, for each of the ascending times, its index and the last frame not after it.
 
         Before a video's first frame that is its first. None stands for a frame that did not come
         out of the decoder; only the plain way can tell what is on screen instead.
 
+        Args:
+            keep_gaps: keep frames between them that pass by, for `take_gap`.
+
         Raises:
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
         self._packets.check_times()
         self._all_from = None
+        self._keeps_gaps, self._gap_pts = keep_gaps, None
         yield from self._in_order(self._wanted_on_screen(targets_seconds))
 
     def every_frame(
@@ -99,7 +108,7 @@ class FrameReader(DecodingReader):
             yield _Wanted(slot, pts)
 
     def _wanted_between(self, start_seconds: float, end_seconds: float) -> Iterator["_Wanted"]:
-        self._all_from = start_seconds
+        self._all_from, self._keeps_gaps = start_seconds, False
         pts: int | None = self._feed_for(start_seconds)
         self._damage.begin(self._keyframe_seconds)
         while pts is not None:
@@ -155,10 +164,31 @@ class FrameReader(DecodingReader):
         self._last_seconds = seconds
         self._read_ahead(seconds)
         pts = self._on_screen(seconds)
+        if self._keeps_gaps:
+            self._enter_gap(pts)
         self._wanted.add(pts)
         self._interesting_from = pts
         self._feed_through(pts, wanted=True)
         return pts
+
+    def _enter_gap(self, pts: int) -> None:
+        """Begin the gap between the last frame on screen and the next one."""
+        if self._gap_pts is not None and not self._has_jumped:
+            known = (*self._fed, *(ahead.pts for ahead in self._ahead if ahead.is_shown))
+            if self._gaps.enter(self._gap_pts, pts, known):
+                self._gaps.keep(self._frames)
+        self._gap_pts, self._has_jumped = pts, False
+
+    def take_gap(self, first_pts: int, last_pts: int) -> list[TimedFrame] | None:
+        """Return all frames between two frames on screen, None if they are not all kept."""
+        kept = self._gaps.take(first_pts, last_pts)
+        if kept is None:
+            return None
+        return [TimedFrame(frame, pts, self._packets.time_base) for pts, frame in kept]
+
+    def release_gaps(self, pts: int) -> None:
+        """Release frames that are kept and lie before a frame."""
+        self._gaps.release(pts)
 
     def _feed_next(self, pts: int, end_seconds: float) -> int | None:
         """Give the decoder what the frame after another one needs; return that frame's PTS.
@@ -202,6 +232,8 @@ class FrameReader(DecodingReader):
         # Others are decoded again, and a later one must not tell that this one will not come.
         self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
+        self._gaps.forget_packets()
+        self._has_jumped = True
         self._ahead = deque([first] if first is not None else [])
         self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
         self._placed = True
@@ -210,7 +242,9 @@ class FrameReader(DecodingReader):
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
             self._ahead.append(read)
-            if read.is_keyframe and read.seconds <= seconds:
+            is_hint = self._keeps_gaps and self._gaps.note(read, len(self._ahead))
+            stays = is_hint and self._gap_pts is not None and not self._has_jumped
+            if read.is_keyframe and read.seconds <= seconds and not stays:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -231,6 +265,7 @@ class FrameReader(DecodingReader):
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])
+            self._has_jumped = True
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -242,6 +277,8 @@ class FrameReader(DecodingReader):
             self._feed(ahead, skip_unreferred=not is_last and not self._takes_all(ahead))
 
     def _takes_all(self, ahead: TimedPacket) -> bool:
+        if self._keeps_gaps:
+            return self._gaps.covers(ahead.pts)
         return self._all_from is not None and ahead.seconds >= self._all_from
 
     def _feed_one_more(self) -> bool:
@@ -251,6 +288,8 @@ class FrameReader(DecodingReader):
             if read is None:
                 return False
             self._ahead.append(read)
+            if self._keeps_gaps:
+                self._gaps.note(read, len(self._ahead))
         self._feed(self._ahead.popleft(), skip_unreferred=False)
         return True
 
@@ -287,6 +326,8 @@ class FrameReader(DecodingReader):
                 self._damage.add(self._packets.seconds(pts))
             if pts in self._wanted or pts >= self._interesting_from:
                 self._frames[pts] = frame
+            if self._keeps_gaps:
+                self._gaps.keep({pts: frame})
 
     def _forget_before(self, pts: int) -> None:
         self._wanted = {wanted for wanted in self._wanted if wanted >= pts}
