@@ -15,6 +15,7 @@ from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.findings.decoder import Decoder, VideoState, read_options
 from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.findings.sequences import SequenceStore
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
@@ -126,13 +127,11 @@ class SequenceDecoder:
         metadata = load_metadata(folder / METADATA_FILE)
         loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
-        settings = read_settings(SequenceSettings, model_parameters(model_config_json))
+        parameters = model_parameters(model_config_json)
+        settings = read_settings(SequenceSettings, parameters)
+        scenes = read_settings(SceneSettings, parameters).over(metadata)
         return cls(
-            Decoder(
-                Knowledge(
-                    bank, metadata.calibration, metadata.scene_threshold, metadata.scene_alpha
-                )
-            ),
+            Decoder(Knowledge(bank, metadata.calibration, *scenes)),
             metrics,
             idle_seconds=sequence_idle_seconds(model_config_json),
             max_sequences=settings.checked_limit(),
