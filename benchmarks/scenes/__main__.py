@@ -19,7 +19,7 @@ from benchmarks.common.machine import describe
 from benchmarks.common.record import write_raw
 from benchmarks.scenes.benchmark import BENCHMARK
 from benchmarks.scenes.detectors import Detector, Found, peers
-from benchmarks.scenes.footage.__main__ import SETS, edits
+from benchmarks.scenes.footage.sets import PARTS, SETS, edits
 from benchmarks.scenes.footage.writing import write_edit
 from benchmarks.scenes.labelled import Labelled, read_folder
 from benchmarks.scenes.score import TOLERANCES, count, time_errors
@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     found = BENCHMARK.parser()
     found.add_argument("--cache", type=Path, help="folder that keeps the videos that are made")
-    found.add_argument("--part", choices=("test", "tune"), default="test", help="videos to measure")
+    found.add_argument("--part", choices=PARTS, default="test", help="videos to measure")
     found.add_argument(
         "--labelled", type=Path, nargs="*", help="folders of labelled videos instead of ours"
     )

@@ -94,7 +94,7 @@ def _read_own(file: Path) -> Labelled:
     pts = tuple(raw.get("pts_seconds") or read_pts(path))
     transitions = [Transition(CUT, at, at) for at in raw.get("cuts", ())]
     transitions += [_gradual(found) for found in raw.get("transitions", ())]
-    return _labelled(path, raw.get("group", file.parent.name), transitions, pts)
+    return _labelled(file.parent, path, raw.get("group", file.parent.name), transitions, pts)
 
 
 def _gradual(raw: dict[str, Any]) -> Transition:
@@ -107,7 +107,7 @@ def _read_bbc(folder: Path) -> list[Labelled]:
         path = folder / "videos" / f"bbc_{file.name.split('-')[0]}.mp4"
         scenes = [tuple(map(int, line.split()[:2])) for line in file.read_text().splitlines()]
         joins = [(last, first) for (_, last), (first, _) in pairwise(scenes)]
-        found.append(_from_frames(path, "BBC", joins))
+        found.append(_from_frames(folder, path, "BBC", joins))
     return found
 
 
@@ -117,11 +117,12 @@ def _read_clipshots(folder: Path) -> list[Labelled]:
         for name, labels in sorted(json.loads(file.read_text()).items()):
             path = folder / "videos" / name
             if path.exists():
-                found.append(_from_frames(path, f"ClipShots {file.stem}", labels["transitions"]))
+                group = f"ClipShots {file.stem}"
+                found.append(_from_frames(folder, path, group, labels["transitions"]))
     return found
 
 
-def _from_frames(path: Path, group: str, joins: Iterable[Sequence[int]]) -> Labelled:
+def _from_frames(folder: Path, path: Path, group: str, joins: Iterable[Sequence[int]]) -> Labelled:
     """Return a video whose joins are the last old and the first new frame, counted from 0."""
     pts = read_pts(path)
     try:
@@ -135,12 +136,16 @@ def _from_frames(path: Path, group: str, joins: Iterable[Sequence[int]]) -> Labe
         raise LabelsUnusable(
             f"the labels of {path} name a frame that it does not have: it has {len(pts)} frames"
         ) from None
-    return _labelled(path, group, transitions, pts)
+    return _labelled(folder, path, group, transitions, pts)
 
 
 def _labelled(
-    path: Path, group: str, transitions: Iterable[Transition], pts: tuple[float, ...]
+    folder: Path,
+    path: Path,
+    group: str,
+    transitions: Iterable[Transition],
+    pts: tuple[float, ...],
 ) -> Labelled:
     ordered = tuple(sorted(transitions, key=lambda found: found.begin_seconds))
-    folder = re.sub(r"\W+", "-", path.parent.name)
-    return Labelled(path, f"{folder}/{path.stem}", group, Video(ordered, pts))
+    name = re.sub(r"\W+", "-", folder.resolve().name)
+    return Labelled(path, f"{name}/{path.stem}", group, Video(ordered, pts))

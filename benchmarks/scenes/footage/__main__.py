@@ -2,25 +2,10 @@
 """Makes the videos: python -m benchmarks.scenes.footage --output FOLDER."""
 
 import argparse
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
-from benchmarks.scenes.footage import drawn, real
-from benchmarks.scenes.footage.clips import fetch_clips
-from benchmarks.scenes.footage.edit import Edit
+from benchmarks.scenes.footage.sets import PARTS, SETS, edits
 from benchmarks.scenes.footage.writing import write_edit
-
-SETS = ("real", "drawn")
-PARTS = ("tune", "test")
-
-
-def edits(name: str, part: str, cache: Path) -> Iterator[Edit]:
-    """Yield the edits of one set and one part."""
-    if name == "drawn":
-        return chain(drawn.drawn_edits(part), drawn.quiet_edits(part))
-    clips = fetch_clips(cache)
-    return chain(real.real_edits(part, clips), real.quiet_edits(part, clips))
 
 
 def main() -> None:

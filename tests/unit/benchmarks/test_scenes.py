@@ -40,6 +40,7 @@ def test_bbc_scenes_become_pts(video):
     assert (cut.kind, cut.begin_seconds) == ("cut", 0.2)
     assert (gap.kind, gap.begin_seconds, gap.end_seconds) == ("dissolve", 0.3, 0.38)
     assert found.vfr
+    assert found.name == "BBC/bbc_01"
 
 
 def test_clipshots_transitions_become_pts(video):
