@@ -190,13 +190,15 @@ def random_look(dice: random.Random, kind: Kind, take: Take, seconds: float) -> 
 
 
 def reframed(dice: random.Random, look: Look) -> Look:
-    """Return a look at the same take that differs as another camera's: mirrored, or far nearer."""
-    if dice.random() < 0.4:
-        return replace(look, mirrored=not look.mirrored, zoom=1.1, end_zoom=1.1)
+    """Return a look at the same take as of another camera: far nearer or farther, maybe mirrored.
+
+    A mirrored picture alone would not do: some takes are nearly symmetrical.
+    """
     near = look.end_zoom < 1.5
     zoom = dice.uniform(1.9, 2.4) if near else dice.uniform(1.0, 1.1)
     place = (dice.choice((0.15, 0.85)), dice.uniform(0.2, 0.8))
-    return replace(look, zoom=zoom, end_zoom=zoom, first=place, last=place)
+    mirrored = look.mirrored != (dice.random() < 0.4)
+    return replace(look, zoom=zoom, end_zoom=zoom, first=place, last=place, mirrored=mirrored)
 
 
 def random_effects(
