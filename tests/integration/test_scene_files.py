@@ -54,7 +54,7 @@ def test_the_samples_scenes_as_files(server, truth, tmp_path):
         picture = pixels_of(folder / name)
         height_px, width_px, _ = picture.shape
         assert (width_px, height_px) == (512, 288)
-        inside = [t for t in frames if segment["start"] <= t < segment["end"]]
+        inside = [t for t in frames if segment["start_seconds"] <= t < segment["end_seconds"]]
         likeness = [
             np.abs(np.asarray(frames[t].to_image().resize((512, 288))) - picture).mean()
             for t in inside[:: len(inside) // 12]
