@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.client.timeline.made import NTSC_30, analysis_of, cut_at, ntsc
 
@@ -16,6 +16,7 @@ MEDIA = Media("a.mp4", "file:///a.mp4")
 TIME_BASES = [Fraction(1, 90000), Fraction(1, 12800), Fraction(1001, 30000), Fraction(1, 10**9)]
 
 
+@settings(deadline=None)
 @given(tick=st.integers(-(10**10), 10**10), time_base=st.sampled_from(TIME_BASES))
 def test_the_fraction_of_a_float_is_recovered(tick, time_base):
     exact = tick * time_base

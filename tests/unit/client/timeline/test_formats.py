@@ -194,7 +194,7 @@ def test_the_same_timeline_gives_the_same_bytes(suffix):
     assert export(ODD, suffix) == export(ODD, suffix)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5))
 @example(list(ODD_NAMES))
 @example(
