@@ -121,4 +121,6 @@ def test_a_probe_does_not_know_the_pictures_size(tmp_path):
 
 def extracted(path, frames=1):
     extractor = Extractor(ExtractorOptions())
-    return extractor.run(ExtractionTask(path, 1.0, Sampling(frames), View(16), keep_open=False))
+    return extractor.run(
+        ExtractionTask(path, 1.0, Sampling(frames), View.square(16), keep_open=False)
+    )
