@@ -15,6 +15,7 @@ from trireel_backend.extraction.reading.packets import TimedPacket
 MOST_KEPT_BYTES = 128 * 2**20
 BYTES_PER_PIXEL = 2
 HINT_RATIO = 3  # of the sizes of two anchors
+KEYFRAME_SHARE = 0.25  # of the last keyframe's size; a cut is coded like a keyframe
 KEYFRAME_RATIO = 1.1  # of the sizes of two keyframes
 LONG_GOP_GAPS = 3  # of a GOP that is cheaper to go on with than to decode again
 
@@ -53,8 +54,8 @@ class Gaps:
         """Look at the next packet; return whether it is a keyframe that hints at a change.
 
         An anchor is a packet that is shown after all packets before it. A hint is an anchor of
-        several times the size of the last one, or a keyframe of another size than the last one, or
-        one that ends a long GOP at an unusual place.
+        several times the size of the last one and not much smaller than a keyframe. It is also a
+        keyframe of another size than the last one, or one that ends a long GOP at an unusual place.
 
         Args:
             ahead_packets: packets that are read and not yet decoded.
@@ -64,7 +65,11 @@ class Gaps:
         self._gop_packets += 1
         if self._anchor_pts is not None and read.pts <= self._anchor_pts:
             return False
-        is_large = not read.is_keyframe and size_bytes >= HINT_RATIO * self._anchor_bytes > 0
+        is_large = (
+            not read.is_keyframe
+            and size_bytes >= HINT_RATIO * self._anchor_bytes > 0
+            and size_bytes >= KEYFRAME_SHARE * self._keyframe_bytes
+        )
         if self._anchor_pts is not None and (is_hint or is_large):
             self._hints.append((self._anchor_pts, read.pts))
         self._anchor_pts = read.pts
