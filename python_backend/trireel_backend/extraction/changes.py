@@ -17,7 +17,7 @@ from trireel_backend.extraction.reading.full_decode import TimedFrame
 from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf
 from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.plan import Chunk, Sampling
-from trireel_backend.shots.changes import is_change
+from trireel_backend.scenes.changes import is_change
 
 PROBE_SECONDS = 0.65
 """Longest time between two probes, unless a chunk is so long that they would be too many."""
@@ -52,7 +52,8 @@ class Changes:
             source: decodes the chunk, and returns the frames of its gaps.
             keyframes_only: the frames of the video are its keyframes.
         """
-        self._pictures = pictures
+        self.pictures = pictures
+        """Draws the pictures of the view."""
         self.targets_seconds = probes_seconds
         """Ascending times at which a frame on screen is needed."""
         self._positions = {seconds: i for i, seconds in enumerate(probes_seconds)}
@@ -88,7 +89,7 @@ class Changes:
             return self._passed[timed.pts]
         if self._last is not None and self._last.pts == timed.pts:
             return self._last
-        pixels = self._pictures.draw(timed.frame, alpha_of(timed))
+        pixels = self.pictures.draw(timed.frame, alpha_of(timed))
         return _Thumbnail(timed.pts, timed.seconds, timed.time_base, pixels)
 
     def _judge(self, probe: _Thumbnail, alpha_of: AlphaOf) -> None:

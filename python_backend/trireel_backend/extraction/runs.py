@@ -33,7 +33,8 @@ class Run:
 
     def __init__(self, pictures: PictureMaker, chunk: Chunk, second_view: SecondView) -> None:
         """Create an empty run."""
-        self._pictures = pictures
+        self.pictures = pictures
+        """Draws the pictures of the view."""
         self._begin_seconds, self._end_seconds = frame_bounds(chunk)
         self._second_view = second_view
         self._pixels: list[NDArray[np.uint8]] = []
@@ -56,7 +57,7 @@ class Run:
                 f"a chunk has more than {len(self._pts)} frames, and every frame is needed:"
                 " request shorter chunks, or another mode of SCENES"
             )
-        self._pixels.append(self._pictures.draw(timed.frame, alpha_of(timed)))
+        self._pixels.append(self.pictures.draw(timed.frame, alpha_of(timed)))
         self._pts.append(timed.pts)
         self._time_base = timed.time_base
 

