@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.decoder import Decoder
@@ -32,6 +33,7 @@ def make(bank_files):
             Decoder(Knowledge(bank, metadata.calibration)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
+            no_model,
             idle_seconds=60,
             settings=SequenceSettings(**limits),
         )
