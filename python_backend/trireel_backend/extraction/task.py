@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.extraction.limits import OPEN_VIDEOS_BYTES, ExtractionLimits
 from trireel_backend.extraction.view import View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import Chunk, Sampling, Selection
 
 
 class RunsTasks(Protocol):
@@ -23,6 +23,20 @@ class RunsTasks(Protocol):
 
     def close(self) -> None:
         """Close the extractor."""
+
+
+@dataclass(frozen=True)
+class FrameRate:
+    """The rate of a video's frames."""
+
+    fps: Fraction
+    """Frames per second, on average if the rate is variable; 0 if it is not known."""
+    is_variable: bool = False
+    """True if the frames do not follow each other at one rate."""
+
+
+UNKNOWN_RATE = FrameRate(Fraction(0))
+SQUARE_PIXELS = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,10 @@ class VideoInfo:
     """FFmpeg's name of the software decoder."""
     frame_pixels: int = 0
     """Width x height of a frame, as the file states them."""
+    frame_rate: FrameRate = UNKNOWN_RATE
+    """Rate of the frames; unknown for pictures."""
+    pixel_aspect: Fraction = SQUARE_PIXELS
+    """Width of a pixel divided by its height."""
 
     @property
     def end_seconds(self) -> float:
@@ -55,7 +73,7 @@ class Frames:
     """Frames sampled from one chunk."""
 
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB, the view squashed to the square."""
+    """[f, H, W, 3] RGB, the region squashed to the size of the view."""
     pts: NDArray[np.int64]
     """[f] PTS of each frame, in units of the time base."""
     time_base: Fraction
@@ -71,17 +89,19 @@ class Frames:
 
 @dataclass(frozen=True)
 class SecondView:
-    """Additional frames of a task, at another rate and of another size."""
+    """Additional frames of a task, selected by another rule and of another size."""
 
-    fps: float
-    """Number of frames per second of a chunk."""
-    max_frames: int
-    """Most frames of a chunk; a longer chunk gets this many, evenly spread."""
     view: View
     """Size and crop of the pictures."""
+    max_frames: int
+    """Most frames of a chunk. By rate, a longer chunk gets this many, evenly spread."""
+    fps: float = 0.0
+    """Number of frames per second of a chunk, if they are selected by rate."""
+    selection: Selection = Selection.RATE
+    """Rule that selects the frames."""
 
     def sampling(self, chunk: Chunk) -> Sampling:
-        """Return the sampling of a chunk."""
+        """Return the sampling of a chunk, if its frames are selected by rate."""
         by_rate = Sampling(fps=self.fps)
         if by_rate.chunk_count(chunk) > self.max_frames:
             return Sampling(self.max_frames)
@@ -118,13 +138,15 @@ class Extracted:
 
     info: VideoInfo
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB pixels of all chunks."""
+    """[f, H, W, 3] RGB pixels of all chunks."""
     chunks: tuple[Chunk, ...]
     """Chunks of the task, in order."""
     frames: tuple[Frames, ...]
     """Frames of each chunk; their pixels are views of `pixels`."""
     decoder: str
     """FFmpeg's name of the decoder, with ` (cuda)` if NVDEC decoded the video."""
+    picture_size_px: tuple[int, int]
+    """Width and height of the upright picture in square pixels; zeros if no frame was decoded."""
     began_ns: int
     """Start of the task on the machine's monotonic clock, which all processes share."""
     ended_ns: int

@@ -7,7 +7,6 @@ file must not make its owner run code or fail. Pixels go through shared memory b
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,16 +17,16 @@ from numpy.typing import NDArray
 from trireel_backend import errors
 from trireel_backend.errors import RequestError, StageFailed
 from trireel_backend.extraction.limits import ExtractionLimits
+from trireel_backend.extraction.process.facts import finite, info_of, info_values, size_px_of
 from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
     ExtractorOptions,
     Frames,
     SecondView,
-    VideoInfo,
 )
 from trireel_backend.extraction.view import Crop, View
-from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling
+from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling, Selection
 from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
@@ -75,7 +74,10 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
             "starts_seconds": tuple(values["starts_seconds"]),
             "view": _view(values["view"]),
             "second_views": tuple(
-                SecondView(other["fps"], other["max_frames"], _view(other["view"]))
+                SecondView(
+                    **other
+                    | {"view": _view(other["view"]), "selection": Selection(other["selection"])}
+                )
                 for other in values["second_views"]
             ),
         }
@@ -85,7 +87,7 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
 
 def _view(values: dict[str, Any]) -> View:
     crop = values["crop"]
-    return View(values["size_px"], None if crop is None else Crop(**crop))
+    return View(**values | {"crop": None if crop is None else Crop(**crop)})
 
 
 def decode_options(message: str) -> ExtractorOptions:
@@ -103,13 +105,14 @@ def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes
     values = {
         "number": number,
         "is_worn_out": is_worn_out,
-        "info": dataclasses.asdict(result.info),
+        "info": info_values(result.info),
         "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
         "frames": [_frames_values(frames) for frames in result.frames],
         "second_frames": [
             [_frames_values(frames) for frames in views] for views in result.second_frames
         ],
         "decoder": result.decoder,
+        "picture_size_px": result.picture_size_px,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
         "plan": [(chunk.start_seconds, chunk.duration_seconds) for chunk in result.plan],
@@ -164,7 +167,7 @@ def decode_answer(
     """Read the answer to a task, and check all of it.
 
     Args:
-        pixels: [number of frames or more, S, S, 3] memory that they were written to.
+        pixels: [number of frames or more, H, W, 3] memory that they were written to.
         second: [bytes] memory that the frames of second views were written to.
 
     Raises:
@@ -199,11 +202,12 @@ def _result(
         raise Nonsense(f"{sum(counts)} frames in memory for {len(pixels)}")
     copies = pixels[: sum(counts)].copy()  # the next task overwrites the shared memory
     return Extracted(
-        info=_info(values["info"]),
+        info=info_of(values["info"]),
         pixels=copies,
         chunks=chunks,
         frames=_frames(values["frames"], copies),
         decoder=str(values["decoder"]),
+        picture_size_px=size_px_of(values["picture_size_px"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
         plan=_plan(values["plan"]) if task.with_plan else (),
@@ -219,11 +223,11 @@ def _second_frames(
     for views in chunks if task.second_views else ():
         frames: list[Frames] = []
         for values, second_view in zip(views, task.second_views, strict=True):
-            size_px, count = second_view.view.size_px, len(values["pts"])
-            end = begin + count * size_px * size_px * 3
+            count = len(values["pts"])
+            end = begin + count * second_view.view.frame_bytes
             if count > second_view.max_frames or end > len(memory):
                 raise Nonsense(f"{count} frames of a second view")
-            pixels = memory[begin:end].reshape(count, size_px, size_px, 3).copy()
+            pixels = memory[begin:end].reshape(second_view.view.shape(count)).copy()
             frames += _frames([values], pixels)
             begin = end
         second.append(tuple(frames))
@@ -234,7 +238,7 @@ def _plan(values: list[Any]) -> tuple[Chunk, ...]:
     if not 1 <= len(values) <= MAX_CHUNKS:
         raise Nonsense(f"a plan of {len(values)} chunks")
     return tuple(
-        Chunk(index, _finite(start_seconds), _finite(duration_seconds))
+        Chunk(index, finite(start_seconds), finite(duration_seconds))
         for index, (start_seconds, duration_seconds) in enumerate(values)
     )
 
@@ -242,28 +246,9 @@ def _plan(values: list[Any]) -> tuple[Chunk, ...]:
 def _chunk(values: dict[str, Any]) -> Chunk:
     return Chunk(
         int(values["index"]),
-        _finite(values["start_seconds"]),
-        _finite(values["duration_seconds"]),
+        finite(values["start_seconds"]),
+        finite(values["duration_seconds"]),
     )
-
-
-def _info(values: dict[str, Any]) -> VideoInfo:
-    return VideoInfo(
-        start_seconds=_finite(values["start_seconds"]),
-        duration_seconds=_finite(values["duration_seconds"]),
-        is_complete=bool(values["is_complete"]),
-        stream_index=int(values["stream_index"]),
-        video_stream_indices=tuple(map(int, values["video_stream_indices"])),
-        decoder=str(values["decoder"]),
-        frame_pixels=int(values["frame_pixels"]),
-    )
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise Nonsense(f"a time of {number}")
-    return number
 
 
 def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Frames, ...]:
@@ -284,11 +269,10 @@ def _error_class(name: str) -> type[RequestError]:
     return StageFailed
 
 
-def as_frames(pixels: NDArray[Any], size_px: int) -> NDArray[np.uint8]:
-    """Return flat memory as [as many as fit, S, S, 3]."""
-    frame_bytes = size_px * size_px * 3
-    count = len(pixels) // frame_bytes
-    return pixels[: count * frame_bytes].reshape(count, size_px, size_px, 3)
+def as_frames(pixels: NDArray[Any], view: View) -> NDArray[np.uint8]:
+    """Return flat memory as [as many as fit, H, W, 3]."""
+    count = len(pixels) // view.frame_bytes
+    return pixels[: count * view.frame_bytes].reshape(view.shape(count))
 
 
 def split_memory(
