@@ -221,6 +221,12 @@ class Scenes:
 
 def _extended(state: ScenesState, chunk: ChunkFrames) -> Track:
     frames = chunk.views[Scenes.name]
+    height_px, width_px = frames.pixels.shape[1:3]
+    if (width_px, height_px) != (WIDTH_PX, HEIGHT_PX):
+        raise InvalidInput(
+            f"VIEW_SIZES_PX of {Scenes.name} are {width_px} x {height_px}: send frames of"
+            f" {WIDTH_PX} x {HEIGHT_PX}, as frame_extractor returns them"
+        )
     return (state.track or empty_track()).extended(frames.pixels, frames.timestamps_seconds)
 
 
