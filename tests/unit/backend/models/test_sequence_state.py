@@ -17,9 +17,11 @@ from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder, sna
 from trireel_backend.wire.request import INNER, KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import texts
 from trireel_backend.wire.views import PackedView, pack_views
+from trireel_schema.catalogue import TENSORS
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
-WIDTH, FRAMES, CHUNK_COUNT, SIZE = 8, 4, 5, 16
+WIDTH, FRAMES, CHUNK_COUNT = 8, 4, 5
+VIEW_SIZES_PX = {"scenes": (48, 27), "quality": (16, 16)}
 
 
 @pytest.fixture
@@ -57,11 +59,15 @@ def inputs(index, *, find=None, video=0):
     }
     if find is not None:
         arrays["FIND"] = texts(find)
-    views = {name: kind.view for name, kind in FINDINGS.items() if kind.view is not None}
-    if find is not None and set(views) & set(find):
-        pixels = rng.integers(0, 256, (8, SIZE, SIZE, 3), np.uint8) * np.uint8(index % 3 > 0)
-        view = PackedView(pixels, 10.0 * index + 1.25 * np.arange(8))
-        arrays |= pack_views(list(views), [(SIZE, SIZE)] * len(views), [[view] * len(views)])
+    names = [name for name in VIEW_SIZES_PX if name in (find or ())]
+    if names:
+        seconds = 10.0 * index + 1.25 * np.arange(8)
+        views = []
+        for name in names:
+            width_px, height_px = VIEW_SIZES_PX[name]
+            pixels = rng.integers(0, 256, (8, height_px, width_px, 3), np.uint8)
+            views.append(PackedView(pixels * np.uint8(index % 3 > 0), seconds))
+        arrays |= pack_views(names, [VIEW_SIZES_PX[name] for name in names], [views])
     return arrays
 
 
@@ -168,7 +174,10 @@ def test_a_repeated_chunk_with_end_ends_its_video(decoder):
         last = ask(decoder, inputs(index), start=index == 0)
     again = ask(decoder, inputs(1), end=True)
     assert again["CHUNK_STATUS"].tolist() == [b"repeated"]
-    same(again, last, but=["CHUNK_STATUS", "STATE"])
+    of_scenes = [name for name in last if TENSORS[name].shape[0] == "s"]
+    same(again, last, but=["CHUNK_STATUS", "STATE", *of_scenes])
+    for name in of_scenes:  # the video's last scene has ended too
+        np.testing.assert_array_equal(again[name][:-1], last[name], err_msg=name)
     with pytest.raises(InvalidInput, match="not open"):
         ask(decoder, inputs(2))
 
