@@ -147,18 +147,19 @@ class Reader:
 def size_bytes(value: Any) -> int:
     """Return about how much memory a state takes; shared parts count each time."""
     if isinstance(value, np.ndarray):
-        items = value.ravel().tolist() if value.dtype == object else ()
-        return ITEM_BYTES + value.nbytes + sum(size_bytes(item) for item in items)
+        texts = value.ravel().tolist() if value.dtype == object else ()
+        return ITEM_BYTES + int(value.nbytes) + sum(ITEM_BYTES + len(text) for text in texts)
     if isinstance(value, str | bytes):
         return ITEM_BYTES + len(value)
-    if isinstance(value, Mapping):
-        return ITEM_BYTES + sum(size_bytes(item) for item in value.values())
+    if value is None or isinstance(value, int | float):
+        return ITEM_BYTES
     if isinstance(value, tuple):
-        return ITEM_BYTES + sum(size_bytes(item) for item in value)
-    if dataclasses.is_dataclass(value):
-        names = (field.name for field in dataclasses.fields(value))
-        return ITEM_BYTES + sum(size_bytes(getattr(value, name)) for name in names)
-    return ITEM_BYTES
+        return ITEM_BYTES + sum(map(size_bytes, value))
+    kind: Any = type(value)
+    if kind in (dict, MappingProxyType):  # a test by `Mapping` takes much longer
+        return ITEM_BYTES + sum(map(size_bytes, value.values()))
+    names: tuple[str, ...] = tuple(_fields(kind)) if _is_record(kind) else ()
+    return ITEM_BYTES + sum(size_bytes(getattr(value, name)) for name in names)
 
 
 def _is_record(hint: Any) -> bool:

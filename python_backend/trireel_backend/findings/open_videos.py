@@ -62,7 +62,6 @@ class OpenVideos:
                 Progress,
                 idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
                 expired=expired,
-                size_bytes=size_bytes,
             )
             for _ in range(2)
         )
@@ -89,13 +88,16 @@ class OpenVideos:
         """Keep the progress after a request, unless the request ends its video."""
         if request.ends:
             return
-        store = self._store(request)
-        fits = store.total_bytes + size_bytes(progress) <= self._settings.max_state_bytes
-        keeps_answer = fits and not request.is_inner
-        store.put(
-            request.correlation_id,
-            progress.with_own_answer() if keeps_answer else progress.without_answer(),
-        )
+        if request.is_inner:
+            self._of_videos.put(request.correlation_id, progress.without_answer())
+            return
+        store, size = self._of_clients, size_bytes(progress)
+        if store.total_bytes + size <= self._settings.max_state_bytes:
+            progress = progress.with_own_answer()
+        else:
+            progress = progress.without_answer()
+            size = size_bytes(progress)
+        store.put(request.correlation_id, progress, size)
 
     def state_tensor(self, request: Request, progress: Progress) -> Tensors:
         """Return STATE if the request wants it; the state of a video that has ended is empty.
