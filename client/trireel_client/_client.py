@@ -23,8 +23,9 @@ from trireel_client._flows import flows
 from trireel_client._flows.flows import Flow, T, VideoRequest
 from trireel_client._flows.resumed import ResumedStream
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
+from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Thumbnail
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._transports.several import SeveralTransports
 from trireel_client._transports.tls import Tls
@@ -179,6 +180,17 @@ class TrireelClient:
         resumption = Resumption(resume, start_state, first_chunk)
         video = classify(source)
         return self._stepped(plan_steps(self._server, video, inputs, sequence_id, resumption))
+
+    def thumbnails(self, source: Source, analysis: Analysis) -> tuple[Thumbnail, ...]:
+        """Return a picture of each scene of an analysis: its representative frame.
+
+        An upload is sent again for every four scenes.
+
+        Raises:
+            InvalidRequest: if scenes were not requested.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
+        """
+        return self._run(thumbnails(self._server, classify(source), analysis))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
