@@ -10,6 +10,7 @@ from trireel_drawings.painting.canvas import Pen
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PLACES
 from trireel_drawings.scenes.camera import Camera, add_noise, random_camera
+from trireel_drawings.scenes.travel import Travel
 
 # Each purpose of the dice has a stream of its own, so that a change of the people does not move the
 # furniture.
@@ -44,7 +45,12 @@ class Scene:
         object.__setattr__(self, "camera", random_camera(Dice(self.seed, CAMERA_STREAM)))
 
     def frame(
-        self, t_seconds: float, size_px: tuple[int, int] | int, *, oversampling: int = 1
+        self,
+        t_seconds: float,
+        size_px: tuple[int, int] | int,
+        *,
+        oversampling: int = 1,
+        camera: Camera | Travel | None = None,
     ) -> NDArray[np.uint8]:
         """Draw the scene at one moment.
 
@@ -53,6 +59,7 @@ class Scene:
             size_px: (width, height) of the frame, or the edge of a square one. The view is always
                 16:9; a frame of other shape shows all of it, squashed.
             oversampling: Draw that many times larger and average, for smooth edges.
+            camera: Camera to use instead of the scene's own.
 
         Returns:
             uint8 [H, W, 3], RGB.
@@ -60,14 +67,15 @@ class Scene:
         width, height = (size_px, size_px) if isinstance(size_px, int) else size_px
         start = Dice(self.seed, CAMERA_STREAM).between(0.0, START_SPREAD_SECONDS)
         drawn_size = (width * oversampling, height * oversampling)
-        pen = Pen(drawn_size, self.camera.view(t_seconds), self.camera.tint, start + t_seconds)
+        camera = camera or self.camera
+        pen = Pen(drawn_size, camera.view(t_seconds), camera.tint, start + t_seconds)
         pen.dice = Dice(self.seed, PLACE_STREAM)
         PLACES[self.tag].backdrop(pen)
         pen.dice = Dice(self.seed, PEOPLE_STREAM)
         PLACES[self.tag].acts[self.description](pen)
         image = pen.image.reduce(oversampling) if oversampling > 1 else pen.image
         key = (self.seed, NOISE_STREAM)
-        return add_noise(np.asarray(image, dtype=np.uint8), self.camera.noise, key, t_seconds)
+        return add_noise(np.asarray(image, dtype=np.uint8), camera.noise, key, t_seconds)
 
 
 def draw_scene(seed: int, tag: str, description: str) -> Scene:

@@ -17,6 +17,7 @@ from trireel_backend.findings.finding import Knowledge
 from trireel_backend.findings.open_videos import OpenVideos, SequenceSettings
 from trireel_backend.findings.progress import ChunkTimes, Place, Progress
 from trireel_backend.findings.registry import state_types
+from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.findings.snapshot import Checkpoint, Snapshots
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
@@ -102,16 +103,14 @@ class SequenceDecoder:
         metadata = load_metadata(folder / METADATA_FILE)
         loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
+        parameters = model_parameters(model_config_json)
+        scenes = read_settings(SceneSettings, parameters).over(metadata)
         return cls(
-            Decoder(
-                Knowledge(
-                    bank, metadata.calibration, metadata.scene_threshold, metadata.scene_alpha
-                )
-            ),
+            Decoder(Knowledge(bank, metadata.calibration, *scenes)),
             snapshots_of(Checkpoint.of(metadata, loaded)),
             metrics,
             idle_seconds=sequence_idle_seconds(model_config_json),
-            settings=read_settings(SequenceSettings, model_parameters(model_config_json)),
+            settings=read_settings(SequenceSettings, parameters),
         )
 
     def answer(self, request: Request) -> dict[str, NDArray[Any]]:

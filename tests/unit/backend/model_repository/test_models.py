@@ -295,6 +295,13 @@ def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
     assert "sequence 'a' is not open" in keep("a").error().message()
 
 
+def test_a_servers_scene_threshold_replaces_the_exports(load_model, bank_files):
+    decoder = load_model("temporal_decoder", files=bank_files, parameters={"scene_threshold": "2"})
+    answer = one_answer(decoder, chunk([0, 0, 5], flags=START | END)).arrays()
+    assert answer["SCENE_TRACE"].max() == 1.0
+    assert len(answer["SCENE_TIMESTAMPS"]) == 0
+
+
 @pytest.mark.parametrize("value", ["0", "-1"])
 def test_a_decoder_of_no_sequences(load_model, bank_files, value):
     with pytest.raises(StartupError, match=f"max_sequences is {value}: give 1 or more"):

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The videos that detectors are measured on: edits of the drawn world and of real clips."""
