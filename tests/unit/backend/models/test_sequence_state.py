@@ -59,7 +59,7 @@ def inputs(index, *, find=None, video=0):
     if find is not None and set(views) & set(find):
         pixels = rng.integers(0, 256, (8, SIZE, SIZE, 3), np.uint8) * np.uint8(index % 3 > 0)
         view = PackedView(pixels, 10.0 * index + 1.25 * np.arange(8))
-        arrays |= pack_views(list(views), [SIZE] * len(views), [[view] * len(views)])
+        arrays |= pack_views(list(views), [(SIZE, SIZE)] * len(views), [[view] * len(views)])
     return arrays
 
 
