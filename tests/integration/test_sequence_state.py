@@ -22,7 +22,7 @@ STEPPING = """
 import base64, sys
 from trireel_client import ServerPath, TrireelClient
 with TrireelClient(sys.argv[1]) as client:
-    for chunk in client.step(ServerPath("clip.mp4"), chunk_seconds=3.0):
+    for chunk in client.step(ServerPath("clip.mp4"), sequence_id="killed", chunk_seconds=3.0):
         print(base64.b64encode(chunk.state or b"").decode(), flush=True)
         sys.stdin.readline()
 """
@@ -70,6 +70,8 @@ def test_an_ensemble_returns_states_and_goes_on_from_them(raw):
         answer = chunk(raw, index, sequence, start=True, end=index == CHUNKS - 1, **state)
         same(answer, expected[index])
         state = {"START_STATE": ("UINT8", answer["STATE"])}
+        if index < CHUNKS - 1:  # repeated, to end the sequence
+            chunk(raw, index, sequence, end=True)
 
 
 def test_a_chunk_twice_and_a_late_one(raw):
@@ -119,7 +121,7 @@ def test_sixty_four_videos_over_many_clients_equal_each_alone(server):
 
     async def walk(client, number):
         left, top = number % 8 / 16, number // 8 / 16
-        options = {"crop": (left, top, 0.5, 0.5), "chunk_seconds": SECONDS, "find": FIND}
+        options = {"crop": (left, top, 0.5, 0.5), "chunk_seconds": 4.0, "find": FIND}
         return [c async for c in client.step(ServerPath(CLIP), frames_per_chunk=4, **options)]
 
     async def all_walks(at_once):
@@ -165,6 +167,7 @@ def test_another_client_goes_on_where_a_killed_one_stopped(server):
         rest = client.step(
             ServerPath(CLIP),
             chunk_seconds=SECONDS,
+            sequence_id="killed",
             start_state=base64.b64decode(states[-1]),
             first_chunk=2,
         )

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -37,6 +37,8 @@ def layout(hint: Any) -> str:
         return "None"
     if hint in PLAIN:
         return str(hint.__name__)
+    if get_origin(hint) is Literal:
+        return f"one of {get_args(hint)}"
     if get_origin(hint) is np.ndarray:
         return f"array of {_dtype(hint).str}"
     if _is_record(hint):
@@ -184,6 +186,8 @@ def _dtype(hint: Any) -> "np.dtype[Any]":
 def _is_of(value: Any, hint: Any) -> bool:
     if hint in (None, NoneType):
         return value is None
+    if get_origin(hint) is Literal:
+        return any(type(value) is type(known) and value == known for known in get_args(hint))
     kind = get_origin(hint) or hint
     # A bool is an int for Python, and a NumPy float64 is a float.
     return type(value) is kind if kind in PLAIN else isinstance(value, kind)

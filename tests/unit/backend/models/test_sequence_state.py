@@ -3,6 +3,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
@@ -18,6 +20,7 @@ from trireel_backend.wire.tensors import texts
 from trireel_backend.wire.views import PackedView, pack_views
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
+FIND_ALL = tuple(FINDINGS)
 WIDTH, FRAMES, CHUNK_COUNT, SIZE = 8, 4, 5, 16
 
 
@@ -258,3 +261,29 @@ def test_whole_videos_repeat_and_end_as_they_like(decoder):
     end = {"parameters": {INNER: "", KEEP_SEQUENCE: True}}
     assert ask(decoder, inputs(0), end=True, **end) == {}
     assert len(decoder._videos) == 0
+
+
+FAULTS = ("none", "the answer is lost", "the server is lost", "an old chunk comes again")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(FAULTS)), max_size=40))
+def test_whatever_is_lost_the_answers_are_those_of_no_loss(make, schedule):
+    expected = [undisturbed(make(), FIND_ALL, video) for video in range(3)]
+    decoder, states, next_chunks, is_open = make(), {}, [0, 0, 0], [False] * 3
+    for video, fault in schedule:
+        index = next_chunks[video]
+        if index == CHUNK_COUNT - 1:
+            continue
+        if fault == "the server is lost":
+            decoder, is_open = make(), [False] * 3
+        arrays = inputs(index, find=FIND_ALL, video=video)
+        begin = {} if is_open[video] else {"start": True, "state": states.get(video)}
+        answer = ask(decoder, arrays, sequence=video + 1, **begin)
+        if fault == "the answer is lost":
+            answer = ask(decoder, arrays, sequence=video + 1)
+        if fault == "an old chunk comes again" and index > 0:
+            with pytest.raises(InvalidInput, match="late"):
+                ask(decoder, inputs(0, find=FIND_ALL, video=video), sequence=video + 1)
+        same(answer, expected[video][index], but=["CHUNK_STATUS"])
+        states[video], is_open[video], next_chunks[video] = answer["STATE"], True, index + 1
