@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from support.raw import Raw, number, video
+from tritonclient.utils import InferenceServerException
 
 from trireel_client import AsyncTrireelClient, InvalidRequest, ServerPath, TrireelClient
 from trireel_schema.catalogue import FINDINGS, finding_outputs
@@ -88,6 +89,27 @@ def test_a_chunk_twice_and_a_late_one(raw):
         "the chunk is late: it is at 0 s, and the last chunk of its sequence was at 6 s" in message
     )
     same(chunk(raw, CHUNKS - 1, 922, end=True), expected[-1])
+
+
+def test_a_cameras_chunks_are_told_apart_by_their_times(raw):
+    rng = np.random.default_rng(5)
+
+    def send(at, **flags):
+        inputs = {
+            "FRAMES": ("UINT8", rng.integers(0, 256, (2, 96, 96, 3), np.uint8)),
+            "TIMESTAMPS": ("FP64", np.array([at, at + 0.5])),
+            **flags.pop("inputs", {}),
+        }
+        answer = raw.infer("frame_chunk", inputs, sequence_id=951, **flags)
+        return int(answer.as_numpy("CHUNK_INDICES")[0]), answer.as_numpy("CHUNK_STATUS")[0]
+
+    assert send(7.0, sequence_start=True) == (0, b"new")
+    assert send(8.0) == (1, b"new")
+    assert send(8.0) == (1, b"repeated")
+    with pytest.raises(InferenceServerException, match=r"late: it is at 7\.5 s"):
+        send(7.0)
+    assert send(7.0, inputs={"ANY_ORDER": number("BOOL", True)}) == (2, b"new")
+    assert send(8.0, sequence_end=True) == (3, b"new")
 
 
 def test_a_state_is_not_sent_unless_it_is_wanted(raw):

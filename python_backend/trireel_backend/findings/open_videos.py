@@ -127,21 +127,17 @@ class OpenVideos:
         return Progress.of_parts(self._snapshots.unpack(np.ascontiguousarray(state).data))
 
     def _check_room(self, request: Request, restored: Progress | None) -> None:
-        store = self._of_clients
-        begins = request.starts and not request.ends and request.correlation_id not in store
-        if not begins or request.is_inner or self._has_room(restored):
+        store, is_open = self._of_clients, request.correlation_id in self._of_clients
+        if request.is_inner or request.ends or not request.starts or (is_open and not restored):
             return
-        store.forget_idle()
-        if not self._has_room(restored):
-            is_long = len(store) >= self._settings.max_sequences
-            raise Full(
-                f"the server is full: {len(store)} sequences are open in it"
-                f"{'' if is_long else f' with {store.total_bytes} bytes of states'}, the most"
-                f" allowed: ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
-            )
-
-    def _has_room(self, restored: Progress | None) -> bool:
-        store, settings = self._of_clients, self._settings
         new_bytes = 0 if restored is None else size_bytes(restored)
-        has_memory = store.total_bytes + new_bytes < settings.max_state_bytes
-        return len(store) < settings.max_sequences and has_memory
+        for _ in range(2):
+            is_long = not is_open and len(store) >= self._settings.max_sequences
+            if not is_long and store.total_bytes + new_bytes < self._settings.max_state_bytes:
+                return
+            store.forget_idle()
+        raise Full(
+            f"the server is full: {len(store)} sequences are open in it"
+            f"{'' if is_long else f' with {store.total_bytes} bytes of states'}, the most"
+            f" allowed: ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
+        )

@@ -253,6 +253,19 @@ def test_states_have_a_budget_of_memory(make):
     assert decoder._videos._of_clients.total_bytes == 0
 
 
+def test_a_given_state_has_to_fit_into_the_budget(make):
+    ask(decoder := make(max_state_bytes=3000), inputs(0), start=True)
+    snapshots = decoder._videos._snapshots
+    state = ask(make(), inputs(0), start=True)["STATE"]
+    parts = snapshots.unpack(state.data)
+    large = {**parts, "tags": type(parts["tags"])(np.ones(10_000), 1.0)}
+    state = np.frombuffer(snapshots.pack(large), np.uint8)
+    for name in ("v", "another"):  # also in place of a video that is open
+        with pytest.raises(Full, match="bytes of states, the most allowed"):
+            ask(decoder, inputs(1), start=True, state=state, sequence=name)
+    same(ask(decoder, inputs(1)), undisturbed(make())[1])
+
+
 def test_whole_videos_repeat_and_end_as_they_like(decoder):
     inner = {"parameters": {INNER: ""}}
     for index in (0, 0, 1, 0):
