@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.decoder import Decoder
@@ -35,6 +36,7 @@ def make(bank_files):
             Decoder(Knowledge(bank, metadata.calibration)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
+            no_model,
             idle_seconds=60,
             settings=SequenceSettings(**limits),
         )
