@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The videos that a sequence model has open: progress, limits, and states as bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from trireel_backend.errors import Full, InvalidInput
+from trireel_backend.errors import Full, InvalidInput, RequestError
 from trireel_backend.findings.codec import size_bytes
-from trireel_backend.findings.progress import Progress
+from trireel_backend.findings.progress import ChunkTimes, Progress
+from trireel_backend.findings.registry import state_types
 from trireel_backend.findings.sequences import SequenceStore
-from trireel_backend.findings.snapshot import Snapshots
+from trireel_backend.findings.snapshot import Checkpoint, Snapshots
 from trireel_backend.wire.parameters import at_least_one
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
@@ -34,6 +36,12 @@ class SequenceSettings:
         """Check the limits; raises StartupError if one is below 1."""
         at_least_one("max_sequences", self.max_sequences)
         at_least_one("max_state_bytes", self.max_state_bytes)
+
+
+def snapshots_of(checkpoint: Checkpoint) -> Snapshots:
+    """Return what writes and reads the states of `temporal_decoder`."""
+    types = {"chunks": int, "times": ChunkTimes, **state_types()}
+    return Snapshots("temporal_decoder", checkpoint, types)
 
 
 class OpenVideos:
@@ -151,3 +159,18 @@ class OpenVideos:
             f"{'' if is_long else f' with {store.total_bytes} bytes of states'}, the most"
             f" allowed: ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
         )
+
+
+@contextmanager
+def fitting_state(request: Request) -> Iterator[None]:
+    """Raise InvalidInput if a state that came with the request does not fit its chunk."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except Exception as error:
+        if request.array("START_STATE") is None:
+            raise
+        raise InvalidInput(
+            "START_STATE does not fit the chunk: send the bytes of STATE as they came"
+        ) from error
