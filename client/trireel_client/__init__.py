@@ -36,20 +36,26 @@ from trireel_client._errors import (
     UnreadableSource,
     Unsupported,
 )
-from trireel_client._options import AnalysisOptions, StepOptions
-from trireel_client._results import (
-    Analysis,
+from trireel_client._findings import (
     Caption,
-    ChunkAnalysis,
     ChunkQuality,
     Quality,
     SceneChange,
-    ServerInfo,
+    SceneSignals,
+    Shot,
     Tag,
+)
+from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._results import (
+    Analysis,
+    ChunkAnalysis,
+    ServerInfo,
+    Thumbnail,
     Timing,
     VideoSoFar,
 )
 from trireel_client._sources import ServerPath
+from trireel_client._timeline.export import export_scenes
 from trireel_client._transports.tls import Tls
 
 __all__ = [
@@ -73,17 +79,20 @@ __all__ = [
     "RequestTimeout",
     "Retry",
     "SceneChange",
+    "SceneSignals",
     "SequenceLost",
     "ServerError",
     "ServerFull",
     "ServerInfo",
     "ServerPath",
     "ServerUnavailable",
+    "Shot",
     "SourceError",
     "SourceNotFound",
     "SourceTooLarge",
     "StepOptions",
     "Tag",
+    "Thumbnail",
     "Timeout",
     "Timing",
     "Tls",
@@ -94,4 +103,5 @@ __all__ = [
     "UnreadableSource",
     "Unsupported",
     "VideoSoFar",
+    "export_scenes",
 ]

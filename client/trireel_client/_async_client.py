@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
-from trireel_client._config import DEFAULT_URLS, Address, Retry, Timeout
+from trireel_client._config import Retry, Timeout, addresses
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import flows
 from trireel_client._flows.flows import Flow, T, VideoRequest
 from trireel_client._flows.resumed import AsyncResumedStream
-from trireel_client._flows.steps import Walk, plan_steps
+from trireel_client._flows.steps import Resumption, Walk, plan_steps
+from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Thumbnail
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._transports.aio import AioGrpcTransport
+from trireel_client._transports.several import AsyncSeveralTransports, AsyncTransport
 from trireel_client._transports.tls import Tls
 from trireel_client._transports.wire import checked_headers, retry_arguments
 
@@ -37,7 +39,7 @@ class AsyncTrireelClient:
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Sequence[str] | None = None,
         *,
         timeout: Timeout | None = None,
         retries: Retry | None = None,
@@ -45,12 +47,16 @@ class AsyncTrireelClient:
         tls: Tls | None = None,
     ) -> None:
         """Make a client inside the event loop that uses it; arguments as for `TrireelClient`."""
-        address = Address.parse(DEFAULT_URLS["grpc"] if url is None else url)
-        self._server = flows.Server(address)
+        servers = addresses(url, "grpc")
+        self._server = flows.Server(servers[0])
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
-        self._transport: AioGrpcTransport | None = AioGrpcTransport(
-            address, self._timeout, checked_headers(headers), tls
+        transports = [
+            AioGrpcTransport(address, self._timeout, checked_headers(headers), tls)
+            for address in servers
+        ]
+        self._transport: AsyncTransport | None = (
+            transports[0] if len(transports) == 1 else AsyncSeveralTransports(transports)
         )
 
     async def __aenter__(self) -> Self:
@@ -104,6 +110,9 @@ class AsyncTrireelClient:
         source: Source,
         *,
         sequence_id: str | int | None = None,
+        resume: bool = True,
+        start_state: bytes | None = None,
+        first_chunk: int = 0,
         **options: Unpack[StepOptions],
     ) -> AsyncGenerator[ChunkAnalysis, None]:
         """Go through a video chunk by chunk; see `TrireelClient.step`.
@@ -113,7 +122,20 @@ class AsyncTrireelClient:
         """
         self._open()
         inputs = step_inputs(options)
-        return self._stepped(plan_steps(self._server, classify(source), inputs, sequence_id))
+        resumption = Resumption(resume, start_state, first_chunk)
+        video = classify(source)
+        return self._stepped(plan_steps(self._server, video, inputs, sequence_id, resumption))
+
+    async def thumbnails(self, source: Source, analysis: Analysis) -> tuple[Thumbnail, ...]:
+        """Return a picture of each scene of an analysis: its representative frame.
+
+        An upload is sent again for every four scenes.
+
+        Raises:
+            InvalidRequest: if scenes were not requested.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
+        """
+        return await self._run(thumbnails(self._server, classify(source), analysis))
 
     async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""
@@ -186,7 +208,7 @@ class AsyncTrireelClient:
             self._server.forget()
             raise
 
-    def _open(self) -> AioGrpcTransport:
+    def _open(self) -> AsyncTransport:
         if self._transport is None:
             raise ClientClosed("the client is closed: make a new one")
         return self._transport

@@ -15,6 +15,14 @@ class ProtocolName(enum.StrEnum):
     HTTP = "http"
 
 
+class SceneModeName(enum.StrEnum):
+    """The way to find scenes."""
+
+    SAMPLED = "sampled"
+    REFINED = "refined"
+    EXACT = "exact"
+
+
 Url = Annotated[
     str | None,
     typer.Option(

@@ -10,15 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
-from trireel_client._config import DEFAULT_URLS, Address, Protocol, Retry, Timeout, checked_protocol
+from trireel_client._config import (
+    Address,
+    Protocol,
+    Retry,
+    Timeout,
+    addresses,
+    checked_protocol,
+)
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import flows
 from trireel_client._flows.flows import Flow, T, VideoRequest
 from trireel_client._flows.resumed import ResumedStream
-from trireel_client._flows.steps import Walk, plan_steps
+from trireel_client._flows.steps import Resumption, Walk, plan_steps
+from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Thumbnail
 from trireel_client._sources import Source, classify, read_upload
+from trireel_client._transports.several import SeveralTransports
 from trireel_client._transports.tls import Tls
 from trireel_client._transports.wire import Transport, checked_headers, retry_arguments
 
@@ -35,7 +44,7 @@ class TrireelClient:
 
     def __init__(
         self,
-        url: str | None = None,
+        url: str | Sequence[str] | None = None,
         *,
         protocol: Protocol = "grpc",
         timeout: Timeout | None = None,
@@ -46,7 +55,8 @@ class TrireelClient:
         """Make a client; it connects at its first request.
 
         Args:
-            url: HOST:PORT; by default 127.0.0.1:8001 for gRPC, 127.0.0.1:8000 for HTTP.
+            url: HOST:PORT; by default 127.0.0.1:8001 for gRPC, 127.0.0.1:8000 for HTTP. Of several
+                servers of one checkpoint, the next one is used if one is lost or full.
             protocol: "grpc" or "http". Streaming needs gRPC.
             timeout: how long to wait for connections and answers.
             retries: how often to repeat a request if the server is not available.
@@ -59,12 +69,16 @@ class TrireelClient:
             InvalidTls: if a file of `tls` is missing or cannot be used.
         """
         protocol = checked_protocol(protocol)
-        address = Address.parse(DEFAULT_URLS[protocol] if url is None else url)
-        self._server = flows.Server(address)
+        servers = addresses(url, protocol)
+        self._server = flows.Server(servers[0])
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
-        self._transport: Transport | None = _connect(
-            protocol, address, self._timeout, checked_headers(headers), tls
+        transports = [
+            _connect(protocol, address, self._timeout, checked_headers(headers), tls)
+            for address in servers
+        ]
+        self._transport: Transport | None = (
+            transports[0] if len(transports) == 1 else SeveralTransports(transports)
         )
 
     def __enter__(self) -> Self:
@@ -132,6 +146,9 @@ class TrireelClient:
         source: Source,
         *,
         sequence_id: str | int | None = None,
+        resume: bool = True,
+        start_state: bytes | None = None,
+        first_chunk: int = 0,
         **options: Unpack[StepOptions],
     ) -> Generator[ChunkAnalysis, None, None]:
         """Go through a video chunk by chunk, each its own request of one sequence.
@@ -141,21 +158,39 @@ class TrireelClient:
         `video_so_far` covers the whole video. Stopping early, or an error, ends the sequence on
         the server.
 
-        One server keeps the video's state. If the state is lost, the client requests the chunks
-        so far again as a new sequence, on any server, and goes on with the next chunk. It never
-        requests a chunk twice in one sequence, because the chunk would count twice.
+        One server keeps the video's state and returns it with every chunk. If the server or an
+        answer is lost, the client goes on from the last returned state, on any server, with the
+        chunk that has no answer yet. The answers are those of an undisturbed video, bit for bit.
 
         Args:
             sequence_id: the correlation id, random by default; one video at a time may use it.
-                The client does not restart a lost sequence that has the caller's id.
+            resume: False requests no states. If the server is lost, the client then requests the
+                chunks so far again as a new sequence, or raises SequenceLost if it has the
+                caller's id.
+            start_state: `state` of the last chunk of an earlier walk, from which this one goes on.
+            first_chunk: index of the chunk after that one.
             options: see `StepOptions`.
 
         Raises:
-            SequenceLost: if the server with the state is gone and `sequence_id` is the caller's.
+            SequenceLost: if the server with the state is gone, no state was returned, and
+                `sequence_id` is the caller's.
             TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
         """
         inputs = step_inputs(options)
-        return self._stepped(plan_steps(self._server, classify(source), inputs, sequence_id))
+        resumption = Resumption(resume, start_state, first_chunk)
+        video = classify(source)
+        return self._stepped(plan_steps(self._server, video, inputs, sequence_id, resumption))
+
+    def thumbnails(self, source: Source, analysis: Analysis) -> tuple[Thumbnail, ...]:
+        """Return a picture of each scene of an analysis: its representative frame.
+
+        An upload is sent again for every four scenes.
+
+        Raises:
+            InvalidRequest: if scenes were not requested.
+            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
+        """
+        return self._run(thumbnails(self._server, classify(source), analysis))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [len(texts), D] of texts, unit length."""

@@ -2,6 +2,7 @@
 """The server's address, how long to wait for answers, and how often to retry."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -98,6 +99,14 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def addresses(url: str | Sequence[str] | None, protocol: Protocol) -> tuple[Address, ...]:
+    """Return one or more servers' addresses; raises InvalidAddress."""
+    urls = (DEFAULT_URLS[protocol],) if url is None else (url,) if isinstance(url, str) else url
+    if not urls:
+        raise InvalidAddress("url is an empty list: give one HOST:PORT or more")
+    return tuple(Address.parse(each) for each in urls)
 
 
 def checked_protocol(protocol: str) -> Protocol:

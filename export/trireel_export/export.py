@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports a checkpoint to a folder that a server can use, or raises an error."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +16,8 @@ from trireel_export.checks.emulate import emulated
 from trireel_export.checks.gate import check_retrieval
 from trireel_export.checks.pictures import SENTENCES, resized, verification_pictures
 from trireel_export.checks.verify import Check, Items, check_tokens, check_tower, token_ids
-from trireel_export.errors import BadOutput, BadSetting
+from trireel_export.errors import BadSetting
+from trireel_export.output import replacing, require_replaceable
 from trireel_export.siglip.checkpoint import Checkpoint, load_checkpoint
 from trireel_export.siglip.graph import Tower, check_graph
 from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET, default_opset, least_cosine
@@ -89,12 +88,12 @@ def export(
     """
     opset = default_opset(precision) if opset is None else opset
     _check_settings(opset, scene_threshold, scene_alpha)
-    _require_replaceable(output)
+    require_replaceable(output, EVERY_FILE)
     tag_texts, description_texts = read_list(tags), read_list(descriptions)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
     metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha)
-    with _replacing(output) as folder:
+    with replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
         write_vision(loaded, folder / VISION_FILE, precision, opset=opset)
         write_text(loaded, folder / TEXT_FILE, opset=opset)
@@ -190,40 +189,3 @@ def _check_settings(opset: int, scene_threshold: float, scene_alpha: float) -> N
         check_scene_settings(scene_threshold, scene_alpha)
     except InvalidValue as error:
         raise BadSetting(str(error)) from error
-
-
-def _require_replaceable(output: Path) -> None:
-    if not output.exists():
-        return
-    if not output.is_dir():
-        raise BadOutput(f"{output} is a file, the export is a folder: give another name")
-    if output.is_mount():
-        raise BadOutput(f"{output} is a mount point, which cannot be replaced: give a folder in it")
-    foreign = {entry.name for entry in output.iterdir()} - EVERY_FILE
-    if foreign:
-        raise BadOutput(
-            f"{output} holds {min(foreign)!r}, which is not part of an export and would be lost:"
-            " give a new folder"
-        )
-
-
-@contextmanager
-def _replacing(output: Path) -> Iterator[Path]:
-    """Yield a folder beside `output` that replaces it if no error is raised."""
-    output = output.resolve()  # a link stays, its target is replaced
-    output.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it and not in /tmp: a move is atomic only within one file system.
-    partial, previous = (
-        output.with_name(f".{output.name}.{os.getpid()}.{role}") for role in ("partial", "previous")
-    )
-    partial.mkdir()
-    try:
-        yield partial
-        if output.exists():
-            output.rename(previous)
-        partial.rename(output)
-    finally:
-        if previous.exists() and not output.exists():
-            previous.rename(output)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(previous, ignore_errors=True)

@@ -49,6 +49,7 @@ SYMBOLS = {
     "t": "frames of second views",
     "p": "bytes of second views",
     "w": "findings",
+    "y": "bytes of a state",
 }
 
 TENSORS: dict[str, Tensor] = {
@@ -64,6 +65,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("KEYFRAMES_ONLY", "BOOL", (1,), "decode keyframes alone"),
         Tensor("CROP", "FP64", (4,), "left, top, width, height as fractions of the picture"),
         Tensor("CROP_PX", "INT32", (4,), "left, top, width, height in pixels"),
+        Tensor("SIZE_PX", "INT32", (1,), "width and height of the frames"),
         Tensor("STREAM_INDEX", "INT32", (1,), "index of the video stream in the file"),
         Tensor("TOP_K", "INT32", (1,), "number of tags returned"),
         Tensor("TAGS", "BYTES", ("m",), "free-text tags, scored instead of the bank's"),
@@ -73,6 +75,8 @@ TENSORS: dict[str, Tensor] = {
         Tensor("WITH_EMBEDDINGS", "BOOL", (1,), "return EMBEDDINGS and CHUNK_EMBEDDINGS"),
         Tensor("TEXTS", "BYTES", (1,), "a text to embed"),
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
+        Tensor("SINGLE", "FP32", ("N", 100), "probability that a frame is the last one of a shot"),
+        Tensor("MANY", "FP32", ("N", 100), "probability that a frame belongs to a transition"),
         Tensor("EMBEDDINGS", "FP32", ("f", "D"), "embeddings of frames or texts, unit length"),
         Tensor("TIMESTAMPS", "FP64", ("f",), "PTS of every sampled frame in seconds"),
         Tensor("PTS", "INT64", ("f",), "PTS of every sampled frame in units of TIME_BASE"),
@@ -86,6 +90,9 @@ TENSORS: dict[str, Tensor] = {
         Tensor("VIDEO_START_SECONDS", "FP64", (1,), "PTS of the first frame"),
         Tensor("VIDEO_DURATION_SECONDS", "FP64", (1,), "from there to the end of the last frame"),
         Tensor("IS_COMPLETE", "BOOL", (1,), "false if the file ends before its container states"),
+        Tensor("FRAME_RATE", "INT64", (2,), "numerator and denominator of frames per second"),
+        Tensor("IS_VFR", "BOOL", (1,), "true if the frame rate is variable"),
+        Tensor("PICTURE_SIZE_PX", "INT32", (2,), "width and height of the upright picture"),
         Tensor("VIDEO_STREAM_INDICES", "INT32", ("v",), "indices of all video streams"),
         Tensor("DECODER", "BYTES", (1,), "FFmpeg's name of the decoder"),
         Tensor("EXTRACT_NS", "INT64", (2,), "begin and end of the extraction, monotonic clock"),
@@ -94,6 +101,11 @@ TENSORS: dict[str, Tensor] = {
         Tensor("CHUNK_VIEW_NUM_FRAMES", "INT32", ("n", "v"), "frames of each second view"),
         Tensor("VIEW_TIMESTAMPS", "FP64", ("t",), "PTS of these frames, chunk by chunk"),
         Tensor("VIEW_PIXELS", "UINT8", ("p",), "their RGB pixels, one frame behind the other"),
+        Tensor("RETURN_STATE", "BOOL", (1,), "return STATE"),
+        Tensor("START_STATE", "UINT8", ("y",), "STATE with which START continues a video"),
+        Tensor("ANY_ORDER", "BOOL", (1,), "accept a chunk that is not after the last one"),
+        Tensor("STATE", "UINT8", ("y",), "state of the video after this chunk"),
+        Tensor("CHUNK_STATUS", "BYTES", ("n",), "new, or repeated for the last chunk again"),
         Tensor("CHUNK_INDICES", "INT32", ("n",), "position of each chunk in the video"),
         Tensor("CHUNK_EMBEDDINGS", "FP32", ("n", "D"), "pooled embedding of each chunk"),
         Tensor("CHUNK_TAG_TEXTS", "BYTES", ("n", "k"), "best tags of each chunk"),
@@ -186,6 +198,11 @@ VIEW_TENSORS = (
 """Tensors by which the frames of second views go from the extractor to the findings."""
 EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
 """Outputs of the temporal decoder that belong to no finding."""
+
+SEQUENCE_INPUTS = ("RETURN_STATE", "START_STATE", "ANY_ORDER")
+"""Inputs of models with state that belong to no finding."""
+SEQUENCE_OUTPUTS = ("STATE", "CHUNK_STATUS")
+"""Outputs of models with state that clients get, and that belong to no finding."""
 
 
 def finding_outputs(names: tuple[str, ...]) -> tuple[str, ...]:

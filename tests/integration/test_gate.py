@@ -12,6 +12,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
+from support.shots import shots_folder
 from support.trtexec import set_precision, tools_environment, write_tools, write_tritonserver
 from typer.testing import CliRunner
 
@@ -20,9 +21,11 @@ from trireel_backend.errors import GateFailed, NotReady
 from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.engines.names import find_engine
+from trireel_backend.launch.engines.shots import find_shot_engine
 from trireel_backend.launch.gate.command import BATCH_SIZES, app, check_served
 from trireel_backend.launch.ports import Ports
 from trireel_schema.files import GATE_FILE, METADATA_FILE
+from trireel_schema.shots import SHOT_MODEL
 
 from .conftest import EXPORT, MODELS, ROOT
 
@@ -139,14 +142,14 @@ def build(tmp_path):
     shutil.copytree(EXPORT, export)
     set_precision(export, "bf16")
 
-    def run(tower):
+    def run(tower, model="siglip_vision"):
         write_tools(tmp_path / "tools")
         server = write_tritonserver(tmp_path / "tools", tower)
         done = subprocess.run(
             [
                 *(ROOT / "scripts/build_engine", "--export", export),
                 *("--engines", tmp_path / "engines", "--models", MODELS),
-                *("--tritonserver", server),
+                *("--tritonserver", server, "--model", model),
             ],
             env={**tools_environment(tmp_path / "tools"), "PYTHON": sys.executable},
             capture_output=True,
@@ -182,3 +185,15 @@ def test_an_engine_that_fails_the_gate_is_refused(build, tmp_path):
     assert done.stderr.count("\n") == 1
     assert "refused, and is not served" in done.stderr
     assert sorted(path.suffix for path in engines.glob("*_b1*")) == [".log", ".refused"]
+
+
+def test_an_engine_of_shot_boundary_passes_its_gate(build, tmp_path, monkeypatch):
+    done, _, engines = build(tower=shots_folder(), model=SHOT_MODEL)
+    assert (done.returncode, done.stderr) == (0, "")
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    engine = find_shot_engine(engines)
+    assert engine.name.startswith("TransNetV2_")
+    note = json.loads(engine.with_suffix(".json").read_text())
+    assert [row["batch_size"] for row in note["gate"]] == [1, 3, 7]
+    assert max(row["difference"] for row in note["gate"]) < 1e-5
+    assert "--optShapes=FRAMES:8x100x27x48x3" in note["command"]

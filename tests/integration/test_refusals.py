@@ -135,7 +135,8 @@ def test_a_refused_chunk_leaves_its_sequence_where_it_was(raw):
     raw.infer("video_chunk", chunk(), **sequence, sequence_start=True)
     late = chunk(START_SECONDS=number("FP64", 99.0))
     assert "ends at 12 s" in raw.refused(400, "video_chunk", late, **sequence)
-    answer = raw.infer("video_chunk", chunk(), **sequence, sequence_end=True)
+    second = chunk(START_SECONDS=number("FP64", 1.0))
+    answer = raw.infer("video_chunk", second, **sequence, sequence_end=True)
     assert answer.as_numpy("CHUNK_INDICES").tolist() == [1]
 
 
@@ -146,7 +147,8 @@ def test_a_sequence_that_is_kept_goes_on_where_it_was(raw):
     raw.infer("temporal_decoder", rows, **sequence, sequence_start=True)
     kept = raw.infer("temporal_decoder", rows, **sequence, parameters={"keep_sequence": True})
     assert kept.as_numpy("CHUNK_INDICES") is None
-    answer = raw.infer("temporal_decoder", rows, **sequence, sequence_end=True)
+    later = {**rows, "TIMESTAMPS": number("FP64", 1.0)}
+    answer = raw.infer("temporal_decoder", later, **sequence, sequence_end=True)
     assert answer.as_numpy("CHUNK_INDICES").tolist() == [1]
 
 

@@ -97,6 +97,9 @@ def test_what_was_read_is_told(raw, model):
     assert answer["DECODER"].tolist() == [b"h264"]
     assert answer["VIDEO_START_SECONDS"] == [0.0]
     assert answer["CHUNK_DAMAGED_PACKETS"].sum() == 0
+    assert answer["FRAME_RATE"].tolist() == [25, 1]
+    assert not answer["IS_VFR"][0]
+    assert answer["PICTURE_SIZE_PX"].tolist() == [64, 48]
 
 
 def test_another_stream_is_another_video(raw, server):

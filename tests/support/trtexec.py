@@ -82,7 +82,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 from trireel_backend.launch.embedded import wheel
 flags = dict(argument.removeprefix("--").partition("=")[::2] for argument in sys.argv[1:])
-model = pathlib.Path(flags["model-repository"]) / "siglip_vision"
+(model,) = pathlib.Path(flags["model-repository"]).iterdir()
 config = text_format.Parse((model / "config.pbtxt").read_text(), model_config_pb2.ModelConfig())
 assert config.backend == "tensorrt", config.backend
 assert (model / "1/model.plan").read_bytes() == b"not an engine"
@@ -92,7 +92,7 @@ config.instance_group[0].kind = config.instance_group[0].KIND_CPU
 for name, value in dict(threads="1", providers="CPUExecutionProvider").items():
     config.parameters[name].string_value = value
 (model / "config.pbtxt").write_text(text_format.MessageToString(config))
-for name in ("vision.onnx", "vision.onnx.data"):
+for name in ("vision.onnx", "vision.onnx.data", "model.onnx", "weights.bin"):
     if (pathlib.Path({tower!r}) / name).is_file():
         (model / "1" / name.replace("vision", "model")).symlink_to(pathlib.Path({tower!r}) / name)
 found = wheel.find_wheel()
@@ -133,7 +133,7 @@ def write_tools(
 
 
 def write_tritonserver(folder: Path, tower: Path) -> Path:
-    """Write a `tritonserver` that serves the tower of an export as if it were the engine."""
+    """Write a `tritonserver` that serves the ONNX file of a folder as if it were the engine."""
     folder.mkdir(exist_ok=True)
     text = _TRITONSERVER.format(python=sys.executable, tower=str(tower))
     return _write_program(folder / "tritonserver", text)

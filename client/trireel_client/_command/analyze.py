@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -16,12 +15,14 @@ from trireel_client._cli_options import (
     KeyFile,
     ProtocolName,
     ProtocolOption,
+    SceneModeName,
     ServerName,
     TlsOption,
     Url,
     tls_options,
 )
 from trireel_client._command.connect import connected_client, errors_as_sentences, video_source
+from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
@@ -73,6 +74,37 @@ def analyze(
         int | None, typer.Option(help="Index in the file of the video stream.")
     ] = None,
     top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
+    scenes: Annotated[
+        SceneModeName | None,
+        typer.Option(
+            help="Find scenes by sampled frames, settle each cut exactly, or by all frames."
+        ),
+    ] = None,
+    min_scene: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Length of the shortest scene.")
+    ] = None,
+    scene_trace: Annotated[
+        bool, typer.Option("--scene-trace", help="Include the signals of frames in the JSON.")
+    ] = False,
+    export: Annotated[
+        list[Path] | None,
+        typer.Option(
+            dir_okay=False,
+            metavar="FILE",
+            help="Write the scenes to a file named *.vtt, .srt, .csv, .edl, .fcpxml or .otio;"
+            " repeat it for several.",
+        ),
+    ] = None,
+    drop_frame: Annotated[
+        bool,
+        typer.Option(
+            "--drop-frame/--non-drop-frame", help="Timecode of exports at 29.97 and 59.94 fps."
+        ),
+    ] = True,
+    thumbnails: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a picture of each scene into this folder."),
+    ] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
@@ -109,16 +141,22 @@ def analyze(
         "crop_px": _four_numbers("--crop-px", crop_px, int),
         "stream_index": stream_index,
         "top_k": top_k,
+        "scenes": None if scenes is None else scenes.value,
+        "min_scene_seconds": min_scene,
+        "with_scene_trace": scene_trace,
         "scene_threshold": scene_threshold,
         "scene_alpha": scene_alpha,
         "with_embeddings": with_embeddings,
     }
-    _check_writable(output)
+    check_writable(output, "--output")
+    files = SceneFiles(export or (), thumbnails, drop_frame)
     tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     with errors_as_sentences(), connected_client(url, protocol, timeout, tls_settings) as client:
-        run = _follow if stream else _ask
-        analysis = run(client, video_source(video, server_path), options)
+        files.check(find)
+        run, source = _follow if stream else _ask, video_source(video, server_path)
+        analysis = run(client, source, options)
         _print(analysis, video, as_json, output)
+        files.write(client, analysis, source)
 
 
 def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
@@ -163,19 +201,6 @@ def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
         completed=chunk.index + 1,
         description=f"{newest}, up to {chunk.end_seconds:.1f} s",
     )
-
-
-def _check_writable(output: Path | None) -> None:
-    """Reject an output that cannot be written before the server works for it."""
-    if output is None:
-        return
-    if not output.parent.is_dir():
-        reason = f"there is no folder {str(output.parent)!r}"
-    elif not os.access(output if output.exists() else output.parent, os.W_OK):
-        reason = f"{str(output)!r} cannot be written"
-    else:
-        return
-    raise typer.BadParameter(reason, param_hint="--output")
 
 
 def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:

@@ -13,8 +13,7 @@ import typer
 from trireel_client._cli_options import ProtocolName, TlsOptions
 
 if TYPE_CHECKING:
-    from trireel_client import TrireelClient
-    from trireel_client._sources import Source
+    from trireel_client import ServerPath, TrireelClient
 
 
 @contextmanager
@@ -58,7 +57,7 @@ def connected_client(
     )
 
 
-def video_source(video: str, server_path: bool) -> Source:
+def video_source(video: str, server_path: bool) -> str | ServerPath:
     from trireel_client import ServerPath
 
     return ServerPath(video) if server_path else video

@@ -9,16 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
-from trireel_client._results import (
-    Analysis,
-    Caption,
-    ChunkAnalysis,
-    Interval,
-    Quality,
-    ServerInfo,
-    Tag,
-    Timing,
-)
+from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
+from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing
 
 BAR_COLUMNS = 20
 ON_GPU = " (cuda)"  # ends the name of a decoder that is one
@@ -42,6 +34,8 @@ def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableTy
         yield timeline(analysis, width)
     if analysis.quality is not None:
         yield _quality(analysis.quality)
+    if analysis.shots:
+        yield _scenes(analysis)
     yield _chunks(analysis.chunks)
     yield _timing(analysis.timing, analysis.client_ms)
 
@@ -123,6 +117,29 @@ def _quality(quality: Quality) -> Text:
 def _spans(intervals: Iterable[Interval]) -> str:
     spans = ", ".join(f"{begin:.2f}-{end:.2f}" for begin, end in intervals)
     return f"{spans} s" if spans else "nowhere"
+
+
+def _scenes(analysis: Analysis) -> RenderableType:
+    """Return a table of the scenes: their seconds, how they begin, their tags and captions."""
+    kinds = {change.timestamp_seconds: change.kind for change in analysis.scene_changes}
+    rows = [_scene_row(shot, kinds.get(shot.start_seconds, "")) for shot in analysis.shots]
+    table = Table("scene", *rows[0], box=None, padding=(0, 2, 0, 0))
+    for number, row in enumerate(rows, 1):
+        table.add_row(str(number), *row.values())
+    return table
+
+
+def _scene_row(shot: Shot, kind: str) -> dict[str, RenderableType]:
+    """Return the cells of a scene by the names of their columns."""
+    row: dict[str, RenderableType] = {
+        "seconds": f"{shot.start_seconds:.2f}-{shot.end_seconds:.2f}",
+        "begins with": Text(kind),
+    }
+    if shot.tags:
+        row["tags"] = Text(", ".join(tag.text for tag in shot.tags[:TAGS_IN_ROW]))
+    if shot.caption is not None:
+        row["caption"] = Text(shot.caption.text)
+    return row
 
 
 def _chunks(chunks: tuple[ChunkAnalysis, ...]) -> RenderableType:

@@ -45,7 +45,9 @@ class _Facts:
 class DeliveredChunks:
     """The chunks of one video that the caller has, from any server."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0) -> None:
+        """Begin with no chunk; `first` is the index of the first to come."""
+        self._first = first
         self._facts: list[_Facts] = []
 
     def __len__(self) -> int:
@@ -57,13 +59,16 @@ class DeliveredChunks:
         Raises:
             UnexpectedAnswer: if a chunk is missing before it, or differs from the caller's chunk.
         """
-        if not 0 <= chunk.index <= len(self._facts):
-            raise UnexpectedAnswer(f"chunk {chunk.index} came in place of chunk {len(self._facts)}")
+        position, count = chunk.index - self._first, len(self._facts)
+        if not 0 <= position <= count:
+            raise UnexpectedAnswer(
+                f"chunk {chunk.index} came in place of chunk {self._first + count}"
+            )
         facts = _Facts.of(chunk)
-        if chunk.index == len(self._facts):
+        if position == count:
             self._facts.append(facts)
             return True
-        self._check(chunk.index, facts)
+        self._check(position, facts)
         return False
 
     def check_all(self, chunks: Sequence[ChunkAnalysis]) -> None:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from trireel_client._errors import UnexpectedAnswer
-from trireel_client._flows.findings import Layout, chunk_fields, video_fields
+from trireel_client._flows.findings import chunk_fields, reported_fields, video_fields
+from trireel_client._flows.rows import Fields, Layout
+from trireel_client._flows.scenes import scene_mode
 from trireel_client._flows.tensors import (
     ANY,
+    INTEGERS,
     NUMBERS,
     TEXTS,
     check_frames,
@@ -69,6 +73,9 @@ def parse_analysis(
         time_base=_time_base(tensors),
         stream_index=integer(tensors, "STREAM_INDEX"),
         video_stream_indices=integers(tensors, "VIDEO_STREAM_INDICES", ANY),
+        frame_rate=_frame_rate(tensors),
+        is_vfr="IS_VFR" in tensors and bool(integer(tensors, "IS_VFR")),
+        picture_size_px=picture_size(tensors),
         decoder=strings("DECODER", take(tensors, "DECODER", (1,), TEXTS))[0],
         scene_changes=tuple(cut for chunk in chunks for cut in chunk.scene_changes),
         chunks=chunks,
@@ -77,7 +84,9 @@ def parse_analysis(
         server=server,
         client_ms=client_ms,
         is_complete=bool(integer(tensors, "IS_COMPLETE")),
+        scene_mode=scene_mode(tensors) if "scenes" in findings else "",
         **video_fields(tensors, findings),
+        **reported_fields(tensors, findings),
     )
 
 
@@ -94,7 +103,8 @@ def parse_chunk(
         num_chunks = integer(tensors, "NUM_CHUNKS")
     take(tensors, "CHUNK_INDICES", (1,))
     video = VideoSoFar(**video_fields(tensors, findings))
-    (chunk,) = parse_chunks(tensors, findings, num_chunks=num_chunks, video_so_far=video)
+    reported = {"video_so_far": video, **reported_fields(tensors, findings)}
+    (chunk,) = parse_chunks(tensors, findings, num_chunks=num_chunks, reported=reported)
     return chunk
 
 
@@ -103,12 +113,15 @@ def parse_chunks(
     findings: Sequence[str],
     *,
     num_chunks: int,
-    video_so_far: VideoSoFar | None = None,
+    reported: Fields = MappingProxyType({}),
 ) -> tuple[ChunkAnalysis, ...]:
     """Return the chunks of an answer; raises UnexpectedAnswer.
 
     Frames stand one after another, as many of each chunk as CHUNK_NUM_FRAMES says; cuts name the
     chunk they belong to.
+
+    Args:
+        reported: more fields of the chunk, if the answer is one of a chunk that comes alone.
     """
     indices = integers(tensors, "CHUNK_INDICES", ANY)
     n = len(indices)
@@ -123,6 +136,7 @@ def parse_chunks(
     timestamps = numbers(tensors, "TIMESTAMPS", f)
     pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
+    state = take(tensors, "STATE", (ANY,), INTEGERS).tobytes() if "STATE" in tensors else b""
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
         ChunkAnalysis(
@@ -137,7 +151,9 @@ def parse_chunks(
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
             video_so_far=video_so_far,
+            state=state or None,
             **found[i],
+            **reported,
         )
         for i in range(n)
     )
@@ -165,6 +181,14 @@ def parse_plan(tensors: Tensors) -> Plan:
     )
 
 
+def picture_size(tensors: Tensors) -> tuple[int, int] | None:
+    """Return the size of a video's picture, None if it is not known; raises UnexpectedAnswer."""
+    if "PICTURE_SIZE_PX" not in tensors:
+        return None
+    width_px, height_px = integers(tensors, "PICTURE_SIZE_PX", 2)
+    return (width_px, height_px) if min(width_px, height_px) > 0 else None
+
+
 def _embeddings(tensors: Tensors, name: str, size: int) -> NDArray[Any] | None:
     return take(tensors, name, (size, ANY), NUMBERS) if name in tensors else None
 
@@ -185,3 +209,10 @@ def _time_base(tensors: Tensors) -> Fraction:
     if numerator < 1 or denominator < 1:
         raise UnexpectedAnswer(f"the answer's TIME_BASE is {numerator}/{denominator}")
     return Fraction(numerator, denominator)
+
+
+def _frame_rate(tensors: Tensors) -> Fraction | None:
+    if "FRAME_RATE" not in tensors:
+        return None
+    numerator, denominator = integers(tensors, "FRAME_RATE", 2)
+    return Fraction(numerator, denominator) if min(numerator, denominator) > 0 else None

@@ -94,6 +94,7 @@ class Extractor:
             chunks=chunks,
             frames=frames,
             decoder=sampler.decoder,
+            picture_size_px=sampler.picture_size_px,
             began_ns=began_ns,
             ended_ns=time.monotonic_ns(),
             plan=_plan(sampler, task) if task.with_plan else (),

@@ -91,6 +91,8 @@ class VideoSampler:
         self.stills = probe.stills
         """Frames that stay on screen for long."""
         self._largest_pixels = self.info.frame_pixels  # it may change midway
+        self.picture_size_px = (0, 0)
+        """Width and height of the upright picture in square pixels; zeros before the first."""
         self._damage = Damage()
         self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
         self._makers: dict[View, PictureMaker] = {}
@@ -174,6 +176,9 @@ class VideoSampler:
                     sheet.put(targets[index], timed, self._alpha_of)
                 frame_pixels = timed.frame.width * timed.frame.height
                 self._largest_pixels = max(self._largest_pixels, frame_pixels)
+                self.picture_size_px = self._pictures(views[0].view, views).upright_size_px(
+                    timed.frame, self.info.pixel_aspect
+                )
         damaged = self._damage.count(chunk.end_seconds)
         first, *others = sheets
         return [

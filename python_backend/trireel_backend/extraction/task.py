@@ -26,6 +26,20 @@ class RunsTasks(Protocol):
 
 
 @dataclass(frozen=True)
+class FrameRate:
+    """The rate of a video's frames."""
+
+    fps: Fraction
+    """Frames per second, on average if the rate is variable; 0 if it is not known."""
+    is_variable: bool = False
+    """True if the frames do not follow each other at one rate."""
+
+
+UNKNOWN_RATE = FrameRate(Fraction(0))
+SQUARE_PIXELS = Fraction(1)
+
+
+@dataclass(frozen=True)
 class VideoInfo:
     """Facts that a file states about its video stream."""
 
@@ -43,6 +57,10 @@ class VideoInfo:
     """FFmpeg's name of the software decoder."""
     frame_pixels: int = 0
     """Width x height of a frame, as the file states them."""
+    frame_rate: FrameRate = UNKNOWN_RATE
+    """Rate of the frames; unknown for pictures."""
+    pixel_aspect: Fraction = SQUARE_PIXELS
+    """Width of a pixel divided by its height."""
 
     @property
     def end_seconds(self) -> float:
@@ -125,6 +143,8 @@ class Extracted:
     """Frames of each chunk; their pixels are views of `pixels`."""
     decoder: str
     """FFmpeg's name of the decoder, with ` (cuda)` if NVDEC decoded the video."""
+    picture_size_px: tuple[int, int]
+    """Width and height of the upright picture in square pixels; zeros if no frame was decoded."""
     began_ns: int
     """Start of the task on the machine's monotonic clock, which all processes share."""
     ended_ns: int

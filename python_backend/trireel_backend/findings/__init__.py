@@ -8,4 +8,7 @@ tags, caption, scenes, quality
 registry           all findings by name; the findings that a request names
 decoder            runs the findings of a request in turn, chunk after chunk
 sequences          states by correlation id, with their own clock
+progress           how far a video has come: a chunk is new, repeated or late
+open_videos        the progress of all live videos, within limits
+codec, snapshot    a state as bytes, with which a video goes on at another server
 """

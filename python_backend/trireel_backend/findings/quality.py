@@ -53,6 +53,10 @@ class FreezeRun:
     closed: Intervals = ()
     """Intervals that have ended."""
 
+    def __post_init__(self) -> None:
+        if self.reference is not None and self.reference.ndim != 3:  # a state from outside
+            raise ValueError(f"the reference has {self.reference.ndim} dimensions: it has three")
+
 
 @dataclass(frozen=True)
 class QualityState:

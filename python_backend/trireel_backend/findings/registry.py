@@ -6,7 +6,7 @@ new finding is a new file here, and its tensors in the catalogue.
 """
 
 from importlib import import_module
-from typing import cast
+from typing import Any, cast, get_type_hints
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.finding import Finding
@@ -24,6 +24,11 @@ def _load(name: str) -> type[Finding]:
 
 FINDINGS: dict[str, type[Finding]] = {name: _load(name) for name in catalogue.FINDINGS}
 """Every finding of the catalogue, in the catalogue's order."""
+
+
+def state_types() -> dict[str, Any]:
+    """Return the type of each finding's state, by its name: what its `start` returns."""
+    return {name: get_type_hints(kind.start)["return"] for name, kind in FINDINGS.items()}
 
 
 def findings_named(request: Request) -> tuple[str, ...]:

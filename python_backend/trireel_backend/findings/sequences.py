@@ -17,6 +17,7 @@ CorrelationId = int | str
 class _Entry(Generic[State]):
     state: State
     touched_seconds: float
+    size_bytes: int
 
 
 class SequenceStore(Generic[State]):
@@ -34,6 +35,7 @@ class SequenceStore(Generic[State]):
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
         expired: Callable[[int], None] = lambda _: None,
+        size_bytes: Callable[[State], int] = lambda _: 0,
     ) -> None:
         """Make an empty store.
 
@@ -42,16 +44,24 @@ class SequenceStore(Generic[State]):
             idle_seconds: time without a request after which a state is dropped.
             clock: returns seconds of a monotonic clock.
             expired: called with the number of states that were dropped as idle.
+            size_bytes: returns about how much memory a state takes.
         """
         self._start = start
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._expired = expired
+        self._size_bytes = size_bytes
+        self._total_bytes = 0
         # In order of last use; finding the first item of a plain dict slows with each deleted one.
         self._entries: OrderedDict[CorrelationId, _Entry[State]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def total_bytes(self) -> int:
+        """Return about how much memory all states take together."""
+        return self._total_bytes
 
     def __contains__(self, correlation_id: CorrelationId) -> bool:
         return correlation_id in self._entries
@@ -66,10 +76,8 @@ class SequenceStore(Generic[State]):
             InvalidInput: if there is no START, and the id is unknown or its state was dropped.
         """
         self.forget_idle()
-        if start or end:
-            entry = self._entries.pop(correlation_id, None)
-        else:
-            entry = self._entries.get(correlation_id)
+        drops = start or end
+        entry = self._drop(correlation_id) if drops else self._entries.get(correlation_id)
         if start:
             return self._start()
         if entry is None:
@@ -81,14 +89,22 @@ class SequenceStore(Generic[State]):
 
     def put(self, correlation_id: CorrelationId, state: State) -> None:
         """Store the state after a request that is not the last of its sequence."""
-        self._entries[correlation_id] = _Entry(state, self._clock())
-        self._entries.move_to_end(correlation_id)
+        self._drop(correlation_id)
+        entry = _Entry(state, self._clock(), self._size_bytes(state))
+        self._entries[correlation_id] = entry
+        self._total_bytes += entry.size_bytes
 
     def forget_idle(self) -> None:
         """Drop idle states; call this periodically, since `take` runs only with a request."""
         oldest_allowed = self._clock() - self._idle_seconds
         before = len(self._entries)
         while self._entries and next(iter(self._entries.values())).touched_seconds < oldest_allowed:
-            self._entries.popitem(last=False)
+            self._drop(next(iter(self._entries)))
         if len(self._entries) < before:
             self._expired(before - len(self._entries))
+
+    def _drop(self, correlation_id: CorrelationId) -> _Entry[State] | None:
+        entry = self._entries.pop(correlation_id, None)
+        if entry is not None:
+            self._total_bytes -= entry.size_bytes
+        return entry

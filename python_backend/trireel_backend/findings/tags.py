@@ -43,6 +43,10 @@ class Mean:
     weight_seconds: float = 0.0
     """Sum of the chunks' weights in seconds."""
 
+    def __post_init__(self) -> None:
+        if self.weighted_sum.ndim != 1:  # a state from outside
+            raise ValueError(f"weighted_sum has {self.weighted_sum.ndim} dimensions: it has one")
+
 
 class Tags:
     """Ranks texts by their cosine to the pooled frames of a chunk, and to the video's mean."""

@@ -2,6 +2,7 @@
 """Command line options that set the models' parameters and instances."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,13 @@ MaxWaitingVideos = Annotated[
 Parameter = Annotated[
     list[str] | None,
     typer.Option(help="NAME=VALUE for any other parameter of the models' config.pbtxt."),
+]
+Shots = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the model for exact scenes, by default the one that the set-up makes.",
+        file_okay=False,
+    ),
 ]
 TowerEngine = Annotated[
     str | None,

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from trireel_backend.errors import NotReady
-from trireel_backend.launch.canary import check_canary, wait_until_ready
+from trireel_backend.launch.canary import CALL_SECONDS, check_canary, wait_until_ready
 from trireel_backend.launch.children import living_children
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.ports import Ports
+from trireel_backend.launch.shot_canary import request_known_window
 from trireel_backend.system.processes import end_with_parent
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.wire.request import INNER_WORD_VARIABLE
@@ -62,6 +63,8 @@ class Launch:
     """Seconds that Triton then waits for single requests and for sequences without END."""
     log: Path | None
     """File for Triton's log; None to write it to this process's output."""
+    shots: Path | None = None
+    """Folder of the model `shot_boundary`; None if the server has none."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,8 @@ def _wait_until_well(process: "subprocess.Popen[bytes]", launch: Launch) -> tupl
     if not wait_until_ready(launch.endpoint, deadline, alive=lambda: process.poll() is None):
         state = _exit_description(process.poll()) or f"was not ready in {launch.ready_seconds:g} s"
         raise NotReady(f"Triton {state}; {_log_reference(launch.log)}")
+    if launch.shots is not None:
+        request_known_window(launch.endpoint, launch.shots, CALL_SECONDS)
     return check_canary(launch.endpoint, launch.export)
 
 

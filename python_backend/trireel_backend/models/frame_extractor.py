@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_backend.errors import InvalidInput
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, SecondView
 from trireel_backend.extraction.view import View
@@ -37,6 +38,27 @@ def read_chunk_request(request: Request, sampling: SamplingSettings) -> FrameSel
         "FRAMES" not in request.requested_outputs or PLAN_OUTPUTS & request.requested_outputs
     )
     return read_selection(request, sampling, least=0 if may_probe else 1)
+
+
+def frame_size_px(selection: FrameSelection, usual_px: int, most_frames: int) -> int:
+    """Return the width and height of the frames that a request selects.
+
+    Args:
+        usual_px: width and height if the request does not choose them.
+        most_frames: number of frames of that size that fit the memory.
+
+    Raises:
+        InvalidInput: if the frames do not fit the memory.
+    """
+    size_px = selection.size_px or usual_px
+    per_chunk = selection.sampling.count(selection.chunk_seconds)
+    count = max(1, len(selection.starts_seconds)) * per_chunk
+    fitting = most_frames * usual_px**2 // size_px**2
+    if count > fitting:
+        raise InvalidInput(
+            f"got {count} frames of SIZE_PX {size_px}: request at most {fitting} of this size"
+        )
+    return size_px
 
 
 def extract_chunk(
@@ -110,6 +132,9 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
         "STREAM_INDEX": scalar(info.stream_index, np.int32),
         "VIDEO_STREAM_INDICES": np.array(info.video_stream_indices, np.int32),
         "DECODER": texts([extracted.decoder]),
+        "FRAME_RATE": np.array(info.frame_rate.fps.as_integer_ratio(), np.int64),
+        "IS_VFR": scalar(info.frame_rate.is_variable, np.bool_),
+        "PICTURE_SIZE_PX": np.array(extracted.picture_size_px, np.int32),
         "EXTRACT_NS": np.array([extracted.began_ns, extracted.ended_ns], np.int64),
     }
 

@@ -23,6 +23,7 @@ from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import (
     extract_chunk,
+    frame_size_px,
     keeps_open,
     read_chunk_request,
     second_views,
@@ -44,7 +45,7 @@ from trireel_backend.wire.tensors import Tensors, texts
 
 MODEL = "frame_extractor"
 CALLS_AT_ONCE = 4  # per instance: so few of its own requests overtake others in Triton's queue
-COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", *SAMPLING_INPUTS)
+COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", "SIZE_PX", *SAMPLING_INPUTS)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,8 @@ class ChunkAnswers:
         """
         with refusals_counted(self._metrics):
             selection = read_chunk_request(request, self._sampling)
+            most_frames = self._sampling.max_frames_per_chunk
+            size_px = frame_size_px(selection, self._size_px, most_frames)
             views = second_views(request)  # an unknown finding is rejected before any fetch
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
@@ -116,7 +119,7 @@ class ChunkAnswers:
                     return self._later(request, uri, _call_inputs(request))
             else:
                 video = local_video(self._folders, uri, data, stop=request.is_cancelled)
-            return extract_chunk(request, selection, views, video, self._size_px, self._extractor)
+            return extract_chunk(request, selection, views, video, size_px, self._extractor)
 
     async def _later(self, request: Request, uri: str, inputs: Tensors) -> Tensors:
         """Fetch the video, then call this model again; that call counts its own rejections."""

@@ -21,6 +21,7 @@ SAMPLING_INPUTS = (
 )
 """Inputs that select frames, beside CHUNK_SECONDS; the same for every chunk of a video."""
 MAX_SAMPLE_FPS = 1000.0
+MIN_SIZE_PX, MAX_SIZE_PX = 16, 1024
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class FrameSelection:
     """Region of the upright picture, None for the whole picture."""
     stream_index: int | None
     """Index of the video stream, None for the file's default."""
+    size_px: int | None
+    """Width and height of the frames, None for those of the checkpoint."""
 
 
 def read_selection(
@@ -55,6 +58,7 @@ def read_selection(
         sampling,
         _crop(request),
         request.number("STREAM_INDEX", int),
+        _size_px(request),
     )
 
 
@@ -107,6 +111,13 @@ def _sampling(
             f" CHUNK_SECONDS to {math.floor(most / fps * 100) / 100:g} or less"
         )
     return sampling
+
+
+def _size_px(request: Request) -> int | None:
+    size_px = request.number("SIZE_PX", int)
+    if size_px is not None and not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
+        raise InvalidInput(f"SIZE_PX is {size_px}: give {MIN_SIZE_PX} to {MAX_SIZE_PX}")
+    return size_px
 
 
 def _crop(request: Request) -> Crop | None:

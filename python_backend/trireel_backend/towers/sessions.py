@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An exported tower loaded into a runtime: rows in, embeddings out."""
+"""An exported model loaded into a runtime: rows in, one array an output."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,22 +15,26 @@ from trireel_backend.towers.settings import TowerSettings
 CPU_PROVIDER = "CPUExecutionProvider"
 
 
+Outputs = list[NDArray[np.float32]]
+"""One array [N, ...] for each output of a model, in the order of the graph."""
+
+
 class TowerSession(Protocol):
-    """One tower: one input with a free batch dimension, one output."""
+    """One model: one input with a free batch dimension, one or more outputs [N, width]."""
 
     on_cpu: bool
-    """True if the tower is computed on the CPU."""
+    """True if the model is computed on the CPU."""
     lanes: int
     """Number of runs that may be in flight at once, each in its own thread."""
-    width: int
-    """Number of values in an embedding."""
+    widths: tuple[int, ...]
+    """Number of values that each output has for a row."""
 
-    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the embeddings [N, D], unit length, of a batch of at least one row."""
+    def run(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of a batch of at least one row."""
 
 
 def load_session(model: Path, settings: TowerSettings) -> TowerSession:
-    """Load a tower into the configured runtime; raises StartupError if it cannot run here."""
+    """Load a model into the configured runtime; raises StartupError if it cannot run here."""
     check_tower_runtime(settings.tower_engine)
     if settings.tower_engine == ONNXRUNTIME:
         return OnnxRuntimeSession(model, settings)
@@ -38,7 +42,7 @@ def load_session(model: Path, settings: TowerSettings) -> TowerSession:
 
 
 class OnnxRuntimeSession:
-    """A tower in onnxruntime, in the precision of its graph."""
+    """A model in onnxruntime, in the precision of its graph."""
 
     def __init__(self, model: Path, settings: TowerSettings) -> None:
         """Load `model`; providers that this build of onnxruntime lacks are skipped."""
@@ -56,16 +60,16 @@ class OnnxRuntimeSession:
         self._session = ort.InferenceSession(model, options, providers=available)
         self._input = self._session.get_inputs()[0].name
         self.on_cpu = self._session.get_providers()[0] == CPU_PROVIDER
-        self.width = int(self._session.get_outputs()[0].shape[-1])
+        self.widths = tuple(int(output.shape[-1]) for output in self._session.get_outputs())
 
-    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the embeddings [N, D] of a batch of at least one row."""
-        (embeddings,) = self._session.run(None, {self._input: rows})
-        return np.asarray(embeddings, np.float32)
+    def run(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of a batch of at least one row."""
+        outputs = self._session.run(None, {self._input: rows})
+        return [np.asarray(output, np.float32) for output in outputs]
 
 
 class OpenVinoSession:
-    """A tower in OpenVINO on the CPU, in fp32 or bf16, whatever the precision of its graph."""
+    """A model in OpenVINO on the CPU, in fp32 or bf16, whatever the precision of its graph."""
 
     on_cpu = True
     lanes = 1  # its threads share a run better than onnxruntime's do
@@ -88,10 +92,10 @@ class OpenVinoSession:
             },
         )
         self._request = compiled.create_infer_request()
-        self.width = compiled.output(0).partial_shape[-1].get_length()
+        self.widths = tuple(output.partial_shape[-1].get_length() for output in compiled.outputs)
 
-    def run(self, rows: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the embeddings [N, D] of a batch of at least one row."""
-        # The result is a copy; the rows are read in place.
-        (embeddings,) = self._request.infer([rows], share_inputs=True).values()
-        return np.asarray(embeddings, np.float32)
+    def run(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of a batch of at least one row."""
+        # The results are copies; the rows are read in place.
+        outputs = self._request.infer([rows], share_inputs=True).values()
+        return [np.asarray(output, np.float32) for output in outputs]

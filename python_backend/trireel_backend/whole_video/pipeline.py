@@ -70,7 +70,11 @@ class Stages(Protocol):
         """Decode a video's next chunk."""
 
     async def keep(self, turn: Turn, encoded: EncodedChunk) -> None:
-        """Keep a video's sequence alive in the decoder; `encoded` is any of its chunks."""
+        """Keep a video's sequence alive, or end it, without a chunk.
+
+        Args:
+            encoded: any chunk of the video; the model needs all its inputs.
+        """
 
     async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

@@ -29,28 +29,26 @@ class Turns:
         self._options = options
         self._last_index = last_index
         self._id = uuid.uuid4().hex
-        self._last: tuple[Chunk, EncodedChunk] | None = None  # of an open sequence
+        self._last: EncodedChunk | None = None  # of an open sequence
 
     async def keep_alive_until(self, next_chunk: Coroutine[Any, Any, EncodedChunk]) -> EncodedChunk:
         """Wait for the next chunk, and keep the sequence alive meanwhile."""
         coming = asyncio.ensure_future(next_chunk)
         while not (await asyncio.wait({coming}, timeout=KEEP_SECONDS))[0]:
             if self._last is not None:
-                _, encoded = self._last
                 with suppress(RequestError):  # the next chunk will get the error
-                    await self._stages.keep(Turn(self._id, start=False, end=False), encoded)
+                    await self._stages.keep(Turn(self._id, start=False, end=False), self._last)
         return coming.result()
 
     async def decode(self, chunk: Chunk, encoded: EncodedChunk) -> dict[str, NDArray[Any]]:
         """Decode the next chunk."""
         turn = Turn(self._id, start=chunk.index == 0, end=chunk.index == self._last_index)
-        self._last = None if turn.end else (chunk, encoded)
+        self._last = None if turn.end else encoded
         return await self._stages.decode(turn, chunk, encoded, self._options)
 
     async def close(self) -> None:
-        """Free the decoder's slot of an abandoned video: send its last chunk again, with END."""
+        """Free the decoder's slot of an abandoned video: send END without a chunk."""
         if self._last is None:
             return
-        turn = Turn(self._id, start=False, end=True)
         with suppress(RequestError):  # END arrived despite the error, or the decoder is gone
-            await self._stages.decode(turn, *self._last, self._options)
+            await self._stages.keep(Turn(self._id, start=False, end=True), self._last)

@@ -12,7 +12,8 @@ from trireel_backend.errors import InvalidInput
 KEEP_OPEN = "keep_open"
 """Parameter of a request to the extractor; false if no later request continues after its chunks."""
 KEEP_SEQUENCE = "keep_sequence"
-"""Parameter of a request to the decoder: its video continues, but has no chunk ready yet."""
+"""Parameter of a request to the decoder that has no chunk: its video continues, or with END is
+abandoned."""
 INNER = "inner"
 """Parameter of every request from model to model: a secret that only this server's processes know.
 Triton 2.51 drops the status of an error when it returns to a calling model: if a request has this

@@ -287,7 +287,16 @@ def chunk(**changes):
         duration_seconds=10.0,
         tags=(Tag("gym", 0.5, 0.9), Tag("kitchen", 0.499999, 0.9)),
         caption=Caption("A person lifting weights", 0.6, 0.9),
-        scene_changes=(SceneChange(3.0, 0.4, 0, 1),),
+        scene_changes=(
+            SceneChange(
+                timestamp_seconds=3.0,
+                score=0.4,
+                chunk_index=0,
+                frame_index=1,
+                begin_seconds=3.0,
+                end_seconds=3.0,
+            ),
+        ),
         frame_timestamps_seconds=(0.0, 3.0),
         frame_pts=(0, 75),
         time_base=Fraction(1, 25),

@@ -171,7 +171,14 @@ def stepped_chunk(asked: Asked) -> Tensors:
     """Answer as `video_chunk` does: with the chunk's embedding, without plan and timing."""
     chunk = one_chunk(round(float(asked.inputs["START_SECONDS"][0]) / 10), with_embeddings=True)
     lacking = ("EMBEDDINGS", "NUM_CHUNKS", "EMBEDDING_DIM", "TIMING_STAGES", "TIMING_MS")
-    return {name: tensor for name, tensor in chunk.items() if name not in lacking}
+    state = state_after(int(chunk["CHUNK_INDICES"][0])) if "RETURN_STATE" in asked.inputs else b""
+    tensors = {name: tensor for name, tensor in chunk.items() if name not in lacking}
+    return {**tensors, "STATE": np.frombuffer(state, np.uint8)}
+
+
+def state_after(index: int) -> bytes:
+    """Return the state of the video after a chunk."""
+    return f"the state after chunk {index}".encode()
 
 
 def scored(pattern: str, texts: list[str], shape: tuple[int, ...]) -> Tensors:

@@ -10,9 +10,9 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_json", "_cli_options"),
+    ("_errors", "_json", "_cli_options", "_findings"),
     ("_config", "_options", "_results", "_sources"),
-    ("_calls",),
+    ("_calls", "_timeline"),
     ("_flows", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),

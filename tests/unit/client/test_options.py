@@ -28,9 +28,18 @@ EACH = {
     "crop_px": [0, 0, 64, 48],
     "stream_index": 1,
     "top_k": 3,
+    "scenes": "exact",
+    "min_scene_seconds": 0.75,
+    "with_scene_trace": True,
     "scene_threshold": 0.25,
     "scene_alpha": 0.5,
     "with_embeddings": True,
+}
+
+
+OTHER_NAMES = {
+    "min_scene_seconds": "SCENE_MIN_SECONDS",
+    "with_scene_trace": "SCENE_WITH_TRACE",
 }
 
 
@@ -42,8 +51,9 @@ def test_every_option_is_tried_here() -> None:
 @pytest.mark.parametrize("name", EACH)
 def test_an_option_travels_as_the_tensor_of_its_name(name: str) -> None:
     inputs = analysis_inputs({name: EACH[name]}).everything()
-    assert inputs.keys() == {name.upper()}
-    sent = inputs[name.upper()]
+    tensor = OTHER_NAMES.get(name, name.upper())
+    assert inputs.keys() == {tensor}
+    sent = inputs[tensor]
     if sent.dtype == np.object_:
         sent = [text.decode() for text in sent]
     assert list(sent) == list(np.atleast_1d(EACH[name]))

@@ -11,7 +11,7 @@ from compose_spec import PyCompose
 from support import compose
 from support.compose import ROOT
 
-from trireel_backend.launch.engines import build as engine_build
+from trireel_backend.launch.engines import command as engine_build
 from trireel_backend.launch.image.cli import ENVIRONMENT_PREFIX, app
 from trireel_backend.launch.image.server import EXIT_SECONDS, LEAST_SHM_BYTES
 from trireel_backend.launch.repository.assemble import load_config

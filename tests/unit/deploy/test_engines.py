@@ -49,7 +49,7 @@ class Script:
         return subprocess.Popen(
             [
                 *(SCRIPT, "--export", self.export, "--engines", self.engines),
-                *("--models", ROOT / "model_repository"),
+                *("--models", ROOT / "model_repository", "--model", "siglip_vision"),
                 *("--tritonserver", self.tools / "tritonserver", *options),
             ],
             env={**tools_environment(self.tools), "PYTHON": sys.executable},

@@ -19,7 +19,8 @@ from trireel_export.errors import (
     CheckpointNotLoaded,
     UnsupportedCheckpoint,
 )
-from trireel_export.export import _replacing, _require_replaceable, export
+from trireel_export.export import EVERY_FILE, export
+from trireel_export.output import replacing, require_replaceable
 from trireel_export.siglip.checkpoint import load_checkpoint
 
 
@@ -125,7 +126,7 @@ import os, signal, sys
 import trireel_export.cli, trireel_export.export
 def half(*_, **__):
     from pathlib import Path
-    with trireel_export.export._replacing(Path(sys.argv[2])):
+    with trireel_export.output.replacing(Path(sys.argv[2])):
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
 trireel_export.export.export = half
@@ -142,7 +143,7 @@ def test_a_command_that_is_stopped_fails_and_leaves_nothing(tmp_path: Path):
 def test_an_output_behind_a_link_is_replaced_where_it_is(tmp_path: Path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "model").symlink_to("elsewhere")
-    with _replacing(tmp_path / "model") as folder:
+    with replacing(tmp_path / "model") as folder:
         (folder / "new").touch()
     assert (tmp_path / "model").is_symlink()
     assert (tmp_path / "elsewhere/new").exists()
@@ -151,7 +152,7 @@ def test_an_output_behind_a_link_is_replaced_where_it_is(tmp_path: Path):
 
 def test_an_output_that_cannot_be_replaced_is_refused_first():
     with pytest.raises(BadOutput, match="/proc is a mount point, which cannot be replaced"):
-        _require_replaceable(Path("/proc"))
+        require_replaceable(Path("/proc"), EVERY_FILE)
 
 
 def test_a_typing_mistake_does_not_wait_for_torch():

@@ -11,9 +11,9 @@ import trireel_export
 ROOT = Path(trireel_export.__file__).parent
 FLOORS = (
     ("errors", PACKAGE),
-    ("siglip",),
+    ("siglip", "output"),
     ("checks", "bank"),
-    ("export",),
+    ("export", "shots"),
     ("cli",),
 )
 

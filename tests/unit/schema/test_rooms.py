@@ -11,10 +11,10 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
-    ("scenes",),
+    ("scenes", "shots"),
     ("metadata",),
     ("arrays",),
-    ("texts", "pictures"),
+    ("texts", "pictures", "windows"),
     ("gate",),
 )
 

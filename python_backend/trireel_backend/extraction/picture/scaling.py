@@ -77,6 +77,16 @@ class PictureMaker:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
         return orientation.upright(np.asarray(picture, np.uint8))
 
+    def upright_size_px(self, frame: VideoFrame, pixel_aspect: Fraction) -> tuple[int, int]:
+        """Return the width and the height of a frame's upright picture in square pixels.
+
+        Args:
+            pixel_aspect: width of a stored pixel divided by its height.
+        """
+        width_px, height_px = max(1, round(frame.width * pixel_aspect)), frame.height
+        is_turned = self._orientation(frame).quarters % 2
+        return (height_px, width_px) if is_turned else (width_px, height_px)
+
     def _orientation(self, frame: VideoFrame) -> Orientation:
         """Read the display matrix once for each rotation angle.
 

@@ -7,7 +7,6 @@ file must not make its owner run code or fail. Pixels go through shared memory b
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,13 +17,13 @@ from numpy.typing import NDArray
 from trireel_backend import errors
 from trireel_backend.errors import RequestError, StageFailed
 from trireel_backend.extraction.limits import ExtractionLimits
+from trireel_backend.extraction.process.facts import finite, info_of, info_values, size_px_of
 from trireel_backend.extraction.task import (
     Extracted,
     ExtractionTask,
     ExtractorOptions,
     Frames,
     SecondView,
-    VideoInfo,
 )
 from trireel_backend.extraction.view import Crop, View
 from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling
@@ -103,13 +102,14 @@ def encode_result(number: int, result: Extracted, *, is_worn_out: bool) -> bytes
     values = {
         "number": number,
         "is_worn_out": is_worn_out,
-        "info": dataclasses.asdict(result.info),
+        "info": info_values(result.info),
         "chunks": [dataclasses.asdict(chunk) for chunk in result.chunks],
         "frames": [_frames_values(frames) for frames in result.frames],
         "second_frames": [
             [_frames_values(frames) for frames in views] for views in result.second_frames
         ],
         "decoder": result.decoder,
+        "picture_size_px": result.picture_size_px,
         "began_ns": result.began_ns,
         "ended_ns": result.ended_ns,
         "plan": [(chunk.start_seconds, chunk.duration_seconds) for chunk in result.plan],
@@ -199,11 +199,12 @@ def _result(
         raise Nonsense(f"{sum(counts)} frames in memory for {len(pixels)}")
     copies = pixels[: sum(counts)].copy()  # the next task overwrites the shared memory
     return Extracted(
-        info=_info(values["info"]),
+        info=info_of(values["info"]),
         pixels=copies,
         chunks=chunks,
         frames=_frames(values["frames"], copies),
         decoder=str(values["decoder"]),
+        picture_size_px=size_px_of(values["picture_size_px"]),
         began_ns=int(values["began_ns"]),
         ended_ns=int(values["ended_ns"]),
         plan=_plan(values["plan"]) if task.with_plan else (),
@@ -234,7 +235,7 @@ def _plan(values: list[Any]) -> tuple[Chunk, ...]:
     if not 1 <= len(values) <= MAX_CHUNKS:
         raise Nonsense(f"a plan of {len(values)} chunks")
     return tuple(
-        Chunk(index, _finite(start_seconds), _finite(duration_seconds))
+        Chunk(index, finite(start_seconds), finite(duration_seconds))
         for index, (start_seconds, duration_seconds) in enumerate(values)
     )
 
@@ -242,28 +243,9 @@ def _plan(values: list[Any]) -> tuple[Chunk, ...]:
 def _chunk(values: dict[str, Any]) -> Chunk:
     return Chunk(
         int(values["index"]),
-        _finite(values["start_seconds"]),
-        _finite(values["duration_seconds"]),
+        finite(values["start_seconds"]),
+        finite(values["duration_seconds"]),
     )
-
-
-def _info(values: dict[str, Any]) -> VideoInfo:
-    return VideoInfo(
-        start_seconds=_finite(values["start_seconds"]),
-        duration_seconds=_finite(values["duration_seconds"]),
-        is_complete=bool(values["is_complete"]),
-        stream_index=int(values["stream_index"]),
-        video_stream_indices=tuple(map(int, values["video_stream_indices"])),
-        decoder=str(values["decoder"]),
-        frame_pixels=int(values["frame_pixels"]),
-    )
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise Nonsense(f"a time of {number}")
-    return number
 
 
 def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Frames, ...]:

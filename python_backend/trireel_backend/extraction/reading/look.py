@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a file says of its video, without decoding it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from trireel_backend.errors import NotAVideo, TooMuchWork
 from trireel_backend.extraction.reading.opening import (
@@ -18,7 +19,9 @@ from trireel_backend.extraction.reading.opening import (
     frame_rate,
     stream_start_seconds,
     time_base,
+    times_are_guessed,
 )
+from trireel_backend.extraction.reading.rate import measured_rate, stated_rate
 from trireel_backend.extraction.reading.streams import video_stream_indices
 from trireel_backend.extraction.reading.timeline import (
     DEMUXER_WITH_FRAME_TABLE,
@@ -26,7 +29,7 @@ from trireel_backend.extraction.reading.timeline import (
     may_read_packets,
     read_packets,
 )
-from trireel_backend.extraction.task import VideoInfo
+from trireel_backend.extraction.task import SQUARE_PIXELS, FrameRate, VideoInfo
 from trireel_backend.plan import LEAST_STILL_SECONDS, MIN_CHUNK_SECONDS, NO_STILLS, Stills
 
 # What they state as the duration is the end of the last frame, wherever the first one is.
@@ -36,6 +39,7 @@ SOUND_ALONE_SECONDS = 2.0  # more than streams end apart by chance: the last pic
 # They end at the place at which another file was put behind the first. A small index may follow.
 DEMUXERS_OF_ONE_RECORDING, LEAST_READ_SHARE = ("flv", "asf"), 0.9
 MOST_APART_SECONDS = 0.5  # of a table of frames and a header; edit lists and lies tell more
+MOST_PIXEL_ASPECT = 16  # a file that states more lies
 LEAST_FRAME_BYTES = 8  # of a packet with its share of the container: no file has more frames
 
 
@@ -64,6 +68,8 @@ class _End:
     is_complete: bool = True
     packets: Packets | None = None
     """All of the file's, if they were read."""
+    times_seconds: NDArray[np.float64] | None = None
+    """Times of all frames by the file's table of frames, if it has one."""
 
 
 def look(file: VideoFile, opened: OpenedVideo) -> Look:
@@ -97,6 +103,8 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         video_stream_indices=video_stream_indices(container),
         decoder=decoder_name(stream),
         frame_pixels=stream.codec_context.width * stream.codec_context.height,
+        frame_rate=_frame_rate(opened, end),
+        pixel_aspect=_pixel_aspect(stream),
     )
     if packets is None:
         return Look(info)
@@ -115,6 +123,26 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         begins_midway=packets.begins_midway,
         is_cut_up=packets.is_cut_up,
     )
+
+
+def _frame_rate(opened: OpenedVideo, end: _End) -> FrameRate:
+    container, stream = opened
+    average = stream.average_rate or Fraction(0)
+    if end.times_seconds is not None:
+        # The table has decoding times: as even as the PTS, but of another span if they are not.
+        rate = measured_rate(end.times_seconds, time_base(stream), average)
+        return replace(rate, fps=average or rate.fps) if rate.is_variable else rate
+    if end.packets is not None:
+        if end.packets.end_seconds is None or times_are_guessed(container, stream):
+            return FrameRate(frame_rate(stream))  # frames without times have a steady rate
+        return measured_rate(np.array(end.packets.seconds), time_base(stream), average)
+    base = stream.base_rate
+    return stated_rate(average, None if base is None else Fraction(*base.as_integer_ratio()))
+
+
+def _pixel_aspect(stream: VideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio or SQUARE_PIXELS
+    return aspect if 1 / MOST_PIXEL_ASPECT <= aspect <= MOST_PIXEL_ASPECT else SQUARE_PIXELS
 
 
 def _check_work(
@@ -156,7 +184,7 @@ def _end_by_frame_table(container: InputContainer, stream: VideoStream) -> _End 
     is_one_picture = len(times) == 1 and bool(container.streams.audio)
     if not (is_even and is_as_stated) or sound_goes_on or is_one_picture:
         return None
-    return _End(stated_end)
+    return _End(stated_end, times_seconds=seconds)
 
 
 def _stated_sound_end_seconds(container: InputContainer) -> float:

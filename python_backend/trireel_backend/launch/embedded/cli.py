@@ -17,11 +17,13 @@ from trireel_backend.launch.model_options import (
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
+    Shots,
     TowerEngine,
     Videos,
     parse_parameters,
 )
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_schema.shots import SHOT_MODEL
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[4]
 
@@ -45,6 +47,7 @@ def serve(
     media: Annotated[
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
+    shots: Shots = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -71,6 +74,7 @@ def serve(
     from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.server import watch
 
     unwind_on_signals()
@@ -86,6 +90,7 @@ def serve(
             max_waiting_videos=max_waiting_videos,
             others=parse_parameters(parameter, parameter_names(models)),
         )
+        shots, shots_missing = find_shots(shots)
         options = ServerOptions(
             models=models,
             export=export,
@@ -96,6 +101,7 @@ def serve(
             parameters=model_options.parameters(),
             client_shared_memory=allow_client_shared_memory,
             stop_seconds=stop_seconds,
+            shots=shots,
             log=log,
         )
         with embedded_server(options) as server:
@@ -105,6 +111,8 @@ def serve(
                 f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
                 flush=True,
             )
+            if shots_missing:
+                print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
             watch(server)
     except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)

@@ -50,6 +50,8 @@ class ServerOptions:
     """Let clients pass tensors in shared memory; they can then access the models' memory too."""
     stop_seconds: int = STOP_SECONDS
     """Seconds that a stop waits for videos in flight; for sequences without END at most 10 s."""
+    shots: Path | None = None
+    """Folder of the model `shot_boundary`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -81,6 +83,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> Metadata:
         profile=options.profile,
         parameters=parameters,
         instances=options.instances,
+        shots=options.shots,
     )
     return assemble(assembly, run.models)
 
@@ -109,4 +112,5 @@ def _launch(options: ServerOptions, run: RunFolder, metadata: Metadata) -> Launc
         stop_seconds=options.stop_seconds,
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
+        shots=options.shots,
     )

@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command `scripts/build_engine`: build the vision tower's TensorRT engine, and test it.
+"""Build the TensorRT engines of the models, and test them.
 
 It runs in the Triton container, on a machine of the kind that will serve. The engine gets its name
 only after it has passed the gate: an engine that is found by its name can be served.
 """
 
-import argparse
 import contextlib
 import fcntl
 import json
 import os
 import shlex
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import GateFailed, MissingPart, StartupError
 from trireel_backend.launch.engines.names import (
     BatchSizes,
@@ -29,13 +26,16 @@ from trireel_backend.launch.engines.names import (
     find_tensorrt,
 )
 from trireel_backend.launch.engines.served import Sources, child, last_error, serve_engine
-from trireel_backend.launch.gate.command import BatchReport, check_served
-from trireel_backend.launch.signals import unwind_on_signals
-from trireel_schema.files import METADATA_FILE, VISION_FILE
-from trireel_schema.metadata import Metadata
+from trireel_backend.launch.engines.subjects import (
+    Reports,
+    Subject,
+    shot_boundary,
+    vision_tower,
+)
+from trireel_backend.launch.gate.command import MODEL
+from trireel_backend.launch.repository.shots import find_shots
+from trireel_schema.shots import SHOT_MODEL
 
-MODELS = Path("/opt/trireel/model_repository")
-TRITONSERVER = Path("/opt/tritonserver/bin/tritonserver")
 OPTIMIZATION_LEVEL = 3  # TensorRT's own default
 MOST_OPTIMIZATION_LEVEL = 5
 WORKSPACE_MIB = 8192
@@ -51,6 +51,7 @@ class Build:
     engines: Path
     """Folder of engines, notes, logs and timing caches; kept between starts."""
     batch_sizes: BatchSizes
+    """The batch sizes of the vision tower's engine."""
     optimization_level: int
     """Effort of TensorRT's search for fast kernels, 0 to 5."""
     workspace_mib: int
@@ -61,13 +62,17 @@ class Build:
     """Folder of model folders."""
     tritonserver: Path
     """Path of the tritonserver binary that serves the engine to the gate."""
+    shots: Path | None = None
+    """Folder of the model `shot_boundary`; None for that of the set-up, if it is there."""
+    model: str | None = None
+    """Name of the one model to build an engine of; None for all."""
 
 
 @dataclass(frozen=True)
 class Target:
     """The engine to build, and the export and machine it is for."""
 
-    metadata: Metadata
+    subject: Subject
     gpu: Gpu
     tensorrt: TensorRT
     engine: Path
@@ -78,8 +83,28 @@ class Target:
         return self.engine.with_suffix(suffix)
 
 
-def build_engine(build: Build) -> Path:
-    """Build the engine unless it exists; return its path.
+def build_engines(build: Build) -> list[Path]:
+    """Build the engine of each model unless it exists; return their paths.
+
+    Raises:
+        StartupError: as `build_engine` does, or if no model has this name.
+    """
+    subjects = []
+    if build.model in (None, MODEL):
+        subjects.append(vision_tower(build.export, build.batch_sizes))
+    if build.model in (None, SHOT_MODEL):
+        shots, missing = find_shots(build.shots)
+        if shots is not None:
+            subjects.append(shot_boundary(shots, build.export))
+        elif build.model is not None:
+            raise MissingPart(missing)
+        else:
+            _report(f"No engine of {SHOT_MODEL}: {missing}")
+    return [build_engine(build, subject) for subject in subjects]
+
+
+def build_engine(build: Build, subject: Subject) -> Path:
+    """Build the engine of a model unless it exists; return its path.
 
     Raises:
         MissingPart: if there is no GPU, no TensorRT or no export.
@@ -87,13 +112,13 @@ def build_engine(build: Build) -> Path:
         NotReady: if Triton does not load the engine.
         GateFailed: if the engine is not accurate enough; it is kept as .refused.
     """
-    target = _target(build)
+    target = _target(build, subject)
     build.engines.mkdir(parents=True, exist_ok=True)
     with _build_lock(build.engines):
         if target.engine.is_file() and not build.force:
             _report(f"{target.engine} is there already.")
             return target.engine
-        _check_disk_space(build)
+        _check_disk_space(build, subject)
         with _unfinished_file(target.engine) as unfinished:
             seconds, command = _run_trtexec(build, target, unfinished)
             reports = _pass_gate(build, target, unfinished)
@@ -104,22 +129,19 @@ def build_engine(build: Build) -> Path:
 
 
 def trtexec_arguments(
-    build: Build, image_size_px: int, tensorrt: TensorRT, timing_cache: Path, engine: Path
+    build: Build, subject: Subject, tensorrt: TensorRT, timing_cache: Path, engine: Path
 ) -> list[str]:
     """Return the arguments of trtexec.
 
     The graph defines the precision of each of its tensors. Strong typing makes TensorRT keep to it:
     from TensorRT 11 on always, before that with an option.
     """
-    sizes = build.batch_sizes
+    sizes, row = subject.batch_sizes, "x".join(map(str, subject.row))
     shapes = {"min": sizes.least, "opt": sizes.best, "max": sizes.most}
     return [
-        f"--onnx={build.export / VISION_FILE}",
+        f"--onnx={subject.onnx}",
         f"--saveEngine={engine}",
-        *(
-            f"--{bound_name}Shapes=FRAMES:{batch}x{image_size_px}x{image_size_px}x3"
-            for bound_name, batch in shapes.items()
-        ),
+        *(f"--{bound_name}Shapes=FRAMES:{batch}x{row}" for bound_name, batch in shapes.items()),
         f"--memPoolSize=workspace:{build.workspace_mib}",
         f"--builderOptimizationLevel={build.optimization_level}",
         f"--timingCacheFile={timing_cache}",
@@ -128,17 +150,12 @@ def trtexec_arguments(
     ]
 
 
-def _target(build: Build) -> Target:
-    metadata = load_metadata(build.export / METADATA_FILE)
-    if not (build.export / VISION_FILE).is_file():
-        raise MissingPart(
-            f"{build.export} lacks {VISION_FILE}: give the output folder of trireel-export"
-        )
+def _target(build: Build, subject: Subject) -> Target:
     if not build.tritonserver.is_file():  # fail before the build, not after it
         raise MissingPart(f"{build.tritonserver} is not there: run this in the Triton container")
     gpu, tensorrt = find_gpu(), find_tensorrt()
-    name = engine_name(metadata, gpu, tensorrt, build.batch_sizes)
-    return Target(metadata, gpu, tensorrt, build.engines / name)
+    name = engine_name(subject.weights, gpu, tensorrt, subject.batch_sizes)
+    return Target(subject, gpu, tensorrt, build.engines / name)
 
 
 @contextlib.contextmanager
@@ -156,13 +173,13 @@ def _build_lock(engines: Path) -> Iterator[None]:
         yield
 
 
-def _check_disk_space(build: Build) -> None:
-    onnx_bytes = sum(path.stat().st_size for path in build.export.glob(f"{VISION_FILE}*"))
+def _check_disk_space(build: Build, subject: Subject) -> None:
+    onnx_bytes = subject.onnx_bytes
     free_bytes = shutil.disk_usage(build.engines).free
     if free_bytes < onnx_bytes + SPARE_BYTES:
         raise StartupError(
-            f"{build.engines} has {free_bytes >> 20} MiB free, an engine of this export needs about"
-            f" {(onnx_bytes + SPARE_BYTES) >> 20}: free some space, for example by removing"
+            f"{build.engines} has {free_bytes >> 20} MiB free, an engine of {subject.model} needs"
+            f" about {(onnx_bytes + SPARE_BYTES) >> 20}: free some space, for example by removing"
             " engines of other versions"
         )
 
@@ -180,9 +197,7 @@ def _run_trtexec(build: Build, target: Target, engine: Path) -> tuple[float, lis
     """Run trtexec; return the seconds it took, and the command."""
     kind = target.engine.name.split("_")[-4:-1]  # GPU, its architecture, TensorRT
     timing_cache = build.engines / f"timing_{'_'.join(kind)}.cache"
-    arguments = trtexec_arguments(
-        build, target.metadata.image_size_px, target.tensorrt, timing_cache, engine
-    )
+    arguments = trtexec_arguments(build, target.subject, target.tensorrt, timing_cache, engine)
     command = [str(target.tensorrt.trtexec), *arguments]
     log = target.beside(".log")
     _report(f"Building {target.engine.name}; this takes minutes, its log is {log}.")
@@ -194,12 +209,12 @@ def _run_trtexec(build: Build, target: Target, engine: Path) -> tuple[float, lis
     return time.monotonic() - start_seconds, command
 
 
-def _pass_gate(build: Build, target: Target, engine: Path) -> list[BatchReport]:
+def _pass_gate(build: Build, target: Target, engine: Path) -> Reports:
     _report("Comparing the served engine with the checkpoint.")
     try:
-        sources = Sources(build.models, build.export, build.tritonserver, target.beside(".log"))
-        with serve_engine(sources, engine) as endpoint:
-            return check_served(endpoint, build.export)
+        sources = Sources(build.models, build.tritonserver, target.beside(".log"))
+        with serve_engine(sources, target.subject, engine) as endpoint:
+            return target.subject.check(endpoint)
     except GateFailed as error:
         rejected = target.beside(".plan.refused")
         engine.replace(rejected)
@@ -211,14 +226,15 @@ def _write_note(
     engine: Path,
     seconds: float,
     command: Sequence[str],
-    reports: Sequence[BatchReport],
+    reports: Reports,
 ) -> None:
     with engine.open("rb") as file:
         os.fsync(file.fileno())  # the contents must be on disk before the name is
+    weights = target.subject.weights
     note = {
-        "checkpoint": target.metadata.checkpoint,
-        "weights_sha256": target.metadata.weights_sha256,
-        "precision": target.metadata.precision,
+        "checkpoint": weights.checkpoint,
+        "weights_sha256": weights.weights_sha256,
+        "precision": weights.precision,
         "gpu": asdict(target.gpu),
         "tensorrt": target.tensorrt.version,
         "command": shlex.join(command),
@@ -231,60 +247,3 @@ def _write_note(
 
 def _report(text: str) -> None:
     print(text, flush=True)
-
-
-def create_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="build_engine",
-        description="Build the TensorRT engine of an export for this machine's GPU, and compare it"
-        " with the checkpoint. Do nothing if the engine exists.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        "--export", type=Path, default=Path("/export"), help="output folder of trireel-export"
-    )
-    parser.add_argument(
-        "--engines", type=Path, default=Path("/engines"), help="folder of TensorRT engines"
-    )
-    parser.add_argument(
-        "--batch-sizes",
-        default=str(BatchSizes()),
-        help="smallest:best:largest number of frames in a batch",
-    )
-    parser.add_argument(
-        "--optimization-level",
-        type=int,
-        default=OPTIMIZATION_LEVEL,
-        choices=range(MOST_OPTIMIZATION_LEVEL + 1),
-        help="effort of TensorRT's search for fast kernels",
-    )
-    parser.add_argument(
-        "--workspace-mib", type=int, default=WORKSPACE_MIB, help="GPU memory that a kernel may use"
-    )
-    parser.add_argument("--force", action="store_true", help="build even if the engine exists")
-    parser.add_argument("--models", type=Path, default=MODELS, help="folder of model folders")
-    parser.add_argument(
-        "--tritonserver",
-        type=Path,
-        default=TRITONSERVER,
-        help="program that serves the engine to the gate",
-    )
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return 0 if an engine has passed, otherwise print an error and return 1."""
-    options = vars(create_parser().parse_args(argv))
-    unwind_on_signals(1)  # a service that waits for the engine must not start without it
-    try:
-        sizes = BatchSizes.parse(options.pop("batch_sizes"))
-        build_engine(Build(batch_sizes=sizes, **options))
-    except (StartupError, OSError) as error:
-        print(f"build_engine: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT engines of the vision tower: their names, and the machine and export they fit.
+"""TensorRT engines: their names, and the machine and export they fit.
 
 An engine runs only on the kind of GPU and with the TensorRT it was built with. Its name holds
 both, and the export it was built from, so that one engine is never mistaken for another.
@@ -8,10 +8,10 @@ both, and the export it was built from, so that one engine is never mistaken for
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_schema.metadata import Metadata
@@ -19,6 +19,8 @@ from trireel_schema.metadata import Metadata
 TRTEXEC = Path("/usr/src/tensorrt/bin/trtexec")
 """Path of trtexec in NVIDIA's images, which is not on PATH."""
 TOOL_SECONDS = 120.0  # the first CUDA call after a boot is slow
+ENGINE_NAME = "model.plan"
+"""Name of a TensorRT engine in the version folder of its model."""
 OLDEST_MAJOR = 10  # older versions have no usable strong typing
 WEIGHTS_CHARACTERS = 12
 _BANNER = re.compile(r"\[TensorRT v(\d{5,})\]")
@@ -83,16 +85,32 @@ class Gpu:
     """Compute capability, such as 9.0."""
 
 
-def find_engine(folder: Path, metadata: Metadata) -> Path:
-    """Return the engine built for this export on this kind of GPU with this TensorRT.
+class Weights(Protocol):
+    """The weights that an engine was built of; the metadata of an export are such."""
 
-    An engine of the default batch sizes is preferred. If there is none, exactly one engine of
-    other batch sizes must fit.
+    @property
+    def checkpoint(self) -> str:
+        """Name of the checkpoint."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the weights."""
+
+    @property
+    def precision(self) -> str:
+        """Number format of the graph."""
+
+
+def find_engine(folder: Path, weights: Weights, batch_sizes: BatchSizes | None = None) -> Path:
+    """Return the engine built of these weights on this kind of GPU with this TensorRT.
+
+    An engine of the batch sizes, by default those of the vision tower, is preferred. If there is
+    none, exactly one engine of other batch sizes must fit.
 
     Raises:
         MissingPart: if no engine fits, or several do; if there is no GPU or no TensorRT.
     """
-    name = engine_name(metadata, find_gpu(), find_tensorrt(), BatchSizes())
+    name = engine_name(weights, find_gpu(), find_tensorrt(), batch_sizes or BatchSizes())
     any_batch_sizes = f"{name.rpartition('_')[0]}_b*.plan"
     fitting = sorted(folder.glob(any_batch_sizes))
     if (folder / name).is_file():
@@ -111,12 +129,12 @@ def find_engine(folder: Path, metadata: Metadata) -> Path:
     )
 
 
-def engine_name(metadata: Metadata, gpu: Gpu, tensorrt: TensorRT, batch_sizes: BatchSizes) -> str:
+def engine_name(weights: Weights, gpu: Gpu, tensorrt: TensorRT, batch_sizes: BatchSizes) -> str:
     """Return the file name of an engine."""
     parts = (
-        Path(metadata.checkpoint).name,
-        metadata.weights_sha256[:WEIGHTS_CHARACTERS],
-        metadata.precision,
+        Path(weights.checkpoint).name,
+        weights.weights_sha256[:WEIGHTS_CHARACTERS],
+        weights.precision,
         gpu.name.removeprefix("NVIDIA "),
         f"sm{gpu.compute_capability}",
         f"trt{tensorrt.version}",
@@ -182,11 +200,18 @@ def complete_config(config: Any, metadata: Metadata) -> None:
     """
     for warmup in config.model_warmup:
         warmup.inputs["FRAMES"].dims[-3:-1] = [metadata.image_size_px] * 2
-    words = {
-        "{image_size_px}": str(metadata.image_size_px),
-        "{weights}": metadata.weights_sha256[:WEIGHTS_CHARACTERS],
-        "{precision}": metadata.precision,
-    }
+    replace_words(
+        config,
+        {
+            "{image_size_px}": str(metadata.image_size_px),
+            "{weights}": metadata.weights_sha256[:WEIGHTS_CHARACTERS],
+            "{precision}": metadata.precision,
+        },
+    )
+
+
+def replace_words(config: Any, words: Mapping[str, str]) -> None:
+    """Replace words in the parameters of a ModelConfig's execution accelerators."""
     for accelerator in config.optimization.execution_accelerators.gpu_execution_accelerator:
         # A list, because writing into the map during iteration skips entries.
         for key, value in list(accelerator.parameters.items()):

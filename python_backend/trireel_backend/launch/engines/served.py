@@ -15,12 +15,11 @@ from typing import IO
 from trireel_backend.errors import MissingPart, NotReady
 from trireel_backend.launch.canary import wait_until_ready
 from trireel_backend.launch.endpoint import Endpoint
-from trireel_backend.launch.gate.command import MODEL
+from trireel_backend.launch.engines.subjects import Subject
 from trireel_backend.launch.ports import LOOPBACK, Ports
-from trireel_backend.launch.repository.assemble import Assembly, assemble
+from trireel_backend.launch.repository.assemble import assemble
 from trireel_backend.system.processes import end_with_parent
 
-PROFILE = "tensorrt"
 READY_SECONDS = 600.0  # reading gigabytes, capturing graphs, warming up
 STOP_SECONDS = 30.0
 ERROR_CHARACTERS = 300
@@ -32,8 +31,6 @@ class Sources:
 
     models: Path
     """Folder of model folders."""
-    export: Path
-    """Output folder of trireel-export."""
     tritonserver: Path
     """Path of the tritonserver binary."""
     log: Path
@@ -41,7 +38,7 @@ class Sources:
 
 
 @contextlib.contextmanager
-def serve_engine(sources: Sources, engine: Path) -> Iterator[Endpoint]:
+def serve_engine(sources: Sources, subject: Subject, engine: Path) -> Iterator[Endpoint]:
     """Run Triton with the engine for the length of the context.
 
     Raises:
@@ -52,9 +49,8 @@ def serve_engine(sources: Sources, engine: Path) -> Iterator[Endpoint]:
     with tempfile.TemporaryDirectory(prefix="trireel-gate-") as name:
         folder = Path(name)
         (folder / "models").mkdir()
-        (folder / "models" / MODEL).symlink_to((sources.models / MODEL).resolve())
-        assembly = Assembly(folder / "models", sources.export, PROFILE, engine=engine)
-        assemble(assembly, folder / "repository")
+        (folder / "models" / subject.model).symlink_to((sources.models / subject.model).resolve())
+        assemble(subject.assembly(folder / "models", engine), folder / "repository")
         command = [str(sources.tritonserver), *_arguments(folder / "repository", port)]
         with sources.log.open("ab") as output, child(command, output) as process:
             endpoint = Endpoint(f"{LOOPBACK}:{port}")

@@ -18,10 +18,12 @@ from trireel_backend.launch.model_options import (
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
+    Shots,
     Videos,
     parse_parameters,
 )
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_schema.shots import SHOT_MODEL
 
 ENVIRONMENT_PREFIX = "TRIREEL"
 
@@ -51,6 +53,7 @@ def serve(
     media: Annotated[Path, typer.Option(help="Folder of videos that requests may name.")] = Path(
         "/media"
     ),
+    shots: Shots = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -114,9 +117,13 @@ def serve(
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.shots import find_shots
 
     unwind_on_signals()
     try:
+        shots, shots_missing = find_shots(shots)
+        if shots_missing:
+            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
         options = ContainerOptions(
             triton=triton,
             models=models,
@@ -150,6 +157,7 @@ def serve(
             http_max_input_mib=http_max_input_mib,
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
+            shots=shots,
         )
         _serve_until_stopped(options)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written

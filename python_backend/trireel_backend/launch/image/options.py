@@ -87,6 +87,8 @@ class ContainerOptions:
     """Seconds that loading the models may take."""
     stop_seconds: float = 300.0
     """Seconds that a stop waits for videos in flight."""
+    shots: Path | None = None
+    """Folder of the model `shot_boundary`; None for a server without it."""
 
 
 def grpc_tls(

@@ -10,6 +10,7 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.engines.names import find_engine
+from trireel_backend.launch.engines.shots import find_shot_engine
 from trireel_backend.launch.flags import arguments, common_flags
 from trireel_backend.launch.folders import folder_parameters
 from trireel_backend.launch.image.flags import container_flags
@@ -61,6 +62,8 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> Metadata:
         parameters=parameters,
         instances=options.model_options.instances(),
         engine=_engine(options),
+        shots=options.shots,
+        shot_engine=_shot_engine(options),
     )
     return assemble(assembly, run.models)
 
@@ -69,6 +72,12 @@ def _engine(options: ContainerOptions) -> Path | None:
     if options.profile != ENGINE_PROFILE:
         return None
     return find_engine(options.engines, load_metadata(options.export / METADATA_FILE))
+
+
+def _shot_engine(options: ContainerOptions) -> Path | None:
+    if options.profile != ENGINE_PROFILE or options.shots is None:
+        return None
+    return find_shot_engine(options.engines)
 
 
 def _launch(
@@ -97,6 +106,7 @@ def _launch(
         stop_seconds=options.stop_seconds,
         exit_seconds=EXIT_SECONDS,
         log=None,
+        shots=options.shots,
     )
 
 

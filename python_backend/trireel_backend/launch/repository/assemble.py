@@ -13,8 +13,9 @@ from tritonclient.grpc import model_config_pb2
 
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
-from trireel_backend.launch.engines.names import complete_config
+from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.findings import add_findings
+from trireel_backend.launch.repository.shots import complete_shots, shot_sources
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.files import (
     EXPORT_FILES,
@@ -28,6 +29,7 @@ from trireel_schema.files import (
 )
 from trireel_schema.metadata import Metadata
 from trireel_schema.precision import Precision
+from trireel_schema.shots import SHOT_MODEL
 
 MODEL_FILES = {
     "frame_extractor": {METADATA_FILE: METADATA_FILE},
@@ -39,9 +41,6 @@ MODEL_FILES = {
     "temporal_decoder": {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE},
 }
 """The files of an export that each model needs, and their names in its version folder."""
-
-ENGINE_NAME = "model.plan"
-"""Name of a TensorRT engine in the version folder."""
 
 WAITING_VIDEOS = "max_waiting_videos"
 """Parameter: number of whole videos that may wait in a model."""
@@ -76,6 +75,10 @@ class Assembly:
     """Number of instances by model name; for video_analysis, of whole videos in flight."""
     engine: Path | None = None
     """TensorRT engine of the vision tower, used instead of its ONNX file; None for the file."""
+    shots: Path | None = None
+    """Folder of the model `shot_boundary`; None for a repository without it."""
+    shot_engine: Path | None = None
+    """TensorRT engine of `shot_boundary`, used instead of its ONNX file; None for the file."""
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -96,6 +99,8 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
+        if folder.name == SHOT_MODEL and assembly.shots is None:
+            continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -204,6 +209,8 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         if not assembly.engine.is_file():
             raise MissingPart(f"{assembly.engine} is not there: give a TensorRT engine")
         sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
+    if assembly.shots is not None:
+        sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
     return sources
 
 
@@ -254,12 +261,10 @@ def _has_gpu(profile: str) -> bool:
 
 
 def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
-    for tensor in [*config.input, *config.output]:
-        if tensor.name == "FRAMES":  # [..., S, S, RGB]
-            tensor.dims[-3:-1] = [metadata.image_size_px] * 2
-        elif tensor.name in EMBEDDING_TENSORS:  # [..., D]
-            tensor.dims[-1] = metadata.embedding_dim
-    complete_config(config, metadata)
+    if config.name == SHOT_MODEL:
+        complete_shots(config)
+    else:
+        _set_sizes(config, metadata)
     add_findings(config)
     for name, value in assembly.parameters.items():
         if name in config.parameters:
@@ -270,3 +275,12 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         _distribute_videos(config, instances)
     elif instances is not None:
         config.instance_group[0].count = instances
+
+
+def _set_sizes(config: Any, metadata: Metadata) -> None:
+    for tensor in [*config.input, *config.output]:
+        if tensor.name == "FRAMES":  # [..., S, S, RGB]
+            tensor.dims[-3:-1] = [metadata.image_size_px] * 2
+        elif tensor.name in EMBEDDING_TENSORS:  # [..., D]
+            tensor.dims[-1] = metadata.embedding_dim
+    complete_config(config, metadata)

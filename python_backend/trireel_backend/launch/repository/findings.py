@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Add the tensors of findings from the catalogue to the models' configs.
+"""Add the tensors of findings and of sequences from the catalogue to the models' configs.
 
 So a finding is declared in one place, and no config.pbtxt names it.
 """
@@ -8,17 +8,26 @@ from typing import Any
 
 from tritonclient.grpc import model_config_pb2
 
-from trireel_schema.catalogue import FINDINGS, TENSORS, VIEW_TENSORS, Dim
+from trireel_schema.catalogue import (
+    FINDINGS,
+    SEQUENCE_INPUTS,
+    SEQUENCE_OUTPUTS,
+    TENSORS,
+    VIEW_TENSORS,
+    Dim,
+)
 
 DECODER = "temporal_decoder"
 EXTRACTOR = "frame_extractor"
 EMBEDDED_TAGS = "TAG_EMBEDDINGS"
+CHUNK_START = "CHUNK_START_SECONDS"
+"""The extractor's tensor by which the decoder recognises a chunk."""
 WHOLE_VIDEO_MODELS = ("video_analysis", "video_analysis_stream")
 ENSEMBLES = ("chunk_encoder", "video_chunk", "frame_chunk")
 
 
 def add_findings(config: Any) -> None:
-    """Add FIND, the findings' tensors and those of second views to a ModelConfig message.
+    """Add FIND and the tensors of findings, second views and sequences to a ModelConfig message.
 
     Tensors that the config has already stay unchanged. The added inputs are optional.
     """
@@ -29,7 +38,8 @@ def add_findings(config: Any) -> None:
         _add(config.input, ["FIND", *inputs], optional=True)
         _add(config.output, _names("outputs"), one_chunk=config.name == DECODER)
     if config.name == DECODER:
-        _add(config.input, VIEW_TENSORS, optional=True)
+        _add(config.input, (*VIEW_TENSORS, CHUNK_START, *SEQUENCE_INPUTS), optional=True)
+        _add(config.output, SEQUENCE_OUTPUTS, one_chunk=True)
     if config.name == EXTRACTOR:
         _add(config.input, ["FIND"], optional=True)
         _add(config.output, VIEW_TENSORS)
@@ -51,13 +61,14 @@ def _connect(ensemble: Any) -> None:
         _add(ensemble.output, VIEW_TENSORS)
         return
     if EXTRACTOR in steps:
-        for name in VIEW_TENSORS:
+        for name in (*VIEW_TENSORS, CHUNK_START):
             steps[DECODER].input_map[name] = name
-    _add(ensemble.input, _names("inputs"), optional=True)
-    for name in _names("inputs"):
+    inputs, outputs = [*_names("inputs"), *SEQUENCE_INPUTS], [*_names("outputs"), *SEQUENCE_OUTPUTS]
+    _add(ensemble.input, inputs, optional=True)
+    for name in inputs:
         steps[DECODER].input_map[name] = name
-    _add(ensemble.output, _names("outputs"), one_chunk=True)
-    for name in _names("outputs"):
+    _add(ensemble.output, outputs, one_chunk=True)
+    for name in outputs:
         steps[DECODER].output_map[name] = name
 
 

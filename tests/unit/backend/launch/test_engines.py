@@ -25,6 +25,7 @@ from trireel_backend.launch.engines.names import (
     find_gpu,
     find_tensorrt,
 )
+from trireel_backend.launch.engines.subjects import vision_tower
 from trireel_backend.launch.repository.assemble import load_config
 from trireel_schema.files import METADATA_FILE, VISION_FILE
 
@@ -213,7 +214,8 @@ def arguments(tensorrt, tmp_path):
         models=MODELS,
         tritonserver=tmp_path,
     )
-    return trtexec_arguments(build, 384, tensorrt, tmp_path / "t.cache", tmp_path / "e.plan")
+    subject = dataclasses.replace(vision_tower(EXPORT, build.batch_sizes), row=(384, 384, 3))
+    return trtexec_arguments(build, subject, tensorrt, tmp_path / "t.cache", tmp_path / "e.plan")
 
 
 @pytest.mark.parametrize("major", OPTIONS)

@@ -21,7 +21,7 @@ from trireel_backend.whole_video.stages import (
     TEXT_BATCH,
 )
 from trireel_backend.wire.parameters import read_settings
-from trireel_schema.catalogue import FINDINGS, TENSORS, finding_outputs
+from trireel_schema.catalogue import FINDINGS, SEQUENCE_OUTPUTS, TENSORS, finding_outputs
 from trireel_schema.files import TEXT_FILE, VISION_FILE
 
 NAMES = sorted(path.parent.name for path in MODELS.glob("*/config.pbtxt"))
@@ -59,7 +59,7 @@ def test_a_config_is_named_as_its_folder(name, profile):
 def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
-        *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder"),
+        *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
         *("video_analysis", "video_analysis_stream"),
     }
 
@@ -119,9 +119,10 @@ def test_unary_and_stream_have_one_interface():
 def test_a_whole_videos_answer_has_every_tensor_of_the_decoder():
     _, decoder_outputs = tensors(config_of("temporal_decoder"))
     _, outputs = tensors(config_of("video_analysis"))
-    assert set(finding_outputs(tuple(FINDINGS))) == decoder_outputs.keys() <= outputs.keys()
-    for name, tensor in decoder_outputs.items():
-        assert type_name(tensor) == type_name(outputs[name]), name
+    of_findings = decoder_outputs.keys() - set(SEQUENCE_OUTPUTS)
+    assert set(finding_outputs(tuple(FINDINGS))) == of_findings <= outputs.keys()
+    for name in of_findings:
+        assert type_name(decoder_outputs[name]) == type_name(outputs[name]), name
 
 
 def test_what_the_orchestrator_asks_for_is_there():
@@ -193,7 +194,8 @@ def test_an_assembled_text_tower_fits_its_model(tmp_path):
 def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     metadata = assemble(Assembly(models=MODELS, export=EXPORT, profile="embedded"), tmp_path / "r")
     size_px, width = metadata.image_size_px, metadata.embedding_dim
-    for name in NAMES:
+    assert not (tmp_path / "r/shot_boundary").exists()  # a server without the model's files
+    for name in set(NAMES) - {"shot_boundary"}:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
             if tensor.name == "FRAMES":

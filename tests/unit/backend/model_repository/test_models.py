@@ -172,11 +172,11 @@ def decoder(load_model, bank_files):
     return load_model("temporal_decoder", files=bank_files)
 
 
-def chunk(axes, *, correlation_id="v", flags=0, **inputs):
+def chunk(axes, *, correlation_id="v", flags=0, at=0.0, **inputs):
     return InferenceRequest(
         {
             "EMBEDDINGS": np.eye(WIDTH, dtype=np.float32)[axes],
-            "TIMESTAMPS": np.arange(len(axes), dtype=np.float64),
+            "TIMESTAMPS": at + np.arange(len(axes), dtype=np.float64),
             **inputs,
         },
         correlation_id=correlation_id,
@@ -187,8 +187,8 @@ def chunk(axes, *, correlation_id="v", flags=0, **inputs):
 def test_the_decoder_keeps_videos_apart(decoder):
     one_answer(decoder, chunk([0, 0], correlation_id="a", flags=START))
     one_answer(decoder, chunk([5, 5], correlation_id=7, flags=START))
-    a = one_answer(decoder, chunk([0, 0], correlation_id="a", flags=END)).arrays()
-    seven = one_answer(decoder, chunk([0, 5], correlation_id=7, flags=END)).arrays()
+    a = one_answer(decoder, chunk([0, 0], correlation_id="a", flags=END, at=9)).arrays()
+    seven = one_answer(decoder, chunk([0, 5], correlation_id=7, flags=END, at=9)).arrays()
     assert a["SCENE_FRAME_INDICES"].tolist() == []
     assert seven["SCENE_FRAME_INDICES"].tolist() == [0, 1]
     assert a["CHUNK_INDICES"].tolist() == seven["CHUNK_INDICES"].tolist() == [1]
@@ -206,8 +206,8 @@ def test_the_checkpoints_own_scene_threshold_is_the_default(decoder):
 
 def test_a_refused_chunk_does_not_advance_its_video(decoder):
     one_answer(decoder, chunk([0], flags=START))
-    assert one_answer(decoder, chunk([1], TOP_K=[0])).has_error()
-    answer = one_answer(decoder, chunk([0], flags=END)).arrays()
+    assert one_answer(decoder, chunk([1], at=9, TOP_K=[0])).has_error()
+    answer = one_answer(decoder, chunk([0], at=9, flags=END)).arrays()
     assert answer["CHUNK_INDICES"].tolist() == [1]
     assert answer["SCENE_SCORES"].tolist() == []
 
@@ -269,7 +269,8 @@ def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, tri
     one_answer(decoder, chunk([0], correlation_id="a", flags=END)).arrays()
     one_answer(decoder, begin("c")).arrays()  # its place does not count among clients'
     assert exported(triton, "trireel_live_sequences") == {"": 3}
-    assert one_answer(decoder, chunk([0], correlation_id="b")).arrays()["CHUNK_INDICES"] == [1]
+    next_chunk = chunk([0], correlation_id="b", at=9)
+    assert one_answer(decoder, next_chunk).arrays()["CHUNK_INDICES"] == [1]
 
 
 def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
@@ -284,11 +285,14 @@ def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
 
     one_answer(decoder, begin("a")).arrays()
     assert keep("a").arrays() == {}
-    assert one_answer(decoder, chunk([0], correlation_id="a")).arrays()["CHUNK_INDICES"] == [1]
+    next_chunk = chunk([0], correlation_id="a", at=9)
+    assert one_answer(decoder, next_chunk).arrays()["CHUNK_INDICES"] == [1]
     assert "sequence 'b' is not open" in keep("b").error().message()
-    for flags in (START, END, START | END):
+    for flags in (START, START | END):
         refused = keep("c", flags).error().message()
-        assert refused == "got keep_sequence with START or END: send it between them"
+        assert refused == "got keep_sequence with START: send it after the first chunk"
+    assert keep("a", END).arrays() == {}  # abandoned
+    assert "sequence 'a' is not open" in keep("a").error().message()
 
 
 def test_a_servers_scene_threshold_replaces_the_exports(load_model, bank_files):

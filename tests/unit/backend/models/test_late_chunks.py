@@ -140,8 +140,8 @@ def refusals(metrics):
 
 
 async def test_a_fetched_video_is_asked_of_the_model_itself(chunks, calls, web, clip):
-    start = np.array([0.4])
-    asked = request(web.url("/clip.mp4"), START_SECONDS=start, parameters={"keep_open": False})
+    start, size, parameters = np.array([0.4]), np.array([32], np.int32), {"keep_open": False}
+    asked = request(web.url("/clip.mp4"), START_SECONDS=start, SIZE_PX=size, parameters=parameters)
     later = chunks.answer(asked)
     assert isinstance(later, Coroutine)
     start[:] = 99.0  # as Triton's memory may be once `execute` has returned
@@ -149,6 +149,7 @@ async def test_a_fetched_video_is_asked_of_the_model_itself(chunks, calls, web, 
     ((model, inputs, outputs, parameters, data),) = calls.made
     assert model == "frame_extractor"
     assert inputs["START_SECONDS"].tolist() == [0.4]
+    assert inputs["SIZE_PX"].tolist() == [32]
     assert outputs == ["FRAMES", "STREAM_INDEX"]
     assert parameters == {"keep_open": False}
     assert data == clip
@@ -170,6 +171,21 @@ def test_a_bad_input_is_rejected_before_a_fetch(chunks, web, metrics):
         chunks.answer(bad)
     assert web.requests == []
     assert refusals(metrics) == {"INVALID_ARG": 1}
+
+
+def test_frames_of_another_size_share_the_memory(chunks):
+    one = np.array([1], np.int32)
+    size = {"FRAMES_PER_CHUNK": one, "SIZE_PX": np.array([256], np.int32)}
+    answer = chunks.answer(request("clip.mp4", **size))
+    assert answer["FRAMES"].shape == (1, 256, 256, 3)
+    assert answer["PICTURE_SIZE_PX"].tolist() == [64, 48]
+    assert answer["FRAME_RATE"].tolist() == [25, 1]
+    assert not answer["IS_VFR"][0]
+    with pytest.raises(InvalidInput, match="got 2 frames of SIZE_PX 256: request at most 1"):
+        chunks.answer(request("clip.mp4", **{**size, "FRAMES_PER_CHUNK": 2 * one}))
+    for size_px in (15, 1025):
+        with pytest.raises(InvalidInput, match=f"SIZE_PX is {size_px}: give 16 to 1024"):
+            chunks.answer(request("clip.mp4", SIZE_PX=np.array([size_px], np.int32)))
 
 
 async def test_a_fetch_that_fails_is_counted(chunks, web, metrics):

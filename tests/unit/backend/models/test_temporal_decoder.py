@@ -7,8 +7,10 @@ import pytest
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.findings.decoder import Decoder
 from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.open_videos import SequenceSettings
+from trireel_backend.findings.snapshot import Checkpoint
 from trireel_backend.metrics.family import Tally
-from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
+from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder, snapshots_of
 from trireel_backend.wire.request import Request
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
@@ -25,7 +27,9 @@ def decoder(bank_files, tally):
     metadata = load_metadata(bank_files[METADATA_FILE])
     bank = load_text_bank(bank_files[TEXT_BANK_FILE], metadata)
     of_bank = Decoder(Knowledge(bank, metadata.calibration))
-    return SequenceDecoder(of_bank, tally, idle_seconds=60, max_sequences=9)
+    snapshots = snapshots_of(Checkpoint.of(metadata, bank))
+    settings = SequenceSettings(max_sequences=9)
+    return SequenceDecoder(of_bank, snapshots, tally, idle_seconds=60, settings=settings)
 
 
 def chunk(axes, *, start=False, end=False):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sequence whose server is gone begins anew under another name; no turn is sent twice."""
+"""Without returned states, a lost sequence begins anew under another name."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
@@ -67,7 +67,7 @@ def test_a_lost_sequence_begins_anew_under_another_name(
     stepping: Either, refusal: Exception
 ) -> None:
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {2: refusal})
-    chunks = stepping.all("step")
+    chunks = stepping.all("step", resume=False)
     assert indices(chunks) == [0, 1, 2]
     assert chunks[-1].is_last
     assert turns(stepping) == [
@@ -85,7 +85,7 @@ def test_a_lost_sequence_begins_anew_under_another_name(
 def test_lost_again_on_the_way_back(stepping: Either) -> None:
     refusals = {2: UNAVAILABLE, 4: NO_START}
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, refusals)
-    assert indices(stepping.all("step")) == [0, 1, 2]
+    assert indices(stepping.all("step", resume=False)) == [0, 1, 2]
     assert [name for name, start, _ in turns(stepping) if start] == [
         "sequence 0",
         "sequence 1",
@@ -97,7 +97,7 @@ def test_a_sequence_lost_for_good(stepping: Either) -> None:
     refusals = dict.fromkeys(range(1, 99), UNAVAILABLE)
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, refusals)
     with pytest.raises(ServerUnavailable, match="queue is full"):
-        stepping.all("step")
+        stepping.all("step", resume=False)
     assert len(turns(stepping)) == 1 + QUICK.attempts
 
 
@@ -110,29 +110,29 @@ def test_state_of_another_sequence_is_not_taken_for_this_ones(stepping: Either) 
     stepping.script.answers["video_chunk"] = lambda asked: (
         one_too_far(asked) if next(count) == 1 else stepped_chunk(asked)
     )
-    assert indices(stepping.all("step")) == [0, 1, 2]
+    assert indices(stepping.all("step", resume=False)) == [0, 1, 2]
     assert [start for _, start, _ in turns(stepping)] == [True, False, True, False, False]
 
 
 def test_a_sequence_of_the_callers_name_is_not_begun_anew(stepping: Either) -> None:
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {1: UNAVAILABLE})
     with pytest.raises(SequenceLost, match=r"'cam' is lost at chunk 1 .*another sequence_id"):
-        stepping.all("step", sequence_id="cam")
+        stepping.all("step", sequence_id="cam", resume=False)
     assert len(turns(stepping)) == 2
     assert turns(stepping, "temporal_decoder") == [("sequence 0", False, True)]
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {1: NO_START})
     with pytest.raises(SequenceLost, match="does not know the sequence"):
-        stepping.all("step", sequence_id="cam")
+        stepping.all("step", sequence_id="cam", resume=False)
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {0: UNAVAILABLE})
     with pytest.raises(ServerUnavailable, match="queue is full") as raised:
-        stepping.all("step", sequence_id="cam")
+        stepping.all("step", sequence_id="cam", resume=False)
     assert not isinstance(raised.value, SequenceLost)  # there was nothing to lose
 
 
 def test_a_chunk_refused_for_good_ends_the_sequence(stepping: Either) -> None:
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {1: INVALID})
     with pytest.raises(InvalidRequest, match="TOP_K is 0"):
-        stepping.all("step")
+        stepping.all("step", resume=False)
     assert len(turns(stepping)) == 2
     assert turns(stepping, "temporal_decoder") == [("sequence 0", False, True)]
 

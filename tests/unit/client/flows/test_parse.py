@@ -182,6 +182,7 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "retrieval_caption",
         "scene_changes",
         "num_scene_changes",
+        "shots",
         "chunks",
         "num_chunks",
         "video_start",
@@ -189,6 +190,9 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "time_base",
         "stream_index",
         "video_stream_indices",
+        "frame_rate",
+        "is_vfr",
+        "picture_size_px",
         "decoder",
         "is_complete",
         "damaged_packets",
@@ -202,6 +206,10 @@ def test_json_has_the_names_of_the_pipeline_before() -> None:
         "score": 0.4,
         "chunk_index": 1,
         "frame_index": 1,
+        "kind": "cut",
+        "begin": 13.75,
+        "end": 13.75,
+        "reason": "",
     }
     assert (answer["video_start"], answer["video_duration"]) == (0.0, 30.0)
     assert answer["time_base"] == [1, 12800]

@@ -248,7 +248,7 @@ def test_stopping_early_frees_the_sequence(stepping: Loopback) -> None:
     assert end.parameters["sequence_id"] == 7
     assert flags(stepping, "temporal_decoder") == [(False, True)]
     assert end.inputs["EMBEDDINGS"].shape == (1, WIDTH)
-    assert end.inputs["TIMESTAMPS"] == [8.75]
+    assert 8.75 < end.inputs["TIMESTAMPS"] < 8.751  # a chunk that is not late
 
 
 def test_freeing_that_fails_does_not_hide_the_error(stepping: Loopback) -> None:

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that `trireel analyze` writes of the scenes: exports and thumbnails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from trireel_client import Analysis, ServerPath, TrireelClient
+
+SCENES = "scenes"
+
+
+@dataclass(frozen=True)
+class SceneFiles:
+    """The files that a command line asks for."""
+
+    exports: Sequence[Path]
+    """Files in the formats of their suffixes."""
+    thumbnails: Path | None
+    """Folder for a picture of each scene."""
+    drop_frame: bool
+    """True for drop-frame timecode at 29.97 and 59.94 fps."""
+
+    def check(self, find: Sequence[str] | None) -> None:
+        """Reject files that cannot be written before the server works for them.
+
+        Raises:
+            typer.BadParameter: if a file, its format or its folder is not possible.
+            TrireelError: if a package is missing.
+        """
+        from trireel_client._errors import InvalidRequest
+        from trireel_client._timeline.formats import checked_suffix
+        from trireel_client._timeline.pictures import check_pictures_can_be_written
+
+        for path in self.exports:
+            check_writable(path, "--export")
+            try:
+                checked_suffix(path)
+            except InvalidRequest as error:
+                raise typer.BadParameter(str(error), param_hint="--export") from error
+        if self.thumbnails is not None:
+            check_writable(self.thumbnails, "--thumbnails")
+            if self.thumbnails.exists() and not self.thumbnails.is_dir():
+                reason = f"{str(self.thumbnails)!r} is not a folder"
+                raise typer.BadParameter(reason, param_hint="--thumbnails")
+            check_pictures_can_be_written()
+        if find and SCENES not in find and (self.exports or self.thumbnails):
+            reason = "--export and --thumbnails need the scenes: add --find scenes"
+            raise typer.BadParameter(reason, param_hint="--find")
+
+    def write(self, client: TrireelClient, analysis: Analysis, video: str | ServerPath) -> None:
+        """Write the files; raises TrireelError, and OSError if a file cannot be written."""
+        from trireel_client._timeline.export import export_scenes
+        from trireel_client._timeline.pictures import write_thumbnails
+
+        if self.exports:
+            export_scenes(analysis, *self.exports, video=video, drop_frame=self.drop_frame)
+        if self.thumbnails is not None:
+            write_thumbnails(client.thumbnails(video, analysis), self.thumbnails)
+
+
+def check_writable(path: Path | None, option: str) -> None:
+    """Reject a path that cannot be written; raises typer.BadParameter."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        reason = f"there is no folder {str(path.parent)!r}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        reason = f"{str(path)!r} cannot be written"
+    else:
+        return
+    raise typer.BadParameter(reason, param_hint=option)

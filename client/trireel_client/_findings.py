@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records of single findings. Times are seconds on the video's own clock, its frames' PTS."""
+
+from dataclasses import dataclass
+
+Interval = tuple[float, float]
+"""Begin and end in seconds."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag and how well it fits."""
+
+    text: str
+    """The tag itself."""
+    score: float
+    """Cosine between the tag's embedding and the picture's, -1 to 1."""
+    probability: float
+    """Probability that the checkpoint gives for that cosine, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence of the server's bank and how well it fits."""
+
+    text: str
+    """The sentence."""
+    score: float
+    """Cosine between the sentence's embedding and the picture's, -1 to 1."""
+    probability: float
+    """Probability that the checkpoint gives for that cosine, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneChange:
+    """The end of one scene and the begin of the next: a cut, or a gradual transition."""
+
+    timestamp_seconds: float
+    """PTS of the first new frame of a cut; PTS of the middle frame of a gradual transition."""
+    score: float
+    """Certainty of the scene change; in mode `sampled` 1 - cosine to the running average."""
+    chunk_index: int
+    """Index of the chunk that holds the timestamp, from 0."""
+    frame_index: int
+    """Index within that chunk of the first sampled frame after the scene change, from 0."""
+    kind: str = "cut"
+    """`cut`, `dissolve`, `fade` or `wipe`."""
+    begin_seconds: float
+    """Begin of the transition; equals the timestamp of a cut."""
+    end_seconds: float
+    """End of the transition; equals the timestamp of a cut."""
+    reason: str = ""
+    """Short text that says why the server reports the scene change; empty from older servers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """A scene: the stretch of a video from one scene change to the next."""
+
+    start_seconds: float
+    """PTS at which the scene begins."""
+    end_seconds: float
+    """PTS at which the scene ends and the next scene begins."""
+    tags: tuple[Tag, ...] = ()
+    """Best tags of the scene, best first; empty if tags were not requested."""
+    caption: Caption | None = None
+    """Best caption of the scene; None if it was not requested."""
+    representative_seconds: float
+    """PTS of the sampled frame that stands for the scene."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneSignals:
+    """The signals, frame by frame, from which the server found the scene changes."""
+
+    timestamps_seconds: tuple[float, ...]
+    """PTS of each frame that the server looked at."""
+    changes: tuple[float, ...]
+    """Change of the picture at each frame, a signal that costs little."""
+    transition_scores: tuple[float | None, ...]
+    """Score of the shot boundary model for each frame; None if the model did not judge it."""
+
+
+@dataclass(frozen=True)
+class ChunkQuality:
+    """The technical quality of a chunk's picture."""
+
+    black_share: float
+    """Share of black frames, 0 to 1."""
+    frozen_share: float
+    """Share of frames that do not differ from the frames before them, 0 to 1."""
+    sharpness: float
+    """Mean variance of the frames' Laplacian: low if the picture is blurred."""
+    luma: float
+    """Mean brightness, 0 to 255."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The stretches of a video in which nothing can be seen, or nothing moves."""
+
+    black_intervals: tuple[Interval, ...]
+    """Begin and end of each black stretch in seconds."""
+    freeze_intervals: tuple[Interval, ...]
+    """Begin and end of each frozen stretch in seconds."""

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A video that goes on from its state, and chunks that come twice or late."""
+
+import numpy as np
+import pytest
+
+from trireel_backend.artifacts import load_metadata, load_text_bank
+from trireel_backend.errors import Full, InvalidInput
+from trireel_backend.findings.decoder import Decoder
+from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.open_videos import SequenceSettings
+from trireel_backend.findings.registry import FINDINGS
+from trireel_backend.findings.snapshot import Checkpoint
+from trireel_backend.metrics.family import Tally
+from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder, snapshots_of
+from trireel_backend.wire.request import INNER, KEEP_SEQUENCE, Request
+from trireel_backend.wire.tensors import texts
+from trireel_backend.wire.views import PackedView, pack_views
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
+
+WIDTH, FRAMES, CHUNK_COUNT, SIZE = 8, 4, 5, 16
+
+
+@pytest.fixture
+def make(bank_files):
+    """Return a function that starts a server's decoder."""
+    metadata = load_metadata(bank_files[METADATA_FILE])
+    bank = load_text_bank(bank_files[TEXT_BANK_FILE], metadata)
+
+    def made(tally=None, **limits):
+        return SequenceDecoder(
+            Decoder(Knowledge(bank, metadata.calibration)),
+            snapshots_of(Checkpoint.of(metadata, bank)),
+            tally or Tally(),
+            idle_seconds=60,
+            settings=SequenceSettings(**limits),
+        )
+
+    return made
+
+
+@pytest.fixture
+def decoder(make):
+    return make()
+
+
+def inputs(index, *, find=None, video=0):
+    """Return the tensors of a chunk, no two alike, some with cuts, black and frozen frames."""
+    rng = np.random.default_rng([video, index])
+    frames = rng.normal(size=(FRAMES, WIDTH)) + 3 * np.eye(WIDTH)[(index // 2) % WIDTH]
+    arrays = {
+        "EMBEDDINGS": (frames / np.linalg.norm(frames, axis=1, keepdims=True)).astype(np.float32),
+        "TIMESTAMPS": 10.0 * index + 2.5 * np.arange(FRAMES),
+        "CHUNK_DURATION_SECONDS": np.array([10.0 - index / 7]),
+    }
+    if find is not None:
+        arrays["FIND"] = texts(find)
+    views = {name: kind.view for name, kind in FINDINGS.items() if kind.view is not None}
+    if find is not None and set(views) & set(find):
+        pixels = rng.integers(0, 256, (8, SIZE, SIZE, 3), np.uint8) * np.uint8(index % 3 > 0)
+        view = PackedView(pixels, 10.0 * index + 1.25 * np.arange(8))
+        arrays |= pack_views(list(views), [SIZE] * len(views), [[view] * len(views)])
+    return arrays
+
+
+def ask(decoder, arrays, *, start=False, end=False, sequence="v", state=None, **extra):
+    """Answer a request that wants the state."""
+    parameters = extra.pop("parameters", {})
+    arrays = {**arrays, "RETURN_STATE": np.array([True]), **extra}
+    if state is not None:
+        arrays["START_STATE"] = state
+    return decoder.answer(
+        Request(
+            array=arrays.get,
+            correlation_id=sequence,
+            starts=start,
+            ends=end,
+            parameters=parameters,
+            is_inner=INNER in parameters,
+        )
+    )
+
+
+def same(one, other, *, but=()):
+    assert one.keys() == other.keys()
+    for name in one.keys() - set(but):
+        assert one[name].dtype == other[name].dtype, name
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def undisturbed(decoder, find=None, video=0):
+    return [
+        ask(
+            decoder,
+            inputs(i, find=find, video=video),
+            start=i == 0,
+            end=i == CHUNK_COUNT - 1,
+            sequence=f"alone {video}",
+        )
+        for i in range(CHUNK_COUNT)
+    ]
+
+
+@pytest.mark.parametrize("find", [None, tuple(FINDINGS), *((name,) for name in FINDINGS)])
+def test_a_video_goes_on_at_another_server_bit_for_bit(make, find):
+    expected = undisturbed(make(), find)
+    state = None
+    for index in range(CHUNK_COUNT):  # each chunk at a server of its own
+        answer = ask(
+            make(), inputs(index, find=find), start=True, end=index == CHUNK_COUNT - 1, state=state
+        )
+        same(answer, expected[index])
+        state = answer["STATE"]
+    assert len(state) == 0
+
+
+def test_a_state_belongs_to_its_find(make):
+    state = ask(make(), inputs(0, find=["tags"]), start=True)["STATE"]
+    with pytest.raises(InvalidInput, match="FIND names tags, caption, scenes after tags"):
+        ask(make(), inputs(1), start=True, state=state)
+
+
+def test_a_state_needs_start(decoder):
+    state = ask(decoder, inputs(0), start=True)["STATE"]
+    with pytest.raises(InvalidInput, match="START_STATE without START"):
+        ask(decoder, inputs(1), state=state)
+    same(ask(decoder, inputs(1)), undisturbed(decoder)[1])
+
+
+def test_a_state_that_fits_no_chunk_is_refused_in_one_sentence(decoder):
+    state = ask(decoder, inputs(0), start=True)["STATE"]
+    snapshots = decoder._videos._snapshots
+    parts = snapshots.unpack(state.data)
+    wrong = type(parts["tags"])(np.ones(WIDTH + 1), 1.0)
+    hostile = np.frombuffer(snapshots.pack({**parts, "tags": wrong}), np.uint8)
+    with pytest.raises(InvalidInput, match="START_STATE does not fit the chunk"):
+        ask(decoder, inputs(1), start=True, state=hostile)
+    without_times = {name: part for name, part in parts.items() if name != "times"}
+    for empty in ({}, {"chunks": 3}, without_times, {**parts, "chunks": -1}):
+        nothing = np.frombuffer(snapshots.pack(empty), np.uint8)
+        with pytest.raises(InvalidInput, match="START_STATE holds no video"):
+            ask(decoder, inputs(1), start=True, state=nothing)
+
+
+def test_a_chunk_that_comes_twice_gets_the_same_answer(make):
+    tally = Tally()
+    decoder = make(tally)
+    expected = undisturbed(make())
+    for index in range(CHUNK_COUNT - 1):
+        arrays = inputs(index)
+        first = ask(decoder, arrays, start=index == 0)
+        assert first["CHUNK_STATUS"].tolist() == [b"new"]
+        for array in arrays.values():  # memory of the request, which is another one's now
+            if array.dtype.kind == "f":
+                array.fill(0.5)
+        again = ask(decoder, inputs(index))
+        assert again["CHUNK_STATUS"].tolist() == [b"repeated"]
+        same(again, first, but=["CHUNK_STATUS"])
+        same(first, expected[index])
+    assert tally.numbers[CHUNKS.name, ""] == CHUNK_COUNT - 1
+    same(ask(decoder, inputs(CHUNK_COUNT - 1), end=True), expected[-1])
+
+
+def test_a_repeated_chunk_with_end_ends_its_video(decoder):
+    for index in range(2):
+        last = ask(decoder, inputs(index), start=index == 0)
+    again = ask(decoder, inputs(1), end=True)
+    assert again["CHUNK_STATUS"].tolist() == [b"repeated"]
+    same(again, last, but=["CHUNK_STATUS", "STATE"])
+    with pytest.raises(InvalidInput, match="not open"):
+        ask(decoder, inputs(2))
+
+
+def test_a_repeated_chunk_has_the_findings_of_its_video(decoder):
+    first = ask(decoder, inputs(0), start=True)
+    with pytest.raises(InvalidInput, match="FIND names tags after tags, caption, scenes"):
+        ask(decoder, inputs(0, find=["tags"]))
+    with pytest.raises(InvalidInput, match="TOP_K is 0"):
+        ask(decoder, inputs(0), TOP_K=np.array([0]))
+    same(ask(decoder, inputs(0)), first, but=["CHUNK_STATUS"])
+
+
+def test_a_late_chunk_is_refused_and_changes_nothing(decoder):
+    for index in range(3):
+        ask(decoder, inputs(index), start=index == 0)
+    for index in (0, 1):
+        with pytest.raises(InvalidInput, match=r"late: it is at \d+.5 s, and the last .* 27.5 s"):
+            ask(decoder, inputs(index))
+    same(ask(decoder, inputs(3)), undisturbed(decoder)[3])
+
+
+def test_a_chunk_may_go_back_if_it_says_so(decoder):
+    for index in range(3):
+        ask(decoder, inputs(index), start=index == 0)
+    answer = ask(decoder, inputs(0), ANY_ORDER=np.array([True]))
+    assert answer["CHUNK_INDICES"].tolist() == [3]
+    assert answer["CHUNK_STATUS"].tolist() == [b"new"]
+    repeated = ask(decoder, inputs(0), ANY_ORDER=np.array([True]))
+    assert repeated["CHUNK_INDICES"].tolist() == [4]
+
+
+def test_a_picture_that_stands_still_is_told_by_the_chunks_start(decoder):
+    still = {**inputs(0), "TIMESTAMPS": np.zeros(FRAMES)}
+    answers = [
+        ask(decoder, still, start=index == 0, CHUNK_START_SECONDS=np.array([0.1 * number]))
+        for index, number in enumerate([0, 1, 1, 2])
+    ]
+    assert [int(a["CHUNK_INDICES"][0]) for a in answers] == [0, 1, 1, 2]
+    assert [a["CHUNK_STATUS"][0] for a in answers] == [b"new", b"new", b"repeated", b"new"]
+    with pytest.raises(InvalidInput, match=r"late: it is at 0\.1 s"):
+        ask(decoder, still, CHUNK_START_SECONDS=np.array([0.1]))
+
+
+def test_the_last_chunk_of_a_given_state_is_in_it_already(decoder):
+    state = ask(decoder, inputs(0), start=True)["STATE"]
+    with pytest.raises(InvalidInput, match="its answer is not kept here: send the next chunk"):
+        ask(decoder, inputs(0), start=True, state=state)
+
+
+def test_given_states_count_among_the_open_sequences(make):
+    decoder = make(max_sequences=2)
+    state = ask(make(), inputs(0), start=True)["STATE"]
+    for name in ("a", "b"):
+        ask(decoder, inputs(1), start=True, state=state, sequence=name)
+    with pytest.raises(Full, match="2 sequences are open in it, the most allowed"):
+        ask(decoder, inputs(1), start=True, state=state, sequence="c")
+    ask(decoder, inputs(1), start=True, state=state, sequence="a")  # begins anew
+    ask(decoder, inputs(1), start=True, end=True, state=state, sequence="c")  # opens none
+
+
+def test_states_have_a_budget_of_memory(make):
+    decoder = make(max_state_bytes=20_000, max_sequences=10_000)
+    number, is_full = 0, False
+    while not is_full:
+        try:
+            ask(decoder, inputs(0), start=True, sequence=number + 1)
+            number += 1
+        except Full:
+            is_full = True
+    assert 3 < number < 99
+    with pytest.raises(Full, match="bytes of states, the most allowed"):
+        ask(decoder, inputs(0), start=True, sequence="one more")
+    assert decoder._videos._of_clients.total_bytes < 2 * 20_000
+    # The last ones got no room for their answers, and say so.
+    with pytest.raises(InvalidInput, match="its answer is not kept here"):
+        ask(decoder, inputs(0), sequence=number)
+    same(ask(decoder, inputs(1), sequence=number), undisturbed(make())[1])
+    for name in range(1, number + 1):
+        ask(decoder, inputs(2), end=True, sequence=name)
+    assert decoder._videos._of_clients.total_bytes == 0
+
+
+def test_whole_videos_repeat_and_end_as_they_like(decoder):
+    inner = {"parameters": {INNER: ""}}
+    for index in (0, 0, 1, 0):
+        answer = ask(decoder, inputs(index), start=index < 0 or not len(decoder._videos), **inner)
+    assert answer["CHUNK_INDICES"].tolist() == [3]
+    end = {"parameters": {INNER: "", KEEP_SEQUENCE: True}}
+    assert ask(decoder, inputs(0), end=True, **end) == {}
+    assert len(decoder._videos) == 0
