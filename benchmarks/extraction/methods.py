@@ -68,7 +68,7 @@ def trireel(job: Job) -> int:
     """Sample as frame_extractor does: chunk after chunk of one open video, into one buffer."""
     sampler = VideoSampler(VideoFile(job.path))
     into = np.empty((job.frames_per_chunk, SIZE_PX, SIZE_PX, 3), np.uint8)
-    info, view = sampler.info, View(SIZE_PX)
+    info, view = sampler.info, View.square(SIZE_PX)
     chunks = plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
     count = sum(len(sampler.sample(chunk, job.sampling, view, into).pixels) for chunk in chunks)
     sampler.close()

@@ -25,7 +25,7 @@ SAMPLING = Sampling(num_frames=16)
 def extract(clip: Path, size_px: int) -> list[Any]:
     """Return the frames uint8 [16, S, S, 3] of each chunk of a clip."""
     sampler = VideoSampler(VideoFile(clip))
-    info, view = sampler.info, View(size_px)
+    info, view = sampler.info, View.square(size_px)
     chunks = plan_chunks(info.start_seconds, info.duration_seconds, CHUNK_SECONDS)
     frames = [sampler.sample(chunk, SAMPLING, view).pixels for chunk in chunks]
     sampler.close()

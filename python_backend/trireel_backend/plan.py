@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +124,17 @@ def plan_chunks(
         tail_start_seconds = start_seconds + step * chunk_seconds
         chunks.append(Chunk(len(chunks), tail_start_seconds, tail_seconds))
     return tuple(chunks)
+
+
+class Selection(StrEnum):
+    """Rule that selects the frames of a second view."""
+
+    RATE = "rate"
+    """Frames on screen at a steady rate."""
+    EVERY = "every"
+    """Every frame whose PTS lies in the chunk, in order of PTS, each once."""
+    CHANGES = "changes"
+    """Probe frames at most 0.65 s apart, and all frames between two probes that differ."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("DECODER", "BYTES", (1,), "FFmpeg's name of the decoder"),
         Tensor("EXTRACT_NS", "INT64", (2,), "begin and end of the extraction, monotonic clock"),
         Tensor("VIEW_NAMES", "BYTES", ("v",), "findings that want a second view"),
-        Tensor("VIEW_SIZES_PX", "INT32", ("v",), "width and height of each second view"),
+        Tensor("VIEW_SIZES_PX", "INT32", ("v", 2), "width and height of each second view"),
         Tensor("CHUNK_VIEW_NUM_FRAMES", "INT32", ("n", "v"), "frames of each second view"),
         Tensor("VIEW_TIMESTAMPS", "FP64", ("t",), "PTS of these frames, chunk by chunk"),
         Tensor("VIEW_PIXELS", "UINT8", ("p",), "their RGB pixels, one frame behind the other"),

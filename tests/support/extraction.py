@@ -27,7 +27,7 @@ def sample_chunk(path, chunk, num_frames, size_px, *, crop=None, stream_index=No
     sampler = VideoSampler(VideoFile(path, stream_index))
     try:
         sampling = Sampling(num_frames, **sampling)
-        return sampler.sample(chunk, sampling, View(size_px, crop and Crop(*crop)))
+        return sampler.sample(chunk, sampling, View.square(size_px, crop and Crop(*crop)))
     finally:
         sampler.close()
 

@@ -32,7 +32,7 @@ class Decoded:
 
 def decode_fully(path: Path, *, rate: int | None = None) -> Decoded:
     """Decode a file; with a rate, times are counted from the first frame's."""
-    maker, frames = PictureMaker(View(SIZE_PX)), []
+    maker, frames = PictureMaker(View.square(SIZE_PX)), []
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         for packet in container.demux(stream):
@@ -72,7 +72,7 @@ def _compare(path, decoded, chunks, sampling):
     sampler = VideoSampler(VideoFile(path))
     try:
         for chunk in chunks:
-            frames = sampler.sample(chunk, sampling, View(SIZE_PX))
+            frames = sampler.sample(chunk, sampling, View.square(SIZE_PX))
             middles = sampling.slot_middles(chunk)
             if sampling.keyframes_only:
                 known = decoded.keyframe_seconds

@@ -150,7 +150,6 @@ def parse_chunks(
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
-            video_so_far=video_so_far,
             state=state or None,
             **found[i],
             **reported,

@@ -3,9 +3,9 @@
 
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.extraction.counting import EXTRACTOR_FAMILIES, CountedExtractor
+from trireel_backend.extraction.limits import SECOND_VIEWS_BYTES
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.extraction.settings import ExtractorSettings, SamplingSettings
-from trireel_backend.models.frame_extractor import SECOND_VIEWS_BYTES
 from trireel_backend.models.late_chunks import CALLS_AT_ONCE, ChunkAnswers
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop

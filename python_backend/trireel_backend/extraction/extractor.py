@@ -4,6 +4,7 @@
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput, NotAVideo, TooMuchWork
 from trireel_backend.extraction.cache import SamplerCache
+from trireel_backend.extraction.limits import SECOND_VIEWS_BYTES
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import VideoSampler
 from trireel_backend.extraction.sheet import ViewRequest
@@ -21,7 +23,7 @@ from trireel_backend.extraction.task import (
     ExtractorOptions,
     Frames,
 )
-from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, plan_chunks
+from trireel_backend.plan import MIN_TAIL_SECONDS, Chunk, Selection, plan_chunks
 
 
 class Extractor:
@@ -134,27 +136,35 @@ def _plan(sampler: VideoSampler, task: ExtractionTask) -> tuple[Chunk, ...]:
 
 def _memory(task: ExtractionTask, chunks: Sequence[Chunk]) -> NDArray[np.uint8]:
     count = sum(task.sampling.chunk_count(chunk) for chunk in chunks)
-    return np.empty((count, task.view.size_px, task.view.size_px, 3), np.uint8)
+    return np.empty(task.view.shape(count), np.uint8)
 
 
 class _Memory:
-    """Flat memory that is allocated piece by piece."""
+    """Flat memory that is filled frame by frame."""
 
     def __init__(self, memory: NDArray[np.uint8] | None) -> None:
         self._memory = memory
         self._at = 0
 
-    def frames(self, count: int, size_px: int) -> NDArray[np.uint8] | None:
-        """Return the next piece as [count, S, S, 3], None if there is no memory to use."""
-        if self._memory is None:
-            return None
-        begin, self._at = self._at, self._at + count * size_px * size_px * 3
-        if self._at > len(self._memory):
+    def check(self, more_bytes: int) -> None:
+        """Raise InvalidInput if frames of this size do not fit beside those that were put."""
+        most_bytes = SECOND_VIEWS_BYTES if self._memory is None else len(self._memory)
+        if self._at + more_bytes > most_bytes:
             raise InvalidInput(
-                f"the frames that FIND needs take more than {len(self._memory)} bytes: name fewer"
-                " chunks in START_SECONDS"
+                f"the frames that FIND needs take more than {most_bytes} bytes: name fewer"
+                " chunks in START_SECONDS, or request shorter chunks"
             )
-        return self._memory[begin : self._at].reshape(count, size_px, size_px, 3)
+
+    def put(self, frames: Frames) -> Frames:
+        """Copy frames behind those that were put before; raises InvalidInput."""
+        size_bytes = frames.pixels.nbytes
+        self.check(size_bytes)
+        begin, self._at = self._at, self._at + size_bytes
+        if self._memory is None:
+            return frames
+        pixels = self._memory[begin : self._at].reshape(frames.pixels.shape)
+        pixels[:] = frames.pixels
+        return replace(frames, pixels=pixels)
 
 
 def _sample(
@@ -168,20 +178,33 @@ def _sample(
     frames: list[Frames] = []
     second: list[tuple[Frames, ...]] = []
     at = 0
+    _check_second_views(sampler, task, chunks, second_memory)
     for chunk in chunks:
         if task.sampling.chunk_count(chunk) == 0:
             frames.append(Frames(into[:0], np.zeros(0, np.int64), Fraction(1)))
             continue
-        views = [ViewRequest(task.sampling, task.view, into[at:])]
-        for other in task.second_views:
-            sampling = other.sampling(chunk)
-            memory = second_memory.frames(sampling.chunk_count(chunk), other.view.size_px)
-            views.append(ViewRequest(sampling, other.view, memory))
-        first, *others = sampler.sample_views(chunk, views)
+        request = ViewRequest(task.sampling, task.view, into[at:])
+        first, *others = sampler.sample_views(chunk, request, task.second_views)
         frames.append(first)
-        second.append(tuple(others))
+        second.append(tuple(map(second_memory.put, others)))
         at += len(first.pts)
     return tuple(frames), tuple(second)
+
+
+def _check_second_views(
+    sampler: VideoSampler, task: ExtractionTask, chunks: Sequence[Chunk], memory: _Memory
+) -> None:
+    """Reject second views that are too large, before anything is decoded; raises InvalidInput."""
+    size_bytes = 0
+    for other in task.second_views:
+        for chunk in chunks if task.sampling.count(1.0) else ():
+            count = (
+                other.sampling(chunk).chunk_count(chunk)
+                if other.selection == Selection.RATE
+                else sampler.most_frames(chunk, other)
+            )
+            size_bytes += count * other.view.frame_bytes
+    memory.check(size_bytes)
 
 
 def _chunk(sampler: VideoSampler, index: int, start_seconds: float, chunk_seconds: float) -> Chunk:

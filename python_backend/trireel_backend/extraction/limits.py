@@ -7,6 +7,7 @@ MAX_FRAME_PIXELS = 8192 * 8192
 MAX_VIDEO_PIXELS = 20_000_000_000_000  # 4 hours of 8K at 30 fps, 10 of 4K at 60, 40 of 1080p at 60
 TIMEOUT_SECONDS = 120.0
 MEMORY_BYTES = 4 * 2**30
+SECOND_VIEWS_BYTES = 2**26  # in one request: 40 s at 400 frames a second of 48 x 27
 OPEN_VIDEOS_BYTES = 256 * 2**20  # some 50 of 384 x 384, 4 of 1080p, 1 of 4K
 
 

@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sampling the frames of a chunk: from times to frames to pixels."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from trireel_backend.extraction.changes import PROBE_SECONDS, Changes, probes_seconds
+from trireel_backend.extraction.frame_source import FrameSource, SourceFile
 from trireel_backend.extraction.picture.scaling import PictureMaker
 from trireel_backend.extraction.reading.alpha import AlphaReader, alpha_reader
 from trireel_backend.extraction.reading.animation import (
-    AnimationReader,
     is_animated_webp,
     look_at_animation,
 )
 from trireel_backend.extraction.reading.encryption import refuse_encrypted
-from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame, decode_on_screen
+from trireel_backend.extraction.reading.full_decode import (
+    TimedFrame,
+)
 from trireel_backend.extraction.reading.heif import heif_picture
-from trireel_backend.extraction.reading.keyframes import KeyframeReader
 from trireel_backend.extraction.reading.look import Look, look
 from trireel_backend.extraction.reading.opening import (
     OpenedVideo,
@@ -27,38 +30,18 @@ from trireel_backend.extraction.reading.opening import (
     damage_is_not_a_video,
     open_video,
 )
-from trireel_backend.extraction.reading.packets import TimesUnknown
-from trireel_backend.extraction.reading.reader import FrameReader
-from trireel_backend.extraction.reading.stills import StillReader, look_at_still
+from trireel_backend.extraction.reading.stills import look_at_still
+from trireel_backend.extraction.runs import Run, frame_bounds
 from trireel_backend.extraction.sheet import Sheet, ViewRequest
-from trireel_backend.extraction.task import Frames
+from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.extraction.view import View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import Chunk, Sampling, Selection
 
 # 16 reference frames and a few more in flight, of 1.5 bytes per pixel.
 HELD_BYTES_PER_PIXEL = 32
 
 
-class Reader(Protocol):
-    """Finds the frames of an open video."""
-
-    @property
-    def decoder(self) -> str:
-        """FFmpeg's name of the decoder."""
-
-    def frames_on_screen(
-        self, targets_seconds: Sequence[float]
-    ) -> Iterator[tuple[int, TimedFrame | None]]:
-        """Yield, for each of the ascending times, its index and the last frame at or before it.
-
-        None stands for a frame that the decoder did not output.
-
-        Raises:
-            TimesUnknown: if the file states no PTS; the remaining times get no frames.
-        """
-
-    def close(self) -> None:
-        """Close the file."""
+AnySheet = Sheet | Run | Changes
 
 
 class VideoSampler:
@@ -93,9 +76,12 @@ class VideoSampler:
         self._largest_pixels = self.info.frame_pixels  # it may change midway
         self.picture_size_px = (0, 0)
         """Width and height of the upright picture in square pixels; zeros before the first."""
-        self._damage = Damage()
-        self._readers: dict[bool, Reader] = {}  # for keyframes only, or for all frames
+        self._source = FrameSource(
+            SourceFile(self._file, probe.info.decoder, self._is_animation, self._still),
+            self._opened,
+        )
         self._makers: dict[View, PictureMaker] = {}
+        self._frames_per_second = probe.frames_per_second
         self._last_alpha: tuple[TimedFrame, VideoFrame | None] | None = None
 
     def _look(self) -> Look:
@@ -121,23 +107,27 @@ class VideoSampler:
 
     def close(self) -> None:
         """Close the file."""
-        if self._opened is not None:
-            self._opened[0].close()
         if self._alpha is not None:
             self._alpha.close()
-        for reader in self._readers.values():
-            reader.close()
+        self._source.close()
 
     @property
     def decoder(self) -> str:
         """FFmpeg's name of the decoder; whether it is the GPU's is known after the first frame."""
-        return next((reader.decoder for reader in self._readers.values()), self.info.decoder)
+        return self._source.decoder
 
     @property
     def held_bytes(self) -> int:
         """Rough number of bytes in use between two chunks."""
-        open_decoders = len(self._readers) + (self._alpha is not None)
+        open_decoders = self._source.open_decoders + (self._alpha is not None)
         return open_decoders * HELD_BYTES_PER_PIXEL * self._largest_pixels
+
+    def most_frames(self, chunk: Chunk, second_view: SecondView) -> int:
+        """Return about how many frames of a chunk a view has that is not selected by rate."""
+        if second_view.selection == Selection.CHANGES:
+            return 2 + math.ceil(chunk.duration_seconds / PROBE_SECONDS)
+        frames = math.ceil(chunk.duration_seconds * self._frames_per_second)
+        return min(frames, second_view.max_frames)
 
     def sample(
         self, chunk: Chunk, sampling: Sampling, view: View, into: NDArray[np.uint8] | None = None
@@ -147,44 +137,89 @@ class VideoSampler:
         If the chunk has fewer frames than slots, a frame fills several slots.
 
         Args:
-            into: [number of slots or more, S, S, 3] memory for the pixels.
+            into: [number of slots or more, H, W, 3] memory for the pixels.
 
         Raises:
             NotAVideo: if nothing could be decoded.
             InvalidInput: if the view's crop reaches beyond a frame.
         """
-        (frames,) = self.sample_views(chunk, [ViewRequest(sampling, view, into)])
+        (frames,) = self.sample_views(chunk, ViewRequest(sampling, view, into), ())
         return frames
 
-    def sample_views(self, chunk: Chunk, views: Sequence[ViewRequest]) -> list[Frames]:
-        """Decode a chunk once, and return its frames in each view.
+    def sample_views(
+        self, chunk: Chunk, request: ViewRequest, second_views: Sequence[SecondView]
+    ) -> list[Frames]:
+        """Decode a chunk once, and return its frames in the requested view and in each second view.
 
-        All views show only keyframes if the first view does.
+        All views show only keyframes if the requested view does.
 
         Raises:
             NotAVideo: if nothing could be decoded.
-            InvalidInput: if a view's crop reaches beyond a frame.
+            InvalidInput: if a view's crop reaches beyond a frame, or a view has too many frames.
         """
-        keyframes_only = views[0].sampling.keyframes_only
-        sheets = [Sheet(self._pictures(request.view, views), chunk, request) for request in views]
-        targets = sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})
-        self._damage.begin(chunk.start_seconds)
+        keyframes_only = request.sampling.keyframes_only
+        views = {request.view, *(second.view for second in second_views)}
+        first = Sheet(self._pictures(request.view, views), chunk, request)
+        others = [self._second_sheet(chunk, second, request, views) for second in second_views]
+        self._source.damage.begin(chunk.start_seconds)
         with damage_is_not_a_video():
             self._last_alpha = None
-            for index, timed in self._on_screen(targets, keyframes_only):
-                for sheet in sheets:
-                    sheet.put(targets[index], timed, self._alpha_of)
-                frame_pixels = timed.frame.width * timed.frame.height
-                self._largest_pixels = max(self._largest_pixels, frame_pixels)
-                self.picture_size_px = self._pictures(views[0].view, views).upright_size_px(
-                    timed.frame, self.info.pixel_aspect
-                )
-        damaged = self._damage.count(chunk.end_seconds)
-        first, *others = sheets
+            damaged = self._fill(chunk, [first, *others], keyframes_only)
         return [
             first.frames(damaged, each_once=keyframes_only),
             *(sheet.frames(damaged, each_once=False) for sheet in others),
         ]
+
+    def _second_sheet(
+        self, chunk: Chunk, second: SecondView, request: ViewRequest, views: Set[View]
+    ) -> AnySheet:
+        pictures = self._pictures(second.view, views)
+        if second.selection == Selection.RATE:
+            return Sheet(pictures, chunk, ViewRequest(second.sampling(chunk), second.view))
+        if second.selection == Selection.EVERY:
+            return Run(pictures, chunk, second)
+        probes = probes_seconds(chunk, request.sampling, second.max_frames // 2)
+        keyframes_only = request.sampling.keyframes_only
+        return Changes(pictures, probes, second, self._source, keyframes_only=keyframes_only)
+
+    def _fill(self, chunk: Chunk, sheets: Sequence[AnySheet], keyframes_only: bool) -> int:
+        """Fill all sheets in one pass; return the number of damaged packets."""
+        targets = _targets(sheets)
+        dense = [sheet for sheet in sheets if isinstance(sheet, Run | Changes)]
+        finds_frames = self._source.finds_frames(keyframes_only)
+        if any(isinstance(sheet, Run) for sheet in dense) or (dense and not finds_frames):
+            found = self._every(chunk, targets, dense, keyframes_only)
+        else:
+            found = self._source.on_screen(targets, keyframes_only, keep_gaps=bool(dense))
+        self._put(sheets, targets, found)
+        damaged = self._source.damage.count(chunk.end_seconds)
+        if not (dense and damaged):
+            return damaged
+        # A decoder conceals damage by the frames that it decoded before: these may be others if
+        # nothing is skipped. So the frames of no second view decide which are seen.
+        source = self._source.apart()
+        try:
+            sparse = [sheet for sheet in sheets if isinstance(sheet, Sheet)]
+            targets = _targets(sparse)
+            self._put(sparse, targets, source.on_screen(targets, keyframes_only))
+            return source.damage.count(chunk.end_seconds)
+        finally:
+            source.close()
+
+    def _put(
+        self,
+        sheets: Sequence[AnySheet],
+        targets: Sequence[float],
+        found: Iterator[tuple[int, TimedFrame]],
+    ) -> None:
+        for index, timed in found:
+            for sheet in sheets:
+                sheet.put(targets[index], timed, self._alpha_of)
+            frame_pixels = timed.frame.width * timed.frame.height
+            self._largest_pixels = max(self._largest_pixels, frame_pixels)
+            self.picture_size_px = sheets[0].pictures.upright_size_px(
+                timed.frame, self.info.pixel_aspect
+            )
 
     def _alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
         if self._alpha is None:
@@ -193,42 +228,45 @@ class VideoSampler:
             self._last_alpha = timed, self._alpha.alpha_of(timed)
         return self._last_alpha[1]
 
-    def _pictures(self, view: View, views: Sequence[ViewRequest]) -> PictureMaker:
+    def _pictures(self, view: View, views: Set[View]) -> PictureMaker:
         if view not in self._makers:
             # A client that moves its crop around must not fill the memory.
-            current = {request.view for request in views}
-            self._makers = {v: maker for v, maker in self._makers.items() if v in current}
+            self._makers = {v: maker for v, maker in self._makers.items() if v in views}
             self._makers[view] = PictureMaker(view)
         return self._makers[view]
 
-    def _on_screen(
-        self, targets: Sequence[float], keyframes_only: bool
+    def _every(
+        self,
+        chunk: Chunk,
+        targets: Sequence[float],
+        dense: Sequence[Run | Changes],
+        keyframes_only: bool,
     ) -> Iterator[tuple[int, TimedFrame]]:
-        """Yield slots and their frames in any order; a full decode finds missing frames."""
-        missing = dict(enumerate(targets))
-        try:
-            for slot, timed in self._reader(keyframes_only).frames_on_screen(targets):
-                if timed is not None:
-                    del missing[slot]
-                    yield slot, timed
-        except TimesUnknown:
-            pass
-        if missing:
-            plain = decode_on_screen(
-                self._file, list(missing.values()), self._damage, keyframes_only=keyframes_only
-            )
-            yield from zip(missing, plain, strict=True)
+        """Show every frame of a chunk to dense sheets; yield slots and their frames in any order.
 
-    def _reader(self, keyframes_only: bool) -> Reader:
-        if keyframes_only not in self._readers:
-            self._readers[keyframes_only] = self._open_reader(keyframes_only)
-        return self._readers[keyframes_only]
+        Both come from one pass.
+        """
+        pending, missing = deque(range(len(targets))), dict[int, float]()
+        last: TimedFrame | None = None
+        is_first = True
+        for seconds, timed in self._source.between(*frame_bounds(chunk), keyframes_only):
+            while pending and not is_first and targets[pending[0]] < seconds:
+                index = pending.popleft()
+                if last is None:
+                    missing[index] = targets[index]
+                else:
+                    yield index, last
+            last, is_first = timed, False
+            if timed is not None:
+                for sheet in dense:
+                    sheet.pass_by(timed, self._alpha_of)
+        for index in pending:
+            if last is None:
+                missing[index] = targets[index]
+            else:
+                yield index, last
+        yield from self._source.decoded_plainly(missing, keyframes_only)
 
-    def _open_reader(self, keyframes_only: bool) -> Reader:
-        if self._is_animation:
-            return AnimationReader(self._file)
-        if self._still is not None:
-            return StillReader(self._file, self._still, self.info.decoder)
-        kind = KeyframeReader if keyframes_only else FrameReader
-        opened, self._opened = self._opened, None
-        return kind(self._file, self._damage, opened)
+
+def _targets(sheets: Sequence[AnySheet]) -> list[float]:
+    return sorted({seconds for sheet in sheets for seconds in sheet.targets_seconds})

@@ -25,7 +25,7 @@ class ViewRequest:
     view: View
     """Size and crop of the pictures."""
     into: NDArray[np.uint8] | None = None
-    """[number of slots or more, S, S, 3] memory for the pixels; None to allocate it."""
+    """[number of slots or more, H, W, 3] memory for the pixels; None to allocate it."""
 
 
 class Sheet:
@@ -33,14 +33,15 @@ class Sheet:
 
     def __init__(self, pictures: PictureMaker, chunk: Chunk, request: ViewRequest) -> None:
         """Create an empty sheet."""
-        self._pictures = pictures
+        self.pictures = pictures
+        """Draws the pictures of the view."""
         self.targets_seconds: list[float] = request.sampling.slot_middles(chunk).tolist()
         """[slots] times at which a frame on screen is sampled."""
         self._slots: dict[float, list[int]] = {}
         for slot, seconds in enumerate(self.targets_seconds):
             self._slots.setdefault(seconds, []).append(slot)
-        count, size_px = len(self.targets_seconds), request.view.size_px
-        shape = (count, size_px, size_px, 3)
+        count = len(self.targets_seconds)
+        shape = request.view.shape(count)
         self._pixels = np.empty(shape, np.uint8) if request.into is None else request.into[:count]
         self._pts = np.empty(count, np.int64)
         self._time_base = Fraction(1)
@@ -61,7 +62,7 @@ class Sheet:
             if self._last is not None and timed.frame is self._last[0]:
                 self._pixels[slot] = self._pixels[self._last[1]]
             else:
-                self._pixels[slot] = self._pictures.draw(timed.frame, alpha_of(timed))
+                self._pixels[slot] = self.pictures.draw(timed.frame, alpha_of(timed))
             self._pts[slot], self._time_base = timed.pts, timed.time_base
             self._last = timed.frame, slot
 

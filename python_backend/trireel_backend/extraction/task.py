@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.extraction.limits import OPEN_VIDEOS_BYTES, ExtractionLimits
 from trireel_backend.extraction.view import View
-from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.plan import Chunk, Sampling, Selection
 
 
 class RunsTasks(Protocol):
@@ -73,7 +73,7 @@ class Frames:
     """Frames sampled from one chunk."""
 
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB, the view squashed to the square."""
+    """[f, H, W, 3] RGB, the region squashed to the size of the view."""
     pts: NDArray[np.int64]
     """[f] PTS of each frame, in units of the time base."""
     time_base: Fraction
@@ -89,17 +89,19 @@ class Frames:
 
 @dataclass(frozen=True)
 class SecondView:
-    """Additional frames of a task, at another rate and of another size."""
+    """Additional frames of a task, selected by another rule and of another size."""
 
-    fps: float
-    """Number of frames per second of a chunk."""
-    max_frames: int
-    """Most frames of a chunk; a longer chunk gets this many, evenly spread."""
     view: View
     """Size and crop of the pictures."""
+    max_frames: int
+    """Most frames of a chunk. By rate, a longer chunk gets this many, evenly spread."""
+    fps: float = 0.0
+    """Number of frames per second of a chunk, if they are selected by rate."""
+    selection: Selection = Selection.RATE
+    """Rule that selects the frames."""
 
     def sampling(self, chunk: Chunk) -> Sampling:
-        """Return the sampling of a chunk."""
+        """Return the sampling of a chunk, if its frames are selected by rate."""
         by_rate = Sampling(fps=self.fps)
         if by_rate.chunk_count(chunk) > self.max_frames:
             return Sampling(self.max_frames)
@@ -136,7 +138,7 @@ class Extracted:
 
     info: VideoInfo
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB pixels of all chunks."""
+    """[f, H, W, 3] RGB pixels of all chunks."""
     chunks: tuple[Chunk, ...]
     """Chunks of the task, in order."""
     frames: tuple[Frames, ...]

@@ -69,10 +69,28 @@ class Crop:
 class View:
     """Size and crop of the pictures that are drawn from frames."""
 
-    size_px: int
-    """Width and height of the picture in pixels; the region is squashed to a square."""
+    width_px: int
+    """Width of the picture in pixels; the region is squashed to the size of the picture."""
+    height_px: int
+    """Height of the picture in pixels."""
     crop: Crop | None = None
     """Region of the upright picture, None for the whole frame."""
+    is_rough: bool = False
+    """True to draw from a few pixels of the frame, which is cheap; False to scale bicubically."""
+
+    @classmethod
+    def square(cls, size_px: int, crop: Crop | None = None) -> "View":
+        """Return the view of a square picture."""
+        return cls(size_px, size_px, crop)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Size of one picture in bytes."""
+        return self.width_px * self.height_px * 3
+
+    def shape(self, count: int) -> tuple[int, int, int, int]:
+        """Return the shape of an array of pictures, (count, height, width, 3)."""
+        return count, self.height_px, self.width_px, 3
 
 
 def turned_back(region: Region, quarters: int, width_px: int, height_px: int) -> Region:

@@ -18,7 +18,6 @@ class Caption:
     """Chooses the best of the bank's descriptions; the video's is the best of its chunks'."""
 
     name: ClassVar[str] = "caption"
-    view: ClassVar[ViewSpec | None] = None
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._bank = knowledge.bank.descriptions
@@ -27,6 +26,11 @@ class Caption:
     @staticmethod
     def options(request: Request) -> None:
         """Read nothing: a caption has no inputs."""
+
+    @staticmethod
+    def view(_: object) -> ViewSpec | None:
+        """Return None: the tower's frames suffice."""
+        return None
 
     def start(self) -> Ranking | None:
         """Return no caption."""

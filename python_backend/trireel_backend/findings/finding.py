@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 from numpy.typing import NDArray
 
 from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.plan import Selection
 from trireel_backend.wire.request import Request
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 from trireel_schema.texts import TextBank
@@ -18,12 +19,16 @@ from trireel_schema.vectors import Calibration
 class ViewSpec:
     """Frames that a finding needs beside those of the tower; both come from one decoding pass."""
 
-    fps: float
-    """Number of frames per second of video."""
+    width_px: int
+    """Width in pixels that a frame is squashed to."""
+    height_px: int
+    """Height in pixels that a frame is squashed to."""
     max_frames: int
-    """Most frames of a chunk; a longer chunk gets this many, evenly spread."""
-    size_px: int
-    """Width and height of the square that a frame is squashed to, in pixels."""
+    """Most frames of a chunk. By rate, a longer chunk gets this many, evenly spread."""
+    fps: float = 0.0
+    """Number of frames per second of video, if they are selected by rate."""
+    selection: Selection = Selection.RATE
+    """Rule that selects the frames."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,16 @@ class Finding(Protocol):
     """
 
     name: ClassVar[str]
-    view: ClassVar[ViewSpec | None]
 
     def __init__(self, knowledge: Knowledge) -> None: ...
 
     @staticmethod
     def options(request: Request) -> Any:
         """Read the inputs of a request; raises InvalidInput."""
+
+    @staticmethod
+    def view(options: Any) -> ViewSpec | None:
+        """Return the second view that these options need, None if the tower's frames suffice."""
 
     def start(self) -> Any:
         """Return the state before a video's first chunk."""

@@ -70,7 +70,6 @@ class Quality:
     """Measures the frames of a second view, which is denser than the tower's."""
 
     name: ClassVar[str] = "quality"
-    view: ClassVar[ViewSpec | None] = ViewSpec(fps=4.0, max_frames=128, size_px=128)
 
     def __init__(self, knowledge: Knowledge) -> None:
         """Use no data of the export."""
@@ -78,6 +77,11 @@ class Quality:
     @staticmethod
     def options(request: Request) -> None:
         """Read nothing: quality has no inputs."""
+
+    @staticmethod
+    def view(_: object) -> ViewSpec | None:
+        """Return the view: denser than the tower's frames."""
+        return ViewSpec(width_px=128, height_px=128, fps=4.0, max_frames=128)
 
     def start(self) -> QualityState:
         """Return the state before the first frame."""

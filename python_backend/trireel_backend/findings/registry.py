@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, cast, get_type_hints
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.findings.finding import Finding
+from trireel_backend.findings.finding import Finding, ViewSpec
 from trireel_backend.wire.request import Request
 from trireel_schema import catalogue
 from trireel_schema.catalogue import DEFAULT_FINDINGS
@@ -46,6 +46,13 @@ def findings_named(request: Request) -> tuple[str, ...]:
                 f"FIND names {name[:40]!r}: give some of {', '.join(sorted(FINDINGS))}"
             )
     return tuple(name for name in FINDINGS if name in names)
+
+
+def second_views(request: Request) -> dict[str, ViewSpec]:
+    """Return the second views that the findings of a request need; raises InvalidInput."""
+    names = findings_named(request)
+    views = {name: FINDINGS[name].view(FINDINGS[name].options(request)) for name in names}
+    return {name: view for name, view in views.items() if view is not None}
 
 
 def check_options(request: Request) -> tuple[str, ...]:

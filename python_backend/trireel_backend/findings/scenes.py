@@ -48,7 +48,6 @@ class Scenes:
     """Finds the frames that begin a new scene."""
 
     name: ClassVar[str] = "scenes"
-    view: ClassVar[ViewSpec | None] = None
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._threshold, self._alpha = knowledge.scene_threshold, knowledge.scene_alpha
@@ -58,6 +57,11 @@ class Scenes:
         """Read SCENE_THRESHOLD and SCENE_ALPHA; raises InvalidInput."""
         threshold = request.number("SCENE_THRESHOLD", float)
         return SceneOptions(threshold, request.number("SCENE_ALPHA", float))
+
+    @staticmethod
+    def view(_: object) -> ViewSpec | None:
+        """Return None: the tower's frames suffice."""
+        return None
 
     def start(self) -> RunningScene:
         """Return the state before the first frame."""

@@ -52,7 +52,6 @@ class Tags:
     """Ranks texts by their cosine to the pooled frames of a chunk, and to the video's mean."""
 
     name: ClassVar[str] = "tags"
-    view: ClassVar[ViewSpec | None] = None
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._bank = knowledge.bank.tags
@@ -63,6 +62,11 @@ class Tags:
         """Read TOP_K, TAGS and TAG_EMBEDDINGS; raises InvalidInput."""
         top_k = request.number("TOP_K", int)
         return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, _free_tags(request))
+
+    @staticmethod
+    def view(_: object) -> ViewSpec | None:
+        """Return None: the tower's frames suffice."""
+        return None
 
     def start(self) -> Mean:
         """Return the mean of no chunks."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of `frame_extractor`: the frames of some chunks, or only a probe of the video."""
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
+from trireel_backend.extraction.limits import SECOND_VIEWS_BYTES
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import Extracted, ExtractionTask, RunsTasks, SecondView
-from trireel_backend.extraction.view import View
+from trireel_backend.extraction.view import Crop, View
 from trireel_backend.findings.finding import ViewSpec
-from trireel_backend.findings.registry import FINDINGS, findings_named
 from trireel_backend.models.sampling_inputs import FrameSelection, read_selection
-from trireel_backend.plan import Chunk
+from trireel_backend.plan import Chunk, Selection
 from trireel_backend.wire.request import KEEP_OPEN, Request
 from trireel_backend.wire.tensors import scalar, texts
 from trireel_backend.wire.views import PackedView, pack_views
 from trireel_schema.catalogue import VIEW_TENSORS
 
-SECOND_VIEWS_BYTES = 2**25
-"""Memory for the frames of second views of one request: enough for four chunks of any length."""
+HIGHEST_USUAL_FPS = 240.0  # of cameras for slow motion
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
 
 
@@ -84,16 +84,13 @@ def extract_chunk(
             path,
             selection.chunk_seconds,
             selection.sampling,
-            View(size_px, selection.crop),
+            View.square(size_px, selection.crop),
             starts_seconds=selection.starts_seconds,
             stream_index=selection.stream_index,
             # The file of an upload is deleted after its request.
             keep_open=request.array("VIDEO_DATA") is None and keeps_open(request),
             with_plan=bool(PLAN_OUTPUTS & request.requested_outputs),
-            second_views=tuple(
-                SecondView(spec.fps, spec.max_frames, View(spec.size_px, selection.crop))
-                for spec in views.values()
-            ),
+            second_views=tuple(_second_view(spec, selection.crop) for spec in views.values()),
         )
         extracted = extractor.run(task, request.is_cancelled)
     answer = _tensors(extracted)
@@ -104,10 +101,20 @@ def extract_chunk(
     return answer
 
 
-def second_views(request: Request) -> dict[str, ViewSpec]:
-    """Return the second views that the findings of a request need; raises InvalidInput."""
-    names = findings_named(request)
-    return {name: view for name in names if (view := FINDINGS[name].view) is not None}
+def most_chunks(views: Mapping[str, ViewSpec], chunk_seconds: float) -> int:
+    """Return of how many chunks the frames of second views fit into one request, at least 1."""
+    chunk_bytes = 1
+    for spec in views.values():
+        fps = spec.fps if spec.selection == Selection.RATE else HIGHEST_USUAL_FPS
+        frames = min(spec.max_frames, math.ceil(fps * chunk_seconds))
+        chunk_bytes += frames * spec.width_px * spec.height_px * 3
+    return max(1, SECOND_VIEWS_BYTES // chunk_bytes)
+
+
+def _second_view(spec: ViewSpec, crop: Crop | None) -> SecondView:
+    is_rough = spec.selection == Selection.CHANGES  # many frames are drawn only to be compared
+    view = View(spec.width_px, spec.height_px, crop, is_rough)
+    return SecondView(view, spec.max_frames, spec.fps, spec.selection)
 
 
 def keeps_open(request: Request) -> bool:
@@ -144,7 +151,9 @@ def _view_tensors(extracted: Extracted, views: Mapping[str, ViewSpec]) -> dict[s
         [PackedView(frames.pixels, frames.timestamps_seconds) for frames in second]
         for second in extracted.second_frames
     ]
-    return pack_views(list(views), [spec.size_px for spec in views.values()], chunks)
+    return pack_views(
+        list(views), [(spec.width_px, spec.height_px) for spec in views.values()], chunks
+    )
 
 
 def _plan_tensors(chunks: Sequence[Chunk]) -> dict[str, NDArray[Any]]:

@@ -19,6 +19,7 @@ import numpy as np
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import RunsTasks
+from trireel_backend.findings.registry import second_views
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import (
@@ -26,7 +27,6 @@ from trireel_backend.models.frame_extractor import (
     frame_size_px,
     keeps_open,
     read_chunk_request,
-    second_views,
 )
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS
 from trireel_backend.sources.media import (

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import Cancelled, StartupError
 from trireel_backend.extraction.settings import SamplingSettings
-from trireel_backend.findings.registry import FINDINGS, check_options
+from trireel_backend.findings.registry import check_options, second_views
 from trireel_backend.metrics.family import Metrics
+from trireel_backend.models.frame_extractor import most_chunks
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS, read_selection
 from trireel_backend.sources.media import MediaFolders, is_remote, local_video_beside
 from trireel_backend.sources.settings import FolderSettings
@@ -170,7 +171,9 @@ class WholeVideo:
 
     def _analysis_request(self, request: Request) -> AnalysisRequest:
         """Read a request, whose video is not fetched yet; raises InvalidInput."""
-        names = check_options(_without_free_tags(request))
+        options = _without_free_tags(request)
+        check_options(options)
+        views = second_views(options)
         frames = read_selection(request, self._sampling)
         count = frames.sampling.count(frames.chunk_seconds)
         sampling = _inputs(request, SAMPLING_INPUTS)
@@ -179,12 +182,15 @@ class WholeVideo:
         return AnalysisRequest(
             video="",
             chunk_seconds=frames.chunk_seconds,
-            most_chunks=max(1, self._sampling.max_frames_per_chunk // count),
+            most_chunks=min(
+                max(1, self._sampling.max_frames_per_chunk // count),
+                most_chunks(views, frames.chunk_seconds),
+            ),
             sampling=sampling,
             options=_inputs(request, DECODER_INPUTS),
             tags=request.texts("TAGS") or (),
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
-            with_second_views=any(FINDINGS[name].view is not None for name in names),
+            with_second_views=bool(views),
         )
 
 

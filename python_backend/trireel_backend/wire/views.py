@@ -20,13 +20,15 @@ class PackedView:
     """The frames of one second view of one chunk."""
 
     pixels: NDArray[np.uint8]
-    """[f, S, S, 3] RGB pixels."""
+    """[f, H, W, 3] RGB pixels."""
     timestamps_seconds: NDArray[np.float64]
     """[f] PTS of the frames."""
 
 
 def pack_views(
-    names: Sequence[str], sizes_px: Sequence[int], chunks: Sequence[Sequence[PackedView]]
+    names: Sequence[str],
+    sizes_px: Sequence[tuple[int, int]],
+    chunks: Sequence[Sequence[PackedView]],
 ) -> dict[str, NDArray[Any]]:
     """Return the tensors of some chunks.
 
@@ -41,7 +43,7 @@ def pack_views(
     times = [view.timestamps_seconds for view in views]
     return {
         "VIEW_NAMES": texts(names),
-        "VIEW_SIZES_PX": np.array(sizes_px, np.int32),
+        "VIEW_SIZES_PX": np.array(sizes_px, np.int32).reshape(len(names), 2),
         "CHUNK_VIEW_NUM_FRAMES": np.array(counts, np.int32).reshape(len(chunks), len(names)),
         "VIEW_TIMESTAMPS": np.concatenate([np.zeros(0), *times]),
         "VIEW_PIXELS": np.concatenate([np.zeros(0, np.uint8), *pixels]),
@@ -74,12 +76,13 @@ def unpack_views(packed: Tensors) -> dict[str, PackedView]:
     names, pixels, times = packed["VIEW_NAMES"], packed["VIEW_PIXELS"], packed["VIEW_TIMESTAMPS"]
     if len(names) == 0:
         return {}
-    if counts.shape != (1, len(names)) or sizes_px.shape != (len(names),):
+    if counts.shape != (1, len(names)) or sizes_px.shape != (len(names), 2):
         raise InvalidInput(
             f"got {len(names)} VIEW_NAMES, VIEW_SIZES_PX {list(sizes_px.shape)} and"
-            f" CHUNK_VIEW_NUM_FRAMES {list(counts.shape)}: send one of each for every view"
+            f" CHUNK_VIEW_NUM_FRAMES {list(counts.shape)}: send for every view a name, a width"
+            " and height, and a number of frames"
         )
-    is_negative = min([0, *counts.ravel().tolist(), *sizes_px.tolist()]) < 0
+    is_negative = min([0, *counts.ravel().tolist(), *sizes_px.ravel().tolist()]) < 0
     is_whole = len(times) == counts.sum() and len(pixels) == _bytes(counts[0], sizes_px)
     if is_negative or not is_whole:
         raise InvalidInput(
@@ -90,8 +93,9 @@ def unpack_views(packed: Tensors) -> dict[str, PackedView]:
         raise InvalidInput("VIEW_TIMESTAMPS hold a value that is not a number: send seconds")
     views, frame, byte = {}, 0, 0
     for name, count, size_px in zip(names, counts[0].tolist(), sizes_px.tolist(), strict=True):
-        end = byte + count * size_px * size_px * 3
-        shape = (count, size_px, size_px, 3)
+        width_px, height_px = size_px
+        end = byte + count * width_px * height_px * 3
+        shape = (count, height_px, width_px, 3)
         view = PackedView(pixels[byte:end].reshape(shape), times[frame : frame + count])
         views[bytes(name).decode()] = view
         frame, byte = frame + count, end
@@ -99,4 +103,4 @@ def unpack_views(packed: Tensors) -> dict[str, PackedView]:
 
 
 def _bytes(counts: NDArray[np.int32], sizes_px: NDArray[np.int32]) -> int:
-    return int((counts.astype(np.int64) * sizes_px.astype(np.int64) ** 2 * 3).sum())
+    return int((counts.astype(np.int64) * sizes_px.astype(np.int64).prod(axis=1) * 3).sum())

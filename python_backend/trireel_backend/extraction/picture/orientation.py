@@ -42,9 +42,9 @@ class Orientation:
         return cls(_quarters(round(-math.degrees(math.atan2(b, a)))), mirrored)
 
     def upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Turn a square picture [S, S, 3] upright.
+        """Turn a picture [H, W, 3] upright.
 
-        Turning after squashing to the square gives the same picture as turning before it.
+        Turning after squashing to a size gives the same picture as turning before it.
         """
         return np.rot90(picture[:, ::-1] if self.mirrored else picture, self.quarters)
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a decoded frame to the square RGB picture that the tower accepts.
+"""From a decoded frame to the RGB picture that a model accepts.
 
 libavfilter scales the picture, as the ffmpeg command does. The whole picture is squashed to the
-square, as in SigLIP's own preprocessing.
+size of the view, as in SigLIP's own preprocessing.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from av.filter import Graph
@@ -21,7 +22,10 @@ from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
 COLOUR_WORDS = "rgb48le"  # for pictures that are tone-mapped afterwards
+ROUGH_SAMPLES = 2  # of a rough picture, for each pixel and side
 MOST_GRAPHS = 4  # in memory; a stream has one, or a few if its size changes midway
+
+Pixels = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,12 @@ class _Geometry:
     region: Region | None
     """Region of the stored frame, None for the whole frame."""
     output: str
+    is_turned: bool
+    """True if width and height change places when the picture is turned upright."""
 
 
 class PictureMaker:
-    """Turns frames into square pictures of one view."""
+    """Turns frames into pictures of one view."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -48,7 +54,7 @@ class PictureMaker:
         self._orientations: dict[int, Orientation] = {}
 
     def draw(self, frame: VideoFrame, alpha: VideoFrame | None = None) -> NDArray[np.uint8]:
-        """Return a frame as RGB [S, S, 3], upright, in standard range, deinterlaced.
+        """Return a frame as RGB [H, W, 3], upright, in standard range, deinterlaced.
 
         Of an interlaced frame only one field is used, since its lines show a single moment.
         Transparent areas become black.
@@ -69,10 +75,14 @@ class PictureMaker:
         if has_alpha(frame):
             # Before scaling, which would mix invisible colours into their neighbours.
             frame = over_black(frame, deep=int(frame.color_trc) in TO_NITS)
-        geometry = _geometry_of(frame, region, interlaced=interlaced)
+        geometry = _geometry_of(
+            frame, region, interlaced=interlaced, is_turned=orientation.quarters % 2 == 1
+        )
         graph = self._graph(geometry)
         graph.vpush(frame)
         picture = graph.vpull().to_ndarray()
+        if self._view.is_rough:
+            picture = _mean_of_samples(picture)
         if geometry.output == COLOUR_WORDS:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
         return orientation.upright(np.asarray(picture, np.uint8))
@@ -103,11 +113,13 @@ class PictureMaker:
         if graph is None:
             while len(self._graphs) >= MOST_GRAPHS:
                 self._graphs.pop(next(iter(self._graphs)))
-            graph = self._graphs[geometry] = _make_graph(geometry, self._view.size_px)
+            graph = self._graphs[geometry] = _make_graph(geometry, self._view)
         return graph
 
 
-def _geometry_of(frame: VideoFrame, region: Region | None, *, interlaced: bool) -> _Geometry:
+def _geometry_of(
+    frame: VideoFrame, region: Region | None, *, interlaced: bool, is_turned: bool
+) -> _Geometry:
     return _Geometry(
         width_px=frame.width,
         height_px=frame.height,
@@ -117,10 +129,11 @@ def _geometry_of(frame: VideoFrame, region: Region | None, *, interlaced: bool) 
         interlaced=interlaced,
         region=region,
         output=COLOUR_WORDS if int(frame.color_trc) in TO_NITS else COLOUR_BYTES,
+        is_turned=is_turned,
     )
 
 
-def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
+def _make_graph(geometry: _Geometry, view: View) -> Graph:
     graph = Graph()
     graph.threads = 1  # a picture is too small to divide, and other videos use the other cores
     filters = [
@@ -136,12 +149,26 @@ def _make_graph(geometry: _Geometry, size_px: int) -> Graph:
     if geometry.region is not None:
         filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
     filters += [
-        graph.add("scale", f"{size_px}:{size_px}:flags=bicubic"),
+        graph.add("scale", _scale_arguments(view, is_turned=geometry.is_turned)),
         graph.add("format", geometry.output),
         graph.add("buffersink"),
     ]
     graph.link_nodes(*filters).configure()
     return graph
+
+
+def _scale_arguments(view: View, *, is_turned: bool) -> str:
+    sides = (view.height_px, view.width_px) if is_turned else (view.width_px, view.height_px)
+    if view.is_rough:
+        return f"{sides[0] * ROUGH_SAMPLES}:{sides[1] * ROUGH_SAMPLES}:flags=neighbor"
+    return f"{sides[0]}:{sides[1]}:flags=bicubic"
+
+
+def _mean_of_samples(picture: Pixels) -> Pixels:
+    """Return the mean of each square of 2 x 2 pixels."""
+    rows = picture[0::2].astype(np.uint32) + picture[1::2]
+    mean = (rows[:, 0::2] + rows[:, 1::2] + 2) >> 2
+    return np.asarray(mean, picture.dtype)
 
 
 def _crop_arguments(region: Region, interlaced: bool) -> str:

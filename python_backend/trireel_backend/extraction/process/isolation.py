@@ -144,7 +144,7 @@ class IsolatedExtractor:
             self._connection.sendall(encode_task(self._tasks, task))
             line = self._line(self._deadline(task), is_cancelled)
             first, second = split_memory(self._pixels, self._second_bytes)
-            pixels = as_frames(first, task.view.size_px)
+            pixels = as_frames(first, task.view)
             return decode_answer(line, self._tasks, task, pixels, second)
         except (EOFError, OSError) as error:
             raise _death(self._restart(grace_seconds=1.0)) from error

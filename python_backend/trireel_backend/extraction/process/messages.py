@@ -26,7 +26,7 @@ from trireel_backend.extraction.task import (
     SecondView,
 )
 from trireel_backend.extraction.view import Crop, View
-from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling
+from trireel_backend.plan import MAX_CHUNKS, Chunk, Sampling, Selection
 from trireel_backend.system.paths import native_path, path_text
 
 MAX_MESSAGE_BYTES = 2**20
@@ -74,7 +74,10 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
             "starts_seconds": tuple(values["starts_seconds"]),
             "view": _view(values["view"]),
             "second_views": tuple(
-                SecondView(other["fps"], other["max_frames"], _view(other["view"]))
+                SecondView(
+                    **other
+                    | {"view": _view(other["view"]), "selection": Selection(other["selection"])}
+                )
                 for other in values["second_views"]
             ),
         }
@@ -84,7 +87,7 @@ def decode_task(line: bytes) -> tuple[int, ExtractionTask]:
 
 def _view(values: dict[str, Any]) -> View:
     crop = values["crop"]
-    return View(values["size_px"], None if crop is None else Crop(**crop))
+    return View(**values | {"crop": None if crop is None else Crop(**crop)})
 
 
 def decode_options(message: str) -> ExtractorOptions:
@@ -164,7 +167,7 @@ def decode_answer(
     """Read the answer to a task, and check all of it.
 
     Args:
-        pixels: [number of frames or more, S, S, 3] memory that they were written to.
+        pixels: [number of frames or more, H, W, 3] memory that they were written to.
         second: [bytes] memory that the frames of second views were written to.
 
     Raises:
@@ -220,11 +223,11 @@ def _second_frames(
     for views in chunks if task.second_views else ():
         frames: list[Frames] = []
         for values, second_view in zip(views, task.second_views, strict=True):
-            size_px, count = second_view.view.size_px, len(values["pts"])
-            end = begin + count * size_px * size_px * 3
+            count = len(values["pts"])
+            end = begin + count * second_view.view.frame_bytes
             if count > second_view.max_frames or end > len(memory):
                 raise Nonsense(f"{count} frames of a second view")
-            pixels = memory[begin:end].reshape(count, size_px, size_px, 3).copy()
+            pixels = memory[begin:end].reshape(second_view.view.shape(count)).copy()
             frames += _frames([values], pixels)
             begin = end
         second.append(tuple(frames))
@@ -266,11 +269,10 @@ def _error_class(name: str) -> type[RequestError]:
     return StageFailed
 
 
-def as_frames(pixels: NDArray[Any], size_px: int) -> NDArray[np.uint8]:
-    """Return flat memory as [as many as fit, S, S, 3]."""
-    frame_bytes = size_px * size_px * 3
-    count = len(pixels) // frame_bytes
-    return pixels[: count * frame_bytes].reshape(count, size_px, size_px, 3)
+def as_frames(pixels: NDArray[Any], view: View) -> NDArray[np.uint8]:
+    """Return flat memory as [as many as fit, H, W, 3]."""
+    count = len(pixels) // view.frame_bytes
+    return pixels[: count * view.frame_bytes].reshape(view.shape(count))
 
 
 def split_memory(

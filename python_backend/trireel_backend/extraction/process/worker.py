@@ -76,7 +76,7 @@ def _wait_for_task(connection: socket.socket, extractor: Extractor) -> None:
 def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any], second: NDArray[Any]) -> bytes:
     number, task = decode_task(line)
     try:
-        result = extractor.run(task, as_frames(pixels, task.view.size_px), second)
+        result = extractor.run(task, as_frames(pixels, task.view), second)
         return encode_result(number, result, is_worn_out=extractor.is_worn_out())
     except RequestError as error:
         return encode_error(number, error, is_worn_out=extractor.is_worn_out())

@@ -90,6 +90,22 @@ class AnimationReader:
         for rest in range(slot, len(targets_seconds)):
             yield rest, current
 
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the frame on screen at the start, then each frame before the end."""
+        current: TimedFrame | None = None
+        with _opened(self._file) as image:
+            for picture, start_ms in _frames(image):
+                if current is not None and start_ms > start_seconds * 1000:
+                    yield current.seconds, current
+                if current is not None and start_ms >= end_seconds * 1000:
+                    return
+                frame = VideoFrame.from_ndarray(np.asarray(picture), format="rgba")
+                current = TimedFrame(frame, start_ms, TIME_BASE)
+        if current is not None:
+            yield current.seconds, current
+
 
 def _opened(file: VideoFile) -> Image.Image:
     try:

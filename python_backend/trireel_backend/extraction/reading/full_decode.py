@@ -94,6 +94,33 @@ def decode_on_screen(
         yield current
 
 
+def decode_every(
+    file: VideoFile,
+    start_seconds: float,
+    end_seconds: float,
+    damage: Damage,
+    *,
+    keyframes_only: bool = False,
+) -> Iterator[TimedFrame]:
+    """Yield the frame on screen at the start, then each frame before the end.
+
+    If no frame is before the end, the first one behind it is yielded.
+
+    Raises:
+        NotAVideo: no frame could be decoded.
+    """
+    current: TimedFrame | None = None
+    for frame in _decoded_from(file, start_seconds, damage, keyframes_only):
+        if current is not None and frame.seconds > start_seconds:
+            yield current
+        if current is not None and frame.seconds >= end_seconds:
+            return
+        current = frame
+    if current is None:
+        raise NotAVideo("the file has a video stream, but no frame of it could be decoded")
+    yield current
+
+
 def _decoded_from(
     file: VideoFile, target_seconds: float, damage: Damage, keyframes_only: bool
 ) -> Iterator[TimedFrame]:

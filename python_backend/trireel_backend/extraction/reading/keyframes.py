@@ -45,6 +45,34 @@ class KeyframeReader(DecodingReader):
                 raise
             yield slot, self._decode(keyframe)
 
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the last keyframe before the start, then each keyframe before the end.
+
+        Raises:
+            TimesUnknown: the container states no PTS; no further keyframe will be yielded.
+        """
+        self._packets.check_times()
+        try:
+            keyframe: TimedPacket | None = self._keyframe(start_seconds)
+            while keyframe is not None:
+                yield keyframe.seconds, self._decode(keyframe)
+                keyframe = self._next_keyframe(end_seconds)
+        except TimesUnknown:
+            self._current = None
+            raise
+
+    def _next_keyframe(self, end_seconds: float) -> TimedPacket | None:
+        while not self._later and (read := self._packets.read()) is not None:
+            if _is_keyframe(read):
+                self._later.append(read)
+        if not self._later or self._later[0].seconds >= end_seconds:
+            return None
+        self._current = self._later.popleft()
+        self._last_seconds = self._current.seconds
+        return self._current
+
     def _keyframe(self, seconds: float) -> TimedPacket:
         goes_back = seconds < self._last_seconds
         if self._current is None or goes_back or self._packets.is_far_ahead(seconds):

@@ -50,6 +50,8 @@ class Look:
     info: VideoInfo
     stills: Stills = NO_STILLS
     """Frames that stand for long; none if they are not known."""
+    frames_per_second: float = 0.0
+    """Average rate that the file states; 0 if it is unknown."""
     in_order: bool = False
     """A seek would lead astray: packets are to be read from the start on."""
     has_restarts: bool = False
@@ -107,7 +109,7 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         pixel_aspect=_pixel_aspect(stream),
     )
     if packets is None:
-        return Look(info)
+        return Look(info, frames_per_second=float(frame_rate(stream)))
     # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
     is_led_astray = (
         packets.has_restarts
@@ -118,6 +120,7 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
     return Look(
         info,
         stills,
+        float(frame_rate(stream)),
         in_order=is_led_astray,
         has_restarts=packets.has_restarts,
         begins_midway=packets.begins_midway,

@@ -217,6 +217,14 @@ class DecodingReader:
         """Close the file."""
         self._packets.close()
 
+    def has_times(self) -> bool:
+        """Return whether the file's PTS can be trusted."""
+        try:
+            self._packets.check_times()
+        except TimesUnknown:
+            return False
+        return True
+
     @property
     def decoder(self) -> str:
         """FFmpeg's name of the decoder."""

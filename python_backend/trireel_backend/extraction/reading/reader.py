@@ -15,6 +15,7 @@ import av
 from av.video.frame import VideoFrame
 
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
+from trireel_backend.extraction.reading.gaps import Gaps
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
 from trireel_backend.extraction.reading.packets import (
     NEVER_SECONDS,
@@ -33,9 +34,10 @@ SKIPPING_DECODERS = frozenset(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A slot and the PTS of the frame on screen at its time."""
+    """A frame that is to come out of the decoder."""
 
-    slot: int
+    key: int
+    """What it is wanted for: a slot, or its PTS."""
     pts: int
 
 
@@ -58,28 +60,75 @@ class FrameReader(DecodingReader):
         self._last_seconds = NEVER_SECONDS
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
+        self._all_from: float | None = None  # a time from which on no frame is skipped
+        self._gaps = Gaps()
+        self._keeps_gaps = False
+        self._gap_pts: int | None = None  # of the frame on screen before the current gap
+        self._has_jumped = False  # over packets of the current gap
 
     def frames_on_screen(
-        self, targets_seconds: Sequence[float]
+        self, targets_seconds: Sequence[float], *, keep_gaps: bool = False
     ) -> Iterator[tuple[int, TimedFrame | None]]:
         """Yield, for each of the ascending times, its index and the last frame not after it.
 
         Before a video's first frame that is its first. None stands for a frame that did not come
         out of the decoder; only the plain way can tell what is on screen instead.
 
+        Args:
+            keep_gaps: keep frames between them that pass by, for `take_gap`.
+
         Raises:
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
         self._packets.check_times()
-        waiting: deque[_Wanted] = deque()
+        self._all_from = None
+        self._keeps_gaps, self._gap_pts = keep_gaps, None
+        yield from self._in_order(self._wanted_on_screen(targets_seconds))
+
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the frame on screen at the start, then each frame before the end, by PTS.
+
+        Each comes with its PTS in seconds. None stands for a frame that did not come out of the
+        decoder. Nothing is skipped, and the next call continues at the end of this one.
+
+        Raises:
+            TimesUnknown: the container states no PTS; no further frame will be yielded.
+        """
+        self._packets.check_times()
+        for pts, timed in self._in_order(self._wanted_between(start_seconds, end_seconds)):
+            yield self._packets.seconds(pts), timed
+
+    def _wanted_on_screen(self, targets_seconds: Sequence[float]) -> Iterator["_Wanted"]:
         for slot, seconds in enumerate(targets_seconds):
+            pts = self._feed_for(seconds)
+            if slot == 0:
+                self._damage.begin(self._keyframe_seconds)
+            yield _Wanted(slot, pts)
+
+    def _wanted_between(self, start_seconds: float, end_seconds: float) -> Iterator["_Wanted"]:
+        self._all_from, self._keeps_gaps = start_seconds, False
+        pts: int | None = self._feed_for(start_seconds)
+        self._damage.begin(self._keyframe_seconds)
+        while pts is not None:
+            yield _Wanted(pts, pts)
+            pts = self._feed_next(pts, end_seconds)
+
+    def _in_order(
+        self, wanted_frames: Iterator["_Wanted"]
+    ) -> Iterator[tuple[int, TimedFrame | None]]:
+        """Yield the keys of wanted frames, and the frames as they come out of the decoder."""
+        waiting: deque[_Wanted] = deque()
+        while True:
             try:
-                waiting.append(_Wanted(slot, self._feed_for(seconds)))
+                wanted = next(wanted_frames, None)
             except TimesUnknown:
                 self._placed = False  # a packet has been read that nobody will decode
                 raise
-            if slot == 0:
-                self._damage.begin(self._keyframe_seconds)
+            if wanted is None:
+                break
+            waiting.append(wanted)
             yield from self._arrived(waiting)
         # The decoder holds the last frames back until it has seen some more packets.
         while waiting and self._feed_one_more():
@@ -97,7 +146,7 @@ class FrameReader(DecodingReader):
             self._forget_before(pts)
             if pts in self._frames:
                 timed = TimedFrame(self._frames[pts], pts, self._packets.time_base)
-                yield waiting.popleft().slot, timed
+                yield waiting.popleft().key, timed
             elif self._frames:  # a later one is out already: this one will not come
                 yield self._missing(waiting.popleft())
             else:
@@ -105,7 +154,7 @@ class FrameReader(DecodingReader):
 
     def _missing(self, wanted: _Wanted) -> tuple[int, None]:
         self._damage.add(self._packets.seconds(wanted.pts))
-        return wanted.slot, None
+        return wanted.key, None
 
     def _feed_for(self, seconds: float) -> int:
         """Give the decoder what the frame on screen at a time needs; return that frame's PTS."""
@@ -115,10 +164,63 @@ class FrameReader(DecodingReader):
         self._last_seconds = seconds
         self._read_ahead(seconds)
         pts = self._on_screen(seconds)
+        if self._keeps_gaps:
+            self._enter_gap(pts)
         self._wanted.add(pts)
         self._interesting_from = pts
         self._feed_through(pts, wanted=True)
         return pts
+
+    def _enter_gap(self, pts: int) -> None:
+        """Begin the gap between the last frame on screen and the next one."""
+        if self._gap_pts is not None and not self._has_jumped:
+            known = (*self._fed, *(ahead.pts for ahead in self._ahead if ahead.is_shown))
+            if self._gaps.enter(self._gap_pts, pts, known):
+                self._gaps.keep(self._frames)
+        self._gap_pts, self._has_jumped = pts, False
+
+    def take_gap(self, first_pts: int, last_pts: int) -> list[TimedFrame] | None:
+        """Return all frames between two frames on screen, None if they are not all kept."""
+        kept = self._gaps.take(first_pts, last_pts)
+        if kept is None:
+            return None
+        return [TimedFrame(frame, pts, self._packets.time_base) for pts, frame in kept]
+
+    def release_gaps(self, pts: int) -> None:
+        """Release frames that are kept and lie before a frame."""
+        self._gaps.release(pts)
+
+    def _feed_next(self, pts: int, end_seconds: float) -> int | None:
+        """Give the decoder what the frame after another one needs; return that frame's PTS.
+
+        None if the next frame is not before the end.
+        """
+        following = self._following(pts)
+        # No packet to come is on screen before the time that the reader has read up to.
+        while (
+            following is None or self._packets.read_up_to_seconds < self._packets.seconds(following)
+        ) and len(self._ahead) <= MOST_AHEAD_PACKETS:
+            if self._packets.read_up_to_seconds >= end_seconds:
+                break
+            read = self._packets.read()
+            if read is None:
+                break
+            self._ahead.append(read)
+            if read.is_shown and read.pts > pts:
+                following = read.pts if following is None else min(following, read.pts)
+        if following is None or self._packets.seconds(following) >= end_seconds:
+            return None
+        self._last_seconds = self._packets.seconds(following)
+        self._wanted.add(following)
+        self._interesting_from = following
+        self._feed_through(following, wanted=True)
+        return following
+
+    def _following(self, pts: int) -> int | None:
+        """Return the lowest PTS above another one, among all that is known."""
+        known = [fed for fed in self._fed if fed > pts]
+        known += [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead.pts > pts]
+        return min(known, default=None)
 
     def _place(self, seconds: float) -> None:
         """Go to a keyframe from which the frame on screen at a time can be decoded."""
@@ -130,6 +232,8 @@ class FrameReader(DecodingReader):
         # Others are decoded again, and a later one must not tell that this one will not come.
         self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
+        self._gaps.forget_packets()
+        self._has_jumped = True
         self._ahead = deque([first] if first is not None else [])
         self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
         self._placed = True
@@ -138,7 +242,9 @@ class FrameReader(DecodingReader):
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
             self._ahead.append(read)
-            if read.is_keyframe and read.seconds <= seconds:
+            is_hint = self._keeps_gaps and self._gaps.note(read, len(self._ahead))
+            stays = is_hint and self._gap_pts is not None and not self._has_jumped
+            if read.is_keyframe and read.seconds <= seconds and not stays:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -159,6 +265,7 @@ class FrameReader(DecodingReader):
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])
+            self._has_jumped = True
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -166,7 +273,13 @@ class FrameReader(DecodingReader):
         count = 0 if not positions else positions[-1] + 1 if wanted else positions[0]
         for _ in range(count):
             ahead = self._ahead.popleft()
-            self._feed(ahead, skip_unreferred=not (wanted and ahead.pts == pts))
+            is_last = wanted and ahead.pts == pts
+            self._feed(ahead, skip_unreferred=not is_last and not self._takes_all(ahead))
+
+    def _takes_all(self, ahead: TimedPacket) -> bool:
+        if self._keeps_gaps:
+            return self._gaps.covers(ahead.pts)
+        return self._all_from is not None and ahead.seconds >= self._all_from
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
@@ -175,6 +288,8 @@ class FrameReader(DecodingReader):
             if read is None:
                 return False
             self._ahead.append(read)
+            if self._keeps_gaps:
+                self._gaps.note(read, len(self._ahead))
         self._feed(self._ahead.popleft(), skip_unreferred=False)
         return True
 
@@ -211,6 +326,8 @@ class FrameReader(DecodingReader):
                 self._damage.add(self._packets.seconds(pts))
             if pts in self._wanted or pts >= self._interesting_from:
                 self._frames[pts] = frame
+            if self._keeps_gaps:
+                self._gaps.keep({pts: frame})
 
     def _forget_before(self, pts: int) -> None:
         self._wanted = {wanted for wanted in self._wanted if wanted >= pts}

@@ -80,6 +80,12 @@ class StillReader:
         for slot in range(len(targets_seconds)):
             yield slot, still
 
+    def every_frame(
+        self, start_seconds: float, end_seconds: float
+    ) -> Iterator[tuple[float, TimedFrame | None]]:
+        """Yield the picture with its time; raises NotAVideo."""
+        yield 0.0, TimedFrame(_decode_still(self.file, self.picture), 0, TIME_BASE)
+
 
 def _streams(container: InputContainer, picture: HeifPicture) -> dict[int, VideoStream]:
     """Return the stream of each coded item that the picture needs."""

@@ -39,7 +39,7 @@ def open_files(tmp_path):
 def in_use(cache, path):
     """Return a video's sampler, with its file open."""
     sampler = cache.sampler(VideoFile(path))
-    sampler.sample(Chunk(0, 0.0, 0.1), Sampling(1), View(8))
+    sampler.sample(Chunk(0, 0.0, 0.1), Sampling(1), View.square(8))
     return sampler
 
 
@@ -98,7 +98,7 @@ def some(path, *starts_seconds, frames=2, keep_open=True):
         path,
         1.0,
         Sampling(frames),
-        View(8),
+        View.square(8),
         starts_seconds=starts_seconds,
         keep_open=keep_open,
     )

@@ -108,7 +108,7 @@ def test_any_chunks_in_any_order(video, parts, forward):
         for begin, share, num_frames in parts:
             start = info.start_seconds + begin * info.duration_seconds
             chunk = Chunk(0, start, share * (1 - begin) * info.duration_seconds)
-            frames = sampler.sample(chunk, Sampling(num_frames), View(SIZE_PX))
+            frames = sampler.sample(chunk, Sampling(num_frames), View.square(SIZE_PX))
             targets = slot_middles(start, chunk.duration_seconds, num_frames)
             for slot, target in enumerate(targets):
                 seconds, pixels = expected_frame(everything, target)
@@ -128,7 +128,7 @@ def test_the_whole_video_in_chunks(video):
         for index in range(6):
             span = info.duration_seconds / 6
             chunk = Chunk(index, info.start_seconds + index * span, span)
-            frames = sampler.sample(chunk, Sampling(5), View(SIZE_PX))
+            frames = sampler.sample(chunk, Sampling(5), View.square(SIZE_PX))
             for slot, target in enumerate(slot_middles(chunk.start_seconds, span, 5)):
                 seconds, pixels = expected_frame(everything, target)
                 assert frames.timestamps_seconds[slot] == seconds
@@ -146,7 +146,7 @@ def test_keyframes_alone_are_keyframes_each_once_at_their_own_times(video):
         for begin in (0.0, 0.4, 0.7, 0.1):
             span = 0.3 * info.duration_seconds
             chunk = Chunk(0, info.start_seconds + begin * info.duration_seconds, span)
-            frames = sampler.sample(chunk, sampling, View(SIZE_PX))
+            frames = sampler.sample(chunk, sampling, View.square(SIZE_PX))
             middles = slot_middles(chunk.start_seconds, span, 7)
             due = [keyframes[max(0, bisect_right(keyframes, t) - 1)] for t in middles]
             assert frames.timestamps_seconds.tolist() == sorted(set(due))

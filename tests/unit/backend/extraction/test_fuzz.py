@@ -35,7 +35,7 @@ def sample_some(path):
     try:
         info = sampler.info
         for chunk in plan_chunks(info.start_seconds, info.duration_seconds, 1.0)[:3]:
-            frames = sampler.sample(chunk, Sampling(4), View(24))
+            frames = sampler.sample(chunk, Sampling(4), View.square(24))
             assert frames.pixels.shape == (4, 24, 24, 3)
             assert np.isfinite(frames.timestamps_seconds).all()
     finally:

@@ -324,7 +324,7 @@ def test_negative_times_before_the_first_frame(tmp_path):
 def test_frames_that_were_drawn_are_gone_at_once(tmp_path):
     """One that was asked for its side data refers to itself, and would wait for the collector."""
     path = turn(write_video(tmp_path / "turned.mp4", [quarters()] * 30), (0, 1, -1, 0))
-    maker = PictureMaker(View(32))
+    maker = PictureMaker(View.square(32))
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     for frame in frames:

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.decoding import count_decoded
 from support.videos import numbered_frame, write_video
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.extraction.extractor import Extractor
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
-from trireel_backend.extraction.reading import keyframes, opening, packets
 from trireel_backend.extraction.task import ExtractionTask, ExtractorOptions, SecondView
 from trireel_backend.extraction.view import Crop, View
 from trireel_backend.plan import Sampling
 
-SECOND = SecondView(fps=6.0, max_frames=32, view=View(32))
-CROPPED = SecondView(fps=2.0, max_frames=3, view=View(24, Crop(0.25, 0.0, 0.5, 1.0)))
+SECOND = SecondView(View.square(32), max_frames=32, fps=6.0)
+CROPPED = SecondView(View.square(24, Crop(0.25, 0.0, 0.5, 1.0)), max_frames=3, fps=2.0)
 MEMORY_BYTES = 2**22
 
 
@@ -30,7 +30,12 @@ def video(tmp_path_factory):
 
 def task_of(path, *, second_views=(), **changes):
     task = ExtractionTask(
-        path, 5.0, Sampling(8), View(48), starts_seconds=(0.0, 5.0), second_views=second_views
+        path,
+        5.0,
+        Sampling(8),
+        View.square(48),
+        starts_seconds=(0.0, 5.0),
+        second_views=second_views,
     )
     return replace(task, **changes)
 
@@ -76,21 +81,6 @@ def test_two_views_decode_each_packet_once(video, monkeypatch):
     decoded.clear()
     alone(video, SECOND)
     assert sorted(pts) == sorted(packet.pts for packet in decoded)  # the denser view decides
-
-
-def count_decoded(monkeypatch):
-    """Return a list that each packet with data is put into as it is decoded."""
-    decoded = []
-    original = opening.decode
-
-    def counted(codec, packet):
-        if packet is not None and packet.size:
-            decoded.append(packet)
-        return original(codec, packet)
-
-    for module in (keyframes, packets):
-        monkeypatch.setattr(module, "decode", counted)
-    return decoded
 
 
 @pytest.mark.parametrize("keyframes_only", [False, True])

@@ -109,7 +109,7 @@ def test_a_decoder_opens_names_of_any_bytes(tmp_path):
         for name in NAMES:
             path = tmp_path / os.fsdecode(name)
             shutil.copy(clip, path)
-            task = ExtractionTask(path, 10.0, Sampling(2), View(SIZE_PX))
+            task = ExtractionTask(path, 10.0, Sampling(2), View.square(SIZE_PX))
             assert len(extractor.run(task).pixels) == 2
     finally:
         extractor.close()

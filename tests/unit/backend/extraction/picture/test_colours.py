@@ -89,7 +89,7 @@ def test_hdr_of_an_unknown_matrix_is_tone_mapped(plain, tmp_path, transfer, matr
 )
 def test_no_colour_description_fails(pixel_format):
     """All values that FFmpeg can hold, one after the other."""
-    maker, failed = PictureMaker(View(8)), []
+    maker, failed = PictureMaker(View.square(8)), []
     for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
         frame = av.VideoFrame(32, 16, pixel_format)
         for value in H273_VALUES:
@@ -146,7 +146,9 @@ def test_a_palette_of_a_mov_holds_in_every_chunk(blocks, tmp_path, codec):
     sampler = VideoSampler(VideoFile(path))
     try:
         for start in (0.5, 0.0, 0.8):
-            pixels = sampler.sample(Chunk(0, start, 0.1), Sampling(1), View(SIZE_PX)).pixels[0]
+            pixels = sampler.sample(Chunk(0, start, 0.1), Sampling(1), View.square(SIZE_PX)).pixels[
+                0
+            ]
             assert np.abs(pixels - first_picture(path)).mean() < 1
     finally:
         sampler.close()

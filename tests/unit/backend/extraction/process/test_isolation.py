@@ -69,7 +69,7 @@ def isolated(start):
 
 
 def task(path, frames=8, **changes):
-    return ExtractionTask(path, 2.0, Sampling(frames), View(SIZE_PX), **changes)
+    return ExtractionTask(path, 2.0, Sampling(frames), View.square(SIZE_PX), **changes)
 
 
 def workers():
@@ -111,9 +111,9 @@ def test_its_answers_are_those_of_this_process(isolated, clip):
         task(clip),
         task(clip, starts_seconds=(1.3,), stream_index=0),
         task(clip, frames=3, starts_seconds=(0.0, 2.0, 3.5)),
-        ExtractionTask(clip, 3.0, Sampling(fps=2.5), View(SIZE_PX, crop), keep_open=False),
-        ExtractionTask(clip, 3.0, Sampling(5, keyframes_only=True), View(SIZE_PX)),
-        ExtractionTask(clip, 3.0, Sampling(0), View(SIZE_PX)),
+        ExtractionTask(clip, 3.0, Sampling(fps=2.5), View.square(SIZE_PX, crop), keep_open=False),
+        ExtractionTask(clip, 3.0, Sampling(5, keyframes_only=True), View.square(SIZE_PX)),
+        ExtractionTask(clip, 3.0, Sampling(0), View.square(SIZE_PX)),
     ):
         there, expected = isolated.run(wanted), here.run(wanted)
         np.testing.assert_array_equal(there.pixels, expected.pixels)

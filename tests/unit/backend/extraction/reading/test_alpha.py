@@ -82,7 +82,7 @@ def test_alpha_of_every_codec_is_composed_over_black(source, tmp_path, kind):
     try:
         for part in (0, 1, 3, 2, 0):  # in any order: the alpha is sought too
             chunk = Chunk(part, info.start_seconds + part * step, step)
-            frames = sampler.sample(chunk, Sampling(5), View(SIZE_PX))
+            frames = sampler.sample(chunk, Sampling(5), View.square(SIZE_PX))
             for slot, middle in enumerate(slot_middles(chunk.start_seconds, step, 5)):
                 number = int((middle - info.start_seconds) / info.duration_seconds * FRAMES)
                 difference = np.abs(frames.pixels[slot] - everything[number])

@@ -293,7 +293,7 @@ def test_a_packet_without_a_time_spoils_no_other_chunk(tmp_path):
     sampler = VideoSampler(VideoFile(path))
     for index in range(5):
         chunk = Chunk(index, info.start_seconds + 2.0 * index, 2.0)
-        frames = sampler.sample(chunk, Sampling(8), View(64))
+        frames = sampler.sample(chunk, Sampling(8), View.square(64))
         due = np.round((frames.timestamps_seconds - info.start_seconds) * 25).astype(int)
         np.testing.assert_allclose(numbers(frames), due, atol=1)
         assert (np.diff(frames.timestamps_seconds) > 0).all()

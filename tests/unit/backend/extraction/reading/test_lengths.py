@@ -80,7 +80,7 @@ def test_no_file_makes_more_chunks_than_frames(tmp_path, suffix, seconds, chunk_
 )
 def test_a_still_is_sampled_as_often_as_one_chunk(tmp_path, sampling, count):
     path = slides(tmp_path / "slides.mkv", [0, 7200, 7200.04])
-    task = ExtractionTask(path, 10.0, sampling, View(16), with_plan=True)
+    task = ExtractionTask(path, 10.0, sampling, View.square(16), with_plan=True)
     extracted = Extractor(ExtractorOptions()).run(task)
     assert extracted.chunks[0].duration_seconds == 7200
     assert extracted.plan[0] == extracted.chunks[0]
@@ -91,7 +91,7 @@ def test_a_chunk_that_is_asked_for_is_the_one_of_the_plan(tmp_path):
     path = slides(tmp_path / "slides.mkv", [0, 0.04, 33, 500, 500.04, 507])
     for planned in plan(path, 10.0):
         starts = (planned.start_seconds,)
-        task = ExtractionTask(path, 10.0, Sampling(2), View(16), starts_seconds=starts)
+        task = ExtractionTask(path, 10.0, Sampling(2), View.square(16), starts_seconds=starts)
         (chunk,) = Extractor(ExtractorOptions()).run(task).chunks
         assert chunk.duration_seconds == pytest.approx(planned.duration_seconds)
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pictures of one chunk around its changes: probes, and all frames between probes that differ.
+
+Two neighbours of the result that differ are neighbours in the video.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.extraction.frame_source import FrameSource
+from trireel_backend.extraction.picture.scaling import PictureMaker
+from trireel_backend.extraction.reading.full_decode import TimedFrame
+from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf
+from trireel_backend.extraction.task import Frames, SecondView
+from trireel_backend.plan import Chunk, Sampling
+from trireel_backend.scenes.changes import is_change
+
+PROBE_SECONDS = 0.65
+"""Longest time between two probes, unless a chunk is so long that they would be too many."""
+
+
+@dataclass(frozen=True)
+class _Thumbnail:
+    """The picture of a frame, which it does not keep in memory."""
+
+    pts: int
+    seconds: float
+    time_base: Fraction
+    pixels: NDArray[np.uint8]
+
+
+class Changes:
+    """Probes of a chunk in one view, and the frames between probes that differ."""
+
+    def __init__(
+        self,
+        pictures: PictureMaker,
+        probes_seconds: list[float],
+        second_view: SecondView,
+        source: FrameSource,
+        *,
+        keyframes_only: bool,
+    ) -> None:
+        """Create a view without frames.
+
+        Args:
+            probes_seconds: ascending times at which a frame on screen is a probe.
+            source: decodes the chunk, and returns the frames of its gaps.
+            keyframes_only: the frames of the video are its keyframes.
+        """
+        self.pictures = pictures
+        """Draws the pictures of the view."""
+        self.targets_seconds = probes_seconds
+        """Ascending times at which a frame on screen is needed."""
+        self._positions = {seconds: i for i, seconds in enumerate(probes_seconds)}
+        self._second_view = second_view
+        self._source = source
+        self._keyframes_only = keyframes_only
+        self._probes: dict[int, _Thumbnail] = {}
+        self._passed: dict[int, _Thumbnail] | None = None
+        self._judged = 0
+        self._last: _Thumbnail | None = None
+        self._pixels: list[NDArray[np.uint8]] = []
+        self._pts: list[int] = []
+        self._time_base = Fraction(1)
+
+    def pass_by(self, timed: TimedFrame, alpha_of: AlphaOf) -> None:
+        """Draw the next of all frames, if the chunk is decoded whole."""
+        if self._passed is None:
+            self._passed = {}
+        self._passed[timed.pts] = self._draw(timed, alpha_of)
+
+    def put(self, seconds: float, timed: TimedFrame, alpha_of: AlphaOf) -> None:
+        """Draw the frame on screen at a time, and judge the gaps before it."""
+        position = self._positions.get(seconds)
+        if position is None:
+            return
+        self._probes[position] = self._draw(timed, alpha_of)
+        while (probe := self._probes.pop(self._judged, None)) is not None:
+            self._judged += 1
+            self._judge(probe, alpha_of)
+
+    def _draw(self, timed: TimedFrame, alpha_of: AlphaOf) -> _Thumbnail:
+        if self._passed is not None and timed.pts in self._passed:
+            return self._passed[timed.pts]
+        if self._last is not None and self._last.pts == timed.pts:
+            return self._last
+        pixels = self.pictures.draw(timed.frame, alpha_of(timed))
+        return _Thumbnail(timed.pts, timed.seconds, timed.time_base, pixels)
+
+    def _judge(self, probe: _Thumbnail, alpha_of: AlphaOf) -> None:
+        last = self._last
+        if last is not None and probe.pts <= last.pts:
+            return  # the same frame is on screen
+        if last is not None and is_change(last.pixels, probe.pixels):
+            self._add_gap(last, probe, alpha_of)
+        self._source.release_gaps(probe.pts)
+        self._add(probe)
+        self._last = probe
+
+    def _add_gap(self, last: _Thumbnail, probe: _Thumbnail, alpha_of: AlphaOf) -> None:
+        first_pts, last_pts = last.pts, probe.pts
+        if self._passed is None:
+            frames = self._source.gap(
+                (first_pts, last_pts), (last.seconds, probe.seconds), self._keyframes_only
+            )
+            gap = [self._draw(timed, alpha_of) for timed in frames]
+        else:
+            gap = [self._passed[pts] for pts in sorted(self._passed) if first_pts < pts < last_pts]
+        probes_to_come = len(self.targets_seconds) - self._judged + 1
+        if len(self._pts) + len(gap) + probes_to_come <= self._second_view.max_frames:
+            for thumbnail in gap:
+                self._add(thumbnail)
+
+    def _add(self, thumbnail: _Thumbnail) -> None:
+        self._pixels.append(thumbnail.pixels)
+        self._pts.append(thumbnail.pts)
+        self._time_base = thumbnail.time_base
+
+    def frames(self, damaged_packets: int, *, each_once: bool) -> Frames:
+        """Return the frames.
+
+        Args:
+            damaged_packets: packets of the chunk that the decoder skipped.
+            each_once: has no meaning here, since every frame comes once.
+        """
+        pixels = np.empty(self._second_view.view.shape(len(self._pts)), np.uint8)
+        for position, picture in enumerate(self._pixels):
+            pixels[position] = picture
+        return Frames(pixels, np.array(self._pts, np.int64), self._time_base, damaged_packets)
+
+
+def probes_seconds(chunk: Chunk, sampling: Sampling, most_probes: int) -> list[float]:
+    """Return the times of a chunk's probes: its start, a grid, and its last frame.
+
+    The grid is made of the times that are sampled anyway, if they are close enough.
+
+    Args:
+        sampling: sampling of the tower's frames.
+        most_probes: most times in the grid.
+    """
+    grid = sampling.slot_middles(chunk)
+    step_seconds = grid[1] - grid[0] if len(grid) > 1 else chunk.duration_seconds
+    if step_seconds <= PROBE_SECONDS:
+        step = int(PROBE_SECONDS / step_seconds)
+        grid = grid[step // 2 :: step]
+    else:
+        grid = Sampling(math.ceil(chunk.duration_seconds / PROBE_SECONDS)).slot_middles(chunk)
+    if len(grid) > most_probes:
+        grid = Sampling(most_probes).slot_middles(chunk)
+    last_seconds = max(chunk.start_seconds, chunk.end_seconds - 2 * ROUNDING_SECONDS)
+    return sorted({chunk.start_seconds, *grid.tolist(), last_seconds})
