@@ -24,6 +24,7 @@ from benchmarks.scenes.footage.writing import write_edit
 from benchmarks.scenes.labelled import Labelled, read_folder
 from benchmarks.scenes.score import TOLERANCES, count, time_errors
 from benchmarks.scenes.served import MODES, common_folder, trireel
+from trireel_backend.shots.files import default_folder
 
 PACKAGES = ("av", "onnxruntime", "numpy", "scikit-video")
 Report = dict[str, Any]
@@ -108,6 +109,12 @@ def _summary(found: Mapping[str, Report]) -> str:
     )
 
 
+def transnet_model() -> Path | None:
+    """Return the ONNX file of TransNetV2 that scripts/setup makes; None without it."""
+    model = default_folder() / "model.onnx"
+    return model if model.exists() else None
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     found = BENCHMARK.parser()
@@ -117,7 +124,9 @@ def parser() -> argparse.ArgumentParser:
         "--labelled", type=Path, nargs="*", help="folders of labelled videos instead of ours"
     )
     found.add_argument("--scenedetect", type=Path, help="Python that has PySceneDetect")
-    found.add_argument("--transnet", type=Path, help="ONNX file of TransNetV2")
+    found.add_argument(
+        "--transnet", type=Path, default=transnet_model(), help="ONNX file of TransNetV2"
+    )
     found.add_argument("--modes", nargs="*", choices=MODES.values(), default=[*MODES.values()])
     found.add_argument("--serve", default="", help="more options of trireel-serve, in one text")
     return found
