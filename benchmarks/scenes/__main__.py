@@ -11,7 +11,6 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--labelled", type=Path, nargs="*", help="folders of labelled videos instead of ours"
     )
+    found.add_argument("--names", default="*", help="pattern of the names of labelled videos")
     found.add_argument("--scenedetect", type=Path, help="Python that has PySceneDetect")
     found.add_argument(
         "--transnet", type=Path, default=transnet_model(), help="ONNX file of TransNetV2"
@@ -142,7 +142,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = arguments.cache or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if arguments.labelled:
-            videos = list(chain.from_iterable(map(read_folder, arguments.labelled)))
+            videos = [v for f in arguments.labelled for v in read_folder(f, arguments.names)]
         else:
             videos = our_videos(folder, arguments.part)
         detectors = peers(arguments.scenedetect, arguments.transnet)
