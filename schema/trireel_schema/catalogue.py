@@ -39,7 +39,9 @@ SYMBOLS = {
     "f": "sampled frames",
     "k": "tags returned",
     "m": "free-text tags",
-    "c": "cuts",
+    "c": "transitions between scenes",
+    "s": "scenes that have ended",
+    "q": "frames of the trace",
     "v": "video streams, or second views",
     "D": "width of an embedding",
     "S": "image size of the checkpoint in pixels",
@@ -72,6 +74,9 @@ TENSORS: dict[str, Tensor] = {
         Tensor("TAG_EMBEDDINGS", "FP32", ("m", "D"), "embeddings of TAGS, from siglip_text"),
         Tensor("SCENE_THRESHOLD", "FP32", (1,), "smallest scene score of a cut"),
         Tensor("SCENE_ALPHA", "FP32", (1,), "weight of the newest frame in the running average"),
+        Tensor("SCENES", "BYTES", (1,), "sampled, refined or exact"),
+        Tensor("SCENE_MIN_SECONDS", "FP64", (1,), "shortest scene"),
+        Tensor("SCENE_WITH_TRACE", "BOOL", (1,), "return SCENE_SIGNALS"),
         Tensor("WITH_EMBEDDINGS", "BOOL", (1,), "return EMBEDDINGS and CHUNK_EMBEDDINGS"),
         Tensor("TEXTS", "BYTES", (1,), "a text to embed"),
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
@@ -120,11 +125,29 @@ TENSORS: dict[str, Tensor] = {
         Tensor("CAPTION_TEXT", "BYTES", (1,), "best description of any chunk so far"),
         Tensor("CAPTION_SCORE", "FP32", (1,), "its cosine"),
         Tensor("CAPTION_PROBABILITY", "FP32", (1,), "its probability"),
-        Tensor("SCENE_TIMESTAMPS", "FP64", ("c",), "PTS of the first sampled frame of a scene"),
-        Tensor("SCENE_SCORES", "FP32", ("c",), "1 - cosine to the running average"),
-        Tensor("SCENE_CHUNK_INDICES", "INT32", ("c",), "chunk of each cut"),
-        Tensor("SCENE_FRAME_INDICES", "INT32", ("c",), "frame of each cut in its chunk"),
-        Tensor("SCENE_TRACE", "FP32", ("f",), "scene score of every sampled frame"),
+        Tensor("SCENE_MODE", "BYTES", ("n",), "mode in force: sampled, refined or exact"),
+        Tensor("SCENE_TIMESTAMPS", "FP64", ("c",), "PTS of the first new frame; middle if gradual"),
+        Tensor("SCENE_TRANSITIONS", "FP64", ("c", 2), "begin and end of each transition"),
+        Tensor("SCENE_KINDS", "BYTES", ("c",), "cut, dissolve, fade or wipe"),
+        Tensor("SCENE_SCORES", "FP32", ("c",), "strength of each transition"),
+        Tensor("SCENE_REASONS", "BYTES", ("c",), "evidence for each transition"),
+        Tensor("SCENE_CHUNK_INDICES", "INT32", ("c",), "chunk of each transition"),
+        Tensor(
+            "SCENE_FRAME_INDICES", "INT32", ("c",), "first sampled frame behind it, in its chunk"
+        ),
+        Tensor("SCENE_TRACE", "FP32", ("f",), "1 - cosine to the running average, each frame"),
+        Tensor("SCENE_SIGNAL_TIMESTAMPS", "FP64", ("q",), "PTS of the frames of SCENE_SIGNALS"),
+        Tensor(
+            "SCENE_SIGNALS", "FP32", ("q", 2), "change of the picture; TransNetV2's score or NaN"
+        ),
+        Tensor("SCENE_SPANS", "FP64", ("s", 2), "start and end of each scene that has ended"),
+        Tensor("SCENE_TAG_TEXTS", "BYTES", ("s", "k"), "best tags of each scene"),
+        Tensor("SCENE_TAG_SCORES", "FP32", ("s", "k"), "their cosines"),
+        Tensor("SCENE_TAG_PROBABILITIES", "FP32", ("s", "k"), "their probabilities"),
+        Tensor("SCENE_CAPTION_TEXTS", "BYTES", ("s",), "best description of each scene"),
+        Tensor("SCENE_CAPTION_SCORES", "FP32", ("s",), "its cosine"),
+        Tensor("SCENE_CAPTION_PROBABILITIES", "FP32", ("s",), "its probability"),
+        Tensor("SCENE_REPRESENTATIVE_SECONDS", "FP64", ("s",), "PTS of the frame for each scene"),
         Tensor("CHUNK_QUALITY_BLACK_SHARES", "FP32", ("n",), "share of black frames, 0 to 1"),
         Tensor("CHUNK_QUALITY_FROZEN_SHARES", "FP32", ("n",), "share of frozen frames, 0 to 1"),
         Tensor("CHUNK_QUALITY_SHARPNESS", "FP32", ("n",), "mean variance of the Laplacian"),
@@ -163,13 +186,33 @@ FINDINGS: dict[str, FindingTensors] = {
         ),
     ),
     "scenes": FindingTensors(
-        inputs=("SCENE_THRESHOLD", "SCENE_ALPHA"),
+        inputs=(
+            "SCENES",
+            "SCENE_THRESHOLD",
+            "SCENE_ALPHA",
+            "SCENE_MIN_SECONDS",
+            "SCENE_WITH_TRACE",
+        ),
         outputs=(
+            "SCENE_MODE",
             "SCENE_TIMESTAMPS",
+            "SCENE_TRANSITIONS",
+            "SCENE_KINDS",
             "SCENE_SCORES",
+            "SCENE_REASONS",
             "SCENE_CHUNK_INDICES",
             "SCENE_FRAME_INDICES",
             "SCENE_TRACE",
+            "SCENE_SIGNAL_TIMESTAMPS",
+            "SCENE_SIGNALS",
+            "SCENE_SPANS",
+            "SCENE_TAG_TEXTS",
+            "SCENE_TAG_SCORES",
+            "SCENE_TAG_PROBABILITIES",
+            "SCENE_CAPTION_TEXTS",
+            "SCENE_CAPTION_SCORES",
+            "SCENE_CAPTION_PROBABILITIES",
+            "SCENE_REPRESENTATIVE_SECONDS",
         ),
     ),
     "quality": FindingTensors(
@@ -196,6 +239,8 @@ VIEW_TENSORS = (
     "VIEW_PIXELS",
 )
 """Tensors by which the frames of second views go from the extractor to the findings."""
+VIEW_INPUTS = ("FIND", "SCENES")
+"""Inputs that decide which second views are made, so that the extractor gets them too."""
 EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
 """Outputs of the temporal decoder that belong to no finding."""
 

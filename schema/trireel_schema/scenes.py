@@ -3,6 +3,14 @@
 
 from trireel_schema.errors import InvalidValue
 
+SAMPLED = "sampled"
+"""Scenes by the embeddings of the sampled frames."""
+REFINED = "refined"
+"""Scenes by the frames around changes of the picture."""
+EXACT = "exact"
+"""Scenes by every frame, and by TransNetV2 around changes of the picture."""
+MODES = (SAMPLED, REFINED, EXACT)
+"""The ways to find scenes, from the cheapest to the best."""
 DEFAULT_SCENE_THRESHOLD = 0.15
 """Smallest scene score, `1 - cosine` to the running average, that is a cut."""
 DEFAULT_SCENE_ALPHA = 0.1

@@ -2,7 +2,7 @@
 """Known windows, with the probabilities that TransNetV2's own PyTorch code gives their frames.
 
 `known_windows.npz` holds a few small pictures. The windows are made of them by arithmetic of whole
-numbers: pans over pictures with cuts, a dissolve, a fade, a flash, and noise.
+numbers: pans over pictures with cuts, a dissolve, a flash, and noise.
 """
 
 import math
@@ -28,8 +28,6 @@ NAMES = (
     "cuts between photographs",
     "cuts between drawings",
     "a dissolve of photographs",
-    "a dissolve of drawings",
-    "a fade through black",
     "a flash in a static shot",
     "noise",
 )
@@ -58,16 +56,12 @@ def make_windows(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     pans = [_pan(picture, index) for index, picture in enumerate(pictures)]
     photo, other_photo, drawing, other_drawing = pans
     ramp = np.arange(WINDOW_FRAMES) - 40  # a dissolve of 20 frames in the middle
-    black = np.zeros_like(photo)
-    down = _mix(photo, black, ramp + 5)
     still = np.repeat(drawing[:1], WINDOW_FRAMES, axis=0)
     still[50:52] = 250
     windows = [
         _joined([photo, other_photo, photo], (30, 55)),
         _joined([drawing, other_drawing], (49,)),
         _mix(photo, other_photo, ramp),
-        _mix(drawing, other_drawing, ramp),
-        _joined([down, _mix(black, other_photo, ramp - 15)], (50,)),
         still,
         _noise(),
     ]

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options of the three findings that a request gets by default."""
+"""Options of the three findings that a request gets by default, and a server without models."""
+
+from typing import Any
+
+from numpy.typing import NDArray
 
 from trireel_backend.findings.decoder import Options
-from trireel_backend.findings.scenes import SceneOptions
+from trireel_backend.findings.scene_options import SceneOptions
 from trireel_backend.findings.tags import DEFAULT_TOP_K, TagOptions
 from trireel_schema.texts import TextSet
 
@@ -18,5 +22,12 @@ def default_findings(
     return {
         "tags": TagOptions(top_k, tags),
         "caption": None,
-        "scenes": SceneOptions(scene_threshold, scene_alpha),
+        "scenes": SceneOptions(
+            threshold=scene_threshold, alpha=scene_alpha, tags=TagOptions(top_k, tags)
+        ),
     }
+
+
+async def no_model(model_name: str, *_: object, **__: object) -> dict[str, NDArray[Any]]:
+    """Stand for the other models of a server; fail if one is called."""
+    raise AssertionError(f"{model_name} was called")

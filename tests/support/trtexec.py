@@ -88,8 +88,9 @@ assert config.backend == "tensorrt", config.backend
 assert (model / "1/model.plan").read_bytes() == b"not an engine"
 config.backend = "python"
 config.ClearField("optimization")
+config.ClearField("model_warmup")  # batches for a GPU
 config.instance_group[0].kind = config.instance_group[0].KIND_CPU
-for name, value in dict(threads="1", providers="CPUExecutionProvider").items():
+for name, value in dict(threads="2", providers="CPUExecutionProvider").items():
     config.parameters[name].string_value = value
 (model / "config.pbtxt").write_text(text_format.MessageToString(config))
 for name in ("vision.onnx", "vision.onnx.data", "model.onnx", "weights.bin"):

@@ -40,7 +40,7 @@ class SceneFiles:
         from trireel_client._timeline.pictures import check_pictures_can_be_written
 
         for path in self.exports:
-            check_writable(path, "--export")
+            check_writable(path, "--export", is_replaced=True)
             try:
                 checked_suffix(path)
             except InvalidRequest as error:
@@ -66,13 +66,17 @@ class SceneFiles:
             write_thumbnails(client.thumbnails(video, analysis), self.thumbnails)
 
 
-def check_writable(path: Path | None, option: str) -> None:
-    """Reject a path that cannot be written; raises typer.BadParameter."""
+def check_writable(path: Path | None, option: str, *, is_replaced: bool = False) -> None:
+    """Reject a path that cannot be written; raises typer.BadParameter.
+
+    Args:
+        is_replaced: a file that is there is replaced, which only its folder has to allow.
+    """
     if path is None:
         return
     if not path.parent.is_dir():
         reason = f"there is no folder {str(path.parent)!r}"
-    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+    elif not os.access(path if path.exists() and not is_replaced else path.parent, os.W_OK):
         reason = f"{str(path)!r} cannot be written"
     else:
         return

@@ -3,12 +3,12 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path, PurePath
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from trireel_client._errors import UnexpectedAnswer
 from trireel_client._findings import Shot
@@ -20,7 +20,7 @@ from trireel_client._timeline.timeline import FrameRate, Scene, Timeline
 # A float of a PTS differs from its fraction by rounding alone, far less than any unit of time.
 TOLERANCE_SECONDS = Fraction(1, 10**6)
 TAGS_IN_TITLE = 3
-URL_CHARACTERS = "/:?#[]@!$&'()*+,;=%~"  # those that a URI may hold beside letters and digits
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"  # those that the path of a URI may hold as they are
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,16 @@ class Media:
 
     @classmethod
     def of(cls, video: str, *, on_server: bool = False) -> "Media":
-        """Return the media of a URI, a file of this machine, or a path on the server."""
-        name = one_line(PurePath(video).name or video)
+        """Return the media of a URI, a file of this machine, or a path on the server.
+
+        Of a URI the user, the query and the fragment are left out: they may hold credentials.
+        """
         if is_uri(video):
-            return cls(name, quote(video, safe=URL_CHARACTERS))
+            parts = urlsplit(video)
+            path = quote(unquote(parts.path), safe=PATH_CHARACTERS)
+            url = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+            return cls(one_line(PurePath(unquote(parts.path)).name or parts.netloc), url)
+        name = one_line(PurePath(video).name or video)
         if on_server:
             return cls(name, quote(os.fsencode(video)))
         return cls(name, Path(video).resolve().as_uri())
@@ -49,13 +55,12 @@ def timeline_of(analysis: Analysis, media: Media) -> Timeline:
         UnexpectedAnswer: if a time of the scenes is not a PTS, or the scenes do not join.
     """
     shots = shots_of(analysis)
-    clock = _Clock(analysis)
+    bounds = _bounds(analysis, shots)
     kinds = {change.timestamp_seconds: change.kind for change in analysis.scene_changes}
     scenes = tuple(
-        _scene(clock, shot, number, kinds.get(shot.start_seconds, ""))
-        for number, shot in enumerate(shots, 1)
+        _scene(shot, span, number, kinds.get(shot.start_seconds, ""))
+        for number, (shot, span) in enumerate(zip(shots, pairwise(bounds), strict=True), 1)
     )
-    _check_joined(scenes)
     rate = analysis.frame_rate
     return Timeline(
         name=media.name,
@@ -95,45 +100,39 @@ def one_line(text: str) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]", " ", text).split())
 
 
-class _Clock:
-    """Exact times from the video's first frame on."""
+def _bounds(analysis: Analysis, shots: Sequence[Shot]) -> Sequence[Fraction]:
+    """Return the begin of each scene and the end of the last, from the first frame on.
 
-    def __init__(self, analysis: Analysis) -> None:
-        self._time_base = analysis.time_base
-        self._start = nearest_tick(analysis.start_seconds, analysis.time_base)
-        self._end_seconds = analysis.start_seconds + analysis.duration_seconds
-        self._first_seconds = analysis.start_seconds
+    Raises:
+        UnexpectedAnswer: if a scene does not begin at a PTS, or the scenes do not join.
+    """
+    for shot, following in pairwise(shots):
+        if abs(shot.end_seconds - following.start_seconds) > TOLERANCE_SECONDS:
+            raise UnexpectedAnswer(
+                f"the answer has a scene that ends at {shot.end_seconds} s, and the next begins at"
+                f" {following.start_seconds} s"
+            )
+    unit = analysis.time_base
+    start = nearest_tick(analysis.start_seconds, unit)
+    # A video may begin and end between two ticks, and so may its last chunk, by its container.
+    first = nearest_tick(shots[0].start_seconds, unit)
+    begins = [exact_seconds(shot.start_seconds, unit) for shot in shots[1:]]
+    last = nearest_tick(shots[-1].end_seconds, unit)
+    bounds = [bound - start for bound in (first, *begins, last)]
+    for begin, end in pairwise(bounds):
+        if begin >= end:
+            raise UnexpectedAnswer(f"the answer has an empty scene at {float(begin + start)} s")
+    return bounds
 
-    def since_start(self, seconds: float) -> Fraction:
-        # A container states the video's start and end in units of its own.
-        if abs(seconds - self._end_seconds) < TOLERANCE_SECONDS:
-            return nearest_tick(seconds, self._time_base) - self._start
-        if abs(seconds - self._first_seconds) < TOLERANCE_SECONDS:
-            return Fraction(0)
-        return exact_seconds(seconds, self._time_base) - self._start
 
-
-def _scene(clock: _Clock, shot: Shot, number: int, kind: str) -> Scene:
+def _scene(shot: Shot, span: tuple[Fraction, Fraction], number: int, kind: str) -> Scene:
     tags = tuple(filter(None, (one_line(tag.text) for tag in shot.tags)))
     caption = "" if shot.caption is None else one_line(shot.caption.text)
     return Scene(
-        start=clock.since_start(shot.start_seconds),
-        end=clock.since_start(shot.end_seconds),
+        start=span[0],
+        end=span[1],
         title=caption or ", ".join(tags[:TAGS_IN_TITLE]) or f"Scene {number}",
         kind=one_line(kind),
         tags=tags,
         caption=caption,
     )
-
-
-def _check_joined(scenes: Iterable[Scene]) -> None:
-    scenes = tuple(scenes)
-    for scene in scenes:
-        if scene.end <= scene.start:
-            raise UnexpectedAnswer(f"the answer has an empty scene at {float(scene.start)} s")
-    for scene, following in pairwise(scenes):
-        if scene.end != following.start:
-            raise UnexpectedAnswer(
-                f"the answer has a scene that ends at {float(scene.end)} s, and the next begins at"
-                f" {float(following.start)} s"
-            )

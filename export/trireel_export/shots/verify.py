@@ -19,7 +19,7 @@ from trireel_schema.windows import (
     read_known_windows,
 )
 
-BATCH_SIZES = (1, 3, 7)
+BATCH_SIZES = (1, 5)
 """Sizes of the batches in which the known windows are judged; the last one holds all of them."""
 MOST_BETWEEN_BATCHES = 1e-6
 """Largest difference of a probability between batches of two sizes."""

@@ -152,5 +152,7 @@ def probes_seconds(chunk: Chunk, sampling: Sampling, most_probes: int) -> list[f
         grid = Sampling(math.ceil(chunk.duration_seconds / PROBE_SECONDS)).slot_middles(chunk)
     if len(grid) > most_probes:
         grid = Sampling(most_probes).slot_middles(chunk)
-    last_seconds = max(chunk.start_seconds, chunk.end_seconds - 2 * ROUNDING_SECONDS)
-    return sorted({chunk.start_seconds, *grid.tolist(), last_seconds})
+    # Behind the start, where a seek leads: before it the file would have to be opened again.
+    first_seconds = chunk.start_seconds + ROUNDING_SECONDS
+    last_seconds = max(first_seconds, chunk.end_seconds - 2 * ROUNDING_SECONDS)
+    return sorted({first_seconds, *grid.tolist(), last_seconds})

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
 from trireel_backend.ranking import scoring
 from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import texts
 
 
-class Caption:
+class Caption(CallsNoModel):
     """Chooses the best of the bank's descriptions; the video's is the best of its chunks'."""
 
     name: ClassVar[str] = "caption"

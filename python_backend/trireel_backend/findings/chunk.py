@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chunk as findings see it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.ranking import scoring
+from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.views import PackedView
 
 UNIT_NORM_TOLERANCE = 0.01
@@ -29,6 +30,14 @@ class ChunkFrames:
     """Weight of the chunk in the mean over the video."""
     views: Mapping[str, PackedView] = field(default_factory=lambda: MappingProxyType({}))
     """Frames of second views, by the name of the finding that needs them."""
+    start_seconds: float | None = None
+    """PTS at which the chunk begins, None if the request does not state it."""
+    duration_seconds: float | None = None
+    """Length of the chunk in seconds, None if the request does not state it."""
+    is_last: bool = False
+    """True for the last chunk of its video."""
+    answers: Mapping[str, Sequence[Tensors]] = field(default_factory=lambda: MappingProxyType({}))
+    """Answers of the models that findings call, in order, by the name of the finding."""
 
     def __post_init__(self) -> None:
         frames = len(self.embeddings)
@@ -45,6 +54,20 @@ class ChunkFrames:
                 f"CHUNK_DURATION_SECONDS is {self.weight_seconds:g}: give a number above 0, up to"
                 f" {MAX_WEIGHT_SECONDS:g}"
             )
+
+    @property
+    def begin_seconds(self) -> float:
+        """PTS at which the chunk begins, or its first sampled frame's if it is not stated."""
+        return (
+            float(self.timestamps_seconds[0]) if self.start_seconds is None else self.start_seconds
+        )
+
+    @property
+    def end_seconds(self) -> float:
+        """End of the chunk, or the PTS of its last sampled frame if it is not stated."""
+        if self.start_seconds is None or self.duration_seconds is None:
+            return float(self.timestamps_seconds[-1])
+        return self.start_seconds + self.duration_seconds
 
     @cached_property
     def pooled(self) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a video's next chunk to the findings of a request: outputs and the new state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.finding import Knowledge, ModelCall
 from trireel_backend.findings.registry import FINDINGS, findings_named
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import scalar
@@ -43,6 +43,25 @@ class Decoder:
         self._width = knowledge.bank.tags.embeddings.shape[1]
         self._findings = {name: kind(knowledge) for name, kind in FINDINGS.items()}
 
+    def may_call(self, options: Options) -> bool:
+        """Return whether a chunk with these options may need other models."""
+        return any(self._findings[name].may_call(each) for name, each in options.items())
+
+    def calls(
+        self, state: VideoState, chunk: ChunkFrames, options: Options
+    ) -> dict[str, Sequence[ModelCall]]:
+        """Return the calls of other models that a chunk needs, by finding; empty for none.
+
+        Raises:
+            InvalidInput: as `decode`, or if the server cannot make what the options request.
+        """
+        self._check(state, chunk, options)
+        calls = {
+            name: self._findings[name].calls(self._before(state, name), chunk, finding_options)
+            for name, finding_options in options.items()
+        }
+        return {name: needed for name, needed in calls.items() if needed}
+
     def decode(
         self, state: VideoState, chunk: ChunkFrames, options: Options
     ) -> tuple[VideoState, dict[str, NDArray[Any]]]:
@@ -60,11 +79,13 @@ class Decoder:
         }
         states = {}
         for name, finding_options in options.items():
-            finding = self._findings[name]
-            before = state.findings[name] if state.chunks else finding.start()
-            states[name], tensors = finding.step(before, chunk, finding_options)
+            before = self._before(state, name)
+            states[name], tensors = self._findings[name].step(before, chunk, finding_options)
             outputs |= tensors
         return VideoState(state.chunks + 1, MappingProxyType(states)), outputs
+
+    def _before(self, state: VideoState, name: str) -> Any:
+        return state.findings[name] if state.chunks else self._findings[name].start()
 
     def _check(self, state: VideoState, chunk: ChunkFrames, options: Options) -> None:
         if chunk.embeddings.shape[1] != self._width:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of a finding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.plan import Selection
 from trireel_backend.wire.request import Request
+from trireel_backend.wire.tensors import Tensors
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 from trireel_schema.texts import TextBank
 from trireel_schema.vectors import Calibration
@@ -43,6 +44,22 @@ class Knowledge:
     """Smallest scene score of a cut, if a request does not set it."""
     scene_alpha: float = DEFAULT_SCENE_ALPHA
     """Weight of the newest frame in the running average, if a request does not set it."""
+    has_shot_model: bool = False
+    """True if the server has the model `shot_boundary`."""
+    judges_every_window: bool = False
+    """True to give TransNetV2 every window of frames, not only those around changes."""
+
+
+@dataclass(frozen=True)
+class ModelCall:
+    """A request to another model of the server, for one chunk."""
+
+    model: str
+    """Name of the model."""
+    inputs: Tensors
+    """Inputs by name."""
+    outputs: tuple[str, ...]
+    """Names of the outputs that the finding needs."""
 
 
 class Finding(Protocol):
@@ -67,6 +84,19 @@ class Finding(Protocol):
     def start(self) -> Any:
         """Return the state before a video's first chunk."""
 
+    @staticmethod
+    def may_call(options: Any) -> bool:
+        """Return whether a step with these options may need other models."""
+
+    def calls(self, state: Any, chunk: ChunkFrames, options: Any) -> Sequence[ModelCall]:
+        """Return the calls of other models that the next step needs.
+
+        The step gets their answers with its chunk. Calls of different videos are in flight at once.
+
+        Raises:
+            InvalidInput: if the server cannot make what the options request.
+        """
+
     def step(
         self, state: Any, chunk: ChunkFrames, options: Any
     ) -> tuple[Any, Mapping[str, NDArray[Any]]]:
@@ -75,3 +105,16 @@ class Finding(Protocol):
         Raises:
             InvalidInput: if the chunk or the options do not fit the export.
         """
+
+
+class CallsNoModel:
+    """The part of a finding that needs no other model."""
+
+    @staticmethod
+    def may_call(_: Any) -> bool:
+        """Return that a step needs no other model."""
+        return False
+
+    def calls(self, _state: Any, _chunk: ChunkFrames, _options: Any) -> Sequence[ModelCall]:
+        """Return no calls."""
+        return ()

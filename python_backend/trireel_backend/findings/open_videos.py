@@ -85,6 +85,16 @@ class OpenVideos:
         progress = store.take(request.correlation_id, start=request.starts, end=request.ends)
         return progress if restored is None else restored
 
+    def peek(self, request: Request) -> Progress | None:
+        """Return the progress that `take` would return, and change nothing; None if it would raise.
+
+        Raises:
+            InvalidInput: if START_STATE cannot be used.
+        """
+        restored = self._restored(request)
+        progress = self._store(request).peek(request.correlation_id, start=request.starts)
+        return progress if restored is None else restored
+
     def put(self, request: Request, progress: Progress) -> None:
         """Keep the progress after a request, unless the request ends its video."""
         if request.ends:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
 from trireel_backend.wire.request import Request
 
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -66,7 +66,7 @@ class QualityState:
     freeze: FreezeRun
 
 
-class Quality:
+class Quality(CallsNoModel):
     """Measures the frames of a second view, which is denser than the tower's."""
 
     name: ClassVar[str] = "quality"

@@ -27,6 +27,10 @@ class SceneSettings:
     """Smallest scene score of a cut, above 0, up to 2."""
     scene_alpha: str = ""
     """Weight of the newest frame in the running average, above 0, up to 1."""
+    shot_model: bool = False
+    """True if the server has the model `shot_boundary`; the launcher sets it."""
+    every_shot_window: bool = False
+    """True to let TransNetV2 judge every window, as a GPU can; else those around changes."""
 
     def over(self, metadata: Metadata) -> ScenePair:
         """Return the settings that apply; raises StartupError if one is wrong."""

@@ -1,134 +1,276 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finding `scenes`: distance of each frame's embedding from a running average of earlier ones."""
+"""Finding `scenes`: where scenes end, and which scenes there are.
 
+SCENES chooses how a transition is found: `sampled` by the embeddings of the sampled frames alone,
+`refined` by the frames around changes of the picture, `exact` by every frame and TransNetV2.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.findings.finding import Knowledge, ModelCall, ViewSpec
+from trireel_backend.findings.scene_options import SceneOptions, read_scene_options
+from trireel_backend.findings.scene_outputs import event_tensors, scene_tensors, signal_tensors
+from trireel_backend.plan import Selection
+from trireel_backend.scenes.model_windows import (
+    Windows,
+    due_windows,
+    judged_to_seconds,
+    with_scores,
+)
+from trireel_backend.scenes.running_average import SceneScan, scan_scenes
+from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX
+from trireel_backend.scenes.spans import (
+    CurrentScene,
+    SampledFrames,
+    Scene,
+    close,
+    first_scene,
+    split_at,
+)
+from trireel_backend.scenes.track import LONG_AGO, Track, decide, empty_track
+from trireel_backend.scenes.transitions import Transition, cut
 from trireel_backend.wire.request import Request
-from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD, MAX_SCENE_SCORE
-from trireel_schema.vectors import unit
+from trireel_backend.wire.tensors import texts
+from trireel_schema.scenes import EXACT, REFINED, SAMPLED
+from trireel_schema.shots import SHOT_MODEL
+
+MOST_FRAMES = {REFINED: 2048, EXACT: 4096}
+"""Frames of a chunk in the second view."""
+WINDOWS_AT_ONCE = 8
+"""Windows in one call: so few that those of other videos share a batch."""
 
 
 @dataclass(frozen=True)
-class SceneOptions:
-    """Inputs of a request; None for the settings of the export."""
+class ChunkMark:
+    """A chunk to which a transition may still be assigned."""
 
-    threshold: float | None = None
-    """Smallest scene score of a cut."""
-    alpha: float | None = None
-    """Weight of the newest frame in the running average."""
-
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0.0 < self.threshold <= MAX_SCENE_SCORE:
-            raise InvalidInput(
-                f"SCENE_THRESHOLD is {self.threshold:g}: give a number above 0, up to"
-                f" {MAX_SCENE_SCORE:g}"
-            )
-        if self.alpha is not None and not 0.0 <= self.alpha <= 1.0:
-            raise InvalidInput(f"SCENE_ALPHA is {self.alpha:g}: give a number from 0 to 1")
+    index: int
+    """Position of the chunk in the video."""
+    timestamps_seconds: NDArray[np.float64]
+    """[f] PTS of its sampled frames."""
 
 
 @dataclass(frozen=True)
-class RunningScene:
-    """The scene that continues after a chunk."""
+class ScenesState:
+    """State of a video between its chunks."""
 
+    mode: str = ""
+    """SAMPLED, REFINED or EXACT; empty before the first chunk."""
     average: NDArray[np.float32] | None = None
     """[D] running average of the scene's embeddings, None before the first frame."""
+    track: Track | None = None
+    """Small frames that still matter, None in mode SAMPLED."""
+    scene: CurrentScene | None = None
+    """The scene that has not ended, None before the first chunk."""
+    undecided: SampledFrames | None = None
+    """Sampled frames behind the last decision, and one before them; None before the first chunk."""
+    last_seconds: float = LONG_AGO
+    """PTS of the last transition."""
+    marks: tuple[ChunkMark, ...] = ()
+    """The chunk before, and those with undecided frames."""
     chunks: int = 0
     """Number of chunks so far."""
 
 
 class Scenes:
-    """Finds the frames that begin a new scene."""
+    """Finds transitions, and the scenes between them."""
 
     name: ClassVar[str] = "scenes"
 
     def __init__(self, knowledge: Knowledge) -> None:
-        self._threshold, self._alpha = knowledge.scene_threshold, knowledge.scene_alpha
+        self._knowledge = knowledge
 
     @staticmethod
     def options(request: Request) -> SceneOptions:
-        """Read SCENE_THRESHOLD and SCENE_ALPHA; raises InvalidInput."""
-        threshold = request.number("SCENE_THRESHOLD", float)
-        return SceneOptions(threshold, request.number("SCENE_ALPHA", float))
+        """Read the inputs; raises InvalidInput."""
+        return read_scene_options(request)
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
-        """Return None: the tower's frames suffice."""
-        return None
+    def view(options: SceneOptions) -> ViewSpec | None:
+        """Return the view of small frames that the mode needs."""
+        if options.mode == SAMPLED:
+            return None
+        mode = options.mode or REFINED
+        return ViewSpec(
+            width_px=WIDTH_PX,
+            height_px=HEIGHT_PX,
+            max_frames=MOST_FRAMES[mode],
+            selection=Selection.EVERY if mode == EXACT else Selection.CHANGES,
+        )
 
-    def start(self) -> RunningScene:
+    def start(self) -> ScenesState:
         """Return the state before the first frame."""
-        return RunningScene()
+        return ScenesState()
+
+    @staticmethod
+    def may_call(options: SceneOptions) -> bool:
+        """Return whether a step needs TransNetV2."""
+        return options.mode == EXACT
+
+    def calls(
+        self, state: ScenesState, chunk: ChunkFrames, options: SceneOptions
+    ) -> Sequence[ModelCall]:
+        """Return the calls of TransNetV2 that a chunk needs; raises InvalidInput."""
+        if self._mode(state, chunk, options) != EXACT:
+            return ()
+        if not self._knowledge.has_shot_model:
+            raise InvalidInput(
+                f"SCENES is {EXACT}, which needs the model {SHOT_MODEL}, and this server has none:"
+                f" request {REFINED}, or run scripts/setup on the server's machine"
+            )
+        _, windows = self._due(state, chunk)
+        parts = range(0, len(windows.indices), WINDOWS_AT_ONCE)
+        return [
+            ModelCall(
+                SHOT_MODEL,
+                {"FRAMES": windows.pixels[begin : begin + WINDOWS_AT_ONCE]},
+                ("SINGLE", "MANY"),
+            )
+            for begin in parts
+        ]
 
     def step(
-        self, state: RunningScene, chunk: ChunkFrames, options: SceneOptions
-    ) -> tuple[RunningScene, dict[str, NDArray[np.generic]]]:
-        """Find the cuts of a chunk."""
-        scan = scan_scenes(
-            chunk.embeddings,
-            state.average,
-            threshold=self._threshold if options.threshold is None else options.threshold,
-            alpha=self._alpha if options.alpha is None else options.alpha,
+        self, state: ScenesState, chunk: ChunkFrames, options: SceneOptions
+    ) -> tuple[ScenesState, dict[str, NDArray[Any]]]:
+        """Find the transitions that are now certain, and the scenes that they end."""
+        mode = self._mode(state, chunk, options)
+        scan = self._scan(state, chunk, options)
+        if mode == SAMPLED:
+            track, found, whole = None, _cuts_of_scan(scan, chunk), None
+            decided_seconds = float("inf")
+        else:
+            track, found, whole = self._track(state, chunk, mode)
+            decided_seconds = float("inf") if chunk.is_last else track.decided_seconds
+        events = _apart(found, state.last_seconds, options.min_seconds)
+        mark = ChunkMark(state.chunks, chunk.timestamps_seconds.copy())
+        marks = (*state.marks, mark)
+        scene, undecided, ended = _scenes(state, chunk, events, decided_seconds)
+        after = ScenesState(
+            mode=mode,
+            average=scan.average,
+            track=track,
+            scene=scene,
+            undecided=undecided,
+            last_seconds=events[-1].seconds if events else state.last_seconds,
+            marks=_needed(marks, decided_seconds),
+            chunks=state.chunks + 1,
         )
-        return RunningScene(scan.average, state.chunks + 1), {
-            "SCENE_TIMESTAMPS": chunk.timestamps_seconds[scan.cuts],
-            "SCENE_SCORES": scan.scores[scan.cuts],
-            "SCENE_CHUNK_INDICES": np.full(len(scan.cuts), state.chunks, np.int32),
-            "SCENE_FRAME_INDICES": scan.cuts,
+        return after, {
+            "SCENE_MODE": texts([mode]),
             "SCENE_TRACE": scan.scores,
+            **signal_tensors(whole if options.with_trace else None, decided_seconds),
+            **event_tensors(events, [(m.index, m.timestamps_seconds) for m in marks]),
+            **scene_tensors(ended, self._knowledge, options),
         }
 
+    def _mode(self, state: ScenesState, chunk: ChunkFrames, options: SceneOptions) -> str:
+        has_view = self.name in chunk.views
+        mode = options.mode or (REFINED if has_view else SAMPLED)
+        if mode != SAMPLED and not has_view:
+            raise InvalidInput(
+                f"SCENES is {mode}, which needs frames of its own: request it from video_chunk,"
+                " video_analysis or video_analysis_stream, which decode the video"
+            )
+        if state.mode not in ("", mode):
+            raise InvalidInput(
+                f"SCENES is {mode} after {state.mode}: send the same with every chunk of a video"
+            )
+        return mode
 
-@dataclass(frozen=True)
-class SceneScan:
-    """Scores and cuts of a run of frames, and the running average after it."""
+    def _scan(self, state: ScenesState, chunk: ChunkFrames, options: SceneOptions) -> SceneScan:
+        knowledge = self._knowledge
+        threshold, alpha = options.threshold, options.alpha
+        return scan_scenes(
+            chunk.embeddings,
+            state.average,
+            threshold=knowledge.scene_threshold if threshold is None else threshold,
+            alpha=knowledge.scene_alpha if alpha is None else alpha,
+        )
 
-    scores: NDArray[np.float32]
-    """[f] `max(0, 1 - frame . average)` of every frame; 0 for a video's first frame."""
-    cuts: NDArray[np.int32]
-    """[c] indices of the frames that begin a new scene."""
-    average: NDArray[np.float32]
-    """[D] running average after the last frame, unit length."""
+    def _due(self, state: ScenesState, chunk: ChunkFrames) -> tuple[Track, Windows]:
+        """Return the track with the chunk's frames, and the windows for TransNetV2."""
+        track = _extended(state, chunk)
+        every_window = self._knowledge.judges_every_window
+        return track, due_windows(track, is_last=chunk.is_last, every_window=every_window)
 
-
-def scan_scenes(
-    embeddings: NDArray[np.float32],
-    average: NDArray[np.float32] | None,
-    *,
-    threshold: float = DEFAULT_SCENE_THRESHOLD,
-    alpha: float = DEFAULT_SCENE_ALPHA,
-) -> SceneScan:
-    """Score every frame against the exponential moving average of the scene it belongs to.
-
-    A frame whose score reaches `threshold` is a cut, and the average restarts from that frame. So
-    each cut is reported once; an average that continued would report it until it caught up.
-
-    Args:
-        embeddings: [f, D] unit length, f >= 1, in order of time.
-        average: [D] the average so far, None at the start of a video.
-        threshold: smallest score of a cut, in 0..2.
-        alpha: weight of the newest frame, in 0..1: `average = unit((1 - alpha) average +
-            alpha frame)`.
-    """
-    scores = np.zeros(len(embeddings), np.float32)
-    cuts: list[int] = []
-    for index, frame in enumerate(embeddings):
-        if average is None:
-            average = frame
-            continue
-        scores[index] = max(0.0, 1.0 - float(frame @ average))
-        if scores[index] >= threshold:
-            cuts.append(index)
-            average = frame
+    def _track(
+        self, state: ScenesState, chunk: ChunkFrames, mode: str
+    ) -> tuple[Track, list[Transition], Track]:
+        """Return the track after a chunk, its transitions, and the track with all its frames."""
+        if mode == REFINED:
+            track, judged_seconds = _extended(state, chunk), None
         else:
-            average = unit((1 - alpha) * average + alpha * frame)
-    if average is None:
-        raise ValueError("got no frames: a scan needs at least one embedding")
-    return SceneScan(scores, np.array(cuts, np.int32), average.astype(np.float32))
+            track, windows = self._due(state, chunk)
+            answers = chunk.answers.get(self.name, ())
+            single, many = (
+                np.concatenate([np.zeros((0, 100), np.float32), *(a[name] for a in answers)])
+                for name in ("SINGLE", "MANY")
+            )
+            track = with_scores(track, windows, single, many)
+            judged_seconds = judged_to_seconds(track)
+        after, found = decide(track, is_last=chunk.is_last, judged_to_seconds=judged_seconds)
+        return after, found, track
+
+
+def _extended(state: ScenesState, chunk: ChunkFrames) -> Track:
+    frames = chunk.views[Scenes.name]
+    height_px, width_px = frames.pixels.shape[1:3]
+    if (width_px, height_px) != (WIDTH_PX, HEIGHT_PX):
+        raise InvalidInput(
+            f"VIEW_SIZES_PX of {Scenes.name} are {width_px} x {height_px}: send frames of"
+            f" {WIDTH_PX} x {HEIGHT_PX}, as frame_extractor returns them"
+        )
+    return (state.track or empty_track()).extended(frames.pixels, frames.timestamps_seconds)
+
+
+def _cuts_of_scan(scan: SceneScan, chunk: ChunkFrames) -> list[Transition]:
+    reason = "an embedding far from the running average"
+    return [
+        cut(float(chunk.timestamps_seconds[index]), float(scan.scores[index]), reason)
+        for index in scan.cuts
+    ]
+
+
+def _apart(
+    found: Sequence[Transition], last_seconds: float, min_seconds: float
+) -> list[Transition]:
+    """Return the transitions that come after the last one, and end no scene too early."""
+    kept = []
+    for transition in found:
+        if transition.seconds > last_seconds and transition.seconds - last_seconds >= min_seconds:
+            kept.append(transition)
+            last_seconds = transition.seconds
+    return kept
+
+
+def _scenes(
+    state: ScenesState, chunk: ChunkFrames, events: Sequence[Transition], decided_seconds: float
+) -> tuple[CurrentScene, SampledFrames, list[Scene]]:
+    """Return the scene that continues, its undecided frames, and the scenes that have ended."""
+    frames = SampledFrames(chunk.timestamps_seconds, chunk.embeddings)
+    if state.scene is None or state.undecided is None:
+        scene = first_scene(chunk.begin_seconds, frames.embeddings.shape[1])
+        nearest = frames.part(0, 1)
+    else:
+        scene, nearest = state.scene, state.undecided.part(0, 1)
+        frames = state.undecided.part(1, len(state.undecided)).then(frames)
+    end = int(np.searchsorted(frames.seconds, decided_seconds, side="right"))
+    scene, ended = split_at(scene, frames.part(0, end), events, nearest)
+    if end:
+        nearest = frames.part(end - 1, end)
+    if chunk.is_last:
+        ended.append(close(scene, chunk.end_seconds, nearest))
+    return scene, nearest.then(frames.part(end, len(frames))), ended
+
+
+def _needed(marks: Sequence[ChunkMark], decided_seconds: float) -> tuple[ChunkMark, ...]:
+    """Return the last chunk, and those that end behind the last decision."""
+    kept = [mark for mark in marks[:-1] if mark.timestamps_seconds[-1] > decided_seconds]
+    return (*kept, marks[-1])

@@ -87,6 +87,13 @@ class SequenceStore(Generic[State]):
             )
         return entry.state
 
+    def peek(self, correlation_id: CorrelationId, *, start: bool) -> State | None:
+        """Return the state that `take` would return, None if the sequence is not open."""
+        if start:
+            return self._start()
+        entry = self._entries.get(correlation_id)
+        return None if entry is None else entry.state
+
     def put(self, correlation_id: CorrelationId, state: State) -> None:
         """Store the state after a request that is not the last of its sequence."""
         self._drop(correlation_id)

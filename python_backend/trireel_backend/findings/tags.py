@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames, check_unit_length
-from trireel_backend.findings.finding import Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
 from trireel_backend.ranking import scoring
 from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
@@ -48,7 +48,7 @@ class Mean:
             raise ValueError(f"weighted_sum has {self.weighted_sum.ndim} dimensions: it has one")
 
 
-class Tags:
+class Tags(CallsNoModel):
     """Ranks texts by their cosine to the pooled frames of a chunk, and to the video's mean."""
 
     name: ClassVar[str] = "tags"

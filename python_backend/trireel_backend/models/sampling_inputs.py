@@ -9,6 +9,7 @@ from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.view import Crop
 from trireel_backend.plan import MAX_CHUNK_SECONDS, MIN_CHUNK_SECONDS, Sampling
 from trireel_backend.wire.request import Request
+from trireel_schema.catalogue import VIEW_INPUTS
 
 SAMPLING_INPUTS = (
     "FRAMES_PER_CHUNK",
@@ -17,7 +18,7 @@ SAMPLING_INPUTS = (
     "CROP",
     "CROP_PX",
     "STREAM_INDEX",
-    "FIND",
+    *VIEW_INPUTS,
 )
 """Inputs that select frames, beside CHUNK_SECONDS; the same for every chunk of a video."""
 MAX_SAMPLE_FPS = 1000.0

@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of `temporal_decoder`: a video's next chunk, with the state of its sequence."""
 
+import asyncio
 import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import InvalidInput, RequestError
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.decoder import Decoder, read_options
-from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.decoder import Decoder, Options, VideoState, read_options
+from trireel_backend.findings.finding import Knowledge, ModelCall
 from trireel_backend.findings.open_videos import OpenVideos, SequenceSettings
 from trireel_backend.findings.progress import ChunkTimes, Place, Progress
 from trireel_backend.findings.registry import state_types
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.findings.snapshot import Checkpoint, Snapshots
+from trireel_backend.findings.turns_in_flight import TurnsInFlight
 from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
 from trireel_backend.ranking.large_banks import CodedTexts
+from trireel_backend.whole_video.stages import CallModel
 from trireel_backend.wire.parameters import (
     model_parameters,
     read_settings,
@@ -30,13 +35,25 @@ from trireel_backend.wire.parameters import (
 from trireel_backend.wire.request import KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import NUMPY_TYPES, Tensors, texts
 from trireel_backend.wire.views import unpack_views
-from trireel_schema.catalogue import FINDINGS, TENSORS, VIEW_TENSORS
+from trireel_schema.catalogue import FINDINGS, SEQUENCE_INPUTS, TENSORS, VIEW_TENSORS
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.texts import TextBank
 
 FRAME_WEIGHT_SECONDS = 1.0  # of a frame, if its chunk states no duration
 SWEEP_SECONDS = 5.0  # between sweeps for idle videos
-
+CALLS_AT_ONCE = 64  # of other models: so many that those of many videos share a batch
+INPUTS = (
+    "EMBEDDINGS",
+    "TIMESTAMPS",
+    "CHUNK_START_SECONDS",
+    "CHUNK_DURATION_SECONDS",
+    "FIND",
+    *VIEW_TENSORS,
+    *SEQUENCE_INPUTS,
+    *(name for finding in FINDINGS.values() for name in finding.inputs),
+)
+Answers = Mapping[str, Sequence[Tensors]]
+"""Answers of the models that findings call, in order, by the name of the finding."""
 
 CHUNKS = Family("trireel_chunks_total", "Chunks decoded.")
 CUTS = Family("trireel_cuts_total", "Scene changes found.")
@@ -69,6 +86,7 @@ class SequenceDecoder:
         decoder: Decoder,
         snapshots: Snapshots,
         metrics: Metrics,
+        call_model: CallModel,
         *,
         idle_seconds: float,
         settings: SequenceSettings,
@@ -79,12 +97,15 @@ class SequenceDecoder:
             decoder: what decodes.
             snapshots: writes and reads states.
             metrics: counts chunks and sequences.
+            call_model: sends a request to a model of this server.
             idle_seconds: time after which Triton drops a sequence without requests.
             settings: limits of the sequences of clients.
         """
         self._decoder = decoder
         self._metrics = metrics
+        self._call_model = call_model
         self._lock = threading.Lock()
+        self._turns = TurnsInFlight()
         metrics.set(SEQUENCES_LIMIT, settings.max_sequences)
         self._videos = OpenVideos(
             snapshots,
@@ -94,7 +115,9 @@ class SequenceDecoder:
         )
 
     @classmethod
-    def of_model(cls, folder: Path, model_config_json: str, metrics: Metrics) -> "SequenceDecoder":
+    def of_model(
+        cls, folder: Path, model_config_json: str, metrics: Metrics, call_model: CallModel
+    ) -> "SequenceDecoder":
         """Load the export from a model's folder; timeout and limit come from the model's config.
 
         Raises:
@@ -104,27 +127,83 @@ class SequenceDecoder:
         loaded = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         bank = TextBank(CodedTexts.of(loaded.tags), CodedTexts.of(loaded.descriptions))
         parameters = model_parameters(model_config_json)
-        scenes = read_settings(SceneSettings, parameters).over(metadata)
+        scenes = read_settings(SceneSettings, parameters)
+        knowledge = Knowledge(
+            bank,
+            metadata.calibration,
+            *scenes.over(metadata),
+            has_shot_model=scenes.shot_model,
+            judges_every_window=scenes.every_shot_window,
+        )
         return cls(
-            Decoder(Knowledge(bank, metadata.calibration, *scenes)),
+            Decoder(knowledge),
             snapshots_of(Checkpoint.of(metadata, loaded)),
             metrics,
+            call_model,
             idle_seconds=sequence_idle_seconds(model_config_json),
             settings=read_settings(SequenceSettings, parameters),
         )
 
-    def answer(self, request: Request) -> dict[str, NDArray[Any]]:
+    def answer(self, request: Request) -> Tensors | Coroutine[Any, Any, Tensors]:
         """Decode one chunk; a request that only keeps its sequence alive gets an empty answer.
+
+        If a finding needs other models, the answer comes from a coroutine, and requests of other
+        sequences are answered meanwhile.
 
         Raises:
             InvalidInput: if the request is wrong; the state of the video does not change.
             Full: if a client's sequence would begin, and the most allowed are open.
         """
         with self._lock, refusals_counted(self._metrics):
-            try:
-                return self._answer(request)
-            finally:
-                self._count_live()
+            if not (self._turns.is_busy(request) or self._calls(request)):
+                return self._counted_answer(request, {})
+            self._turns.add(request)
+            return self._answer_later(request.with_own_inputs(INPUTS))
+
+    async def _answer_later(self, request: Request) -> Tensors:
+        """Answer after the earlier requests of the sequence, and after the calls it needs."""
+        async with self._turns.turn(request):
+            with self._lock, refusals_counted(self._metrics):
+                calls = self._calls(request)
+            answers = {
+                name: await asyncio.gather(*map(self._called, needed))
+                for name, needed in calls.items()
+            }
+            with self._lock, refusals_counted(self._metrics):
+                return self._counted_answer(request, answers)
+
+    async def _called(self, call: ModelCall) -> Tensors:
+        return await self._call_model(call.model, call.inputs, call.outputs)
+
+    def _calls(self, request: Request) -> Mapping[str, Sequence[ModelCall]]:
+        """Return the calls that a request needs; a request that will be rejected needs none."""
+        if KEEP_SEQUENCE in request.parameters:
+            return {}
+        try:
+            return self._needed_calls(request)
+        except RequestError:
+            if request.starts or request.ends:  # they drop the state, even if the request fails
+                with suppress(RequestError):
+                    self._videos.take(request)
+            raise
+
+    def _needed_calls(self, request: Request) -> Mapping[str, Sequence[ModelCall]]:
+        options = read_options(request)
+        if not self._decoder.may_call(options):
+            return {}
+        progress = self._videos.peek(request)
+        if progress is None:
+            return {}
+        place, before = _place(request, progress, options)
+        if place is Place.REPEATED and (before is None or not request.ends):
+            return {}
+        return self._decoder.calls(before or progress.state, _chunk_frames(request), options)
+
+    def _counted_answer(self, request: Request, answers: Answers) -> Tensors:
+        try:
+            return self._answer(request, answers)
+        finally:
+            self._count_live()
 
     def sweep(self) -> None:
         """Drop idle videos; needed while no requests arrive."""
@@ -132,14 +211,14 @@ class SequenceDecoder:
             self._videos.forget_idle()
             self._count_live()
 
-    def _answer(self, request: Request) -> dict[str, NDArray[Any]]:
+    def _answer(self, request: Request, answers: Answers) -> Tensors:
         if KEEP_SEQUENCE in request.parameters and request.starts:
             raise InvalidInput(f"got {KEEP_SEQUENCE} with START: send it after the first chunk")
         progress = self._videos.take(request)
         if KEEP_SEQUENCE in request.parameters:  # with END, the video is abandoned
             self._videos.put(request, progress)
             return {}
-        progress, answer, place = self._advance(request, progress)
+        progress, answer, place = self._advance(request, progress, answers)
         state = self._videos.state_tensor(request, progress)
         self._videos.put(request, progress)
         if place is Place.NEW:
@@ -148,24 +227,20 @@ class SequenceDecoder:
         return {**_empty_outputs(request, answer), **answer, **status}
 
     def _advance(
-        self, request: Request, progress: Progress
-    ) -> tuple[Progress, dict[str, NDArray[Any]], Place]:
+        self, request: Request, progress: Progress, answers: Answers
+    ) -> tuple[Progress, Tensors, Place]:
         """Decode a chunk; return the progress after it, the answer, and the chunk's place."""
-        chunk, options = _chunk_frames(request), read_options(request)
-        times = ChunkTimes.of(request)
-        place, before = Place.NEW, progress.state
-        if not request.is_inner and not request.number("ANY_ORDER", bool):
-            place = times.place_after(progress.times)
-        # With other findings the chunk is rejected, as any chunk after the last one would be.
-        if place is Place.REPEATED and options.keys() == before.findings.keys():
-            if progress.before is None:
+        chunk, options = replace(_chunk_frames(request), answers=answers), read_options(request)
+        place, before = _place(request, progress, options)
+        if place is Place.REPEATED:
+            if before is None:
                 raise InvalidInput(
                     "the chunk is the last one of its sequence again, and its answer is not kept"
                     " here: send the next chunk"
                 )
             if not request.ends:
                 return progress, dict(progress.answer), place
-            before = progress.before  # the video's last chunk after all: findings may add to it
+        before = before or progress.state
         try:
             state, answer = self._decoder.decode(before, chunk, options)
         except RequestError:
@@ -176,7 +251,7 @@ class SequenceDecoder:
             raise InvalidInput(
                 "START_STATE does not fit the chunk: send the bytes of STATE as they came"
             ) from error
-        return Progress(state, times, before, answer), answer, place
+        return Progress(state, ChunkTimes.of(request), before, answer), answer, place
 
     def _count_live(self) -> None:
         self._metrics.set(LIVE_SEQUENCES, len(self._videos))
@@ -195,6 +270,26 @@ def snapshots_of(checkpoint: Checkpoint) -> Snapshots:
     return Snapshots("temporal_decoder", checkpoint, types)
 
 
+def _place(
+    request: Request, progress: Progress, options: Options
+) -> tuple[Place, VideoState | None]:
+    """Return a chunk's place in its video, and the state before it.
+
+    The state before a repeated chunk is None if it is not kept. With other findings a chunk that is
+    repeated counts as new: it will be rejected, as any chunk after the last one would be.
+
+    Raises:
+        InvalidInput: if the chunk is late.
+    """
+    if request.is_inner or request.number("ANY_ORDER", bool):
+        return Place.NEW, progress.state
+    place = ChunkTimes.of(request).place_after(progress.times)
+    if place is Place.REPEATED and options.keys() == progress.state.findings.keys():
+        # Of the video's last chunk after all, findings may make more: it is decoded again.
+        return place, progress.before
+    return Place.NEW, progress.state
+
+
 def _empty_outputs(request: Request, answer: Tensors) -> Tensors:
     """Return empty outputs for findings that FIND does not name: an ensemble needs all its outputs.
 
@@ -210,14 +305,18 @@ def _empty_outputs(request: Request, answer: Tensors) -> Tensors:
 
 def _chunk_frames(request: Request) -> ChunkFrames:
     embeddings = request.required("EMBEDDINGS")
-    weight_seconds = request.number("CHUNK_DURATION_SECONDS", float)
-    if weight_seconds is None:
-        weight_seconds = FRAME_WEIGHT_SECONDS * len(embeddings)
-    times = request.required("TIMESTAMPS")
+    duration_seconds = request.number("CHUNK_DURATION_SECONDS", float)
     packed = {name: request.array(name) for name in VIEW_TENSORS}
     arrays = {name: array for name, array in packed.items() if array is not None}
-    if not arrays:
-        return ChunkFrames(embeddings, times, weight_seconds)
-    if len(arrays) < len(packed):
+    if 0 < len(arrays) < len(packed):
         raise InvalidInput(f"got {', '.join(arrays)} alone: send all of {', '.join(VIEW_TENSORS)}")
-    return ChunkFrames(embeddings, times, weight_seconds, unpack_views(arrays))
+    weight_seconds = FRAME_WEIGHT_SECONDS * len(embeddings)
+    return ChunkFrames(
+        embeddings,
+        request.required("TIMESTAMPS"),
+        weight_seconds if duration_seconds is None else duration_seconds,
+        unpack_views(arrays) if arrays else {},
+        start_seconds=request.number("CHUNK_START_SECONDS", float),
+        duration_seconds=duration_seconds,
+        is_last=request.ends,
+    )

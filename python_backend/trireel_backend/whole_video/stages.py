@@ -114,6 +114,7 @@ class ModelStages:
             **encoded.views,
             "EMBEDDINGS": encoded.embeddings,
             "TIMESTAMPS": encoded.facts["TIMESTAMPS"],
+            "CHUNK_START_SECONDS": scalar(chunk.start_seconds, np.float64),
             "CHUNK_DURATION_SECONDS": scalar(chunk.duration_seconds, np.float64),
         }
         outputs = finding_outputs(_findings(options))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A request's inputs by name, as plain Python and NumPy values."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -49,6 +49,11 @@ class Request:
     """Parameters of the request, beside its inputs."""
     is_inner: bool = False
     """True for a request from a model of this server, which has already admitted the client."""
+
+    def with_own_inputs(self, names: Iterable[str]) -> "Request":
+        """Return the request with copies of inputs: Triton frees theirs when `execute` returns."""
+        arrays = {name: array.copy() for name in names if (array := self.array(name)) is not None}
+        return replace(self, array=arrays.get)
 
     def required(self, name: str) -> NDArray[Any]:
         """Return an input; raises InvalidInput if it is missing."""

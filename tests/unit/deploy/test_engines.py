@@ -179,7 +179,7 @@ def test_where_an_engine_does_not_fit_it_says_so(script, tmp_path):
     with (script.export / "vision.onnx.data").open("wb") as weights:
         weights.truncate(free_bytes + 2**30)
     message = refused(script.run())
-    assert "MiB free, an engine of this export needs about" in message
+    assert "MiB free, an engine of siglip_vision needs about" in message
     assert not script.calls.exists()
 
 

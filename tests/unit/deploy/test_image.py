@@ -70,7 +70,9 @@ def test_nothing_else_is_sent(context):
     extra = {"deploy/image/Dockerfile", ".dockerignore"}
     for path in context - extra:
         assert any(path == root or path.startswith(f"{root}/") for root in copied()), path
-        assert not re.search(r"__pycache__|\.egg-info|_cache/|model\.onnx$|model\.plan$", path)
+        assert not re.search(
+            r"__pycache__|\.egg-info|_cache/|^model_repository/.*model\.(onnx|plan)$", path
+        )
 
 
 def test_all_of_the_packages_code_and_of_the_models_is_sent(context):

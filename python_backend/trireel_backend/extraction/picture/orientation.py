@@ -46,6 +46,8 @@ class Orientation:
 
         Turning after squashing to a size gives the same picture as turning before it.
         """
+        if not self.quarters and not self.mirrored:
+            return picture
         return np.rot90(picture[:, ::-1] if self.mirrored else picture, self.quarters)
 
     def stored_region(self, frame: VideoFrame, crop: Crop) -> Region:

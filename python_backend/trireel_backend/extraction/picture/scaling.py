@@ -166,7 +166,8 @@ def _scale_arguments(view: View, *, is_turned: bool) -> str:
 
 def _mean_of_samples(picture: Pixels) -> Pixels:
     """Return the mean of each square of 2 x 2 pixels."""
-    rows = picture[0::2].astype(np.uint32) + picture[1::2]
+    wider = np.uint16 if picture.dtype == np.uint8 else np.uint32
+    rows = np.add(picture[0::2], picture[1::2], dtype=wider)
     mean = (rows[:, 0::2] + rows[:, 1::2] + 2) >> 2
     return np.asarray(mean, picture.dtype)
 

@@ -15,6 +15,8 @@ from trireel_backend.extraction.reading.packets import TimedPacket
 MOST_KEPT_BYTES = 128 * 2**20
 BYTES_PER_PIXEL = 2
 HINT_RATIO = 3  # of the sizes of two anchors
+KEYFRAME_SHARE = 0.25  # of the last keyframe's size; a cut is coded like a keyframe
+KEYFRAME_RATIO = 1.1  # of the sizes of two keyframes
 LONG_GOP_GAPS = 3  # of a GOP that is cheaper to go on with than to decode again
 
 
@@ -45,33 +47,46 @@ class Gaps:
         self._anchor_pts: int | None = None
         self._anchor_bytes = 0
         self._gop_packets = 0
+        self._keyframe_bytes = 0
         self._last_gop_packets = 0
 
     def note(self, read: TimedPacket, ahead_packets: int) -> bool:
         """Look at the next packet; return whether it is a keyframe that hints at a change.
 
         An anchor is a packet that is shown after all packets before it. A hint is an anchor of
-        several times the size of the last one, or a keyframe at an unusual place of a long GOP.
+        several times the size of the last one and not much smaller than a keyframe. It is also a
+        keyframe of another size than the last one, or one that ends a long GOP at an unusual place.
 
         Args:
             ahead_packets: packets that are read and not yet decoded.
         """
-        is_hint, is_usual = False, self._gop_packets == self._last_gop_packets
-        if read.is_keyframe:
-            is_long = self._gop_packets >= LONG_GOP_GAPS * ahead_packets
-            is_hint = self._anchor_pts is not None and is_long and not is_usual
-            self._last_gop_packets, self._gop_packets = self._gop_packets, 0
+        size_bytes = read.packet.size
+        is_hint = read.is_keyframe and self._is_unusual(size_bytes, ahead_packets)
         self._gop_packets += 1
         if self._anchor_pts is not None and read.pts <= self._anchor_pts:
             return False
-        size_bytes = read.packet.size
-        is_large = not read.is_keyframe and size_bytes >= HINT_RATIO * self._anchor_bytes > 0
+        is_large = (
+            not read.is_keyframe
+            and size_bytes >= HINT_RATIO * self._anchor_bytes > 0
+            and size_bytes >= KEYFRAME_SHARE * self._keyframe_bytes
+        )
         if self._anchor_pts is not None and (is_hint or is_large):
             self._hints.append((self._anchor_pts, read.pts))
         self._anchor_pts = read.pts
         if not read.is_keyframe:
             self._anchor_bytes = size_bytes
         return is_hint
+
+    def _is_unusual(self, size_bytes: int, ahead_packets: int) -> bool:
+        """Return whether a keyframe is of another size than the last, or ends an unusual GOP."""
+        sizes = sorted((size_bytes, self._keyframe_bytes))
+        is_of_other_size = sizes[1] > KEYFRAME_RATIO * sizes[0]
+        is_usual = self._gop_packets == self._last_gop_packets
+        is_long = self._gop_packets >= LONG_GOP_GAPS * ahead_packets
+        is_first = self._keyframe_bytes == 0
+        self._last_gop_packets, self._gop_packets = self._gop_packets, 0
+        self._keyframe_bytes = size_bytes
+        return not is_first and (is_of_other_size or (is_long and not is_usual))
 
     def enter(self, first_pts: int, last_pts: int, known_pts: Iterable[int]) -> bool:
         """Decide whether the frames between two are decoded whole; return it.

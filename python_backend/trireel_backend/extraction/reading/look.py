@@ -94,20 +94,8 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
     packets = end.packets
     if packets is not None and packets.begins_midway:
         start_seconds = packets.first_keyframe_seconds or start_seconds
-    # A still picture, or a single frame, may state no duration: it stands for a moment.
-    duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
-    _check_work(container, stream, duration_seconds, file.limits.max_video_pixels)
-    info = VideoInfo(
-        start_seconds=start_seconds,
-        duration_seconds=duration_seconds,
-        is_complete=end.is_complete,
-        stream_index=stream.index,
-        video_stream_indices=video_stream_indices(container),
-        decoder=decoder_name(stream),
-        frame_pixels=stream.codec_context.width * stream.codec_context.height,
-        frame_rate=_frame_rate(opened, end),
-        pixel_aspect=_pixel_aspect(stream),
-    )
+    info = _info(opened, end, start_seconds)
+    _check_work(container, stream, info.duration_seconds, file.limits.max_video_pixels)
     if packets is None:
         return Look(info, frames_per_second=float(frame_rate(stream)))
     # A seek goes past parameter sets that come once; MP4's demuxer tells them after it.
@@ -125,6 +113,23 @@ def look(file: VideoFile, opened: OpenedVideo) -> Look:
         has_restarts=packets.has_restarts,
         begins_midway=packets.begins_midway,
         is_cut_up=packets.is_cut_up,
+    )
+
+
+def _info(opened: OpenedVideo, end: _End, start_seconds: float) -> VideoInfo:
+    container, stream = opened
+    # A still picture, or a single frame, may state no duration: it stands for a moment.
+    duration_seconds = max(MIN_CHUNK_SECONDS, end.seconds - start_seconds)
+    return VideoInfo(
+        start_seconds=start_seconds,
+        duration_seconds=duration_seconds,
+        is_complete=end.is_complete,
+        stream_index=stream.index,
+        video_stream_indices=video_stream_indices(container),
+        decoder=decoder_name(stream),
+        frame_pixels=stream.codec_context.width * stream.codec_context.height,
+        frame_rate=_frame_rate(opened, end),
+        pixel_aspect=_pixel_aspect(stream),
     )
 
 

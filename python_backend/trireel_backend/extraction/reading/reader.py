@@ -263,6 +263,8 @@ class FrameReader(DecodingReader):
         """Leave out the packets before a keyframe, if there are any."""
         self._keyframe_seconds = keyframe.seconds
         if len(self._ahead) > 1:
+            if self._keeps_gaps:
+                self._feed_covered()
             self._drain()
             self._ahead = deque([keyframe])
             self._has_jumped = True
@@ -280,6 +282,13 @@ class FrameReader(DecodingReader):
         if self._keeps_gaps:
             return self._gaps.covers(ahead.pts)
         return self._all_from is not None and ahead.seconds >= self._all_from
+
+    def _feed_covered(self) -> None:
+        """Feed the packets up to the last one of a gap that is decoded whole."""
+        covered = [i for i, ahead in enumerate(self._ahead) if self._gaps.covers(ahead.pts)]
+        for _ in range(covered[-1] + 1 if covered else 0):
+            ahead = self._ahead.popleft()
+            self._feed(ahead, skip_unreferred=not self._takes_all(ahead))
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet, in full: what comes out may be wanted by the next chunk."""

@@ -16,10 +16,12 @@ from trireel_backend.artifacts import load_gate, load_metadata, load_text_bank
 from trireel_backend.errors import GateFailed, NotReady, StartupError
 from trireel_backend.launch.canary import embed_frames
 from trireel_backend.launch.endpoint import ClientTls, Endpoint
+from trireel_backend.launch.gate.shots import ShotReport, check_served_shots
 from trireel_backend.towers.gate import check_gate
 from trireel_schema.files import GATE_FILE, METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.gate import LEAST_COSINE, GateReport
 from trireel_schema.pictures import KnownPictures
+from trireel_schema.shots import SHOT_MODEL
 from trireel_schema.vectors import paired_cosines
 
 MODEL = "siglip_vision"
@@ -134,8 +136,12 @@ def gate(
         Path | None, typer.Option(help="Client certificate, if the server requires one, PEM.")
     ] = None,
     key_file: Annotated[Path | None, typer.Option(help="Key of that certificate, PEM.")] = None,
+    shots: Annotated[
+        Path | None,
+        typer.Option(help="Compare shot_boundary too; folder of its files.", file_okay=False),
+    ] = None,
 ) -> None:
-    """Compare the tower that a server runs with the checkpoint; exit with 1 if they differ."""
+    """Compare the models that a server runs with the checkpoints; exit with 1 if they differ."""
     tls = None
     if ca_file is None and (server_name, certificate_file, key_file) != (None, None, None):
         raise typer.BadParameter(
@@ -145,10 +151,13 @@ def gate(
         tls = ClientTls(ca_file, server_name or url.rpartition(":")[0], certificate_file, key_file)
     try:
         reports = check_served(Endpoint(url, tls), export)
+        shot_reports = check_served_shots(Endpoint(url, tls), shots) if shots else []
     except (StartupError, OSError) as error:
         Console(stderr=True).print(f"trireel-gate: {error}", markup=False, highlight=False)
         raise typer.Exit(1) from error
     Console().print(_table(url, reports))
+    if shot_reports:
+        Console().print(_shot_table(url, shot_reports))
 
 
 def _table(url: str, reports: list[BatchReport]) -> Table:
@@ -166,6 +175,16 @@ def _table(url: str, reports: list[BatchReport]) -> Table:
             f"{row.least_agreement:.6f}",
             f"{row.report.widest_swap:.6f}",
         )
+    return table
+
+
+def _shot_table(url: str, reports: list[ShotReport]) -> Table:
+    table = Table(title=f"{SHOT_MODEL} at {url}: as its own code")
+    for heading in ("batches of", "windows", "largest difference", "to batches of 1"):
+        table.add_column(heading, justify="right")
+    for row in reports:
+        apart = f"{row.between_batches:.1e}"
+        table.add_row(str(row.batch_size), str(row.windows), f"{row.difference:.1e}", apart)
     return table
 
 

@@ -2,6 +2,7 @@
 """Command `trireel-serve-container`: run the image's Triton until a signal stops it."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -117,13 +118,9 @@ def serve(
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
-    from trireel_backend.launch.repository.shots import find_shots
 
     unwind_on_signals()
     try:
-        shots, shots_missing = find_shots(shots)
-        if shots_missing:
-            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
         options = ContainerOptions(
             triton=triton,
             models=models,
@@ -168,8 +165,13 @@ def serve(
 def _serve_until_stopped(options: "ContainerOptions") -> NoReturn:
     from trireel_backend.launch.children import reap_orphans
     from trireel_backend.launch.image.server import container_server
+    from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.server import watch
 
+    shots, shots_missing = find_shots(options.shots)
+    if shots_missing:
+        print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
+    options = replace(options, shots=shots)
     with container_server(options) as server:
         _report_ready(server, options)
         watch(server, each_time=partial(reap_orphans, server.process.pid))

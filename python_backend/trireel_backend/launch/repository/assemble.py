@@ -58,6 +58,9 @@ EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
 
+SHOT_PARAMETER = "shot_model"
+"""Parameter of models that call `shot_boundary`: whether the repository has it."""
+
 
 @dataclass(frozen=True)
 class Assembly:
@@ -266,6 +269,8 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     else:
         _set_sizes(config, metadata)
     add_findings(config)
+    if SHOT_PARAMETER in config.parameters:
+        config.parameters[SHOT_PARAMETER].string_value = str(assembly.shots is not None).lower()
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value

@@ -13,6 +13,7 @@ from trireel_schema.catalogue import (
     SEQUENCE_INPUTS,
     SEQUENCE_OUTPUTS,
     TENSORS,
+    VIEW_INPUTS,
     VIEW_TENSORS,
     Dim,
 )
@@ -41,7 +42,7 @@ def add_findings(config: Any) -> None:
         _add(config.input, (*VIEW_TENSORS, CHUNK_START, *SEQUENCE_INPUTS), optional=True)
         _add(config.output, SEQUENCE_OUTPUTS, one_chunk=True)
     if config.name == EXTRACTOR:
-        _add(config.input, ["FIND"], optional=True)
+        _add(config.input, VIEW_INPUTS, optional=True)
         _add(config.output, VIEW_TENSORS)
     if config.name in ENSEMBLES:
         _connect(config)
@@ -50,10 +51,12 @@ def add_findings(config: Any) -> None:
 def _connect(ensemble: Any) -> None:
     """Connect the findings' tensors of an ensemble with those of its steps."""
     steps = {step.model_name: step for step in ensemble.ensemble_scheduling.step}
-    _add(ensemble.input, ["FIND"], optional=True)
+    view_inputs = VIEW_INPUTS if EXTRACTOR in steps else ("FIND",)
+    _add(ensemble.input, view_inputs, optional=True)
     for step in (steps.get(EXTRACTOR), steps.get(DECODER)):
         if step is not None:
-            step.input_map["FIND"] = "FIND"
+            for name in view_inputs:
+                step.input_map[name] = name
     if EXTRACTOR in steps:
         for name in VIEW_TENSORS:
             steps[EXTRACTOR].output_map[name] = name

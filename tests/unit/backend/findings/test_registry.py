@@ -40,7 +40,7 @@ def test_outputs_are_as_the_catalogue_says(name):
     finding = FINDINGS[name](Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0)))
     frames = np.eye(FRAMES, WIDTH, dtype=np.float32)
     times = np.arange(FRAMES, dtype=np.float64)
-    pixels = np.zeros((FRAMES, 8, 8, 3), np.uint8)
+    pixels = np.zeros((FRAMES, 27, 48, 3), np.uint8)
     chunk = ChunkFrames(frames, times, 3.0, {name: PackedView(pixels, times)})
     options = finding.options(request_of())
     start = finding.start()
@@ -68,7 +68,7 @@ def test_an_unknown_finding_is_rejected(name):
 
 
 def test_options_are_checked_only_for_the_findings_named():
-    inputs = {"TOP_K": np.array([0]), "FIND": names("scenes")}
-    assert check_options(request_of(**inputs)) == ("scenes",)
+    inputs = {"TOP_K": np.array([0]), "FIND": names("caption")}
+    assert check_options(request_of(**inputs)) == ("caption",)
     with pytest.raises(InvalidInput, match="TOP_K is 0"):
         check_options(request_of(TOP_K=np.array([0])))

@@ -92,7 +92,7 @@ def web(clip, held):
 
 @contextmanager
 def answers_of(folders, calls, metrics, **parameters):
-    extractor = IsolatedExtractor(ExtractorOptions(), 128 * SIZE_PX**2 * 3)
+    extractor = IsolatedExtractor(ExtractorOptions(), 128 * SIZE_PX**2 * 3, 2**20)
     settings = {
         "media_root": str(folders / "media"),
         "spool": str(folders / "spool"),

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.decoder import Decoder
@@ -32,6 +33,7 @@ def make(bank_files):
             Decoder(Knowledge(bank, metadata.calibration)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
+            no_model,
             idle_seconds=60,
             settings=SequenceSettings(**limits),
         )
@@ -59,7 +61,7 @@ def inputs(index, *, find=None, video=0):
     if find is not None and set(views) & set(find):
         pixels = rng.integers(0, 256, (8, SIZE, SIZE, 3), np.uint8) * np.uint8(index % 3 > 0)
         view = PackedView(pixels, 10.0 * index + 1.25 * np.arange(8))
-        arrays |= pack_views(list(views), [SIZE] * len(views), [[view] * len(views)])
+        arrays |= pack_views(list(views), [(SIZE, SIZE)] * len(views), [[view] * len(views)])
     return arrays
 
 

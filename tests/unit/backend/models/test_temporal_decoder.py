@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.findings.decoder import Decoder
 from trireel_backend.findings.finding import Knowledge
@@ -29,7 +30,7 @@ def decoder(bank_files, tally):
     of_bank = Decoder(Knowledge(bank, metadata.calibration))
     snapshots = snapshots_of(Checkpoint.of(metadata, bank))
     settings = SequenceSettings(max_sequences=9)
-    return SequenceDecoder(of_bank, snapshots, tally, idle_seconds=60, settings=settings)
+    return SequenceDecoder(of_bank, snapshots, tally, no_model, idle_seconds=60, settings=settings)
 
 
 def chunk(axes, *, start=False, end=False):

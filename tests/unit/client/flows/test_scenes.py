@@ -5,17 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from unit.client.loopback import Loopback
 from unit.client.scenes import ended_scene, with_scenes
-from unit.client.scripted import Tensors, bytes_of, one_chunk, whole_video
+from unit.client.scripted import Asked, Tensors, bytes_of, one_chunk, whole_video
 
 from trireel_client import (
     Analysis,
+    AsyncTrireelClient,
     Caption,
     SceneChange,
     SceneSignals,
     ServerInfo,
     Shot,
     Tag,
+    TrireelClient,
     UnexpectedAnswer,
 )
 from trireel_client._flows.parse import parse_analysis, parse_chunk
@@ -133,3 +136,31 @@ def test_scenes_in_json() -> None:
     answer = unknown.to_json_dict()
     assert (answer["frame_rate"], answer["picture_size_px"]) == (None, None)
     assert "scene_mode" not in answer
+
+
+async def test_thumbnails_by_both_clients(grpc_only: Loopback, video: str) -> None:
+    grpc_only.script.answers["video_analysis"] = lambda asked: with_scenes()
+    grpc_only.script.answers["frame_extractor"] = one_frame_each
+    async with AsyncTrireelClient(grpc_only.url) as client:
+        analysis = await client.analyze(video)
+        found = await client.thumbnails(video, analysis)
+    with TrireelClient(grpc_only.url) as client:
+        assert client.thumbnails(video, analysis) == found
+    assert [thumbnail.timestamp_seconds for thumbnail in found] == [6.25, 18.75, 26.25]
+    assert found[0].pixels.shape == (512, 512, 3)
+    assert found[0].picture_size_px == (1280, 720)
+
+
+def one_frame_each(asked: Asked) -> Tensors:
+    """Answer with a frame for each chunk that has the frame's PTS in its middle."""
+    shots = analysis_of(with_scenes()).shots
+    times = np.array([shot.representative_seconds for shot in shots])
+    middles = asked.inputs["START_SECONDS"] + asked.inputs["CHUNK_SECONDS"] / 2
+    assert (middles > times).all()
+    assert (middles - times < 0.001).all()
+    return {
+        "FRAMES": np.zeros((3, 512, 512, 3), np.uint8),
+        "TIMESTAMPS": times,
+        "CHUNK_NUM_FRAMES": np.ones(3, np.int32),
+        "PICTURE_SIZE_PX": np.array([1280, 720], np.int32),
+    }

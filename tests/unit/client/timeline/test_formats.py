@@ -13,6 +13,8 @@ import opentimelineio as otio
 import pytest
 import srt
 import webvtt
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from unit.client.timeline.made import NTSC_30, NTSC_60, ODD_NAMES, analysis_of, ntsc
 
 from trireel_client import Analysis, Unsupported
@@ -192,18 +194,34 @@ def test_the_same_timeline_gives_the_same_bytes(suffix):
     assert export(ODD, suffix) == export(ODD, suffix)
 
 
-def test_odd_names_survive_in_every_format():
-    names = [one_line(name) for name in ODD_NAMES]
-    text = export(ODD, ".vtt")
-    assert "<" not in text
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=5))
+@example(list(ODD_NAMES))
+@example(
+    [
+        "NOTE x",
+        "STYLE",
+        "WEBVTT",
+        "7",
+        "{\\an8}",
+        "*",
+        "001  AX V C",
+        "0:00:01.000 --> 1",
+        "\x85 \u2028",
+    ]
+)
+def test_any_titles_survive_in_every_format(titles):
+    bounds = [30 * number for number in range(len(titles) + 1)]
+    analysis = ntsc(bounds, captions=titles, tags=[(title,) for title in titles])
+    names = [one_line(title) or f"Scene {number}" for number, title in enumerate(titles, 1)]
+    text = export(analysis, ".vtt")
     assert [html.unescape(c.raw_text) for c in webvtt.from_string(text)] == names
-    assert [s.content for s in srt.parse(export(ODD, ".srt"), ignore_errors=False)] == names
-    root = ET.fromstring(export(ODD, ".fcpxml"))
+    assert [s.content for s in srt.parse(export(analysis, ".srt"), ignore_errors=False)] == names
+    root = ET.fromstring(export(analysis, ".fcpxml"))
     assert [clip.get("name") for clip in root.iter("asset-clip")] == names
-    assert [note.text for note in root.iter("note")][1] == f"cut; {names[1]}; {names[1]}"
-    read = otio.adapters.read_from_string(export(ODD, ".otio"), "otio_json")
+    read = otio.adapters.read_from_string(export(analysis, ".otio"), "otio_json")
     assert [clip.name for clip in clips_of(read)] == names
-    edl = otio.adapters.read_from_string(export(ODD, ".edl"), "cmx_3600", rate=float(NTSC_30))
+    edl = otio.adapters.read_from_string(export(analysis, ".edl"), "cmx_3600", rate=float(NTSC_30))
     comments = [clip.metadata["cmx_3600"]["comments"][0] for clip in clips_of(edl)]
     assert comments == [f"COMMENT: {name}" for name in names]
 

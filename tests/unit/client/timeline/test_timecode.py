@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import opentimelineio as otio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.client.timeline.made import NTSC_30, NTSC_60
 
@@ -46,6 +46,7 @@ def test_non_drop_frame_counts_every_number():
     assert Timecode(Fraction(25), drops_frames=False).text(90000) == "01:00:00:00"
 
 
+@settings(deadline=None)
 @given(rate=st.sampled_from(TIMECODE_RATES), drops=st.booleans(), seconds=st.floats(0, DAY_SECONDS))
 def test_timecode_equals_that_of_opentimelineio(rate, drops, seconds):
     drops = drops and rate in (NTSC_30, NTSC_60)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.extraction import look
 from support.oracle import ffmpeg
@@ -63,6 +63,7 @@ def test_a_picture_has_no_rate(tmp_path):
     assert look(tmp_path / "a.avif").frame_rate == UNKNOWN_RATE
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     rate=st.sampled_from(USUAL_RATES),
     time_base=st.sampled_from(TIME_BASES),
@@ -120,4 +121,6 @@ def test_a_probe_does_not_know_the_pictures_size(tmp_path):
 
 def extracted(path, frames=1):
     extractor = Extractor(ExtractorOptions())
-    return extractor.run(ExtractionTask(path, 1.0, Sampling(frames), View(16), keep_open=False))
+    return extractor.run(
+        ExtractionTask(path, 1.0, Sampling(frames), View.square(16), keep_open=False)
+    )

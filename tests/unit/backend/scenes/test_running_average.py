@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from trireel_backend.findings.scenes import scan_scenes
+from trireel_backend.scenes.running_average import scan_scenes
 
 A = np.array([1, 0, 0], np.float32)
 B = np.array([0, 1, 0], np.float32)

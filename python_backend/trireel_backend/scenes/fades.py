@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fades: from one scene to another by way of a picture of a single shade."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.scenes.hard_cuts import Run
+from trireel_backend.scenes.signals import histogram_distances
+
+BLANK_DEVIATION = 6.0
+"""Largest standard deviation of the luma in a blank picture."""
+LONGEST_RAMP_SECONDS = 1.2
+LONGEST_BLANK_SECONDS = 1.6
+LEAST_FALL = 0.97
+"""A ramp goes on while each frame has less contrast than this share of the frame before it."""
+LEAST_COLOUR_DISTANCE = 0.3
+"""Least difference of the scenes on both sides."""
+
+
+@dataclass(frozen=True)
+class Fade:
+    """Frames that lead from a scene to a blank picture, and on to the next scene."""
+
+    first: int
+    """Index of the last frame of the scene before, in the run."""
+    last: int
+    """Index of the first frame of the scene after, in the run."""
+
+
+def fades(run: Run) -> list[Fade]:
+    """Return the fades of a run, in order.
+
+    A blank picture at the begin or at the end of the run has no scene on one side and is no fade.
+    Nor is a dark moment within a scene.
+    """
+    deviations = run.luma.std(axis=(1, 2), dtype=np.float64)
+    blank = deviations < BLANK_DEVIATION
+    found = []
+    for begin, end in _stretches(blank):
+        if begin == 0 or end == len(run):
+            continue
+        if run.seconds[end - 1] - run.seconds[begin] > LONGEST_BLANK_SECONDS:
+            continue
+        first = _ramp(run, deviations, begin - 1, -1)
+        last = _ramp(run, deviations, end, 1)
+        distance = histogram_distances(run.histograms[first], run.histograms[last])
+        if float(distance) >= LEAST_COLOUR_DISTANCE:
+            found.append(Fade(first, last))
+    return found
+
+
+def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return begin and end of each stretch of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    pairs = edges.reshape(-1, 2).tolist()
+    return [(begin, end) for begin, end in pairs]
+
+
+def _ramp(run: Run, deviations: NDArray[np.float64], index: int, direction: int) -> int:
+    """Return the index of the frame with full contrast, going away from the blank picture."""
+    start_seconds = run.seconds[index]
+    while True:
+        following = index + direction
+        if not 0 <= following < len(run):
+            return index
+        if abs(run.seconds[following] - start_seconds) > LONGEST_RAMP_SECONDS:
+            return index
+        if deviations[index] > LEAST_FALL * deviations[following]:
+            return index
+        index = following

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From frames, and TransNetV2's scores if there are any, to transitions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.scenes.fades import Fade, fades
+from trireel_backend.scenes.gradual import WIPE_SCORE, Window, kind, windows
+from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
+from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
+
+CLEAR_CUT_RATIO = 1.8
+"""A cut that stands out so much is never a part of a gradual transition."""
+NEAR_SECONDS = 0.13
+"""TransNetV2's peak may lie this far from the step that it marks."""
+CUT_SCORE = 0.5
+"""Least `single` of a cut that the steps do not show."""
+WEAK_CUT_SCORE = 0.2
+"""Least `single` near a cut that does not stand out clearly."""
+CLEAR_CUT_SCORE = 0.02
+"""Least `single` near a cut that stands out clearly."""
+GRADUAL_SCORE = 0.42
+"""Least peak of `many` in a gradual transition."""
+GRADUAL_EDGE_SCORE = 0.2
+"""`many` at the begin and the end of a gradual transition."""
+DISSOLVE_SCORE = 0.12
+"""Least peak of `many` in a dissolve that the pictures show."""
+CLEAR_DISSOLVE = 25.0
+"""Score of a window that is a dissolve although `many` is small."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """TransNetV2's probabilities of some frames."""
+
+    seconds: NDArray[np.float64]
+    """[k] PTS of the frames that TransNetV2 was asked about."""
+    single: NDArray[np.float32]
+    """[k] probability that the frame is the last one before a cut, NaN if it was not judged."""
+    many: NDArray[np.float32]
+    """[k] probability that the frame belongs to a transition, NaN if it was not judged."""
+
+    def peak(self, values: NDArray[np.float32], begin_seconds: float, end_seconds: float) -> float:
+        """Return the largest value in an interval; NaN if no frame in it was judged."""
+        inside = (self.seconds >= begin_seconds) & (self.seconds <= end_seconds)
+        judged = values[inside & ~np.isnan(values)]
+        return float(judged.max()) if len(judged) else float("nan")
+
+
+def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]:
+    """Return the transitions of a run in order of time.
+
+    Args:
+        scores: TransNetV2's answers; None to judge by the pictures alone.
+    """
+    cuts, by_blank = hard_cuts(run), fades(run)
+    clear = [found.index for found in cuts if found.ratio >= CLEAR_CUT_RATIO]
+    gradual = [
+        (window, name)
+        for window in windows(run, clear, WIPE_SCORE)
+        if (name := kind(run, window)) is not None and not _covered(by_blank, window)
+    ]
+    if scores is not None:
+        cuts = [found for found in cuts if _is_confirmed_cut(run, found, scores)]
+        gradual = [pair for pair in gradual if _is_confirmed_window(run, *pair, scores)]
+    found = [
+        *(_fade(run, fade) for fade in by_blank),
+        *(_gradual(run, window, name) for window, name in gradual),
+    ]
+    found += [
+        cut(float(run.seconds[hard.index]), hard.ratio, "one step between two frames stands out")
+        for hard in cuts
+        if not any(_swallows(other, run, hard) for other in found)
+    ]
+    if scores is not None:
+        found += _seen_by_scores(run, scores, found)
+    return sorted(found, key=lambda transition: transition.seconds)
+
+
+def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
+    return any(fade.first < window.last and window.first < fade.last for fade in by_blank)
+
+
+def _swallows(gradual: Transition, run: Run, hard: HardCut) -> bool:
+    """Return whether a cut is a part of a gradual transition; a clear cut is part of fades only."""
+    if not gradual.begin_seconds < run.seconds[hard.index] <= gradual.end_seconds:
+        return False
+    return gradual.kind == FADE or hard.ratio < CLEAR_CUT_RATIO
+
+
+def _fade(run: Run, fade: Fade) -> Transition:
+    return _between(run, fade.first, fade.last, FADE, 1.0, "a picture of one shade between")
+
+
+def _gradual(run: Run, window: Window, name: str) -> Transition:
+    reason = (
+        "a border moves over the picture"
+        if name == WIPE
+        else "each frame is a mixture of the scenes before and behind"
+    )
+    return _between(run, window.first, window.last, name, window.score, reason)
+
+
+def _between(run: Run, first: int, last: int, name: str, score: float, reason: str) -> Transition:
+    """Return the gradual transition between two frames that show one scene each."""
+    begin, end = float(run.seconds[min(first + 1, last)]), float(run.seconds[last])
+    middle = int(np.searchsorted(run.seconds, (begin + end) / 2))
+    return Transition(float(run.seconds[middle]), begin, end, name, score, reason)
+
+
+def _is_confirmed_cut(run: Run, found: HardCut, scores: Scores) -> bool:
+    at_seconds = float(run.seconds[found.index - 1])
+    peak = scores.peak(scores.single, at_seconds - NEAR_SECONDS, at_seconds + NEAR_SECONDS)
+    least = CLEAR_CUT_SCORE if found.ratio >= CLEAR_CUT_RATIO else WEAK_CUT_SCORE
+    return not peak < least  # also true if nothing near was judged
+
+
+def _is_confirmed_window(run: Run, window: Window, name: str, scores: Scores) -> bool:
+    if name != DISSOLVE or window.score >= CLEAR_DISSOLVE:
+        return True
+    begin, end = run.seconds[window.first], run.seconds[window.last]
+    return not scores.peak(scores.many, float(begin), float(end)) < DISSOLVE_SCORE
+
+
+def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> list[Transition]:
+    """Return the transitions that only TransNetV2 sees."""
+    high = np.nan_to_num(scores.many) > GRADUAL_EDGE_SCORE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    added: list[Transition] = []
+    for begin, end in edges.reshape(-1, 2).tolist():
+        last = min(end, len(scores.seconds) - 1)
+        begin_seconds, end_seconds = float(scores.seconds[begin]), float(scores.seconds[last])
+        if any(_touches(other, begin_seconds, end_seconds) for other in found):
+            continue
+        single = float(np.nanmax(scores.single[begin:end]))
+        many = float(np.nanmax(scores.many[begin:end]))
+        if end - begin <= 3 and single >= CUT_SCORE:
+            added.append(_cut_at_step(run, begin_seconds, end_seconds, single))
+        elif end - begin > 3 and many >= GRADUAL_SCORE:
+            added.append(_gradual_by_scores(run, begin_seconds, end_seconds, many))
+    return added
+
+
+def _touches(transition: Transition, begin_seconds: float, end_seconds: float) -> bool:
+    return (
+        transition.begin_seconds <= end_seconds + NEAR_SECONDS
+        and transition.end_seconds >= begin_seconds - NEAR_SECONDS
+    )
+
+
+def _cut_at_step(run: Run, begin_seconds: float, end_seconds: float, score: float) -> Transition:
+    near = (run.seconds >= begin_seconds) & (run.seconds <= end_seconds + 1e-6)
+    indices = np.flatnonzero(near)
+    index = int(indices[np.argmax(run.steps[indices])])
+    return cut(float(run.seconds[index]), score, "TransNetV2 sees a cut")
+
+
+def _gradual_by_scores(
+    run: Run, begin_seconds: float, end_seconds: float, score: float
+) -> Transition:
+    first = int(np.searchsorted(run.seconds, begin_seconds - 1e-6)) - 1
+    last = min(int(np.searchsorted(run.seconds, end_seconds - 1e-6)), len(run) - 1)
+    reason = "TransNetV2 sees a gradual transition"
+    return _between(run, max(0, first), last, DISSOLVE, score, reason)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cheap measures of how two small pictures of a video differ.
+
+All pictures are uint8 RGB [27, 48, 3], the size that TransNetV2 was trained on.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+HEIGHT_PX, WIDTH_PX = 27, 48
+MOST_LUMA = 255
+BINS = 512
+"""Bins of a colour histogram: three bits a colour."""
+STILL_DIFFERENCE = 2
+"""Mean difference of luma below which motion is not looked for."""
+
+
+def luma(pixels: Pixels) -> NDArray[np.int16]:
+    """Return the brightness [n, 27, 48] of pictures [n, 27, 48, 3], 0 to 255."""
+    colours = pixels.astype(np.int16)
+    brightness: NDArray[np.int16] = (colours[..., 0] + 2 * colours[..., 1] + colours[..., 2]) >> 2
+    return brightness
+
+
+def moved_differences(
+    before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
+) -> NDArray[np.float32]:
+    """Return the mean difference [n] of luma pictures [n, 27, 48], small motions left out.
+
+    Each pixel is compared with the pixels around its place, up to `reach_px` away, and the smallest
+    difference counts.
+    """
+    size = 2 * reach_px + 1
+    around = np.pad(before, ((0, 0), (reach_px, reach_px), (reach_px, reach_px)), mode="edge")
+    least = np.full(after.shape, MOST_LUMA, np.int16)
+    for top in range(size):
+        for left in range(size):
+            moved = around[:, top : top + HEIGHT_PX, left : left + WIDTH_PX]
+            np.minimum(least, np.abs(moved - after), out=least)
+    means: NDArray[np.float32] = least.mean(axis=(1, 2), dtype=np.float32)
+    return means
+
+
+def step_differences(brightness: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return for each picture [n, 27, 48] its difference [n] from the picture before it.
+
+    Motion by one pixel is left out; the first value is 0.
+    """
+    steps = np.zeros(len(brightness), np.float32)
+    steps[1:] = np.abs(np.diff(brightness, axis=0)).mean(axis=(1, 2), dtype=np.float32)
+    moving = np.flatnonzero(steps > STILL_DIFFERENCE)
+    if len(moving):
+        steps[moving] = moved_differences(brightness[moving - 1], brightness[moving], reach_px=1)
+    return steps
+
+
+def histograms(pixels: Pixels) -> NDArray[np.float32]:
+    """Return the colour histograms [n, 512] of pictures [n, 27, 48, 3]; each sums to 1."""
+    bits = (pixels >> 5).astype(np.intp)
+    bins = (bits[..., 0] * 64 + bits[..., 1] * 8 + bits[..., 2]).reshape(len(pixels), -1)
+    bins += BINS * np.arange(len(pixels))[:, None]
+    counts = np.bincount(bins.ravel(), minlength=BINS * len(pixels))
+    return (counts.reshape(len(pixels), BINS) / (HEIGHT_PX * WIDTH_PX)).astype(np.float32)
+
+
+def histogram_distances(
+    before: NDArray[np.float32], after: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the share [n] of pixels, 0 to 1, that changed their bin between histograms."""
+    distances: NDArray[np.float32] = np.abs(after - before).sum(axis=-1) / 2
+    return distances
