@@ -8,10 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.scenes.fades import Fade, fades
-from trireel_backend.scenes.gradual import WIPE_SCORE, Window, kind, windows
+from trireel_backend.scenes.gradual import (
+    DISSOLVE_SCORE,
+    MOST_DISSOLVE_OFF_LINE,
+    WIPE_SCORE,
+    Window,
+    kind,
+    windows,
+)
 from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
+from trireel_backend.scenes.wipes import wipes
 
+JOINT_SECONDS = 0.2
+"""Two gradual changes so near to each other are parts of one."""
+RAMP_OFF_LINE = 0.25
+"""Largest distance from the line of a fade to or from a blank picture."""
 CLEAR_CUT_RATIO = 1.8
 """A cut that stands out so much is never a part of a gradual transition."""
 NEAR_SECONDS = 0.13
@@ -26,8 +38,10 @@ GRADUAL_SCORE = 0.42
 """Least peak of `many` in a gradual transition."""
 GRADUAL_EDGE_SCORE = 0.2
 """`many` at the begin and the end of a gradual transition."""
-DISSOLVE_SCORE = 0.12
+DISSOLVE_MANY = 0.12
 """Least peak of `many` in a dissolve that the pictures show."""
+FAINT_DISSOLVE_MANY = 0.25
+"""Least peak of `many` in a dissolve that the pictures show only faintly."""
 CLEAR_DISSOLVE = 25.0
 """Score of a window that is a dissolve although `many` is small."""
 
@@ -57,18 +71,24 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
         scores: TransNetV2's answers; None to judge by the pictures alone.
     """
     cuts, by_blank = hard_cuts(run), fades(run)
+    dissolve_score = DISSOLVE_SCORE if scores is None else WIPE_SCORE
     clear = [found.index for found in cuts if found.ratio >= CLEAR_CUT_RATIO]
     gradual = [
         (window, name)
         for window in windows(run, clear, WIPE_SCORE)
-        if (name := kind(run, window)) is not None and not _covered(by_blank, window)
+        if (name := kind(run, window, dissolve_score)) is not None
     ]
+    moving = wipes(run, clear)
+    gradual = [pair for pair in gradual if not any(pair[0].overlaps(wipe) for wipe in moving)]
+    gradual += [(wipe, WIPE) for wipe in moving]
+    by_blank = [_with_ramps(run, fade, [window for window, _ in gradual]) for fade in by_blank]
+    gradual = [pair for pair in gradual if not _covered(by_blank, pair[0])]
     if scores is not None:
         cuts = [found for found in cuts if _is_confirmed_cut(run, found, scores)]
         gradual = [pair for pair in gradual if _is_confirmed_window(run, *pair, scores)]
     found = [
         *(_fade(run, fade) for fade in by_blank),
-        *(_gradual(run, window, name) for window, name in gradual),
+        *(_gradual(run, window, name) for window, name in _joined(run, gradual, clear)),
     ]
     found += [
         cut(float(run.seconds[hard.index]), hard.ratio, "one step between two frames stands out")
@@ -78,6 +98,53 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     if scores is not None:
         found += _seen_by_scores(run, scores, found)
     return sorted(found, key=lambda transition: transition.seconds)
+
+
+def _with_ramps(run: Run, fade: Fade, gradual: Sequence[Window]) -> Fade:
+    """Return a fade with the straight ramps that lead to it and from it."""
+    first, last = fade.first, fade.last
+    for window in gradual:
+        begin, end = run.seconds[window.first], run.seconds[window.last]
+        is_near = begin <= run.seconds[last] + JOINT_SECONDS and (
+            end >= run.seconds[first] - JOINT_SECONDS
+        )
+        if is_near and window.off_line <= RAMP_OFF_LINE:
+            first, last = min(first, window.first), max(last, window.last)
+    return Fade(first, last)
+
+
+def _joined(
+    run: Run, gradual: Sequence[tuple[Window, str]], cuts: Sequence[int]
+) -> list[tuple[Window, str]]:
+    """Return the windows; neighbours that lie on one line are one long transition."""
+    joined: list[tuple[Window, str]] = []
+    for window, name in sorted(gradual, key=lambda pair: pair[0].first):
+        if joined and _is_one(run, joined[-1][0], window, cuts):
+            last, last_name = joined.pop()
+            name = last_name if last.score >= window.score else name
+            window = Window(
+                last.first,
+                window.last,
+                max(last.score, window.score),
+                max(last.off_line, window.off_line),
+            )
+        joined.append((window, name))
+    return joined
+
+
+def _is_one(run: Run, last: Window, following: Window, cuts: Sequence[int]) -> bool:
+    """Return whether two neighbours are one transition: the frames between lie on its line."""
+    if run.seconds[following.first] - run.seconds[last.last] > JOINT_SECONDS:
+        return False
+    if any(last.last < index <= following.first for index in cuts):
+        return False
+    ends = (last.first, last.last, following.last)
+    begin, middle, end = (run.pixels[index].astype(np.float32).ravel() for index in ends)
+    line = end - begin
+    length = max(1.0, float(line @ line))
+    share = float((middle - begin) @ line) / length
+    off_line = float(np.linalg.norm(middle - begin - share * line)) / float(np.sqrt(length))
+    return 0.1 < share < 0.9 and off_line <= MOST_DISSOLVE_OFF_LINE
 
 
 def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
@@ -122,15 +189,21 @@ def _is_confirmed_window(run: Run, window: Window, name: str, scores: Scores) ->
     if name != DISSOLVE or window.score >= CLEAR_DISSOLVE:
         return True
     begin, end = run.seconds[window.first], run.seconds[window.last]
-    return not scores.peak(scores.many, float(begin), float(end)) < DISSOLVE_SCORE
+    least = DISSOLVE_MANY if window.score >= DISSOLVE_SCORE else FAINT_DISSOLVE_MANY
+    return not scores.peak(scores.many, float(begin), float(end)) < least
+
+
+def _stretches(scores: Scores) -> list[tuple[int, int]]:
+    """Return begin and end of each stretch of frames that `many` counts to a transition."""
+    high = np.nan_to_num(scores.many) > GRADUAL_EDGE_SCORE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
 def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> list[Transition]:
     """Return the transitions that only TransNetV2 sees."""
-    high = np.nan_to_num(scores.many) > GRADUAL_EDGE_SCORE
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
     added: list[Transition] = []
-    for begin, end in edges.reshape(-1, 2).tolist():
+    for begin, end in _stretches(scores):
         last = min(end, len(scores.seconds) - 1)
         begin_seconds, end_seconds = float(scores.seconds[begin]), float(scores.seconds[last])
         if any(_touches(other, begin_seconds, end_seconds) for other in found):

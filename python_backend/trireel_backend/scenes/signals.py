@@ -24,10 +24,10 @@ def luma(pixels: Pixels) -> NDArray[np.int16]:
     return brightness
 
 
-def moved_differences(
+def moved_pixels(
     before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
-) -> NDArray[np.float32]:
-    """Return the mean difference [n] of luma pictures [n, 27, 48], small motions left out.
+) -> NDArray[np.int16]:
+    """Return the difference of each pixel [n, 27, 48] of luma pictures, small motions left out.
 
     Each pixel is compared with the pixels around its place, up to `reach_px` away, and the smallest
     difference counts.
@@ -39,7 +39,15 @@ def moved_differences(
         for left in range(size):
             moved = around[:, top : top + HEIGHT_PX, left : left + WIDTH_PX]
             np.minimum(least, np.abs(moved - after), out=least)
-    means: NDArray[np.float32] = least.mean(axis=(1, 2), dtype=np.float32)
+    return least
+
+
+def moved_differences(
+    before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
+) -> NDArray[np.float32]:
+    """Return the mean [n] of `moved_pixels`."""
+    pixels = moved_pixels(before, after, reach_px)
+    means: NDArray[np.float32] = pixels.mean(axis=(1, 2), dtype=np.float32)
     return means
 
 
