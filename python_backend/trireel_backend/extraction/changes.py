@@ -12,7 +12,7 @@ from trireel_backend.extraction.frame_source import FrameSource
 from trireel_backend.extraction.gap_frames import Thumbnail, gap_frames
 from trireel_backend.extraction.picture.scaling import PictureMaker
 from trireel_backend.extraction.reading.full_decode import TimedFrame
-from trireel_backend.extraction.reading.gaps import Kept
+from trireel_backend.extraction.reading.gaps import Keep, Kept
 from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf
 from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.plan import Chunk, Sampling
@@ -32,6 +32,7 @@ class Changes:
         second_view: SecondView,
         source: FrameSource,
         *,
+        keep: Keep,
         keyframes_only: bool,
     ) -> None:
         """Create a view without frames.
@@ -39,12 +40,15 @@ class Changes:
         Args:
             probes_seconds: ascending times at which a frame on screen is a probe.
             source: decodes the chunk, and returns the frames of its gaps.
+            keep: returns what is kept of a frame that passes by.
             keyframes_only: the frames of the video are its keyframes.
         """
         self.pictures = pictures
         """Draws the pictures of the view."""
         self.targets_seconds = probes_seconds
         """Ascending times at which a frame on screen is needed."""
+        self.keep = keep
+        """Returns what is kept of a frame that passes by."""
         self._positions = {seconds: i for i, seconds in enumerate(probes_seconds)}
         self._second_view = second_view
         self._source = source
@@ -105,6 +109,7 @@ class Changes:
                 last,
                 probe,
                 lambda pts, kept: self._thumbnail(last, pts, kept, alpha_of),
+                keep=self.keep,
                 keyframes_only=self._keyframes_only,
             )
         else:

@@ -14,11 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.frame_source import FrameSource
-from trireel_backend.extraction.reading.gaps import Kept, PassedPacket
+from trireel_backend.extraction.reading.gaps import Keep, Kept, PassedPacket
 from trireel_backend.scenes.changes import largest_step
-
-CHANGE_SHARE = 0.4
-"""Least size of the first frame of a scene, as a share of the size of a keyframe of the scene."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +38,33 @@ def gap_frames(
     last: Thumbnail,
     draw: Callable[[int, Kept], Thumbnail],
     *,
+    keep: Keep,
     keyframes_only: bool,
 ) -> list[Thumbnail]:
-    """Return the frames of use between two probes that differ, in order."""
+    """Return the frames of use between two probes that differ, in order.
+
+    Args:
+        draw: draws what is kept of the frame of a PTS.
+        keep: returns what is kept of a frame that is decoded again.
+        keyframes_only: the frames of the video are its keyframes.
+    """
     packets = None if keyframes_only else source.gap_packets((first.pts, last.pts))
     keyframes = [packet for packet in packets or () if packet.is_keyframe]
     if packets is None or len(keyframes) > 1:  # the reader jumps from keyframe to keyframe
         return [draw(*frame) for frame in _between(source, first, last, keyframes_only)]
     if keyframes:
         known = [
-            *_before_keyframe(source, first, packets, keyframes[0]),
-            *_from_keyframe(source, keyframes[0], first.time_base, last),
+            *_before_keyframe(source, first, packets, keyframes[0], keep),
+            *_from_keyframe(source, keyframes[0], first.time_base, last, keep),
         ]
     else:
-        known = source.passed((first.pts, last.pts), (first.seconds, last.seconds))
+        known = source.passed((first.pts, last.pts), (first.seconds, last.seconds), keep)
     listed = [first, *(draw(*frame) for frame in known), last]
     after = largest_step(np.stack([thumbnail.pixels for thumbnail in listed]))
     step = listed[after - 1], listed[after]
-    is_quiet = bool(keyframes) and step[0] is first and step[1].pts == keyframes[0].pts
-    if not is_quiet and any(step[0].pts < packet.pts < step[1].pts for packet in packets):
-        listed[after:after] = [draw(*frame) for frame in _between(source, *step, False)]
+    if any(step[0].pts < packet.pts < step[1].pts for packet in packets):
+        between = _between(source, *step, keyframes_only=False)
+        listed[after:after] = [draw(*frame) for frame in between]
     return listed[1:-1]
 
 
@@ -72,13 +76,13 @@ def _between(
 
 
 def _from_keyframe(
-    source: FrameSource, keyframe: PassedPacket, time_base: Fraction, last: Thumbnail
+    source: FrameSource, keyframe: PassedPacket, time_base: Fraction, last: Thumbnail, keep: Keep
 ) -> list[tuple[int, Kept]]:
     """Return the frames from a keyframe on that were decoded on the way to a probe."""
     if keyframe.pts == last.pts:
         return []
-    keyframe_seconds = float(keyframe.pts * time_base)
-    return source.passed((keyframe.pts - 1, last.pts), (keyframe_seconds, last.seconds))
+    seconds = float(keyframe.pts * time_base), last.seconds
+    return source.passed((keyframe.pts - 1, last.pts), seconds, keep)
 
 
 def _before_keyframe(
@@ -86,19 +90,11 @@ def _before_keyframe(
     first: Thumbnail,
     packets: Sequence[PassedPacket],
     keyframe: PassedPacket,
+    keep: Keep,
 ) -> list[tuple[int, Kept]]:
-    """Return frames before a keyframe, which are not decoded on the way: none, or up to the last.
-
-    A new scene needs many bytes. If no packet is so large, the scene changes at the keyframe, if at
-    all.
-    """
-    before = [packet for packet in packets if packet.pts < keyframe.pts]
-    largest_bytes = max((packet.size_bytes for packet in before), default=0)
-    if largest_bytes < CHANGE_SHARE * keyframe.size_bytes:
+    """Return the frames before a keyframe that others refer to, and the last one before it."""
+    before = [packet.pts for packet in packets if packet.pts < keyframe.pts]
+    if not before:
         return []
-    end_pts = keyframe.pts  # with the last frame before it
-    return source.passed(
-        (first.pts, end_pts),
-        (first.seconds, float(before[-1].pts * first.time_base)),
-        again=True,
-    )
+    seconds = first.seconds, float(before[-1] * first.time_base)
+    return source.passed_before((first.pts, before[-1]), seconds, keyframe.pts, keep)

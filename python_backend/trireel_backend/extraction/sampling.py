@@ -181,7 +181,14 @@ class VideoSampler:
             return Run(pictures, chunk, second)
         probes = probes_seconds(chunk, request.sampling, second.max_frames // 2)
         keyframes_only = request.sampling.keyframes_only
-        return Changes(pictures, probes, second, self._source, keyframes_only=keyframes_only)
+        return Changes(
+            pictures,
+            probes,
+            second,
+            self._source,
+            keep=self._keep(pictures),
+            keyframes_only=keyframes_only,
+        )
 
     def _fill(self, chunk: Chunk, sheets: Sequence[AnySheet], keyframes_only: bool) -> int:
         """Fill all sheets in one pass; return the number of damaged packets."""
@@ -191,7 +198,7 @@ class VideoSampler:
         if any(isinstance(sheet, Run) for sheet in dense) or (dense and not finds_frames):
             found = self._every(chunk, targets, dense, keyframes_only)
         else:
-            keep = self._keep(dense[0].pictures) if dense else None
+            keep = next((sheet.keep for sheet in dense if isinstance(sheet, Changes)), None)
             found = self._source.on_screen(targets, keyframes_only, keep=keep)
         self._put(sheets, targets, found)
         damaged = self._source.damage.count(chunk.end_seconds)

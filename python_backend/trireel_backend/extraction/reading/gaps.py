@@ -16,6 +16,7 @@ from trireel_backend.extraction.reading.packets import TimedPacket
 
 MOST_KEPT_BYTES = 128 * 2**20
 BYTES_PER_PIXEL = 2
+KEYFRAME_RATIO = 1.1  # of the sizes of two keyframes
 
 Kept = VideoFrame | Sketch
 Keep = Callable[[VideoFrame], Kept]
@@ -45,18 +46,37 @@ class Gaps:
         self._bytes = 0
         self._in_full: set[int] = set()  # PTS of frames that may be unreferenced ones
         self._lost: set[int] = set()  # PTS of frames for which there was no room
+        self._jumps: set[int] = set()  # PTS of keyframes that packets before were left out for
         self._read = 0
+        self._keyframe_bytes = 0
+        self._gop_packets = 0
+        self._last_gop_packets = 0
 
-    def forget_packets(self) -> None:
-        """Forget the packets that were read: the next packet does not follow them."""
-        self._packets.clear()
+    def note(self, read: TimedPacket) -> bool:
+        """Note the next packet; return whether it is a keyframe that may begin a scene.
 
-    def note(self, read: TimedPacket) -> None:
-        """Note the next packet."""
+        Encoders put keyframes at even distances and at changes.
+        """
+        may_begin = read.is_keyframe and self._is_unusual(read.packet.size)
+        self._gop_packets += 1
         self._read += 1
         if read.is_shown:
             pts, size_bytes = read.pts, read.packet.size
             self._packets[pts] = PassedPacket(pts, self._read, size_bytes, read.is_keyframe)
+        return may_begin
+
+    def _is_unusual(self, size_bytes: int) -> bool:
+        """Return whether a keyframe is of another size than the last, or ends another GOP."""
+        sizes = sorted((size_bytes, self._keyframe_bytes))
+        is_first = self._keyframe_bytes == 0
+        is_usual = self._gop_packets == self._last_gop_packets
+        self._last_gop_packets, self._gop_packets = self._gop_packets, 0
+        self._keyframe_bytes = size_bytes
+        return not is_first and (sizes[1] > KEYFRAME_RATIO * sizes[0] or not is_usual)
+
+    def note_jump(self, keyframe_pts: int) -> None:
+        """Note that frames before a keyframe are not decoded."""
+        self._jumps.add(keyframe_pts)
 
     def note_in_full(self, pts: int) -> None:
         """Note a frame that was decoded although no other may refer to it."""
@@ -85,6 +105,15 @@ class Gaps:
         within = sorted(pts for pts in self._frames if first_pts < pts < last_pts)
         return [(pts, self._frames[pts]) for pts in within]
 
+    def passed_before(
+        self, first_pts: int, last_pts: int, keyframe_pts: int
+    ) -> Sequence[tuple[int, Kept]] | None:
+        """Return what `passed` does, and the last frame before a keyframe."""
+        passed = self.passed(first_pts, last_pts)
+        if passed is None or keyframe_pts in self._jumps or last_pts not in self._frames:
+            return None
+        return [*passed, (last_pts, self._frames[last_pts])]
+
     def release(self, pts: int) -> None:
         """Release what lies before a frame."""
         for early in [other for other in self._packets if other < pts]:
@@ -93,6 +122,7 @@ class Gaps:
             self._bytes -= _size_bytes(self._frames.pop(early))
         self._in_full = {other for other in self._in_full if other > pts}
         self._lost = {other for other in self._lost if other > pts}
+        self._jumps = {other for other in self._jumps if other > pts}
 
 
 def _size_bytes(frame: Kept) -> int:

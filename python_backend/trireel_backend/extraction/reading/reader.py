@@ -61,6 +61,8 @@ class FrameReader(DecodingReader):
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
         self._all_from: float | None = None  # a time from which on no frame is skipped
+        self._before_keyframe: int | None = None  # PTS of the last frame before the last one
+        self._is_in_gap = False  # a frame before and a frame behind are wanted
         self.gaps = Gaps()
         """What passes by between frames on screen, if it is kept."""
         self._keep_as: Keep | None = None
@@ -83,7 +85,7 @@ class FrameReader(DecodingReader):
         self._packets.check_times()
         self._all_from = None
         if anew or (keep is None) != (self._keep_as is None):
-            self._placed, self.gaps = False, Gaps()  # the gaps must know each packet
+            self._placed = False  # the gaps must know each packet
         self._keep_as = keep
         yield from self._in_order(self._wanted_on_screen(targets_seconds))
 
@@ -103,11 +105,13 @@ class FrameReader(DecodingReader):
             yield self._packets.seconds(pts), timed
 
     def _wanted_on_screen(self, targets_seconds: Sequence[float]) -> Iterator["_Wanted"]:
+        self._is_in_gap = False
         for slot, seconds in enumerate(targets_seconds):
             pts = self._feed_for(seconds)
             if slot == 0:
                 self._damage.begin(self._keyframe_seconds)
             yield _Wanted(slot, pts)
+            self._is_in_gap = True
 
     def _wanted_between(self, start_seconds: float, end_seconds: float) -> Iterator["_Wanted"]:
         self._all_from, self._keep_as = start_seconds, None
@@ -213,7 +217,8 @@ class FrameReader(DecodingReader):
         # Others are decoded again, and a later one must not tell that this one will not come.
         self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
-        self.gaps.forget_packets()
+        self.gaps = Gaps()
+        self._before_keyframe = None
         self._ahead.clear()
         if first is not None:
             self._append(first)
@@ -223,8 +228,10 @@ class FrameReader(DecodingReader):
     def _read_ahead(self, seconds: float) -> None:
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
-            self._append(read)
-            if read.is_keyframe and read.seconds <= seconds:
+            is_hint = self._append(read) and self._is_in_gap
+            if read.is_keyframe and (is_hint or read.seconds > seconds):
+                self._stay_before(read)
+            elif read.is_keyframe:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -245,6 +252,7 @@ class FrameReader(DecodingReader):
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])
+            self.gaps.note_jump(keyframe.pts)
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -256,21 +264,33 @@ class FrameReader(DecodingReader):
             self._feed(ahead, skip_unreferred=not is_last and not self._takes_all(ahead))
 
     def _takes_all(self, ahead: TimedPacket) -> bool:
+        if ahead.pts == self._before_keyframe:
+            self._before_keyframe = None
+            return True
         return self._all_from is not None and ahead.seconds >= self._all_from
 
-    def _append(self, read: TimedPacket) -> None:
+    def _append(self, read: TimedPacket) -> bool:
+        """Append a packet; return whether it may begin a scene, if gaps are kept."""
         self._ahead.append(read)
-        if self._keep_as is not None:
-            self.gaps.note(read)
+        return self._keep_as is not None and self.gaps.note(read)
+
+    def _stay_before(self, keyframe: TimedPacket) -> None:
+        """Decode the frames before a keyframe too, and the last of them whatever it is."""
+        if self._keep_as is None or self._before_keyframe is not None:
+            return
+        shown = [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead is not keyframe]
+        self._before_keyframe = max(shown, default=None)
 
     def _feed_one_more(self) -> bool:
-        """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
+        """Feed the next packet; what lies behind all that is wanted may be so by the next chunk."""
         if not self._ahead:
             read = self._packets.read()
             if read is None:
                 return False
             self._append(read)
-        self._feed(self._ahead.popleft(), skip_unreferred=False)
+        ahead = self._ahead.popleft()
+        is_passed = ahead.pts < self._interesting_from and not self._takes_all(ahead)
+        self._feed(ahead, skip_unreferred=is_passed)
         return True
 
     def _feed(self, ahead: TimedPacket, *, skip_unreferred: bool) -> None:
