@@ -59,7 +59,8 @@ def step_differences(brightness: NDArray[np.int16]) -> NDArray[np.float32]:
 def histograms(pixels: Pixels) -> NDArray[np.float32]:
     """Return the colour histograms [n, 512] of pictures [n, 27, 48, 3]; each sums to 1."""
     bits = (pixels >> 5).astype(np.intp)
-    bins = (bits[..., 0] * 64 + bits[..., 1] * 8 + bits[..., 2]).reshape(len(pixels), -1)
+    bins = bits[..., 0] * 64 + bits[..., 1] * 8 + bits[..., 2]
+    bins = bins.reshape(len(pixels), HEIGHT_PX * WIDTH_PX)
     bins += BINS * np.arange(len(pixels))[:, None]
     counts = np.bincount(bins.ravel(), minlength=BINS * len(pixels))
     return (counts.reshape(len(pixels), BINS) / (HEIGHT_PX * WIDTH_PX)).astype(np.float32)
