@@ -79,9 +79,7 @@ def brightened(frames: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
     return (frames.astype(np.int16) + levels).clip(0, 255).astype(np.uint8)
 
 
-def panned(
-    number: int, seconds: NDArray[np.float64], px_per_second: float
-) -> NDArray[np.uint8]:
+def panned(number: int, seconds: NDArray[np.float64], px_per_second: float) -> NDArray[np.uint8]:
     """Return frames of a camera that turns over a wide still picture."""
     still = shot(number, np.zeros(1))[0]
     wide = np.concatenate([still, still[:, ::-1]], axis=1).astype(np.float64)
@@ -92,3 +90,31 @@ def panned(
         right = np.roll(wide, -int(whole) - 1, axis=1)[:, :WIDTH_PX]
         frames.append(np.rint(left * (1 - rest) + right * rest))
     return np.stack(frames).astype(np.uint8)
+
+
+def varied() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return 22 s of footage with every kind of transition, and what only looks like one."""
+    seconds = times(22, 25)
+    frames = cut_at(seconds, (3, 6.4, 6.8, 13, 17), (0, 3, 8, 3, 9, 14))
+    frames[40:42] = brightened(frames[40:42], 110)
+    here = (seconds >= 8) & (seconds < 13)
+    part = seconds[here]
+    mixed = dissolved(frames[here], shot(16, part), shares(part, 9, 0.6))
+    frames[here] = wiped(mixed, shot(5, part), shares(part, 11, 0.8))
+    black = shade(BLACK, len(seconds))
+    frames = dissolved(frames, black, 1 - np.abs(seconds - 17).clip(0, 0.6) / 0.6)
+    last = seconds >= 19.5
+    frames[last] = panned(11, seconds[last], 12)
+    return frames, seconds
+
+
+def judged(windows: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return SINGLE and MANY [w, 100] for windows, in place of TransNetV2: lasting steps alone."""
+    padded = np.pad(windows.astype(np.int16), [(0, 0), (2, 3), (0, 0), (0, 0), (0, 0)], mode="edge")
+    step, lasting = (
+        np.abs(padded[:, last : last + 100] - padded[:, first : first + 100]).mean(axis=(2, 3, 4))
+        for first, last in ((2, 3), (0, 5))
+    )
+    single = np.clip(np.minimum(step, lasting) / 40, 0, 0.95).astype(np.float32)
+    many = np.maximum(single, np.pad(single, ((0, 0), (1, 0)))[:, :-1])
+    return single, many

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.scenes.fades import Fade, fades
+from trireel_backend.scenes.fades import Fade, edges_seconds, fades
 from trireel_backend.scenes.gradual import WIPE_SCORE, Window, kind, windows
 from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
@@ -77,7 +77,15 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     ]
     if scores is not None:
         found += _seen_by_scores(run, scores, found)
-    return sorted(found, key=lambda transition: transition.seconds)
+    edges = edges_seconds(run)
+    kept = [transition for transition in found if not _is_of_edge(transition, edges)]
+    return sorted(kept, key=lambda transition: transition.seconds)
+
+
+def _is_of_edge(transition: Transition, edges: Sequence[tuple[float, float]]) -> bool:
+    """Return whether a transition only leads from a blank first picture, or to a blank last."""
+    inside = any(begin <= transition.seconds <= end for begin, end in edges)
+    return inside and transition.kind in (DISSOLVE, WIPE)
 
 
 def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
@@ -86,7 +94,7 @@ def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
 
 def _swallows(gradual: Transition, run: Run, hard: HardCut) -> bool:
     """Return whether a cut is a part of a gradual transition; a clear cut is part of fades only."""
-    if not gradual.begin_seconds < run.seconds[hard.index] <= gradual.end_seconds:
+    if not gradual.begin_seconds <= run.seconds[hard.index] <= gradual.end_seconds:
         return False
     return gradual.kind == FADE or hard.ratio < CLEAR_CUT_RATIO
 

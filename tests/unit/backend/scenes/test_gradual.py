@@ -3,13 +3,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from support.footage import brightened, cut_at, dissolved, panned, shares, shot, times, wiped
 
 from trireel_backend.scenes.gradual import WIPE_SCORE, kind, windows
 from trireel_backend.scenes.hard_cuts import Run
 from trireel_backend.scenes.judge import find_transitions
 from trireel_backend.scenes.transitions import CUT, DISSOLVE, WIPE
-from trireel_drawings.scenes.camera import Camera
 
 BEGIN_SECONDS = 1.0
 
@@ -93,19 +93,21 @@ def test_a_pan_is_no_transition(px_per_second):
 
 
 def test_a_zoom_is_no_transition():
-    seconds = times(2.4, 15)
-    frames = [
-        shot(12, seconds[index : index + 1], Camera(0.0, 0.0, 1.0 + 0.5 * index / len(seconds)))
-        for index in range(len(seconds))
-    ]
-    assert find_transitions(Run(np.concatenate(frames), seconds)) == []
+    seconds = times(2.4, 25)
+    still = Image.fromarray(shot(12, np.zeros(1))[0]).resize((480, 270), Image.Resampling.BICUBIC)
+    frames = []
+    for share in seconds / seconds[-1]:
+        box = (120 * share, 67 * share, 480 - 120 * share, 270 - 67 * share)
+        frames.append(np.asarray(still.resize((48, 27), Image.Resampling.BOX, box)))
+    assert find_transitions(Run(np.stack(frames), seconds)) == []
 
 
-def test_a_lamp_that_is_turned_up_is_no_dissolve():
+@pytest.mark.parametrize("number", [0, 3, 8])
+def test_a_lamp_that_is_turned_up_a_little_is_no_dissolve(number):
     seconds = times(3, 25)
-    frames = shot(8, seconds)
-    levels = np.rint(50 * shares(seconds, 1.0, 0.8)).astype(int)
-    brighter = [brightened(f, level) for f, level in zip(frames, levels, strict=True)]
+    levels = np.rint(15 * shares(seconds, 1.0, 0.8)).astype(int)
+    pairs = zip(shot(number, seconds), levels, strict=True)
+    brighter = [brightened(frame, level) for frame, level in pairs]
     assert gradual(np.stack(brighter), seconds) == []
 
 

@@ -125,7 +125,10 @@ def test_repeated_frames_of_a_film_at_60_fps():
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_very_few_frames(count):
     seconds = times(1, 25)[:count]
-    assert hard_cuts(Run(shot(0, seconds) if count else np.zeros((0, 27, 48, 3), np.uint8), seconds)) == []
+    assert (
+        hard_cuts(Run(shot(0, seconds) if count else np.zeros((0, 27, 48, 3), np.uint8), seconds))
+        == []
+    )
     if count == 2:
         pair = np.stack([shot(0, seconds)[0], shot(1, seconds)[0]])
         assert cut_seconds(pair, seconds) == [0.04]

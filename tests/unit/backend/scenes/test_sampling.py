@@ -30,11 +30,16 @@ def test_every_frame_of_29_97_fps_is_chosen():
     np.testing.assert_array_equal(thinned(pts(NTSC, 5000)), np.arange(5000))
 
 
-@pytest.mark.parametrize(("fps", "stride"), [(60, 2), (120, 4), (240, 8)])
-def test_of_a_multiple_of_30_fps_every_nth_is_chosen(fps, stride):
-    chosen = thinned(pts(fps, 2400))
-    assert len(chosen) == 2400 // stride + (fps > 60)  # the very first frame comes too
-    assert set(np.diff(chosen)[1:]) == {stride}
+def test_of_60_fps_every_other_frame_is_chosen():
+    np.testing.assert_array_equal(thinned(pts(60, 2400)), np.arange(0, 2400, 2))
+
+
+@pytest.mark.parametrize("fps", [120, 240])
+def test_of_a_fast_video_30_frames_a_second_are_chosen(fps):
+    chosen = thinned(pts(fps, 10 * fps))
+    assert 300 <= len(chosen) <= 301
+    # A frame whose PTS is a quarter of a thirtieth before the next may count to either.
+    assert np.abs(np.diff(chosen)[1:] - fps // 30).max() <= 1
 
 
 def test_of_50_fps_30_a_second_are_chosen_evenly():
