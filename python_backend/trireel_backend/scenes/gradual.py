@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.scenes.hard_cuts import Run
 from trireel_backend.scenes.sampling import SCAN_STRIDE, thinned
-from trireel_backend.scenes.signals import histogram_distances
+from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX, histogram_distances
 from trireel_backend.scenes.transitions import DISSOLVE, WIPE
 
 DURATIONS_SECONDS = (0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7, 2.4)
@@ -49,6 +49,7 @@ WIPE_FIT = 0.42
 WIPE_CHANGE = 60
 """Smallest sum over R, G and B by which a pixel must change to have a time."""
 MOST_DISSOLVE_OFF_LINE = 0.45
+FRAME_VALUES = HEIGHT_PX * WIDTH_PX * 3
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,12 @@ def _wipe_fit(run: Run, window: Window) -> float:
 
 def _squared_distances(run: Run, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the mean squared difference [n, n] of each two frames."""
-    points = run.pixels[chosen].reshape(len(chosen), -1).astype(np.float32)
+    points = run.pixels[chosen].reshape(len(chosen), FRAME_VALUES).astype(np.float32)
     points -= points.mean(axis=0) if len(chosen) else 0
     products = (points @ points.T).astype(np.float64)
     squares = np.diag(products)
     distances: NDArray[np.float64] = squares[:, None] + squares[None, :] - 2 * products
-    return np.maximum(distances, 0) / max(1, points.shape[1])
+    return np.maximum(distances, 0) / FRAME_VALUES
 
 
 def _fit(

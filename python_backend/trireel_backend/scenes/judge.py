@@ -7,23 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.scenes.fades import Fade, fades
+from trireel_backend.scenes.fades import Fade, edges_seconds, fades
 from trireel_backend.scenes.gradual import (
     DISSOLVE_SCORE,
-    MOST_DISSOLVE_OFF_LINE,
     WIPE_SCORE,
     Window,
     kind,
     windows,
 )
 from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
+from trireel_backend.scenes.joints import joined, with_ramps
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
 from trireel_backend.scenes.wipes import wipes
 
-JOINT_SECONDS = 0.2
-"""Two gradual changes so near to each other are parts of one."""
-RAMP_OFF_LINE = 0.25
-"""Largest distance from the line of a fade to or from a blank picture."""
 CLEAR_CUT_RATIO = 1.8
 """A cut that stands out so much is never a part of a gradual transition."""
 NEAR_SECONDS = 0.13
@@ -81,14 +77,14 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     moving = wipes(run, clear)
     gradual = [pair for pair in gradual if not any(pair[0].overlaps(wipe) for wipe in moving)]
     gradual += [(wipe, WIPE) for wipe in moving]
-    by_blank = [_with_ramps(run, fade, [window for window, _ in gradual]) for fade in by_blank]
+    by_blank = [with_ramps(run, fade, [window for window, _ in gradual]) for fade in by_blank]
     gradual = [pair for pair in gradual if not _covered(by_blank, pair[0])]
     if scores is not None:
         cuts = [found for found in cuts if _is_confirmed_cut(run, found, scores)]
         gradual = [pair for pair in gradual if _is_confirmed_window(run, *pair, scores)]
     found = [
         *(_fade(run, fade) for fade in by_blank),
-        *(_gradual(run, window, name) for window, name in _joined(run, gradual, clear)),
+        *(_gradual(run, window, name) for window, name in joined(run, gradual, clear)),
     ]
     found += [
         cut(float(run.seconds[hard.index]), hard.ratio, "one step between two frames stands out")
@@ -97,54 +93,15 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     ]
     if scores is not None:
         found += _seen_by_scores(run, scores, found)
-    return sorted(found, key=lambda transition: transition.seconds)
+    edges = edges_seconds(run)
+    kept = [transition for transition in found if not _is_of_edge(transition, edges)]
+    return sorted(kept, key=lambda transition: transition.seconds)
 
 
-def _with_ramps(run: Run, fade: Fade, gradual: Sequence[Window]) -> Fade:
-    """Return a fade with the straight ramps that lead to it and from it."""
-    first, last = fade.first, fade.last
-    for window in gradual:
-        begin, end = run.seconds[window.first], run.seconds[window.last]
-        is_near = begin <= run.seconds[last] + JOINT_SECONDS and (
-            end >= run.seconds[first] - JOINT_SECONDS
-        )
-        if is_near and window.off_line <= RAMP_OFF_LINE:
-            first, last = min(first, window.first), max(last, window.last)
-    return Fade(first, last)
-
-
-def _joined(
-    run: Run, gradual: Sequence[tuple[Window, str]], cuts: Sequence[int]
-) -> list[tuple[Window, str]]:
-    """Return the windows; neighbours that lie on one line are one long transition."""
-    joined: list[tuple[Window, str]] = []
-    for window, name in sorted(gradual, key=lambda pair: pair[0].first):
-        if joined and _is_one(run, joined[-1][0], window, cuts):
-            last, last_name = joined.pop()
-            name = last_name if last.score >= window.score else name
-            window = Window(
-                last.first,
-                window.last,
-                max(last.score, window.score),
-                max(last.off_line, window.off_line),
-            )
-        joined.append((window, name))
-    return joined
-
-
-def _is_one(run: Run, last: Window, following: Window, cuts: Sequence[int]) -> bool:
-    """Return whether two neighbours are one transition: the frames between lie on its line."""
-    if run.seconds[following.first] - run.seconds[last.last] > JOINT_SECONDS:
-        return False
-    if any(last.last < index <= following.first for index in cuts):
-        return False
-    ends = (last.first, last.last, following.last)
-    begin, middle, end = (run.pixels[index].astype(np.float32).ravel() for index in ends)
-    line = end - begin
-    length = max(1.0, float(line @ line))
-    share = float((middle - begin) @ line) / length
-    off_line = float(np.linalg.norm(middle - begin - share * line)) / float(np.sqrt(length))
-    return 0.1 < share < 0.9 and off_line <= MOST_DISSOLVE_OFF_LINE
+def _is_of_edge(transition: Transition, edges: Sequence[tuple[float, float]]) -> bool:
+    """Return whether a transition only leads from a blank first picture, or to a blank last."""
+    inside = any(begin <= transition.seconds <= end for begin, end in edges)
+    return inside and transition.kind in (DISSOLVE, WIPE)
 
 
 def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
@@ -153,7 +110,7 @@ def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
 
 def _swallows(gradual: Transition, run: Run, hard: HardCut) -> bool:
     """Return whether a cut is a part of a gradual transition; a clear cut is part of fades only."""
-    if not gradual.begin_seconds < run.seconds[hard.index] <= gradual.end_seconds:
+    if not gradual.begin_seconds <= run.seconds[hard.index] <= gradual.end_seconds:
         return False
     return gradual.kind == FADE or hard.ratio < CLEAR_CUT_RATIO
 

@@ -71,7 +71,7 @@ def step_differences(brightness: NDArray[np.int16]) -> NDArray[np.float32]:
 
 def histograms(pixels: Pixels) -> NDArray[np.float32]:
     """Return the colour histograms [n, 512] of pictures [n, 27, 48, 3]; each sums to 1."""
-    bits = pixels.reshape(len(pixels), -1, 3) >> 5
+    bits = pixels.reshape(len(pixels), HEIGHT_PX * WIDTH_PX, 3) >> 5
     bins = bits[..., 0].astype(np.intp)
     bins <<= 3
     bins |= bits[..., 1]

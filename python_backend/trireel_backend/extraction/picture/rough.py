@@ -88,7 +88,8 @@ def sketch(frame: VideoFrame, width_px: int, height_px: int) -> Sketch:
         memory = np.frombuffer(planes[number], np.uint8)  # type: ignore[call-overload]
         samples.append(memory.take(indices))
     is_full = int(frame.color_range) == FULL_RANGE
-    return Sketch(*samples, height_px, _tables(int(frame.colorspace), is_full))
+    luma, u, v = samples
+    return Sketch(luma, u, v, height_px, _tables(int(frame.colorspace), is_full))
 
 
 @lru_cache(maxsize=16)
