@@ -24,6 +24,7 @@ from trireel_client._command.connect import connected_client, errors_as_sentence
 from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_client._command.many import Form, analyze_many
 from trireel_client._command.single import ask, follow, print_answer
+from trireel_client._command.texts import descriptions_of, tags_of
 from trireel_client._command.videos import listed, video_source
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
@@ -52,7 +53,21 @@ def analyze(
         ),
     ] = None,
     tags: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Tags to score instead of the server's.")
+        str | None,
+        typer.Option(metavar="A,B,...|@FILE", help="Tags to score instead of the server's."),
+    ] = None,
+    tags_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Such tags, one a line.")
+    ] = None,
+    descriptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT|@FILE",
+            help="Caption to choose from instead of the server's; repeat it for several.",
+        ),
+    ] = None,
+    descriptions_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Such captions, one a line.")
     ] = None,
     chunk_seconds: Annotated[
         float | None, typer.Option(help="Length of a chunk in seconds.")
@@ -153,7 +168,8 @@ def analyze(
         raise typer.BadParameter("got both of --json and --csv: give one of them")
     options: AnalysisOptions = {
         "find": find or None,
-        "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
+        "tags": tags_of(tags, tags_file),
+        "descriptions": descriptions_of(descriptions, descriptions_file),
         "chunk_seconds": chunk_seconds,
         "frames_per_chunk": frames_per_chunk,
         "sample_fps": sample_fps,
