@@ -16,6 +16,7 @@ from trireel_client._flows.parse import Plan, parse_chunk, parse_plan
 from trireel_client._options import Inputs, Tensors, texts
 from trireel_client._results import ChunkAnalysis
 from trireel_client._sources import Video
+from trireel_schema.catalogue import FREE_TEXTS
 
 SequenceId = str | int
 
@@ -212,16 +213,16 @@ def plan_steps(
     sequence_id: SequenceId | None,
     resumption: Resumption,
 ) -> Flow[Walk]:
-    """Request a video's plan, and the embeddings of free-text tags."""
+    """Request a video's plan, and the embeddings of free texts."""
     _check_id(sequence_id)
     video = yield from video_inputs(server, source)
     probe = {**video, **options.planning, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
     wanted = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
     plan = parse_plan((yield Infer("frame_extractor", probe, wanted)))
     inputs = {**video, **options.planning, **options.chunk}
-    if options.tags is not None:
-        inputs["TAGS"] = texts(options.tags)
-        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(options.tags)
+    for name, values in options.free_texts.items():
+        inputs[name] = texts(values)
+        inputs[FREE_TEXTS[name]] = yield from embed_texts(values)
     return Walk(Steps(plan, inputs, options.findings), sequence_id, resumption)
 
 
