@@ -24,10 +24,10 @@ def luma(pixels: Pixels) -> NDArray[np.int16]:
     return brightness
 
 
-def moved_differences(
+def moved_pixels(
     before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
-) -> NDArray[np.float32]:
-    """Return the mean difference [n] of luma pictures [n, 27, 48], small motions left out.
+) -> NDArray[np.int16]:
+    """Return the difference of each pixel [n, 27, 48] of luma pictures, small motions left out.
 
     Each pixel is compared with the pixels around its place, up to `reach_px` away, and the smallest
     difference counts.
@@ -44,7 +44,15 @@ def moved_differences(
             np.subtract(moved, after, out=distance)
             np.abs(distance, out=distance)
             np.minimum(least, distance, out=least)
-    means: NDArray[np.float32] = least.mean(axis=(1, 2), dtype=np.float32)
+    return least
+
+
+def moved_differences(
+    before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
+) -> NDArray[np.float32]:
+    """Return the mean [n] of `moved_pixels`."""
+    pixels = moved_pixels(before, after, reach_px)
+    means: NDArray[np.float32] = pixels.mean(axis=(1, 2), dtype=np.float32)
     return means
 
 
@@ -63,7 +71,7 @@ def step_differences(brightness: NDArray[np.int16]) -> NDArray[np.float32]:
 
 def histograms(pixels: Pixels) -> NDArray[np.float32]:
     """Return the colour histograms [n, 512] of pictures [n, 27, 48, 3]; each sums to 1."""
-    bits = pixels.reshape(len(pixels), -1, 3) >> 5
+    bits = pixels.reshape(len(pixels), HEIGHT_PX * WIDTH_PX, 3) >> 5
     bins = bits[..., 0].astype(np.intp)
     bins <<= 3
     bins |= bits[..., 1]

@@ -234,7 +234,23 @@ async def _send_when_ready(request: Any, answer: Later) -> None:
         response = _response(await answer)
     except Exception as error:
         response = _error_response(request, error)
-    _send_only(request.get_response_sender(), response)
+    if _is_inner(_parameters(request)):
+        _send_to_model(request, response)
+    else:
+        _send_only(request.get_response_sender(), response)
+
+
+def _send_to_model(request: Any, response: Any) -> None:
+    """Send the only response to another model of this server.
+
+    The flag goes with it: a second, empty response crashes the calling model in Triton 2.51. If the
+    response does not fit into /dev/shm, an error does.
+    """
+    sender, final = request.get_response_sender(), pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
+    try:
+        sender.send(response, flags=final)
+    except Exception as error:
+        sender.send(_error_response(request, error), flags=final)
 
 
 def _send_only(sender: Any, response: Any) -> None:
