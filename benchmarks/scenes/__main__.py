@@ -11,6 +11,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,11 @@ def transnet_model() -> Path | None:
     return model if model.exists() else None
 
 
+def matches_any(name: str, patterns: Sequence[str]) -> bool:
+    """Return whether a name matches one of the patterns."""
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     found = BENCHMARK.parser()
@@ -127,7 +133,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--transnet", type=Path, default=transnet_model(), help="ONNX file of TransNetV2"
     )
-    found.add_argument("--modes", nargs="*", choices=MODES.values(), default=[*MODES.values()])
+    found.add_argument(
+        "--detectors",
+        nargs="*",
+        default=["*"],
+        help="patterns of names; all by default",
+    )
     found.add_argument("--serve", default="", help="more options of trireel-serve, in one text")
     return found
 
@@ -146,14 +157,12 @@ def main() -> None:
         else:
             videos = our_videos(folder, arguments.part)
         detectors = peers(arguments.scenedetect, arguments.transnet)
-        if arguments.modes:
+        if any(matches_any(name, arguments.detectors) for name in MODES):
             media = common_folder([video.path for video in videos])
             options = arguments.serve.split()
-            served = stack.enter_context(trireel(media, videos[0].path.resolve(), *options))
-            detectors |= {
-                name: served[name] for name, mode in MODES.items() if mode in arguments.modes
-            }
-        for state in measure(videos, detectors, report):
+            detectors |= stack.enter_context(trireel(media, videos[0].path.resolve(), *options))
+        wanted = {n: d for n, d in detectors.items() if matches_any(n, arguments.detectors)}
+        for state in measure(videos, wanted, report):
             write_raw(output, state)
 
 

@@ -28,7 +28,7 @@ class SequenceSettings:
     max_sequences: int = 256
     """Most sequences of clients open in one instance; a further sequence is rejected at its START.
     Sequences of whole videos do not count: the slots for whole videos limit them."""
-    max_state_bytes: int = 512 * 2**20
+    max_state_bytes: int = 2**30
     """Memory for the states of clients' sequences in one instance; a further sequence is rejected
     at its START. From the limit on, answers to last chunks are not kept for a repeated request."""
 

@@ -17,6 +17,8 @@ LEAST_FALL = 0.97
 """A ramp goes on while each frame has less contrast than this share of the frame before it."""
 LEAST_COLOUR_DISTANCE = 0.3
 """Least difference of the scenes on both sides."""
+SAME_PICTURE = 0.6
+"""Correlation of the luma from which both sides are one scene, which a flash interrupts."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def fades(run: Run) -> list[Fade]:
             continue
         first, last = _ramp(run, begin - 1, -1), _ramp(run, end, 1)
         distance = histogram_distances(run.histograms[first], run.histograms[last])
-        if float(distance) >= LEAST_COLOUR_DISTANCE:
+        is_same = _correlation(run, first, last) > SAME_PICTURE
+        if float(distance) >= LEAST_COLOUR_DISTANCE and not is_same:
             found.append(Fade(first, last))
     return found
 
@@ -63,6 +66,14 @@ def edges_seconds(run: Run) -> list[tuple[float, float]]:
         )
         found.append((float(run.seconds[first]), float(run.seconds[last])))
     return found
+
+
+def _correlation(run: Run, one: int, other: int) -> float:
+    """Return Pearson's correlation of the luma of two frames; 0 for a blank frame."""
+    first, second = (run.luma[index].ravel().astype(np.float64) for index in (one, other))
+    first, second = first - first.mean(), second - second.mean()
+    length = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / length if length > 0 else 0.0
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
+from trireel_schema.catalogue import FREE_TEXTS
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -56,7 +57,7 @@ MAX_SEQUENCES = "max_sequences"
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
-EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
+EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
 SHOT_PARAMETER = "shot_model"
 """Parameter of models that call `shot_boundary`: whether the repository has it."""

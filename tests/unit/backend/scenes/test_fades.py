@@ -18,7 +18,7 @@ def faded(before, after, level, *, out=(1.0, 0.6), back=(1.8, 0.6)):
     blank = shade(level, len(SECONDS))
     down = dissolved(before, blank, shares(SECONDS, *out))
     up = dissolved(blank, after, shares(SECONDS, *back))
-    return np.where((SECONDS < back[0])[:, None, None, None], down, up)
+    return np.where((back[0] > SECONDS)[:, None, None, None], down, up)
 
 
 def intervals(frames):

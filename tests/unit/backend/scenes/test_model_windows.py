@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Windows for TransNetV2: the published scheme, whatever the division into chunks."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,7 +53,7 @@ def judge_in_chunks(frames, seconds, borders, network, *, every_window=True):
     """Return SINGLE and MANY by frame, and the numbers of the windows that were judged."""
     edges = [0, *borders, len(frames)]
     track, indices, scores = empty_track(), [], {}
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         track = track.extended(frames[begin:end], seconds[begin:end])
         is_last = end == len(frames)
         windows = due_windows(track, is_last=is_last, every_window=every_window)

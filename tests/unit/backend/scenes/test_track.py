@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transitions of a video in chunks: those of the video in one piece."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -20,7 +22,7 @@ def in_chunks(frames, seconds, borders, *, exact=False):
     """Return the transitions of a video in chunks, and the most frames that were kept."""
     track, found, kept = empty_track(), [], 0
     edges = [0, *borders, len(frames)]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         is_last = end == len(frames)
         track = track.extended(frames[begin:end], seconds[begin:end])
         judged_seconds = None
