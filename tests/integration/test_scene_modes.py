@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tritonclient.grpc
-from support.footage import cut_at, shot, times, varied
+from support.footage import brightened, cut_at, shot, times
 from support.raw import Raw, number, texts, video
 from support.shots import shots_folder
 from support.videos import write_video
@@ -18,7 +18,7 @@ from .conftest import served
 
 SECONDS = 8.0
 CHUNK_SECONDS = 3.0
-CUTS = [3.0, 6.4, 6.8]
+CUTS = [2.6, 5.4]
 VIDEOS = 8
 EVENTS = ("SCENE_TIMESTAMPS", "SCENE_TRANSITIONS", "SCENE_KINDS", "SCENE_SCORES", "SCENE_REASONS")
 SCALE = 4  # from 48 x 27 pixels to 192 x 108
@@ -30,10 +30,11 @@ def enlarged(frames):
 
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
-    """A video with a flash and three cuts, and eight videos of one cut each."""
+    """A video with a flash and two cuts, and eight videos of one cut each."""
     folder = tmp_path_factory.mktemp("footage")
-    frames, seconds = varied()
-    write_video(folder / "varied.mp4", enlarged(frames[seconds < SECONDS]))
+    frames = cut_at(times(SECONDS, 25), CUTS, [0, 3, 8])
+    frames[40:42] = brightened(frames[40:42], 110)
+    write_video(folder / "flash.mp4", enlarged(frames))
     times_seconds = times(4, 25)
     for index in range(VIDEOS):
         still = [shot(2 * index + part, np.zeros(1)) for part in range(2)]
@@ -79,7 +80,7 @@ def chunk(raw, name, sequence, start_seconds, mode, *, seconds=CHUNK_SECONDS, **
 
 def test_every_way_gives_the_same_events(shot_server, raw, mode):
     options = {"scenes": mode, "find": ["scenes"], "chunk_seconds": CHUNK_SECONDS}
-    source = ServerPath("varied.mp4")
+    source = ServerPath("flash.mp4")
     with TrireelClient(shot_server.grpc_url) as client:
         whole = client.analyze(source, **options)
         *streamed, last = client.stream(source, **options)
@@ -98,7 +99,7 @@ def test_every_way_gives_the_same_events(shot_server, raw, mode):
         shots = tuple(shot for chunk in chunks for shot in chunk.shots)
         assert (changes, shots) == (whole.scene_changes, whole.shots)
     answers = [
-        chunk(raw, "varied.mp4", 7, start, mode, sequence_start=start == 0, sequence_end=start == 6)
+        chunk(raw, "flash.mp4", 7, start, mode, sequence_start=start == 0, sequence_end=start == 6)
         for start in (0.0, 3.0, 6.0)
     ]
     times_seconds = np.concatenate([answer["SCENE_TIMESTAMPS"] for answer in answers])

@@ -47,11 +47,7 @@ FRAME_WEIGHT_SECONDS = 1.0  # of a frame, if its chunk states no duration
 SWEEP_SECONDS = 5.0  # between sweeps for idle videos
 CALLS_AT_ONCE = 64  # of other models: so many that those of many videos share a batch
 INPUTS = (
-    "EMBEDDINGS",
-    "TIMESTAMPS",
-    "CHUNK_START_SECONDS",
-    "CHUNK_DURATION_SECONDS",
-    "FIND",
+    *("EMBEDDINGS", "TIMESTAMPS", "CHUNK_START_SECONDS", "CHUNK_DURATION_SECONDS", "FIND"),
     *VIEW_TENSORS,
     *SEQUENCE_INPUTS,
     *(name for finding in FINDINGS.values() for name in finding.inputs),
@@ -78,9 +74,7 @@ DECODER_FAMILIES = (
     CHUNKS,
     CUTS,
     VIDEO_SECONDS,
-    LIVE_SEQUENCES,
-    SEQUENCES_LIMIT,
-    SEQUENCES_EXPIRED,
+    *(LIVE_SEQUENCES, SEQUENCES_LIMIT, SEQUENCES_EXPIRED),
 )
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The finding `scenes` through the decoder: modes, events, traces, and scenes as results."""
 
+import itertools
+from itertools import chain
+
 import numpy as np
 import pytest
 from support.findings import options_of
@@ -58,8 +61,8 @@ def without_model(bank):
 
 
 def chunk_of(begin_seconds, end_seconds, *, with_view=True):
-    sampled = (SAMPLED_SECONDS >= begin_seconds) & (SAMPLED_SECONDS < end_seconds)
-    inside = (SECONDS >= begin_seconds) & (SECONDS < end_seconds)
+    sampled = (begin_seconds <= SAMPLED_SECONDS) & (end_seconds > SAMPLED_SECONDS)
+    inside = (begin_seconds <= SECONDS) & (end_seconds > SECONDS)
     view = PackedView(PIXELS[inside], SECONDS[inside])
     return ChunkFrames(
         EMBEDDINGS[sampled],
@@ -89,7 +92,7 @@ def decode(decoder, borders=(10.0, 20.0), *, with_view=True, **inputs):
     """Return the answers for all chunks of the footage."""
     options, state, answers = options_of(FIND=["scenes"], **inputs), VideoState(), []
     edges = [0.0, *borders, END_SECONDS]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         state, answer = step(decoder, state, chunk_of(begin, end, with_view=with_view), options)
         answers.append(answer)
     return answers
@@ -176,7 +179,7 @@ def test_wrong_inputs_are_rejected(inputs, message):
 def test_a_view_of_another_size_is_rejected(decoder):
     view = PackedView(np.zeros((3, 16, 16, 3), np.uint8), np.arange(3.0))
     chunk = ChunkFrames(EMBEDDINGS[:3], SAMPLED_SECONDS[:3], 3.0, {"scenes": view})
-    with pytest.raises(InvalidInput, match="VIEW_SIZES_PX of scenes are 16 x 16: send .* 48 x 27"):
+    with pytest.raises(InvalidInput, match=r"VIEW_SIZES_PX of scenes are 16 x 16: send .* 48 x 27"):
         step(decoder, VideoState(), chunk, options_of())
 
 
@@ -203,7 +206,7 @@ def test_the_trace_has_each_frame_once(decoder, mode, borders):
     signals = joined(answers, "SCENE_SIGNALS")
     assert signals.shape == (len(SECONDS), 2)
     for cut in CUTS:
-        index = int(np.flatnonzero(SECONDS == cut)[0])
+        index = int(np.flatnonzero(cut == SECONDS)[0])
         assert signals[index, 0] > signals[index - 3 : index + 4, 0].mean()
         assert mode == "refined" or signals[index - 1, 1] > 0.2
     assert np.isnan(signals[:, 1]).all() == (mode == "refined")
@@ -231,7 +234,7 @@ def test_tags_and_captions_are_those_of_a_plain_twin(decoder, bank, mode):
     begins, ends = joined(answers, "SCENE_SPANS").T
     transitions = [*joined(answers, "SCENE_TRANSITIONS")[:, 0], END_SECONDS]
     for scene, (begin, end, first_mixed) in enumerate(zip(begins, ends, transitions, strict=True)):
-        inside = (SAMPLED_SECONDS >= begin) & (SAMPLED_SECONDS < min(end, first_mixed))
+        inside = (begin <= SAMPLED_SECONDS) & (min(end, first_mixed) > SAMPLED_SECONDS)
         if not inside.any():
             continue  # see test_spans
         rows = EMBEDDINGS[inside].astype(np.float64)
@@ -262,9 +265,9 @@ def test_an_event_names_its_chunk_and_sampled_frame(decoder):
         strict=True,
     ):
         sampled = SAMPLED_SECONDS[
-            (edges[chunk] <= SAMPLED_SECONDS) & (SAMPLED_SECONDS < edges[chunk + 1])
+            (edges[chunk] <= SAMPLED_SECONDS) & (edges[chunk + 1] > SAMPLED_SECONDS)
         ]
-        following = SAMPLED_SECONDS[SAMPLED_SECONDS >= time]
+        following = SAMPLED_SECONDS[time <= SAMPLED_SECONDS]
         assert sampled[frame] == (following[0] if len(following) else SAMPLED_SECONDS[-1])
 
 
@@ -274,7 +277,8 @@ def test_an_event_may_come_a_chunk_later_and_the_last_chunk_has_all(decoder):
     assert late[0] == [3.0]
     assert late[1] == []
     assert late[2][:2] == [6.4, 6.8]
-    assert sum(late, []) == joined(decode(decoder, ()), "SCENE_TIMESTAMPS").tolist()
+    whole = joined(decode(decoder, ()), "SCENE_TIMESTAMPS").tolist()
+    assert list(chain.from_iterable(late)) == whole
 
 
 def test_a_step_changes_neither_the_state_nor_keeps_the_requests_memory(decoder):

@@ -89,7 +89,7 @@ def decoder(make, shots):
 
 def arrays_of(index, mode="exact", *, with_view=True):
     begin, end = EDGES[index : index + 2]
-    inside = (SECONDS >= begin) & (SECONDS < end)
+    inside = (begin <= SECONDS) & (end > SECONDS)
     sampled = SECONDS[inside][5::20]
     rows = np.random.default_rng(index).normal(size=(len(sampled), WIDTH))
     arrays = {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Transitions by the pictures alone, and together with TransNetV2's scores."""
 
+import itertools
+
 import numpy as np
 import pytest
 from support.footage import (
@@ -84,33 +86,50 @@ def test_a_cut_that_only_transnetv2_sees_is_at_the_largest_step(still):
 
 
 def test_a_gradual_transition_that_only_transnetv2_sees(still):
-    many = {index: 0.6 for index in range(40, 60)}
-    (gradual,) = find_transitions(Run(still, SECONDS), scores({50: 0.3}, many))
-    assert gradual.kind == DISSOLVE
+    """A blur from one scene to the other in three steps, which is no straight line."""
+    other = shot(9, np.zeros(1))[0]
+    frames = still.copy()
+    frames[48:] = other
+    for index, shift in ((42, 5), (45, 11)):
+        frames[index : index + 3] = np.roll(still[0] // 2 + other // 2, shift, axis=1)
+    many = dict.fromkeys(range(40, 60), 0.6)
+    quiet = [t for t in find_transitions(Run(frames, SECONDS)) if t.kind != CUT]
+    assert quiet == []
+    found_now = find_transitions(Run(frames, SECONDS), scores({50: 0.001}, many))
+    (gradual,) = (t for t in found_now if t.kind == DISSOLVE)
     assert (gradual.begin_seconds, gradual.end_seconds) == (1.6, 2.4)
     assert gradual.seconds == 2.0
     assert gradual.reason == "TransNetV2 sees a gradual transition"
 
 
+def test_what_interrupts_a_scene_is_no_transition_though_transnetv2_sees_one(still):
+    frames = still.copy()
+    frames[48:52] = shot(9, np.zeros(1))[0]
+    many = dict.fromkeys(range(44, 56), 0.9)
+    assert found(frames, scores({47: 0.8, 51: 0.8}, many)) == []
+    assert found(still, scores({50: 0.3}, many)) == []
+
+
 @pytest.mark.parametrize("many", [0.3, 0.1])
 def test_weak_scores_alone_are_no_transition(still, many):
-    assert found(still, scores({50: many}, {index: many for index in range(40, 60)})) == []
+    assert found(still, scores({50: many}, dict.fromkeys(range(40, 60), many))) == []
     assert found(still, scores({50: 0.4}, {50: 0.4, 51: 0.4})) == []
 
 
-def test_scores_at_the_first_and_the_last_frame_are_no_error(still):
-    everywhere = {index: 0.9 for index in (0, 1, COUNT - 2, COUNT - 1)}
-    for transition in find_transitions(Run(still, SECONDS), scores(everywhere, everywhere)):
-        assert SECONDS[0] <= transition.begin_seconds <= transition.end_seconds <= SECONDS[-1]
+def test_scores_at_the_first_and_the_last_frame_are_no_error(one_cut):
+    everywhere = dict.fromkeys((0, 1, COUNT - 2, COUNT - 1), 0.9)
+    for transition in find_transitions(Run(one_cut, SECONDS), scores(everywhere, everywhere)):
+        assert SECONDS[0] < transition.begin_seconds <= transition.end_seconds <= SECONDS[-1]
     all_frames = dict.fromkeys(range(COUNT), 0.9)
-    (whole,) = find_transitions(Run(still, SECONDS), scores(all_frames, all_frames))
-    assert (whole.begin_seconds, whole.end_seconds) == (SECONDS[1], SECONDS[-1])
+    assert found(one_cut, scores(all_frames, all_frames)) == [(CUT, 2.0)]
+    last_cut = cut_at(SECONDS, [float(SECONDS[-1])], [3, 9])
+    assert found(last_cut, scores({COUNT - 2: 0.9}, {COUNT - 1: 0.9}))[-1][0] == CUT
 
 
 def test_a_dissolve_is_not_reported_twice():
     before, after = shot(3, SECONDS), shot(9, SECONDS)
     frames = dissolved(before, after, shares(SECONDS, 1.6, 0.8))
-    many = {index: 0.9 for index in range(41, 58)}
+    many = dict.fromkeys(range(41, 58), 0.9)
     (one,) = find_transitions(Run(frames, SECONDS), scores({49: 0.8}, many))
     (other,) = find_transitions(Run(frames, SECONDS))
     assert one == other
@@ -136,7 +155,7 @@ def test_a_wipe_needs_no_scores():
 
 def test_a_ramp_from_black_at_the_begin_is_none_for_scores_too():
     frames = dissolved(shade(BLACK, COUNT), shot(2, SECONDS), shares(SECONDS, 0.3, 0.8))
-    many = {index: 0.9 for index in range(8, 28)}
+    many = dict.fromkeys(range(8, 28), 0.9)
     assert found(frames) == []
     assert found(frames, scores({18: 0.7}, many)) == []
 
@@ -144,7 +163,7 @@ def test_a_ramp_from_black_at_the_begin_is_none_for_scores_too():
 def test_transitions_come_in_order_and_do_not_overlap():
     frames, seconds = varied()
     transitions = find_transitions(Run(frames, seconds))
-    for one, other in zip(transitions[:-1], transitions[1:], strict=True):
+    for one, other in itertools.pairwise(transitions):
         assert one.end_seconds <= other.begin_seconds
         assert one.seconds < other.seconds
     for transition in transitions:

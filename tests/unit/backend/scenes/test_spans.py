@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scenes between transitions: without gaps, each with its own frames."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,7 +115,7 @@ def test_the_division_into_calls_makes_no_difference(borders, cut_frames):
     expected = ended(frames, transitions, 300.0)
     scene, scenes = first_scene(0.0, WIDTH), []
     edges = [0, *borders, 300]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in itertools.pairwise(edges):
         part = frames.part(begin, end)
         now = [t for t in transitions if part.seconds[0] - 1 < t.seconds <= part.seconds[-1]]
         nearest = frames.part(max(0, begin - 1), max(1, begin))
