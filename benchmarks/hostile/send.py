@@ -131,7 +131,8 @@ def send_all(
                 continue
             seconds = target.seconds_until_ready(most_seconds)
             outcome.outages.append((f"{protocol}: {str(request)[:600]}", round(seconds, 1)))
-            print(f"the server was away for {seconds:.1f} s: {request}", file=sys.stderr, flush=True)
+            message = f"the server was away for {seconds:.1f} s: {request}"
+            print(message, file=sys.stderr, flush=True)
             channel(renew=True)
             if seconds >= most_seconds:
                 break

@@ -22,6 +22,10 @@ from trireel_backend.launch.flags import CLOSED_HEADER
 from .test_lifecycle import own_folder, serving  # noqa: F401  # a fixture
 
 TEXT = {"inputs": [{"name": "TEXTS", "datatype": "BYTES", "shape": [1, 1], "data": ["a red ball"]}]}
+CLIP = {"name": "VIDEO", "datatype": "BYTES", "shape": [1], "data": ["clip.mp4"]}
+CLASSES = {"name": "TAG_TEXTS", "parameters": {"classification": 1}}
+ENDLESS = {"name": "CROP", "datatype": "INT8", "shape": [1, 2**63 - 1], "data": [1]}
+DEADLY = [({"inputs": [CLIP], "outputs": [CLASSES]}, "SIGFPE"), ({"inputs": [ENDLESS]}, "SIGABRT")]
 GRPC_METHOD = "/inference.GRPCInferenceService/LogSettings"
 BACK_SECONDS = 60.0
 
@@ -223,17 +227,14 @@ def test_regions_that_nobody_registered_are_rejected(server):
 def test_the_server_lives_or_is_back_after_any_request(media):
     rng = random.Random(7)
     requests = itertools.islice((random_request(rng) for _ in itertools.count()), 300)
-    deadly = {
-        "inputs": [{"name": "VIDEO", "datatype": "BYTES", "shape": [1], "data": ["clip.mp4"]}],
-        "outputs": [{"name": "TAG_TEXTS", "parameters": {"classification": 1}}],
-    }
     with serving(media) as (process, _, ports):
         target = Target(f"127.0.0.1:{ports.http}", f"127.0.0.1:{ports.grpc}")
         outcome = send_all(target, requests, BACK_SECONDS)
         assert outcome.statuses.total() == 300
         url = f"http://{target.http}/v2/models/video_analysis/infer"
-        with pytest.raises(httpx.RemoteProtocolError):
-            httpx.post(url, json=deadly, timeout=30)
-        assert "Triton ended by SIGFPE" in process.stderr.readline()
-        assert target.seconds_until_ready(BACK_SECONDS) < BACK_SECONDS
+        for request, number in DEADLY:
+            with pytest.raises(httpx.RemoteProtocolError):
+                httpx.post(url, json=request, timeout=30)
+            assert f"Triton ended by {number}" in process.stderr.readline()
+            assert target.seconds_until_ready(BACK_SECONDS) < BACK_SECONDS
     assert process.returncode == 0
