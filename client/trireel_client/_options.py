@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._errors import InvalidRequest
-from trireel_schema.catalogue import DEFAULT_FINDINGS
+from trireel_schema.catalogue import DEFAULT_FINDINGS, FREE_TEXTS
 
 Tensors = Mapping[str, NDArray[Any]]
 SceneMode = Literal["sampled", "refined", "exact"]
@@ -24,6 +24,8 @@ class StepOptions(TypedDict, total=False):
     """Names of the findings to make; by default tags, caption and scenes."""
     tags: Sequence[str] | None
     """Texts to score instead of the server's tags."""
+    descriptions: Sequence[str] | None
+    """Sentences to choose captions from instead of the server's descriptions."""
     chunk_seconds: float | None
     """Length of a chunk in seconds."""
     frames_per_chunk: int | None
@@ -102,18 +104,18 @@ class Inputs:
     planning: Tensors
     """Tensors that decide the plan of chunks."""
     chunk: Tensors
-    """Tensors that decide how a chunk is sampled and judged, without free-text tags."""
+    """Tensors that decide how a chunk is sampled and judged, without free texts."""
     whole_video: Tensors
     """Tensors that only an analysis of the whole video accepts."""
-    tags: tuple[str, ...] | None
-    """Texts to score instead of the server's tags."""
+    free_texts: Mapping[str, tuple[str, ...]]
+    """Texts that stand in for the server's, by the names of their tensors: TAGS, DESCRIPTIONS."""
     findings: tuple[str, ...]
     """Names of the findings that the answers hold."""
 
     def everything(self) -> Tensors:
         """Return the inputs of a whole video's request."""
-        tags = {} if self.tags is None else {"TAGS": texts(self.tags)}
-        return {**self.planning, **self.chunk, **self.whole_video, **tags}
+        free = {name: texts(values) for name, values in self.free_texts.items()}
+        return {**self.planning, **self.chunk, **self.whole_video, **free}
 
 
 def step_inputs(options: StepOptions) -> Inputs:
@@ -178,7 +180,11 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
             **({"SCENES": texts(modes)} if modes else {}),
         },
         whole_video=_tensors(chosen, _WHOLE_VIDEO),
-        tags=checked_texts("tags", chosen["tags"]) if "tags" in chosen else None,
+        free_texts={
+            tensor: checked_texts(name, chosen[name])
+            for tensor in FREE_TEXTS
+            if (name := tensor.lower()) in chosen
+        },
         findings=DEFAULT_FINDINGS if find is None else find,
     )
 

@@ -5,6 +5,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from trireel_client._errors import (
     EmptySource,
@@ -16,6 +17,7 @@ from trireel_client._errors import (
 
 # A protobuf message ends at 2 GiB; the rest of the request takes little of it.
 MAX_UPLOAD_BYTES = 2**31 - 1 - 2**20
+READ_BYTES = 2**20  # of a file object at once
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two characters or more: `C:` is a drive
 
@@ -31,7 +33,15 @@ class ServerPath:
     """Path relative to the media folder, or absolute on the server's machine."""
 
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | ServerPath
+@runtime_checkable
+class FileObject(Protocol):
+    """An open file, a pipe, or any other object with a `read` method for bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | FileObject | ServerPath
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,12 @@ def classify(source: Source) -> Video:
             return Reference(source)
         case str() | os.PathLike():
             return _local_file(Path(source))
-    raise TypeError(f"a video is a path, a URI, bytes or a ServerPath, not {type(source).__name__}")
+        case FileObject():
+            return read_file_object(source)
+    raise TypeError(
+        "a video is a path, a URI, bytes, a file open for reading bytes, or a ServerPath, not"
+        f" {type(source).__name__}"
+    )
 
 
 def is_uri(text: str) -> bool:
@@ -93,6 +108,31 @@ def read_upload(path: Path) -> bytes:
     except OSError as error:
         raise UnreadableSource(f"{str(path)!r} cannot be read: {error.strerror}") from error
     return _upload(data, str(path)).data
+
+
+def read_file_object(file: FileObject, name: str = "the video given as a file object") -> Upload:
+    """Read an open file from its position to its end, but no more than fits into a request.
+
+    Raises:
+        SourceError: if it is empty, too large, or cannot be read.
+        InvalidRequest: if it returns text.
+    """
+    parts: list[bytes] = []
+    size_bytes = 0
+    try:
+        while part := file.read(min(READ_BYTES, MAX_UPLOAD_BYTES + 1 - size_bytes)):
+            if isinstance(part, str):
+                raise InvalidRequest(f"{name} returns text: open the file in mode 'rb'")
+            parts.append(part)
+            size_bytes += len(part)
+            if size_bytes > MAX_UPLOAD_BYTES:
+                raise SourceTooLarge(
+                    f"{name} is longer than {MAX_UPLOAD_BYTES} bytes, the most of one request: put"
+                    " it where the server reads it and give a ServerPath or a URI"
+                )
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise UnreadableSource(f"{name} cannot be read: {error}") from error
+    return _upload(b"".join(parts), name)
 
 
 def _reference(text: str) -> Reference:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_export.errors import BadList
+from trireel_schema.errors import SchemaError
+from trireel_schema.text_lists import read_text_list
 from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
 if TYPE_CHECKING:
@@ -20,31 +22,22 @@ DEFAULT_DESCRIPTIONS = LISTS / "descriptions.txt"
 TEXTS_A_STEP = 4096  # texts between reports of progress; a large checkpoint needs minutes for them
 
 
-def read_list(path: Path) -> tuple[str, ...]:
-    """Return the texts of a UTF-8 file, one a line.
+def read_list(path: Path, progress: Callable[[str], None] = lambda step: None) -> tuple[str, ...]:
+    """Return the texts of a file, one a line, each once; see `read_text_list`.
+
+    Args:
+        progress: called with a sentence for each line that repeats another one.
 
     Raises:
-        BadList: if there is no such file, it has no lines, or a line is empty or there twice.
+        BadList: if there is no such file, or it has no texts.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadList(f"{path} is not a readable UTF-8 text file: {error}") from error
-    if not lines:
-        raise BadList(f"{path} is empty: give it one text a line")
-    first_seen: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        # The towers know lower case only: "Park" and "park" would be one tag with two names.
-        key = line.strip().lower()
-        if not key:
-            raise BadList(f"{path}, line {number} is empty: remove it")
-        if key in first_seen:
-            raise BadList(
-                f"{path}, line {number} says the same as line {first_seen[key]},"
-                f" {line.strip()!r}: remove one"
-            )
-        first_seen[key] = number
-    return tuple(line.strip() for line in lines)
+        read = read_text_list(path)
+    except SchemaError as error:
+        raise BadList(str(error)) from error
+    for remark in read.remarks:
+        progress(remark)
+    return read.texts
 
 
 def write_bank(

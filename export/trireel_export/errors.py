@@ -4,7 +4,7 @@
 ExportError
 ├── CheckpointNotLoaded       not found, not readable, or weights are missing from it
 ├── UnsupportedCheckpoint     loads, but cannot be served: NaFlex, no pooling head, cropping
-├── BadList                   an empty or doubled line in a tag or description file
+├── BadList                   a tag or description file that is missing or has no texts
 ├── BadSetting                an opset or scene setting out of range
 ├── BadOutput                 the output is a file, or a folder with other things in it
 └── VerificationFailed        the exported files do not behave as the checkpoint does
@@ -31,7 +31,7 @@ class UnsupportedCheckpoint(ExportError):
 
 
 class BadList(ExportError):
-    """A tag or description file cannot be used: correct the line that is named."""
+    """A tag or description file cannot be used: give a file of texts."""
 
 
 class BadSetting(ExportError):

@@ -89,7 +89,7 @@ def export(
     opset = default_opset(precision) if opset is None else opset
     _check_settings(opset, scene_threshold, scene_alpha)
     require_replaceable(output, EVERY_FILE)
-    tag_texts, description_texts = read_list(tags), read_list(descriptions)
+    tag_texts, description_texts = read_list(tags, progress), read_list(descriptions, progress)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
     metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha)

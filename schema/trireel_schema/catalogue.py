@@ -39,6 +39,7 @@ SYMBOLS = {
     "f": "sampled frames",
     "k": "tags returned",
     "m": "free-text tags",
+    "d": "free-text descriptions",
     "c": "transitions between scenes",
     "s": "scenes that have ended",
     "q": "frames of the trace",
@@ -72,6 +73,8 @@ TENSORS: dict[str, Tensor] = {
         Tensor("TOP_K", "INT32", (1,), "number of tags returned"),
         Tensor("TAGS", "BYTES", ("m",), "free-text tags, scored instead of the bank's"),
         Tensor("TAG_EMBEDDINGS", "FP32", ("m", "D"), "embeddings of TAGS, from siglip_text"),
+        Tensor("DESCRIPTIONS", "BYTES", ("d",), "free-text captions, instead of the bank's"),
+        Tensor("DESCRIPTION_EMBEDDINGS", "FP32", ("d", "D"), "their embeddings, from siglip_text"),
         Tensor("SCENE_THRESHOLD", "FP32", (1,), "smallest scene score of a cut"),
         Tensor("SCENE_ALPHA", "FP32", (1,), "weight of the newest frame in the running average"),
         Tensor("SCENES", "BYTES", (1,), "sampled, refined or exact"),
@@ -175,7 +178,7 @@ FINDINGS: dict[str, FindingTensors] = {
         ),
     ),
     "caption": FindingTensors(
-        inputs=(),
+        inputs=("DESCRIPTIONS", "DESCRIPTION_EMBEDDINGS"),
         outputs=(
             "CHUNK_CAPTION_TEXTS",
             "CHUNK_CAPTION_SCORES",
@@ -231,6 +234,11 @@ FINDINGS: dict[str, FindingTensors] = {
 
 DEFAULT_FINDINGS = ("tags", "caption", "scenes")
 """The findings of a request without FIND."""
+FREE_TEXTS = {"TAGS": "TAG_EMBEDDINGS", "DESCRIPTIONS": "DESCRIPTION_EMBEDDINGS"}
+"""Inputs of free texts, and the inputs of their embeddings.
+
+A model of whole videos gets the texts alone, and embeds them by `siglip_text`.
+"""
 VIEW_TENSORS = (
     "VIEW_NAMES",
     "VIEW_SIZES_PX",

@@ -146,6 +146,18 @@ def test_free_tags_are_scored_as_the_banks(client, alone):
     assert_scores_close(ranked.tags, alone.tags)
 
 
+def test_free_descriptions_are_scored_as_the_banks(client, alone):
+    captions = sorted({chunk.caption.text for chunk in alone.chunks}, reverse=True)
+    free = client.analyze(VIDEO, descriptions=captions)
+    assert [chunk.caption.text for chunk in free.chunks] == [
+        chunk.caption.text for chunk in alone.chunks
+    ]
+    assert free.caption.text == alone.caption.text
+    assert free.caption.score == pytest.approx(alone.caption.score, abs=TOLERANCE)
+    (one,) = {chunk.caption.text for chunk in client.step(VIDEO, descriptions=["a cat asleep"])}
+    assert one == "a cat asleep"
+
+
 def test_a_frame_alone_and_in_any_batch_has_one_embedding(server):
     import tritonclient.grpc as grpc
 

@@ -15,15 +15,19 @@ def default_findings(
     *,
     top_k: int = DEFAULT_TOP_K,
     tags: TextSet | None = None,
+    descriptions: TextSet | None = None,
     scene_threshold: float | None = None,
     scene_alpha: float | None = None,
 ) -> Options:
     """Return options for the decoder as `read_options` does."""
     return {
         "tags": TagOptions(top_k, tags),
-        "caption": None,
+        "caption": descriptions,
         "scenes": SceneOptions(
-            threshold=scene_threshold, alpha=scene_alpha, tags=TagOptions(top_k, tags)
+            threshold=scene_threshold,
+            alpha=scene_alpha,
+            tags=TagOptions(top_k, tags),
+            descriptions=descriptions,
         ),
     }
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -21,21 +20,28 @@ from trireel_client._cli_options import (
     Url,
     tls_options,
 )
-from trireel_client._command.connect import connected_client, errors_as_sentences, video_source
+from trireel_client._command.connect import connected_client, errors_as_sentences
 from trireel_client._command.exports import SceneFiles, check_writable
+from trireel_client._command.many import Form, analyze_many
+from trireel_client._command.single import ask, follow, print_answer
+from trireel_client._command.texts import descriptions_of, tags_of
+from trireel_client._command.videos import listed, video_source
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from trireel_client import Analysis, AnalysisOptions, ChunkAnalysis, TrireelClient
-    from trireel_client._sources import Source
+    from trireel_client import AnalysisOptions
 
 Number = TypeVar("Number", int, float)
 
 
 def analyze(
-    video: Annotated[str, typer.Argument(help="A file, a URI, or with --server-path a name.")],
+    videos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEO...",
+            help="Files, URIs, - for the bytes on standard input, or with --server-path names.",
+        ),
+    ],
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
     find: Annotated[
@@ -47,7 +53,21 @@ def analyze(
         ),
     ] = None,
     tags: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Tags to score instead of the server's.")
+        str | None,
+        typer.Option(metavar="A,B,...|@FILE", help="Tags to score instead of the server's."),
+    ] = None,
+    tags_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Such tags, one a line.")
+    ] = None,
+    descriptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT|@FILE",
+            help="Caption to choose from instead of the server's; repeat it for several.",
+        ),
+    ] = None,
+    descriptions_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Such captions, one a line.")
     ] = None,
     chunk_seconds: Annotated[
         float | None, typer.Option(help="Length of a chunk in seconds.")
@@ -110,16 +130,27 @@ def analyze(
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Follow the analysis live.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")] = False,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Analyse all videos in the folders named.")
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON alone; of several videos one line for each."),
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV alone: a row for each video.")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write the JSON to this file.")
+        Path | None,
+        typer.Option(dir_okay=False, help="Write the JSON, or with --csv the CSV, to this file."),
     ] = None,
     with_embeddings: Annotated[
         bool, typer.Option("--with-embeddings", help="Include embeddings in the JSON.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=0.001, help="Longest wait in seconds.")] = 600.0,
     server_path: Annotated[
-        bool, typer.Option("--server-path", help="VIDEO is a path in the server's media folder.")
+        bool,
+        typer.Option("--server-path", help="VIDEO is a path in the server's media folder."),
     ] = False,
     tls: TlsOption = False,
     ca_file: CaFile = None,
@@ -127,12 +158,18 @@ def analyze(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Analyse a video: tags, a caption, cuts, quality."""
+    """Analyse videos: tags, a caption, cuts, quality.
+
+    Exits with 1 if a video was not analysed, and goes on with the next one.
+    """
     if stream and protocol is ProtocolName.HTTP:
         raise typer.BadParameter("--stream needs --protocol grpc")
+    if as_json and as_csv:
+        raise typer.BadParameter("got both of --json and --csv: give one of them")
     options: AnalysisOptions = {
         "find": find or None,
-        "tags": None if tags is None else [tag.strip() for tag in tags.split(",") if tag.strip()],
+        "tags": tags_of(tags, tags_file),
+        "descriptions": descriptions_of(descriptions, descriptions_file),
         "chunk_seconds": chunk_seconds,
         "frames_per_chunk": frames_per_chunk,
         "sample_fps": sample_fps,
@@ -150,13 +187,35 @@ def analyze(
     }
     check_writable(output, "--output")
     files = SceneFiles(export or (), thumbnails, drop_frame)
+    names = listed(videos, recursive=recursive, server_path=server_path)
+    is_many = len(videos) > 1 or recursive or as_csv
+    if is_many:
+        _check_many(stream, files)
     tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     with errors_as_sentences(), connected_client(url, protocol, timeout, tls_settings) as client:
+        if is_many:
+            form = Form.CSV if as_csv else Form.JSON if as_json else Form.LINES
+            analyze_many(client, names, server_path, options, form, output)
+            return
         files.check(find)
-        run, source = _follow if stream else _ask, video_source(video, server_path)
+        (video,) = names
+        run, source = follow if stream else ask, video_source(video, server_path)
         analysis = run(client, source, options)
-        _print(analysis, video, as_json, output)
-        files.write(client, analysis, source)
+        print_answer(analysis, video, as_json, output)
+        files.write(client, analysis, source, video)
+
+
+def _check_many(stream: bool, files: SceneFiles) -> None:
+    """Reject options that are for one video; raises typer.BadParameter."""
+    options = {
+        "--stream": stream,
+        "--export": bool(files.exports),
+        "--thumbnails": files.thumbnails is not None,
+    }
+    for option, is_set in options.items():
+        if is_set:
+            reason = "is for one video, without --recursive and --csv"
+            raise typer.BadParameter(reason, param_hint=option)
 
 
 def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
@@ -169,59 +228,3 @@ def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Nu
         message = f"{text!r} is not four {whole}numbers: give left,top,width,height"
         raise typer.BadParameter(message, param_hint=option) from error
     return left, top, width, height
-
-
-def _ask(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
-    return client.analyze(source, **options)
-
-
-def _follow(client: TrireelClient, source: Source, options: AnalysisOptions) -> Analysis:
-    """Stream the analysis and show its progress."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from trireel_client import Analysis
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("waiting for the first chunk", total=None)
-        for answer in client.stream(source, **options):
-            if isinstance(answer, Analysis):
-                analysis = answer
-            else:
-                _advance(progress, task, answer)
-    return analysis  # a stream ends with the whole video, or with an error
-
-
-def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
-    newest = chunk.tags[0].text if chunk.tags else ""
-    progress.update(
-        task,
-        total=chunk.num_chunks,
-        completed=chunk.index + 1,
-        description=f"{newest}, up to {chunk.end_seconds:.1f} s",
-    )
-
-
-def _print(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
-    """Print an analysis, and write it to `output`; raises OSError if that fails.
-
-    An analysis that cannot be written is printed as JSON, so that it is not lost.
-    """
-    from rich.console import Console
-
-    from trireel_client._command.show import show_analysis
-
-    text = json.dumps(analysis.to_json_dict(), indent=2, ensure_ascii=False)
-    failure = None
-    try:
-        if output is not None:
-            output.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        failure = error
-    if as_json or failure is not None:
-        typer.echo(text)
-    else:
-        show_analysis(Console(), video, analysis)
-    if failure is not None:
-        raise failure

@@ -13,7 +13,7 @@ import typer
 from trireel_client._cli_options import ProtocolName, TlsOptions
 
 if TYPE_CHECKING:
-    from trireel_client import ServerPath, TrireelClient
+    from trireel_client import TrireelClient
 
 
 @contextmanager
@@ -55,9 +55,3 @@ def connected_client(
         retries=retries,
         tls=None if tls is None else Tls(**tls),
     )
-
-
-def video_source(video: str, server_path: bool) -> str | ServerPath:
-    from trireel_client import ServerPath
-
-    return ServerPath(video) if server_path else video

@@ -55,15 +55,22 @@ class SceneFiles:
             reason = "--export and --thumbnails need the scenes: add --find scenes"
             raise typer.BadParameter(reason, param_hint="--find")
 
-    def write(self, client: TrireelClient, analysis: Analysis, video: str | ServerPath) -> None:
-        """Write the files; raises TrireelError, and OSError if a file cannot be written."""
+    def write(
+        self, client: TrireelClient, analysis: Analysis, source: str | bytes | ServerPath, name: str
+    ) -> None:
+        """Write the files; raises TrireelError, and OSError if a file cannot be written.
+
+        Args:
+            name: what the exports call a video that is sent as bytes.
+        """
         from trireel_client._timeline.export import export_scenes
         from trireel_client._timeline.pictures import write_thumbnails
 
         if self.exports:
+            video = name if isinstance(source, bytes) else source
             export_scenes(analysis, *self.exports, video=video, drop_frame=self.drop_frame)
         if self.thumbnails is not None:
-            write_thumbnails(client.thumbnails(video, analysis), self.thumbnails)
+            write_thumbnails(client.thumbnails(source, analysis), self.thumbnails)
 
 
 def check_writable(path: Path | None, option: str, *, is_replaced: bool = False) -> None:

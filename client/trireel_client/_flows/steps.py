@@ -16,9 +16,12 @@ from trireel_client._flows.parse import Plan, parse_chunk, parse_plan
 from trireel_client._options import Inputs, Tensors, texts
 from trireel_client._results import ChunkAnalysis
 from trireel_client._sources import Video
+from trireel_schema.catalogue import FREE_TEXTS
 
 SequenceId = str | int
 
+# The server's message about a state that is too large to be returned.
+_TOO_LARGE = re.compile(r"send the chunk without RETURN_STATE")
 # Triton's message, from a server of a version that returns no states.
 _UNKNOWN_INPUT = re.compile(r"unexpected (inference )?input '(RETURN_STATE|START_STATE)'")
 
@@ -111,8 +114,10 @@ class Walk:
     def can_restart(self) -> bool:
         """True if the walk goes on after its server is lost."""
         has_begun = self._last is not None
-        return not self._is_callers_id or (
-            self._returns_state and (self._state is not None or not has_begun)
+        return (
+            not self._is_callers_id
+            or self._state is not None
+            or (self._returns_state and not has_begun)
         )
 
     def __iter__(self) -> Iterator[int]:
@@ -186,6 +191,9 @@ class Walk:
         Another server may be of a version that returns no states, or reads them in another form.
         The chunks so far are then requested again.
         """
+        if self._returns_state and _TOO_LARGE.search(refusal):
+            self._returns_state = False  # the sequence is open, and an earlier state will do
+            return True
         if self._returns_state and _UNKNOWN_INPUT.search(refusal):
             self._returns_state = False
         elif self._state is None or self._last is not None or "START_STATE" not in refusal:
@@ -205,16 +213,16 @@ def plan_steps(
     sequence_id: SequenceId | None,
     resumption: Resumption,
 ) -> Flow[Walk]:
-    """Request a video's plan, and the embeddings of free-text tags."""
+    """Request a video's plan, and the embeddings of free texts."""
     _check_id(sequence_id)
     video = yield from video_inputs(server, source)
     probe = {**video, **options.planning, "FRAMES_PER_CHUNK": np.array([0], np.int32)}
     wanted = ("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS", "VIDEO_DURATION_SECONDS")
     plan = parse_plan((yield Infer("frame_extractor", probe, wanted)))
     inputs = {**video, **options.planning, **options.chunk}
-    if options.tags is not None:
-        inputs["TAGS"] = texts(options.tags)
-        inputs["TAG_EMBEDDINGS"] = yield from embed_texts(options.tags)
+    for name, values in options.free_texts.items():
+        inputs[name] = texts(values)
+        inputs[FREE_TEXTS[name]] = yield from embed_texts(values)
     return Walk(Steps(plan, inputs, options.findings), sequence_id, resumption)
 
 

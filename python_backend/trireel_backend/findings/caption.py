@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.free_texts import check_width, free_texts
 from trireel_backend.ranking import scoring
 from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import texts
+from trireel_schema.texts import TextSet
 
 
 class Caption(CallsNoModel):
-    """Chooses the best of the bank's descriptions; the video's is the best of its chunks'."""
+    """Chooses the best of some descriptions; the video's is the best of its chunks'."""
 
     name: ClassVar[str] = "caption"
 
@@ -24,8 +26,12 @@ class Caption(CallsNoModel):
         self._calibration = knowledge.calibration
 
     @staticmethod
-    def options(request: Request) -> None:
-        """Read nothing: a caption has no inputs."""
+    def options(request: Request) -> TextSet | None:
+        """Read DESCRIPTIONS and DESCRIPTION_EMBEDDINGS; raises InvalidInput.
+
+        None stands for the bank's descriptions.
+        """
+        return free_texts(request, "DESCRIPTIONS")
 
     @staticmethod
     def view(_: object) -> ViewSpec | None:
@@ -37,10 +43,11 @@ class Caption(CallsNoModel):
         return None
 
     def step(
-        self, state: Ranking | None, chunk: ChunkFrames, options: None
+        self, state: Ranking | None, chunk: ChunkFrames, options: TextSet | None
     ) -> tuple[Ranking, dict[str, NDArray[np.generic]]]:
         """Choose the caption of a chunk and of the video so far."""
-        (caption,) = scoring.rank(self._bank, chunk.pooled[None], 1, self._calibration)
+        check_width("DESCRIPTIONS", options, self._bank)
+        (caption,) = scoring.rank(options or self._bank, chunk.pooled[None], 1, self._calibration)
         best = caption if state is None or caption.scores[0] > state.scores[0] else state
         return best, {
             "CHUNK_CAPTION_TEXTS": texts(caption.texts),

@@ -4,9 +4,11 @@
 from dataclasses import dataclass, field
 
 from trireel_backend.errors import InvalidInput
+from trireel_backend.findings.free_texts import free_texts
 from trireel_backend.findings.tags import TagOptions, Tags
 from trireel_backend.wire.request import Request
 from trireel_schema.scenes import MAX_SCENE_SCORE, MODES
+from trireel_schema.texts import TextSet
 
 MAX_MIN_SECONDS = 3600.0
 
@@ -27,6 +29,8 @@ class SceneOptions:
     """True to return the signals of each small frame."""
     tags: TagOptions = field(default_factory=TagOptions)
     """Tags of each scene."""
+    descriptions: TextSet | None = None
+    """Descriptions to choose the caption of each scene from; None for the bank's."""
 
     def __post_init__(self) -> None:
         if self.mode is not None and self.mode not in MODES:
@@ -57,4 +61,5 @@ def read_scene_options(request: Request) -> SceneOptions:
         min_seconds=request.number("SCENE_MIN_SECONDS", float) or 0.0,
         with_trace=bool(request.number("SCENE_WITH_TRACE", bool)),
         tags=Tags.options(request),
+        descriptions=free_texts(request, "DESCRIPTIONS"),
     )

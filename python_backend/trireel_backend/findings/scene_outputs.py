@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.free_texts import check_width
 from trireel_backend.findings.scene_options import SceneOptions
 from trireel_backend.ranking import scoring
 from trireel_backend.ranking.scoring import Ranking
@@ -90,9 +91,12 @@ def _ranked(
     if embeddings is None:
         return [], []
     tags = options.tags.tags or knowledge.bank.tags
+    descriptions = options.descriptions or knowledge.bank.descriptions
+    check_width("TAGS", options.tags.tags, knowledge.bank.tags)
+    check_width("DESCRIPTIONS", options.descriptions, knowledge.bank.descriptions)
     return (
         scoring.rank(tags, embeddings, options.tags.top_k, knowledge.calibration),
-        scoring.rank(knowledge.bank.descriptions, embeddings, 1, knowledge.calibration),
+        scoring.rank(descriptions, embeddings, 1, knowledge.calibration),
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.findings.chunk import ChunkFrames, check_unit_length
+from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.free_texts import check_width, free_texts
 from trireel_backend.ranking import scoring
 from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
@@ -61,7 +62,7 @@ class Tags(CallsNoModel):
     def options(request: Request) -> TagOptions:
         """Read TOP_K, TAGS and TAG_EMBEDDINGS; raises InvalidInput."""
         top_k = request.number("TOP_K", int)
-        return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, _free_tags(request))
+        return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, free_texts(request, "TAGS"))
 
     @staticmethod
     def view(_: object) -> ViewSpec | None:
@@ -77,7 +78,7 @@ class Tags(CallsNoModel):
     ) -> tuple[Mean, dict[str, NDArray[np.generic]]]:
         """Rank the tags of a chunk and of the video so far."""
         tags = options.tags or self._bank
-        self._check_width(options.tags)
+        check_width("TAGS", options.tags, self._bank)
         state = Mean(
             state.weighted_sum + chunk.pooled.astype(np.float64) * chunk.weight_seconds,
             state.weight_seconds + chunk.weight_seconds,
@@ -90,13 +91,6 @@ class Tags(CallsNoModel):
         rows = {name: array[None] for name, array in _tensors("CHUNK_TAG", chunk_tags).items()}
         return state, {**rows, **_tensors("TAG", video_tags)}
 
-    def _check_width(self, tags: TextSet | None) -> None:
-        width = self._bank.embeddings.shape[1]
-        if tags is not None and tags.embeddings.shape[1] != width:
-            raise InvalidInput(
-                f"TAG_EMBEDDINGS are {tags.embeddings.shape[1]} wide: this checkpoint's are {width}"
-            )
-
 
 def _tensors(prefix: str, ranking: Ranking) -> Tensors:
     return {
@@ -104,17 +98,3 @@ def _tensors(prefix: str, ranking: Ranking) -> Tensors:
         f"{prefix}_SCORES": ranking.scores,
         f"{prefix}_PROBABILITIES": ranking.probabilities,
     }
-
-
-def _free_tags(request: Request) -> TextSet | None:
-    tags, embeddings = request.texts("TAGS"), request.array("TAG_EMBEDDINGS")
-    if tags is None and embeddings is None:
-        return None
-    if tags is None or embeddings is None or not tags or len(tags) != len(embeddings):
-        raise InvalidInput(
-            f"got {0 if tags is None else len(tags)} TAGS and"
-            f" {0 if embeddings is None else len(embeddings)} TAG_EMBEDDINGS: send both, one"
-            " embedding (from siglip_text) per tag"
-        )
-    check_unit_length("TAG_EMBEDDINGS", embeddings)
-    return TextSet(tags, embeddings)

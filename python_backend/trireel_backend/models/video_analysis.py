@@ -41,17 +41,17 @@ from trireel_schema import catalogue
 
 Answer = dict[str, NDArray[Any]]
 
-FREE_TAGS = ("TAGS", "TAG_EMBEDDINGS")
+FREE_TEXTS = (*catalogue.FREE_TEXTS, *catalogue.FREE_TEXTS.values())
 DECODER_INPUTS = (
     "FIND",
     *(
         name
         for finding in catalogue.FINDINGS.values()
         for name in finding.inputs
-        if name not in FREE_TAGS
+        if name not in FREE_TEXTS
     ),
 )
-"""Inputs passed unchanged to the temporal decoder; free tags are embedded first."""
+"""Inputs passed unchanged to the temporal decoder; free texts are embedded first."""
 STREAM_FAMILIES = (*WHOLE_VIDEO_FAMILIES, *SPOOL_FAMILIES)
 
 
@@ -171,7 +171,7 @@ class WholeVideo:
 
     def _analysis_request(self, request: Request) -> AnalysisRequest:
         """Read a request, whose video is not fetched yet; raises InvalidInput."""
-        options = _without_free_tags(request)
+        options = _without_free_texts(request)
         check_options(options)
         views = second_views(options)
         frames = read_selection(request, self._sampling)
@@ -188,7 +188,11 @@ class WholeVideo:
             ),
             sampling=sampling,
             options=_inputs(request, DECODER_INPUTS),
-            tags=request.texts("TAGS") or (),
+            free_texts={
+                name: values
+                for name in catalogue.FREE_TEXTS
+                if (values := request.texts(name)) is not None
+            },
             with_embeddings=bool(request.number("WITH_EMBEDDINGS", bool)),
             with_second_views=bool(views),
         )
@@ -198,9 +202,9 @@ def _upload_bytes(request: Request) -> int:
     return len(request.data("VIDEO_DATA") or b"")
 
 
-def _without_free_tags(request: Request) -> Request:
-    """Return the request without its free tags, which are not embedded yet."""
-    return replace(request, array=lambda name: None if name in FREE_TAGS else request.array(name))
+def _without_free_texts(request: Request) -> Request:
+    """Return the request without its free texts, which are not embedded yet."""
+    return replace(request, array=lambda name: None if name in FREE_TEXTS else request.array(name))
 
 
 def _inputs(request: Request, names: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -15,6 +15,7 @@ from trireel_backend.whole_video.lookahead import EncodeAhead, EncodedChunk, Tim
 from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages, VideoPlan
 from trireel_backend.whole_video.turns import Turns
 from trireel_backend.wire.tensors import Tensors, scalar, stack_chunks, texts
+from trireel_schema.catalogue import FREE_TEXTS
 from trireel_schema.stages import TIMING_STAGES, TOTAL
 
 
@@ -55,7 +56,7 @@ async def analyze_video(
     clock = _Clock()
     clock.busy_ms["fetch"] = request.fetch_ms
     plan = await stages.plan(request)
-    options = await _with_free_tags(request, stages)
+    options = await _with_free_texts(request, stages)
     encoding = EncodeAhead(
         partial(stages.encode, request),
         plan.chunks,
@@ -83,11 +84,13 @@ def _answer(tensors: Tensors, clock: _Clock, *, is_aggregate: bool) -> dict[str,
     return {**tensors, **clock.tensors(), "IS_AGGREGATE": scalar(is_aggregate, np.bool_)}
 
 
-async def _with_free_tags(request: AnalysisRequest, stages: Stages) -> Tensors:
-    if not request.tags:
-        return request.options
-    embeddings = await stages.embed_texts(request.tags)
-    return {**request.options, "TAGS": texts(request.tags), "TAG_EMBEDDINGS": embeddings}
+async def _with_free_texts(request: AnalysisRequest, stages: Stages) -> Tensors:
+    """Return the decoder's inputs, with the free texts and their embeddings."""
+    options = dict(request.options)
+    for name, values in request.free_texts.items():
+        options[name] = texts(values)
+        options[FREE_TEXTS[name]] = await stages.embed_texts(values)
+    return options
 
 
 def _complete(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The analysis of one whole video: its request, its plan, and the interface to the models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,8 +39,8 @@ class AnalysisRequest:
     """Inputs of the extractor that the request sets, the same for every chunk."""
     options: Tensors = field(default_factory=dict)
     """Inputs of the decoder that the request sets, the same for every chunk."""
-    tags: tuple[str, ...] = ()
-    """Free texts scored instead of the bank's tags; empty for the bank's tags."""
+    free_texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Texts that stand in for the bank's, by the names of their inputs: TAGS, DESCRIPTIONS."""
     with_embeddings: bool = False
     """True if the answers contain the frames' embeddings."""
     with_second_views: bool = False

@@ -67,6 +67,7 @@ def test_only_options_that_are_set_travel(server: Loopback, video: str) -> None:
             video,
             tags=["a cat", "ein Hündchen"],
             chunk_seconds=2.5,
+            descriptions=["A cat asleep"],
             frames_per_chunk=8,
             keyframes_only=True,
             crop=(0.25, 0.0, 0.5, 1.0),
@@ -83,6 +84,7 @@ def test_only_options_that_are_set_travel(server: Loopback, video: str) -> None:
     assert dtypes == {
         "VIDEO_DATA": np.object_,
         "TAGS": np.object_,
+        "DESCRIPTIONS": np.object_,
         "CHUNK_SECONDS": np.float64,
         "FRAMES_PER_CHUNK": np.int32,
         "KEYFRAMES_ONLY": np.bool_,
@@ -94,6 +96,7 @@ def test_only_options_that_are_set_travel(server: Loopback, video: str) -> None:
         "WITH_EMBEDDINGS": np.bool_,
     }
     assert list(full.inputs["TAGS"]) == list(bytes_of(["a cat", "ein Hündchen"]))
+    assert list(full.inputs["DESCRIPTIONS"]) == [b"A cat asleep"]
     assert full.inputs["CHUNK_SECONDS"] == [2.5]
     assert full.inputs["KEYFRAMES_ONLY"].tolist() == [True]
     assert full.inputs["CROP"].tolist() == [0.25, 0.0, 0.5, 1.0]

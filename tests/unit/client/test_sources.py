@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be given as a video, and as an address."""
 
+import io
 import os
 import subprocess
 import sys
@@ -93,6 +94,37 @@ def test_file_too_large_for_one_message(tmp_path) -> None:
 def test_file_that_goes_away_before_it_is_read(tmp_path) -> None:
     with pytest.raises(UnreadableSource, match="No such file"):
         read_upload(tmp_path / "gone.mp4")
+
+
+def test_open_files_are_read_from_where_they_stand(tmp_path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"abcdef")
+    with path.open("rb") as file:
+        file.seek(2)
+        assert classify(file) == Upload(b"cdef")
+        with pytest.raises(EmptySource, match="file object is empty"):
+            classify(file)
+    with pytest.raises(UnreadableSource, match="closed file"):
+        classify(file)
+    assert classify(io.BytesIO(b"abc")) == Upload(b"abc")
+
+
+def test_a_pipe_is_read_to_its_end() -> None:
+    with subprocess.Popen(["printf", "abc"], stdout=subprocess.PIPE) as process:
+        assert classify(process.stdout) == Upload(b"abc")
+
+
+def test_a_file_of_text_is_refused(tmp_path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_text("abc")
+    with path.open() as file, pytest.raises(InvalidRequest, match="mode 'rb'"):
+        classify(file)  # type: ignore[arg-type]
+
+
+def test_a_file_object_without_end(monkeypatch) -> None:
+    monkeypatch.setattr("trireel_client._sources.MAX_UPLOAD_BYTES", 3 * 2**20)
+    with open("/dev/zero", "rb") as file, pytest.raises(SourceTooLarge, match="longer than"):
+        classify(file)
 
 
 def test_not_a_source_at_all() -> None:

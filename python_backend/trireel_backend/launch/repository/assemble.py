@@ -17,6 +17,7 @@ from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
+from trireel_schema.catalogue import FREE_TEXTS
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -56,10 +57,12 @@ MAX_SEQUENCES = "max_sequences"
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
-EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", "TAG_EMBEDDINGS")
+EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
 SHOT_PARAMETER = "shot_model"
 """Parameter of models that call `shot_boundary`: whether the repository has it."""
+EVERY_WINDOW_PARAMETER = "every_shot_window"
+"""Parameter of the same models: whether `shot_boundary` judges windows without a change too."""
 
 
 @dataclass(frozen=True)
@@ -269,8 +272,7 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     else:
         _set_sizes(config, metadata)
     add_findings(config)
-    if SHOT_PARAMETER in config.parameters:
-        config.parameters[SHOT_PARAMETER].string_value = str(assembly.shots is not None).lower()
+    _set_shot_parameters(config, assembly)
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
@@ -280,6 +282,17 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         _distribute_videos(config, instances)
     elif instances is not None:
         config.instance_group[0].count = instances
+
+
+def _set_shot_parameters(config: Any, assembly: Assembly) -> None:
+    """Tell a model that calls `shot_boundary` whether it is there, and whether it has a GPU."""
+    values = {
+        SHOT_PARAMETER: assembly.shots is not None,
+        EVERY_WINDOW_PARAMETER: _has_gpu(assembly.profile),
+    }
+    for name, value in values.items():
+        if name in config.parameters:
+            config.parameters[name].string_value = str(value).lower()
 
 
 def _set_sizes(config: Any, metadata: Metadata) -> None:

@@ -10,6 +10,7 @@ from tritonclient.grpc import model_config_pb2
 
 from trireel_schema.catalogue import (
     FINDINGS,
+    FREE_TEXTS,
     SEQUENCE_INPUTS,
     SEQUENCE_OUTPUTS,
     TENSORS,
@@ -20,7 +21,6 @@ from trireel_schema.catalogue import (
 
 DECODER = "temporal_decoder"
 EXTRACTOR = "frame_extractor"
-EMBEDDED_TAGS = "TAG_EMBEDDINGS"
 CHUNK_START = "CHUNK_START_SECONDS"
 """The extractor's tensor by which the decoder recognises a chunk."""
 WHOLE_VIDEO_MODELS = ("video_analysis", "video_analysis_stream")
@@ -35,7 +35,7 @@ def add_findings(config: Any) -> None:
     if config.name in (*WHOLE_VIDEO_MODELS, DECODER):
         inputs = _names("inputs")
         if config.name in WHOLE_VIDEO_MODELS:
-            inputs = [name for name in inputs if name != EMBEDDED_TAGS]
+            inputs = [name for name in inputs if name not in FREE_TEXTS.values()]
         _add(config.input, ["FIND", *inputs], optional=True)
         _add(config.output, _names("outputs"), one_chunk=config.name == DECODER)
     if config.name == DECODER:

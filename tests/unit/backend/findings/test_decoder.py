@@ -140,6 +140,20 @@ def test_free_tags_stand_in_for_the_banks(decoder, rng):
     assert answer["CHUNK_TAG_TEXTS"].shape == (1, 2)
 
 
+def test_free_descriptions_stand_in_for_the_banks(decoder, rng):
+    chunks = make_chunks(rng)[:1]
+    free = TextSet(
+        ("other", "mine"),
+        np.stack([-unit_rows(rng, 1)[0], reference.pooled(chunks[0])]).astype(np.float32),
+    )
+    answer = decode_all(decoder, chunks, default_findings(descriptions=free))
+    assert texts_of(answer["CAPTION_TEXT"]) == texts_of(answer["CHUNK_CAPTION_TEXTS"]) == ["mine"]
+    assert answer["CAPTION_SCORE"][0] == pytest.approx(1.0, abs=1e-5)
+    wide = TextSet(("wide",), np.eye(1, WIDTH + 1, dtype=np.float32))
+    with pytest.raises(InvalidInput, match="DESCRIPTION_EMBEDDINGS are 25 wide"):
+        decode_all(decoder, chunks, default_findings(descriptions=wide))
+
+
 def test_a_refused_chunk_leaves_the_state_as_it_was(decoder, rng):
     chunk = make_chunks(rng)[0]
     frames = ChunkFrames(chunk.embeddings.astype(np.float32), np.array(chunk.timestamps), 10.0)

@@ -220,13 +220,13 @@ def test_a_chunk_without_start_is_refused_also_after_a_failed_end(decoder, trito
     assert "'v' is not open" in error.message()
 
 
-def test_free_tags_come_with_their_embeddings(decoder):
-    tags = {"TAGS": [b"mine"], "TAG_EMBEDDINGS": np.eye(1, WIDTH, 3, dtype=np.float32)}
-    answer = one_answer(decoder, chunk([3], flags=START | END, **tags)).arrays()
-    assert answer["CHUNK_TAG_TEXTS"].tolist() == [[b"mine"]]
-    assert answer["TAG_SCORES"] == pytest.approx([1.0])
-    for name in tags:
-        lone = one_answer(decoder, chunk([3], flags=START | END, **{name: tags[name]}))
+@pytest.mark.parametrize(("kind", "output"), [("TAG", "TAG"), ("DESCRIPTION", "CAPTION")])
+def test_free_texts_come_with_their_embeddings(decoder, kind, output):
+    free = {f"{kind}S": [b"mine"], f"{kind}_EMBEDDINGS": np.eye(1, WIDTH, 3, dtype=np.float32)}
+    answer = one_answer(decoder, chunk([3], flags=START | END, **free)).arrays()
+    assert answer[f"CHUNK_{output}_TEXTS"].ravel().tolist() == [b"mine"]
+    for name in free:
+        lone = one_answer(decoder, chunk([3], flags=START | END, **{name: free[name]}))
         assert "send both" in lone.error().message()
 
 
@@ -269,8 +269,7 @@ def test_a_sequence_more_than_may_be_open_is_refused(load_model, bank_files, tri
     one_answer(decoder, chunk([0], correlation_id="a", flags=END)).arrays()
     one_answer(decoder, begin("c")).arrays()  # its place does not count among clients'
     assert exported(triton, "trireel_live_sequences") == {"": 3}
-    next_chunk = chunk([0], correlation_id="b", at=9)
-    assert one_answer(decoder, next_chunk).arrays()["CHUNK_INDICES"] == [1]
+    assert one_answer(decoder, chunk([0], correlation_id="b", at=9)).arrays()["CHUNK_INDICES"] == 1
 
 
 def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
@@ -285,8 +284,7 @@ def test_a_sequence_that_is_kept_has_no_chunk_more(decoder):
 
     one_answer(decoder, begin("a")).arrays()
     assert keep("a").arrays() == {}
-    next_chunk = chunk([0], correlation_id="a", at=9)
-    assert one_answer(decoder, next_chunk).arrays()["CHUNK_INDICES"] == [1]
+    assert one_answer(decoder, chunk([0], correlation_id="a", at=9)).arrays()["CHUNK_INDICES"] == 1
     assert "sequence 'b' is not open" in keep("b").error().message()
     for flags in (START, START | END):
         refused = keep("c", flags).error().message()

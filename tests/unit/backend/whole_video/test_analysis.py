@@ -18,6 +18,7 @@ from trireel_backend.whole_video import turns
 from trireel_backend.whole_video.analysis import analyze_video
 from trireel_backend.whole_video.lookahead import CROWDED_NS, EncodedSpan, spans
 from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
+from trireel_schema.catalogue import FREE_TEXTS
 from trireel_schema.texts import TextBank, TextSet
 from trireel_schema.vectors import Calibration
 
@@ -77,12 +78,14 @@ class InProcessStages:
 
     async def decode(self, turn, chunk, encoded, options):
         self.decoded.append((chunk.index, turn.start, turn.end, turn.correlation_id))
-        tags = TextSet(
-            tuple(t.decode() for t in options["TAGS"]), options["TAG_EMBEDDINGS"]
-        ) if "TAGS" in options else None  # fmt: skip
+        free = {
+            name.lower(): TextSet(tuple(t.decode() for t in options[name]), options[embeddings])
+            for name, embeddings in FREE_TEXTS.items()
+            if name in options
+        }
         times = encoded.facts["TIMESTAMPS"]
         frames = ChunkFrames(encoded.embeddings, times, chunk.duration_seconds)
-        self.state, answer = self.decoder.decode(self.state, frames, default_findings(tags=tags))
+        self.state, answer = self.decoder.decode(self.state, frames, default_findings(**free))
         return answer
 
     async def keep(self, turn, encoded):
@@ -229,8 +232,18 @@ async def test_embeddings_come_on_request():
 
 
 async def test_free_tags_are_embedded_and_scored():
-    *_, whole = await collect(InProcessStages(num_chunks=1), request(tags=("mine", "other")))
+    *_, whole = await collect(
+        InProcessStages(num_chunks=1), request(free_texts={"TAGS": ("mine", "other")})
+    )
     assert whole["TAG_TEXTS"].tolist() == [b"mine", b"other"]
+
+
+async def test_free_descriptions_are_embedded_and_scored():
+    free = {"DESCRIPTIONS": ("mine",), "TAGS": ("other", "third")}
+    *_, whole = await collect(InProcessStages(num_chunks=2), request(free_texts=free))
+    assert whole["CAPTION_TEXT"].tolist() == [b"mine"]
+    assert whole["CHUNK_CAPTION_TEXTS"].tolist() == [b"mine", b"mine"]
+    assert whole["TAG_TEXTS"].tolist() == [b"other", b"third"]
 
 
 async def test_stage_times_add_up():

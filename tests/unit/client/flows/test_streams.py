@@ -227,6 +227,15 @@ def test_steps_bring_the_embeddings_of_free_tags(stepping: Loopback) -> None:
     assert len(stepping.script.asked_of("siglip_text")) == 1
 
 
+def test_steps_bring_the_embeddings_of_free_descriptions(stepping: Loopback) -> None:
+    with stepping.client() as client:
+        list(client.step(VIDEO, descriptions=["A cat asleep", "A dog"]))
+    for asked in stepping.script.asked_of("video_chunk"):
+        assert list(asked.inputs["DESCRIPTIONS"]) == [b"A cat asleep", b"A dog"]
+        assert asked.inputs["DESCRIPTION_EMBEDDINGS"].shape == (2, WIDTH)
+        assert "TAGS" not in asked.inputs
+
+
 def test_one_chunk_both_starts_and_ends(stepping: Loopback) -> None:
     stepping.script.answers["frame_extractor"] = lambda asked: plan(1)
     with stepping.client() as client:
