@@ -18,6 +18,7 @@ from trireel_client._findings import (
     Tag,
 )
 from trireel_client._json import plain
+from trireel_client._servers import ServerInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,18 +119,6 @@ class Thumbnail:
     """Width and height of the picture before it was squashed; None from older servers."""
 
 
-@dataclass(frozen=True)
-class ServerInfo:
-    """A server's name and version."""
-
-    name: str
-    """Name of the server, such as `triton`."""
-    version: str
-    """Version of the server, such as `2.51.0`."""
-    extensions: tuple[str, ...] = ()
-    """Extensions of the protocol that the server supports."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
     """A whole video."""
@@ -176,6 +165,10 @@ class Analysis:
     """Width of the checkpoint's embeddings."""
     server: ServerInfo
     """The server that answered."""
+    checkpoint: str = ""
+    """Name of the checkpoint that answered; empty from older servers."""
+    checkpoint_note: str = ""
+    """Sentence that people should read beside the answers of the checkpoint; may be empty."""
     client_ms: float
     """Milliseconds from sending the request to having the answer, measured by the client."""
     is_complete: bool = True
@@ -224,6 +217,8 @@ def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
         "damaged_packets": analysis.damaged_packets,
         "timing_ms": _timing(analysis.timing),
         "server": {"name": analysis.server.name, "version": analysis.server.version},
+        "checkpoint": analysis.checkpoint,
+        "checkpoint_note": analysis.checkpoint_note,
         "client_ms": analysis.client_ms,
     }
     if analysis.scene_mode:

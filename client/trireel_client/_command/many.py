@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
+from trireel_client._command.guesses import worded
 from trireel_client._command.videos import video_source
 from trireel_client._findings import Caption, Tag
 
@@ -134,10 +135,10 @@ def _line(name: str, analysis: Analysis) -> str:
     facts = [f"{analysis.duration_seconds:.2f} s", f"{cuts} cut{'' if cuts == 1 else 's'}"]
     if not analysis.is_complete:
         facts.append("cut off")
-    facts += [tag.text for tag in analysis.tags[:TAGS_IN_LINE]]
+    facts += [worded(tag) for tag in analysis.tags[:TAGS_IN_LINE]]
     line = f"{name}  {', '.join(facts)}"
     if analysis.caption is not None:
-        line += f"  “{analysis.caption.text}”"
+        line += f"  “{worded(analysis.caption)}”"
     return _printable(line)
 
 

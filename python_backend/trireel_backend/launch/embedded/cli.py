@@ -19,6 +19,7 @@ from trireel_backend.launch.model_options import (
     Parameter,
     Shots,
     TowerEngine,
+    Version,
     Videos,
     parse_parameters,
 )
@@ -69,6 +70,7 @@ def serve(
         int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
+    version: Version = False,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
     from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
