@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trireel_client._command.analyze import analyze
+from trireel_client._command.json_option import JsonMayHaveValue
 from trireel_client._command.plugins import CommandGroup
 from trireel_client._command.status import status
 from trireel_client._command.version import show_version
@@ -28,6 +29,6 @@ def main(
     """Analyse videos with a Trireel server."""
 
 
-app.command()(analyze)
+app.command(cls=JsonMayHaveValue)(analyze)
 app.command()(status)
 app.command("load-test")(load_test)

@@ -20,6 +20,7 @@ from trireel_client._findings import Caption, Tag
 
 if TYPE_CHECKING:
     from trireel_client import Analysis, AnalysisOptions, TrireelClient, TrireelError
+    from trireel_client._results import JsonNames
 
 TAGS_IN_LINE = 3
 COLUMNS = (
@@ -50,6 +51,7 @@ def analyze_many(
     options: AnalysisOptions,
     form: Form,
     output: Path | None,
+    names: JsonNames,
 ) -> None:
     """Analyse videos one after another, and print a line for each.
 
@@ -59,6 +61,7 @@ def analyze_many(
     Args:
         server_path: True if the videos are paths in the server's media folder.
         output: file that gets what `form` prints: JSON if it prints lines.
+        names: names of the fields of the JSON.
 
     Raises:
         typer.Exit: with 1 if a video was not analysed.
@@ -74,7 +77,7 @@ def analyze_many(
             _print(_csv_line(COLUMNS), file)
         for video, analysis, error in _answers(client, videos, server_path, options):
             failures += error is not None
-            _report(video, analysis, error, form, file)
+            _report(video, analysis, error, form, file, names)
     if failures:
         typer.echo(f"trireel: {failures} of {len(videos)} videos were not analysed", err=True)
         raise typer.Exit(1)
@@ -104,13 +107,14 @@ def _report(
     error: TrireelError | None,
     form: Form,
     file: IO[str] | None,
+    names: JsonNames,
 ) -> None:
     """Print the line of one video, and write it to `file`."""
     name = video.encode(errors="replace").decode()  # a name that is not UTF-8 is not text
     reason = "" if error is None else str(error)
     if reason:
         typer.echo(f"trireel: {_printable(name)}: {reason}", err=True)
-    found = {"error": reason} if analysis is None else analysis.to_json_dict()
+    found = {"error": reason} if analysis is None else analysis.to_json_dict(names)
     json_line = json.dumps({"video": name, **found}, ensure_ascii=False) + "\n"
     if form is Form.CSV:
         _print(_csv_line(_row(name, analysis, reason)), file)
