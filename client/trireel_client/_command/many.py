@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import typer
 
 from trireel_client._command.guesses import worded
+from trireel_client._command.sentences import sentence
 from trireel_client._command.videos import video_source
 from trireel_client._findings import Caption, Tag
 
@@ -96,7 +97,7 @@ def _answers(
                 yield video, None, error
                 continue
             left = f"{len(videos) - number} of {len(videos)} videos were not analysed"
-            raise type(error)(f"{error}; {left}") from error
+            raise type(error)(f"{sentence(error)}; {left}") from error
         except TrireelError as error:
             yield video, None, error
 
@@ -111,7 +112,7 @@ def _report(
 ) -> None:
     """Print the line of one video, and write it to `file`."""
     name = video.encode(errors="replace").decode()  # a name that is not UTF-8 is not text
-    reason = "" if error is None else str(error)
+    reason = "" if error is None else sentence(error)
     if reason:
         typer.echo(f"trireel: {_printable(name)}: {reason}", err=True)
     found = {"error": reason} if analysis is None else analysis.to_json_dict(names)

@@ -66,6 +66,10 @@ def serve(
             " can then read and change the shared memory of its models.",
         ),
     ] = False,
+    ready_seconds: Annotated[
+        float | None,
+        typer.Option(help="Seconds that loading the models may take, 120 by default.", min=1),
+    ] = None,
     stop_seconds: Annotated[
         int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
@@ -73,7 +77,11 @@ def serve(
     version: Version = False,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
+    from trireel_backend.launch.embedded.server import (
+        READY_SECONDS,
+        ServerOptions,
+        embedded_server,
+    )
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
     from trireel_backend.launch.repository.shots import find_shots
@@ -102,6 +110,7 @@ def serve(
             instances=model_options.instances(),
             parameters=model_options.parameters(),
             client_shared_memory=allow_client_shared_memory,
+            ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
             log=log,

@@ -172,13 +172,15 @@ def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no.mp4"], "there is no file 'no.mp4'"),
-        (["a.mp4", "--server-path"], "TOP_K is 0"),
-        (["a.mp4", "--server-path", "--tags", " , "], "tags is empty"),
-        (["a.mp4", "--server-path", "--find", " "], "find holds ' '"),
+        (["no.mp4"], "there is no file 'no.mp4' on this machine; for a path in the server's media"),
+        (["TOP_K.mp4"], "file 'TOP_K.mp4' on this machine"),
+        (["no.mp4"], "media folder add --server-path\n"),
+        (["a.mp4", "--server-path"], "trireel: --top-k is 0: give"),
+        (["a.mp4", "--server-path", "--tags", " , "], "trireel: --tags is empty"),
+        (["a.mp4", "--server-path", "--find", " "], "trireel: --find holds ' '"),
         (
             ["a.mp4", "--server-path", "--crop", "0,0,1,1", "--crop-px", "0,0,8,8"],
-            "got both of crop and crop_px: give one of them",
+            "got both of --crop and --crop-px: give one of them",
         ),
     ],
 )
