@@ -18,7 +18,8 @@ from trireel_backend.launch.server import Launch, RunningServer, running_server,
 
 RESTARTS = 5
 RESTART_WINDOW_SECONDS = 600.0
-FIRST_PAUSE_SECONDS = 0.5  # the next one is twice as long
+FIRST_PAUSE_SECONDS = 0.5
+MOST_PAUSE_SECONDS = 2.0
 KEPT_LOG_PREFIX = "trireel-ended-"
 KEPT_LOGS = 5
 
@@ -32,7 +33,7 @@ class RestartPolicy:
     window_seconds: float = RESTART_WINDOW_SECONDS
     """Seconds after which a restart no longer counts."""
     first_pause_seconds: float = FIRST_PAUSE_SECONDS
-    """Seconds before the first restart of a window; each further pause is twice as long."""
+    """Seconds before the first restart of a window; each next pause is twice as long, up to 2 s."""
 
 
 def keep_serving(
@@ -61,7 +62,7 @@ def keep_serving(
             restarts.popleft()
         if len(restarts) >= policy.restarts:
             raise NotReady(f"{reason}, after {len(restarts)} restarts; {log}")
-        pause_seconds = policy.first_pause_seconds * 2 ** len(restarts)
+        pause_seconds = min(policy.first_pause_seconds * 2 ** len(restarts), MOST_PAUSE_SECONDS)
         restarts.append(time.monotonic())
         print(
             f"Trireel: {reason}; it starts again in {pause_seconds:g} s (restart {len(restarts)} of"

@@ -35,9 +35,7 @@ def test_a_missing_extra_is_one_sentence(monkeypatch, module, package):
     monkeypatch.setitem(sys.modules, module, None)
     done = run("--video", "a.mp4", "--server-path")
     assert done.exit_code == 1
-    assert done.stderr == (
-        f"trireel: load tests need {package}: pip install 'trireel-client[load-test]'\n"
-    )
+    assert done.stderr == (f"trireel: load tests need {package}: pip install {package}\n")
 
 
 @pytest.mark.parametrize(
