@@ -188,8 +188,9 @@ def _is_interruption(
             and end_seconds >= run.seconds[flash.first] - NEAR_SECONDS
         ):
             return True
-    before = max(0, int(np.searchsorted(run.seconds, begin_seconds - 1e-6)) - 1)
-    later = min(int(np.searchsorted(run.seconds, end_seconds - 1e-6)) + 1, len(run) - 1)
+    around = begin_seconds - NEAR_SECONDS, end_seconds + NEAR_SECONDS
+    before, later = (int(index) for index in np.searchsorted(run.seconds, around))
+    before, later = max(0, before - 1), min(later, len(run) - 1)
     return is_back(run, before, later, float(run.steps[before + 1 : later + 1].max(initial=0)))
 
 
