@@ -11,7 +11,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import chain
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from benchmarks.scenes.footage.writing import write_edit
 from benchmarks.scenes.labelled import Labelled, read_folder
 from benchmarks.scenes.score import TOLERANCES, count, time_errors
 from benchmarks.scenes.served import MODES, common_folder, trireel
+from trireel_backend.shots.files import default_folder
 
 PACKAGES = ("av", "onnxruntime", "numpy", "scikit-video")
 Report = dict[str, Any]
@@ -108,6 +109,17 @@ def _summary(found: Mapping[str, Report]) -> str:
     )
 
 
+def transnet_model() -> Path | None:
+    """Return the ONNX file of TransNetV2 that scripts/setup makes; None without it."""
+    model = default_folder() / "model.onnx"
+    return model if model.exists() else None
+
+
+def matches_any(name: str, patterns: Sequence[str]) -> bool:
+    """Return whether a name matches one of the patterns."""
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     found = BENCHMARK.parser()
@@ -116,9 +128,17 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--labelled", type=Path, nargs="*", help="folders of labelled videos instead of ours"
     )
+    found.add_argument("--names", default="*", help="pattern of the names of labelled videos")
     found.add_argument("--scenedetect", type=Path, help="Python that has PySceneDetect")
-    found.add_argument("--transnet", type=Path, help="ONNX file of TransNetV2")
-    found.add_argument("--modes", nargs="*", choices=MODES.values(), default=[*MODES.values()])
+    found.add_argument(
+        "--transnet", type=Path, default=transnet_model(), help="ONNX file of TransNetV2"
+    )
+    found.add_argument(
+        "--detectors",
+        nargs="*",
+        default=["*"],
+        help="patterns of names; all by default",
+    )
     found.add_argument("--serve", default="", help="more options of trireel-serve, in one text")
     return found
 
@@ -133,18 +153,16 @@ def main() -> None:
     with ExitStack() as stack:
         folder = arguments.cache or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if arguments.labelled:
-            videos = list(chain.from_iterable(map(read_folder, arguments.labelled)))
+            videos = [v for f in arguments.labelled for v in read_folder(f, arguments.names)]
         else:
             videos = our_videos(folder, arguments.part)
         detectors = peers(arguments.scenedetect, arguments.transnet)
-        if arguments.modes:
+        if any(matches_any(name, arguments.detectors) for name in MODES):
             media = common_folder([video.path for video in videos])
             options = arguments.serve.split()
-            served = stack.enter_context(trireel(media, videos[0].path.resolve(), *options))
-            detectors |= {
-                name: served[name] for name, mode in MODES.items() if mode in arguments.modes
-            }
-        for state in measure(videos, detectors, report):
+            detectors |= stack.enter_context(trireel(media, videos[0].path.resolve(), *options))
+        wanted = {n: d for n, d in detectors.items() if matches_any(n, arguments.detectors)}
+        for state in measure(videos, wanted, report):
             write_raw(output, state)
 
 

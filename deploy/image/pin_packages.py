@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PACKAGES = ("schema", "python_backend")  # folders of our own packages, which the image builds
-PYTHON = "3.12"  # of nvcr.io/nvidia/tritonserver:26.09-py3, on glibc 2.39
+PYTHON = "3.12"  # of nvcr.io/nvidia/tritonserver:26.11-py3, on glibc 2.39
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")
 HEADER = "# Written by deploy/image/pin_packages.py for Python {}, Linux {}; not to be edited.\n"
 

@@ -202,12 +202,13 @@ def test_a_stop_is_clean_and_without_videos_quick(opt, tmp_path):
 
 
 def test_a_triton_that_dies_ends_the_container_with_a_sentence(opt, tmp_path):
-    with launched(opt, tmp_path) as server:
+    with launched(opt, tmp_path, TRIREEL_RESTARTS="0") as server:
         run = server.run_folder()
         server.triton().kill()
         assert server.process.wait(GONE_SECONDS) == 1
     assert server.log().endswith(
-        "trireel-serve-container: Triton ended by itself: its log says why\n"
+        "trireel-serve-container: Triton ended by SIGKILL without a request to stop, after 0"
+        " restarts; its log, above, says more\n"
     )
     assert left_over(run) == []
 

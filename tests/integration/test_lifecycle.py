@@ -125,20 +125,36 @@ def alive(member):
 
 def test_a_server_that_dies_ends_the_launcher_with_a_sentence(media):
     before = traces()
-    with serving(media) as (process, _, _):
+    with serving(media, "--restarts", 0) as (process, _, _):
         (triton,) = [m for m in family(process.pid) if m.name() == "tritonserver"]
         triton.kill()
         _, errors = process.communicate(timeout=GONE_SECONDS)
     assert process.returncode == 1
-    assert errors.startswith("trireel-serve: Triton ended by itself")
+    assert errors.startswith("trireel-serve: Triton ended by SIGKILL without a request to stop")
     assert len(errors.splitlines()) == 1
+    (kept,) = Path(tempfile.gettempdir()).glob("trireel-ended-*.log")
+    assert str(kept) in errors
+    assert "Started GRPCInferenceService" in kept.read_text()
+    assert traces() == before
+
+
+def test_a_server_that_dies_is_started_again_and_answers(media):
+    before = traces()
+    with serving(media) as (process, _, ports):
+        (first,) = [m for m in family(process.pid) if m.name() == "tritonserver"]
+        first.kill()
+        assert "it starts again in 0.5 s (restart 1 of 5" in process.stderr.readline()
+        assert any(line.startswith("Trireel is ready") for line in process.stdout)
+        with TrireelClient(f"127.0.0.1:{ports.grpc}") as client:
+            assert client.analyze(media / "sample.mp4").chunks
+    assert process.returncode == 0
     assert traces() == before
 
 
 @pytest.mark.parametrize("model", ["frame_extractor", "temporal_decoder", "video_analysis_stream"])
 def test_a_models_process_that_dies_ends_the_launcher_with_a_sentence(media, model):
     before = traces()
-    with serving(media) as (process, _, _):
+    with serving(media, "--restarts", 0) as (process, _, _):
         stub = next(m for m in family(process.pid) if f"/{model}/1/" in " ".join(m.cmdline()))
         stub.kill()
         _, errors = process.communicate(timeout=GONE_SECONDS)

@@ -10,19 +10,21 @@ import time
 import numpy as np
 import pytest
 from support.raw import Raw, number, video
+from support.videos import numbered_frame, write_video
+from tritonclient.utils import InferenceServerException
 
 from trireel_client import AsyncTrireelClient, InvalidRequest, ServerPath, TrireelClient
 from trireel_schema.catalogue import FINDINGS, finding_outputs
 
 FIND = tuple(FINDINGS)
-CLIP = "clip.mp4"
+CLIP, SHORT = "clip.mp4", "short.mp4"
 CHUNKS, SECONDS = 4, 3.0
 VIDEOS, CLIENTS = 64, 8
 STEPPING = """
 import base64, sys
 from trireel_client import ServerPath, TrireelClient
 with TrireelClient(sys.argv[1]) as client:
-    for chunk in client.step(ServerPath("clip.mp4"), chunk_seconds=3.0):
+    for chunk in client.step(ServerPath("clip.mp4"), sequence_id="killed", chunk_seconds=3.0):
         print(base64.b64encode(chunk.state or b"").decode(), flush=True)
         sys.stdin.readline()
 """
@@ -70,6 +72,8 @@ def test_an_ensemble_returns_states_and_goes_on_from_them(raw):
         answer = chunk(raw, index, sequence, start=True, end=index == CHUNKS - 1, **state)
         same(answer, expected[index])
         state = {"START_STATE": ("UINT8", answer["STATE"])}
+        if index < CHUNKS - 1:  # repeated, to end the sequence
+            chunk(raw, index, sequence, end=True)
 
 
 def test_a_chunk_twice_and_a_late_one(raw):
@@ -86,6 +90,27 @@ def test_a_chunk_twice_and_a_late_one(raw):
         "the chunk is late: it is at 0 s, and the last chunk of its sequence was at 6 s" in message
     )
     same(chunk(raw, CHUNKS - 1, 922, end=True), expected[-1])
+
+
+def test_a_cameras_chunks_are_told_apart_by_their_times(raw):
+    rng = np.random.default_rng(5)
+
+    def send(at, **flags):
+        inputs = {
+            "FRAMES": ("UINT8", rng.integers(0, 256, (2, 96, 96, 3), np.uint8)),
+            "TIMESTAMPS": ("FP64", np.array([at, at + 0.5])),
+            **flags.pop("inputs", {}),
+        }
+        answer = raw.infer("frame_chunk", inputs, sequence_id=951, **flags)
+        return int(answer.as_numpy("CHUNK_INDICES")[0]), answer.as_numpy("CHUNK_STATUS")[0]
+
+    assert send(7.0, sequence_start=True) == (0, b"new")
+    assert send(8.0) == (1, b"new")
+    assert send(8.0) == (1, b"repeated")
+    with pytest.raises(InferenceServerException, match=r"late: it is at 7\.5 s"):
+        send(7.0)
+    assert send(7.0, inputs={"ANY_ORDER": number("BOOL", True)}) == (2, b"new")
+    assert send(8.0, sequence_end=True) == (3, b"new")
 
 
 def test_a_state_is_not_sent_unless_it_is_wanted(raw):
@@ -119,8 +144,8 @@ def test_sixty_four_videos_over_many_clients_equal_each_alone(server):
 
     async def walk(client, number):
         left, top = number % 8 / 16, number // 8 / 16
-        options = {"crop": (left, top, 0.5, 0.5), "chunk_seconds": SECONDS, "find": FIND}
-        return [c async for c in client.step(ServerPath(CLIP), frames_per_chunk=4, **options)]
+        options = {"crop": (left, top, 0.5, 0.5), "chunk_seconds": 1.0, "find": FIND}
+        return [c async for c in client.step(ServerPath(SHORT), frames_per_chunk=4, **options)]
 
     async def all_walks(at_once):
         clients = [AsyncTrireelClient(server.grpc_url) for _ in range(CLIENTS)]
@@ -133,10 +158,11 @@ def test_sixty_four_videos_over_many_clients_equal_each_alone(server):
             for client in clients:
                 await client.close()
 
+    write_video(server.media / SHORT, [numbered_frame(3 * i) for i in range(50)])
     alone = asyncio.run(all_walks(at_once=False))
     began = time.monotonic()
     together = asyncio.run(all_walks(at_once=True))
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
     assert alone == together
     assert len({walk[-1].video_so_far.tags for walk in alone}) > VIDEOS / 2
     for one, other in zip(alone, together, strict=True):
@@ -165,6 +191,7 @@ def test_another_client_goes_on_where_a_killed_one_stopped(server):
         rest = client.step(
             ServerPath(CLIP),
             chunk_seconds=SECONDS,
+            sequence_id="killed",
             start_state=base64.b64decode(states[-1]),
             first_chunk=2,
         )

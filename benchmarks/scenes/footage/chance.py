@@ -10,11 +10,13 @@ from benchmarks.scenes.footage.edit import CUT, MIN_PICTURE_SECONDS, Join
 from benchmarks.scenes.footage.joins import FADE_COLOURS, WIPES
 
 MILLISECONDS = 1000
+DRAW = 2
+"""Raised whenever the test part has been looked at while a detector was changed: a new part."""
 
 
 def chance(*key: object) -> random.Random:
     """Return the random numbers of a key."""
-    return random.Random("/".join(map(str, key)))
+    return random.Random("/".join(map(str, (DRAW, *key))))
 
 
 def seconds_between(dice: random.Random, low: float, high: float) -> Fraction:

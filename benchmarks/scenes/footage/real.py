@@ -22,7 +22,7 @@ from benchmarks.scenes.footage.filming import Filming, Look
 
 SIZES_PX = ((640, 360), (640, 272), (480, 360))
 COPIES = {"tune": 1, "test": 2}
-QUIET_MINUTES = {"tune": 2, "test": 6}
+QUIET_MINUTES = {"tune": 2, "test": 4}
 CUTS_AND_DISSOLVES = (CUT, CUT, "dissolve")
 ANY = (CUT, CUT, CUT, "dissolve", "fade", "wipe")
 COARSE = (("crf", "40"), ("preset", "veryfast"))

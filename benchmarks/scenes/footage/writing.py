@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 
+from benchmarks.common.clips import once
 from benchmarks.scenes.footage.clocks import TICK
 from benchmarks.scenes.footage.edit import CUT, Edit, Moment
 
@@ -21,7 +22,8 @@ def write_edit(edit: Edit, folder: Path) -> Path:
     video, truth = folder / f"{edit.name}.mp4", folder / f"{edit.name}.json"
     if not truth.exists():
         planned = list(edit.times(edit.seconds))
-        encode(edit, planned, video)
+        video.unlink(missing_ok=True)
+        once(video, lambda part: encode(edit, planned, part))
         found = truth_of(edit, planned, read_pts(video))
         truth.write_text(json.dumps({"video": video.name} | found) + "\n")
     return truth

@@ -51,8 +51,7 @@ T = TypeVar("T")
 Flow = Generator[ServerCall | ReadFile, Any, T]
 
 TEXTS_PER_REQUEST = 64  # siglip_text's largest batch
-# Parameters of video_analysis: its media folder, and the folder's identity on its machine.
-MEDIA_ROOT, MEDIA_ROOT_ID = "media_root", "media_root_id"
+MEDIA_ROOT_ID = "media_root_id"  # parameter of video_analysis: identity of its media folder
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -64,14 +63,12 @@ class Server:
     """Address of the server."""
     info: ServerInfo | None = None
     """Name and version of the server; None if not yet known."""
-    media_root: Path | None = None
-    """Media folder of the server, if it is on this machine; otherwise None."""
-    media_root_is_known: bool = False
-    """True if `media_root` is the server's answer, also if that is None."""
+    media_root_id: str | None = None
+    """Identity of the server's media folder; "" if it is not on this machine, None if unknown."""
 
     def forget(self) -> None:
         """Drop the knowledge: another server may have taken the place of this one."""
-        self.info, self.media_root, self.media_root_is_known = None, None, False
+        self.info, self.media_root_id = None, None
 
 
 @dataclass(frozen=True)
@@ -225,42 +222,43 @@ def video_inputs(server: Server, source: Video) -> Flow[dict[str, NDArray[Any]]]
         return {"VIDEO": texts([name], "VIDEO")}
     if isinstance(source, Upload):
         return {"VIDEO_DATA": texts([source.data])}
-    media_root = yield from _media_root(server)
-    if media_root is not None and source.path.is_relative_to(media_root):
-        return {"VIDEO": texts([os.fsencode(source.path)])}
+    media_root_id = yield from _media_root_id(server)
+    if path := _path_in_folder(source.path, media_root_id):
+        return {"VIDEO": texts([os.fsencode(path)])}
     data = yield ReadFile(source.path)
     return {"VIDEO_DATA": texts([data])}
 
 
-def _media_root(server: Server) -> Flow[Path | None]:
-    """Return the media folder if the client can read it too; None if not, or not known."""
-    if server.address.is_loopback and not server.media_root_is_known:
+def _media_root_id(server: Server) -> Flow[str]:
+    """Return the identity of the media folder; "" if it is not on this machine, or not known."""
+    if not server.address.is_loopback:
+        return ""
+    if server.media_root_id is None:
         try:
             parameters = yield AskParameters("video_analysis")
         except (ServerUnavailable, RequestTimeout):
             raise
         except RequestError:  # not readable, or not by this client
             parameters = {}
-        server.media_root = _shared_folder(
-            parameters.get(MEDIA_ROOT, ""), parameters.get(MEDIA_ROOT_ID, "")
-        )
-        server.media_root_is_known = True
-    return server.media_root
+        server.media_root_id = parameters.get(MEDIA_ROOT_ID, "")
+    return server.media_root_id
 
 
-def _shared_folder(path: str, folder_id: str) -> Path | None:
-    """Return a folder of the server if this process sees the same folder.
+def _path_in_folder(path: Path, folder_id: str) -> Path | None:
+    """Return a path relative to the parent folder with this identity; None if no parent has it.
 
     A server on loopback may run in a container or behind a forwarded port, and have another folder
-    of that name. The folder is the same if its inode is the same since the same boot.
+    of the same name. The folder is the same if its inode is the same since the same boot.
     """
     try:
-        root = Path(path).resolve()
-        status, boot = root.stat(), BOOT_ID.read_text().strip()
-        is_same = folder_id == f"{boot}:{status.st_dev}:{status.st_ino}"
-        return root if Path(path).is_absolute() and is_same else None
-    except (OSError, ValueError, RuntimeError):  # not a path here, or closed to this user
-        return None
+        boot = BOOT_ID.read_text().strip()
+        for folder in path.parents:
+            status = folder.stat()
+            if folder_id == f"{boot}:{status.st_dev}:{status.st_ino}":
+                return path.relative_to(folder)
+    except OSError:  # closed to this user
+        pass
+    return None
 
 
 def _ms_since(began_seconds: float) -> float:

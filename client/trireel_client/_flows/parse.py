@@ -106,7 +106,9 @@ def parse_chunk(
         num_chunks = integer(tensors, "NUM_CHUNKS")
     take(tensors, "CHUNK_INDICES", (1,))
     video = VideoSoFar(**video_fields(tensors, findings))
-    reported = {"video_so_far": video, **reported_fields(tensors, findings)}
+    state = take(tensors, "STATE", (ANY,), INTEGERS).tobytes() if "STATE" in tensors else b""
+    more = {"video_so_far": video, "state": state or None}
+    reported = {**more, **reported_fields(tensors, findings)}
     (chunk,) = parse_chunks(tensors, findings, num_chunks=num_chunks, reported=reported)
     return chunk
 
@@ -139,7 +141,6 @@ def parse_chunks(
     timestamps = numbers(tensors, "TIMESTAMPS", f)
     pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
-    state = take(tensors, "STATE", (ANY,), INTEGERS).tobytes() if "STATE" in tensors else b""
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
         ChunkAnalysis(
@@ -153,7 +154,6 @@ def parse_chunks(
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
             frame_embeddings=None if frames is None else frames[rows[i]],
-            state=state or None,
             **found[i],
             **reported,
         )

@@ -20,6 +20,8 @@ from trireel_schema.catalogue import FREE_TEXTS
 
 SequenceId = str | int
 
+# The server's message about a state that is too large to be returned.
+_TOO_LARGE = re.compile(r"send the chunk without RETURN_STATE")
 # Triton's message, from a server of a version that returns no states.
 _UNKNOWN_INPUT = re.compile(r"unexpected (inference )?input '(RETURN_STATE|START_STATE)'")
 
@@ -112,8 +114,10 @@ class Walk:
     def can_restart(self) -> bool:
         """True if the walk goes on after its server is lost."""
         has_begun = self._last is not None
-        return not self._is_callers_id or (
-            self._returns_state and (self._state is not None or not has_begun)
+        return (
+            not self._is_callers_id
+            or self._state is not None
+            or (self._returns_state and not has_begun)
         )
 
     def __iter__(self) -> Iterator[int]:
@@ -187,6 +191,9 @@ class Walk:
         Another server may be of a version that returns no states, or reads them in another form.
         The chunks so far are then requested again.
         """
+        if self._returns_state and _TOO_LARGE.search(refusal):
+            self._returns_state = False  # the sequence is open, and an earlier state will do
+            return True
         if self._returns_state and _UNKNOWN_INPUT.search(refusal):
             self._returns_state = False
         elif self._state is None or self._last is not None or "START_STATE" not in refusal:

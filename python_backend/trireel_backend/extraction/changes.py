@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures of one chunk around its changes: probes, and all frames between probes that differ.
-
-Two neighbours of the result that differ are neighbours in the video.
-"""
+"""The pictures of one chunk around its changes: probes, and frames between probes that differ."""
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.frame_source import FrameSource
+from trireel_backend.extraction.gap_frames import Thumbnail, gap_frames
 from trireel_backend.extraction.picture.scaling import PictureMaker
 from trireel_backend.extraction.reading.full_decode import TimedFrame
+from trireel_backend.extraction.reading.gaps import Keep, Kept
 from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf
 from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.plan import Chunk, Sampling
@@ -21,16 +20,6 @@ from trireel_backend.scenes.changes import is_change
 
 PROBE_SECONDS = 0.65
 """Longest time between two probes, unless a chunk is so long that they would be too many."""
-
-
-@dataclass(frozen=True)
-class _Thumbnail:
-    """The picture of a frame, which it does not keep in memory."""
-
-    pts: int
-    seconds: float
-    time_base: Fraction
-    pixels: NDArray[np.uint8]
 
 
 class Changes:
@@ -43,6 +32,7 @@ class Changes:
         second_view: SecondView,
         source: FrameSource,
         *,
+        keep: Keep,
         keyframes_only: bool,
     ) -> None:
         """Create a view without frames.
@@ -50,20 +40,23 @@ class Changes:
         Args:
             probes_seconds: ascending times at which a frame on screen is a probe.
             source: decodes the chunk, and returns the frames of its gaps.
+            keep: returns what is kept of a frame that passes by.
             keyframes_only: the frames of the video are its keyframes.
         """
         self.pictures = pictures
         """Draws the pictures of the view."""
         self.targets_seconds = probes_seconds
         """Ascending times at which a frame on screen is needed."""
+        self.keep = keep
+        """Returns what is kept of a frame that passes by."""
         self._positions = {seconds: i for i, seconds in enumerate(probes_seconds)}
         self._second_view = second_view
         self._source = source
         self._keyframes_only = keyframes_only
-        self._probes: dict[int, _Thumbnail] = {}
-        self._passed: dict[int, _Thumbnail] | None = None
+        self._probes: dict[int, Thumbnail] = {}
+        self._passed: dict[int, Thumbnail] | None = None
         self._judged = 0
-        self._last: _Thumbnail | None = None
+        self._last: Thumbnail | None = None
         self._pixels: list[NDArray[np.uint8]] = []
         self._pts: list[int] = []
         self._time_base = Fraction(1)
@@ -84,15 +77,22 @@ class Changes:
             self._judged += 1
             self._judge(probe, alpha_of)
 
-    def _draw(self, timed: TimedFrame, alpha_of: AlphaOf) -> _Thumbnail:
+    def _draw(self, timed: TimedFrame, alpha_of: AlphaOf) -> Thumbnail:
         if self._passed is not None and timed.pts in self._passed:
             return self._passed[timed.pts]
         if self._last is not None and self._last.pts == timed.pts:
             return self._last
         pixels = self.pictures.draw(timed.frame, alpha_of(timed))
-        return _Thumbnail(timed.pts, timed.seconds, timed.time_base, pixels)
+        return Thumbnail(timed.pts, timed.seconds, timed.time_base, pixels)
 
-    def _judge(self, probe: _Thumbnail, alpha_of: AlphaOf) -> None:
+    def _thumbnail(self, before: Thumbnail, pts: int, kept: Kept, alpha_of: AlphaOf) -> Thumbnail:
+        """Draw a frame of a gap."""
+        if isinstance(kept, VideoFrame):
+            return self._draw(TimedFrame(kept, pts, before.time_base), alpha_of)
+        seconds = float(pts * before.time_base)
+        return Thumbnail(pts, seconds, before.time_base, kept.pixels())
+
+    def _judge(self, probe: Thumbnail, alpha_of: AlphaOf) -> None:
         last = self._last
         if last is not None and probe.pts <= last.pts:
             return  # the same frame is on screen
@@ -102,21 +102,25 @@ class Changes:
         self._add(probe)
         self._last = probe
 
-    def _add_gap(self, last: _Thumbnail, probe: _Thumbnail, alpha_of: AlphaOf) -> None:
-        first_pts, last_pts = last.pts, probe.pts
+    def _add_gap(self, last: Thumbnail, probe: Thumbnail, alpha_of: AlphaOf) -> None:
         if self._passed is None:
-            frames = self._source.gap(
-                (first_pts, last_pts), (last.seconds, probe.seconds), self._keyframes_only
+            gap = gap_frames(
+                self._source,
+                last,
+                probe,
+                lambda pts, kept: self._thumbnail(last, pts, kept, alpha_of),
+                keep=self.keep,
+                keyframes_only=self._keyframes_only,
             )
-            gap = [self._draw(timed, alpha_of) for timed in frames]
         else:
-            gap = [self._passed[pts] for pts in sorted(self._passed) if first_pts < pts < last_pts]
+            inside = (pts for pts in sorted(self._passed) if last.pts < pts < probe.pts)
+            gap = [self._passed[pts] for pts in inside]
         probes_to_come = len(self.targets_seconds) - self._judged + 1
         if len(self._pts) + len(gap) + probes_to_come <= self._second_view.max_frames:
             for thumbnail in gap:
                 self._add(thumbnail)
 
-    def _add(self, thumbnail: _Thumbnail) -> None:
+    def _add(self, thumbnail: Thumbnail) -> None:
         self._pixels.append(thumbnail.pixels)
         self._pts.append(thumbnail.pts)
         self._time_base = thumbnail.time_base

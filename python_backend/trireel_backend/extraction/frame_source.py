@@ -12,6 +12,7 @@ from trireel_backend.extraction.reading.full_decode import (
     decode_every,
     decode_on_screen,
 )
+from trireel_backend.extraction.reading.gaps import Gaps, Keep, Kept, PassedPacket
 from trireel_backend.extraction.reading.heif import HeifPicture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
@@ -108,15 +109,15 @@ class FrameSource:
         return isinstance(reader, DecodingReader) and reader.has_times()
 
     def on_screen(
-        self, targets: Sequence[float], keyframes_only: bool, *, keep_gaps: bool = False
+        self, targets: Sequence[float], keyframes_only: bool, *, keep: Keep | None = None
     ) -> Iterator[tuple[int, TimedFrame]]:
         """Yield slots and their frames in any order; a full decode finds missing frames.
 
         Args:
-            keep_gaps: keep frames between them that pass by, for `gap`, until they are released.
+            keep: keep what passes by between them, for `passed`; it returns what is kept.
         """
         missing = dict(enumerate(targets))
-        options = {"keep_gaps": True} if keep_gaps and not keyframes_only else {}
+        options = {} if keep is None or keyframes_only else {"keep": keep}
         try:
             for slot, timed in self._reader(keyframes_only).frames_on_screen(targets, **options):
                 if timed is not None:
@@ -164,31 +165,77 @@ class FrameSource:
                 reached_seconds = timed.seconds
                 yield reached_seconds, timed
 
+    def gap_packets(self, pts: tuple[int, int]) -> list[PassedPacket] | None:
+        """Return the packets behind a frame on screen up to the next one, by PTS.
+
+        None if nothing is known about them.
+        """
+        reader = self._readers.get(False)
+        return reader.gaps.packets(*pts) if isinstance(reader, FrameReader) else None
+
+    def passed(
+        self, pts: tuple[int, int], seconds: tuple[float, float], keep: Keep
+    ) -> list[tuple[int, Kept]]:
+        """Return the PTS of frames between two that others refer to, and what is kept of each.
+
+        Args:
+            pts: PTS of the two frames, in units of the time base.
+            seconds: PTS of the two frames in seconds.
+            keep: returns what is kept of a frame that is decoded again.
+        """
+        reader = self._readers.get(False)
+        assert isinstance(reader, FrameReader)
+        kept = reader.gaps.passed(*pts)
+        if kept is None:
+            kept = self._decoded_again(seconds, keep).passed(*pts)
+        return list(kept or ())
+
+    def passed_before(
+        self,
+        pts: tuple[int, int],
+        seconds: tuple[float, float],
+        keyframe_pts: int,
+        keep: Keep,
+    ) -> list[tuple[int, Kept]]:
+        """Return what `passed` does, and the second frame: the last one before a keyframe."""
+        reader = self._readers.get(False)
+        assert isinstance(reader, FrameReader)
+        kept = reader.gaps.passed_before(*pts, keyframe_pts)
+        if kept is None:
+            kept = self._decoded_again(seconds, keep).passed_before(*pts, keyframe_pts)
+        return list(kept or ())
+
+    def _decoded_again(self, seconds: tuple[float, float], keep: Keep) -> Gaps:
+        """Return what passes by between two frames if they are decoded anew."""
+        reader = self._going_back()._reader(keyframes_only=False)
+        assert isinstance(reader, FrameReader)
+        for _ in reader.frames_on_screen(seconds, keep=keep, anew=True):
+            pass
+        return reader.gaps
+
     def gap(
         self, pts: tuple[int, int], seconds: tuple[float, float], keyframes_only: bool
     ) -> Iterator[TimedFrame]:
-        """Yield all frames between two frames on screen, in order, in whatever way they come.
+        """Yield all frames between two frames on screen, in order, decoded by going back.
 
         Args:
             pts: PTS of the two frames, in units of the time base.
             seconds: PTS of the two frames in seconds.
         """
-        reader = self._reader(keyframes_only)
-        kept = reader.take_gap(*pts) if isinstance(reader, FrameReader) else None
-        if kept is not None:
-            yield from kept
-            return
-        if self._again is None:
-            self._again = self.apart()
-        for _, timed in self._again.between(*seconds, keyframes_only):
+        for _, timed in self._going_back().between(*seconds, keyframes_only):
             if timed is not None and pts[0] < timed.pts < pts[1]:
                 yield timed
 
     def release_gaps(self, pts: int) -> None:
-        """Release frames kept for gaps that lie before a frame."""
+        """Release what was kept of gaps that lie before a frame."""
         reader = self._readers.get(False)
         if isinstance(reader, FrameReader):
-            reader.release_gaps(pts)
+            reader.gaps.release(pts)
+
+    def _going_back(self) -> "FrameSource":
+        if self._again is None:
+            self._again = self.apart()
+        return self._again
 
     def _reader(self, keyframes_only: bool) -> Reader:
         if keyframes_only not in self._readers:

@@ -22,6 +22,7 @@ from trireel_backend.extraction.reading.encryption import refuse_encrypted
 from trireel_backend.extraction.reading.full_decode import (
     TimedFrame,
 )
+from trireel_backend.extraction.reading.gaps import Keep
 from trireel_backend.extraction.reading.heif import heif_picture
 from trireel_backend.extraction.reading.look import Look, look
 from trireel_backend.extraction.reading.opening import (
@@ -180,7 +181,14 @@ class VideoSampler:
             return Run(pictures, chunk, second)
         probes = probes_seconds(chunk, request.sampling, second.max_frames // 2)
         keyframes_only = request.sampling.keyframes_only
-        return Changes(pictures, probes, second, self._source, keyframes_only=keyframes_only)
+        return Changes(
+            pictures,
+            probes,
+            second,
+            self._source,
+            keep=self._keep(pictures),
+            keyframes_only=keyframes_only,
+        )
 
     def _fill(self, chunk: Chunk, sheets: Sequence[AnySheet], keyframes_only: bool) -> int:
         """Fill all sheets in one pass; return the number of damaged packets."""
@@ -190,7 +198,8 @@ class VideoSampler:
         if any(isinstance(sheet, Run) for sheet in dense) or (dense and not finds_frames):
             found = self._every(chunk, targets, dense, keyframes_only)
         else:
-            found = self._source.on_screen(targets, keyframes_only, keep_gaps=bool(dense))
+            keep = next((sheet.keep for sheet in dense if isinstance(sheet, Changes)), None)
+            found = self._source.on_screen(targets, keyframes_only, keep=keep)
         self._put(sheets, targets, found)
         damaged = self._source.damage.count(chunk.end_seconds)
         if not (dense and damaged):
@@ -227,6 +236,12 @@ class VideoSampler:
         if self._last_alpha is None or self._last_alpha[0] is not timed:  # drawn for each view
             self._last_alpha = timed, self._alpha.alpha_of(timed)
         return self._last_alpha[1]
+
+    def _keep(self, pictures: PictureMaker) -> Keep:
+        """Return what keeps of a frame as little as its picture in one view needs."""
+        if self._alpha is not None:
+            return lambda frame: frame
+        return lambda frame: pictures.sketch(frame) or frame
 
     def _pictures(self, view: View, views: Set[View]) -> PictureMaker:
         if view not in self._makers:

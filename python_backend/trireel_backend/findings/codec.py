@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -37,6 +37,8 @@ def layout(hint: Any) -> str:
         return "None"
     if hint in PLAIN:
         return str(hint.__name__)
+    if get_origin(hint) is Literal:
+        return f"one of {get_args(hint)}"
     if get_origin(hint) is np.ndarray:
         return f"array of {_dtype(hint).str}"
     if _is_record(hint):
@@ -147,18 +149,19 @@ class Reader:
 def size_bytes(value: Any) -> int:
     """Return about how much memory a state takes; shared parts count each time."""
     if isinstance(value, np.ndarray):
-        items = value.ravel().tolist() if value.dtype == object else ()
-        return ITEM_BYTES + value.nbytes + sum(size_bytes(item) for item in items)
+        texts = value.ravel().tolist() if value.dtype == object else ()
+        return ITEM_BYTES + int(value.nbytes) + sum(ITEM_BYTES + len(text) for text in texts)
     if isinstance(value, str | bytes):
         return ITEM_BYTES + len(value)
-    if isinstance(value, Mapping):
-        return ITEM_BYTES + sum(size_bytes(item) for item in value.values())
+    if value is None or isinstance(value, int | float):
+        return ITEM_BYTES
     if isinstance(value, tuple):
-        return ITEM_BYTES + sum(size_bytes(item) for item in value)
-    if dataclasses.is_dataclass(value):
-        names = (field.name for field in dataclasses.fields(value))
-        return ITEM_BYTES + sum(size_bytes(getattr(value, name)) for name in names)
-    return ITEM_BYTES
+        return ITEM_BYTES + sum(map(size_bytes, value))
+    kind: Any = type(value)
+    if kind in (dict, MappingProxyType):  # a test by `Mapping` takes much longer
+        return ITEM_BYTES + sum(map(size_bytes, value.values()))
+    names: tuple[str, ...] = tuple(_fields(kind)) if _is_record(kind) else ()
+    return ITEM_BYTES + sum(size_bytes(getattr(value, name)) for name in names)
 
 
 def _is_record(hint: Any) -> bool:
@@ -183,6 +186,8 @@ def _dtype(hint: Any) -> "np.dtype[Any]":
 def _is_of(value: Any, hint: Any) -> bool:
     if hint in (None, NoneType):
         return value is None
+    if get_origin(hint) is Literal:
+        return any(type(value) is type(known) and value == known for known in get_args(hint))
     kind = get_origin(hint) or hint
     # A bool is an int for Python, and a NumPy float64 is a float.
     return type(value) is kind if kind in PLAIN else isinstance(value, kind)

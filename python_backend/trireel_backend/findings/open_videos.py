@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The videos that a sequence model has open: progress, limits, and states as bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from trireel_backend.errors import Full, InvalidInput
+from trireel_backend.errors import Full, InvalidInput, RequestError
 from trireel_backend.findings.codec import size_bytes
-from trireel_backend.findings.progress import Progress
+from trireel_backend.findings.progress import ChunkTimes, Progress
+from trireel_backend.findings.registry import state_types
 from trireel_backend.findings.sequences import SequenceStore
-from trireel_backend.findings.snapshot import Snapshots
+from trireel_backend.findings.snapshot import Checkpoint, Snapshots
 from trireel_backend.wire.parameters import at_least_one
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
@@ -26,7 +28,7 @@ class SequenceSettings:
     max_sequences: int = 256
     """Most sequences of clients open in one instance; a further sequence is rejected at its START.
     Sequences of whole videos do not count: the slots for whole videos limit them."""
-    max_state_bytes: int = 512 * 2**20
+    max_state_bytes: int = 2**30
     """Memory for the states of clients' sequences in one instance; a further sequence is rejected
     at its START. From the limit on, answers to last chunks are not kept for a repeated request."""
 
@@ -34,6 +36,12 @@ class SequenceSettings:
         """Check the limits; raises StartupError if one is below 1."""
         at_least_one("max_sequences", self.max_sequences)
         at_least_one("max_state_bytes", self.max_state_bytes)
+
+
+def snapshots_of(checkpoint: Checkpoint) -> Snapshots:
+    """Return what writes and reads the states of `temporal_decoder`."""
+    types = {"chunks": int, "times": ChunkTimes, **state_types()}
+    return Snapshots("temporal_decoder", checkpoint, types)
 
 
 class OpenVideos:
@@ -62,7 +70,6 @@ class OpenVideos:
                 Progress,
                 idle_seconds=idle_seconds + min(STORE_MARGIN_SECONDS, idle_seconds),
                 expired=expired,
-                size_bytes=size_bytes,
             )
             for _ in range(2)
         )
@@ -99,13 +106,16 @@ class OpenVideos:
         """Keep the progress after a request, unless the request ends its video."""
         if request.ends:
             return
-        store = self._store(request)
-        fits = store.total_bytes + size_bytes(progress) <= self._settings.max_state_bytes
-        keeps_answer = fits and not request.is_inner
-        store.put(
-            request.correlation_id,
-            progress.with_own_answer() if keeps_answer else progress.without_answer(),
-        )
+        if request.is_inner:
+            self._of_videos.put(request.correlation_id, progress.without_answer())
+            return
+        store, size = self._of_clients, size_bytes(progress)
+        if store.total_bytes + size <= self._settings.max_state_bytes:
+            progress = progress.with_own_answer()
+        else:
+            progress = progress.without_answer()
+            size = size_bytes(progress)
+        store.put(request.correlation_id, progress, size)
 
     def state_tensor(self, request: Request, progress: Progress) -> Tensors:
         """Return STATE if the request wants it; the state of a video that has ended is empty.
@@ -135,21 +145,32 @@ class OpenVideos:
         return Progress.of_parts(self._snapshots.unpack(np.ascontiguousarray(state).data))
 
     def _check_room(self, request: Request, restored: Progress | None) -> None:
-        store = self._of_clients
-        begins = request.starts and not request.ends and request.correlation_id not in store
-        if not begins or request.is_inner or self._has_room(restored):
+        store, is_open = self._of_clients, request.correlation_id in self._of_clients
+        if request.is_inner or request.ends or not request.starts or (is_open and not restored):
             return
-        store.forget_idle()
-        if not self._has_room(restored):
-            is_long = len(store) >= self._settings.max_sequences
-            raise Full(
-                f"the server is full: {len(store)} sequences are open in it"
-                f"{'' if is_long else f' with {store.total_bytes} bytes of states'}, the most"
-                f" allowed: ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
-            )
-
-    def _has_room(self, restored: Progress | None) -> bool:
-        store, settings = self._of_clients, self._settings
         new_bytes = 0 if restored is None else size_bytes(restored)
-        has_memory = store.total_bytes + new_bytes < settings.max_state_bytes
-        return len(store) < settings.max_sequences and has_memory
+        for _ in range(2):
+            is_long = not is_open and len(store) >= self._settings.max_sequences
+            if not is_long and store.total_bytes + new_bytes < self._settings.max_state_bytes:
+                return
+            store.forget_idle()
+        raise Full(
+            f"the server is full: {len(store)} sequences are open in it"
+            f"{'' if is_long else f' with {store.total_bytes} bytes of states'}, the most"
+            f" allowed: ask again in about {SEQUENCE_HINT_SECONDS} s, or ask another server"
+        )
+
+
+@contextmanager
+def fitting_state(request: Request) -> Iterator[None]:
+    """Raise InvalidInput if a state that came with the request does not fit its chunk."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except Exception as error:
+        if request.array("START_STATE") is None:
+            raise
+        raise InvalidInput(
+            "START_STATE does not fit the chunk: send the bytes of STATE as they came"
+        ) from error

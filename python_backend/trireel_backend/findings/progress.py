@@ -85,6 +85,28 @@ class Progress:
     answer: Tensors = field(default_factory=_no_answer)
     """Answer to the last chunk, empty if it is not kept."""
 
+    def place(
+        self, request: Request, findings: Mapping[str, Any]
+    ) -> tuple[Place, VideoState | None]:
+        """Return a chunk's place in its video, and the state before it.
+
+        The state before a repeated chunk is None if it is not kept. With other findings a chunk
+        that is repeated counts as new: it will be rejected, as any chunk after the last one would.
+
+        Args:
+            findings: options of the findings that the request names.
+
+        Raises:
+            InvalidInput: if the chunk is late.
+        """
+        if request.is_inner or request.number("ANY_ORDER", bool):
+            return Place.NEW, self.state
+        place = ChunkTimes.of(request).place_after(self.times)
+        if place is Place.REPEATED and findings.keys() == self.state.findings.keys():
+            # Of the video's last chunk after all, findings may make more: it is decoded again.
+            return place, self.before
+        return Place.NEW, self.state
+
     def with_own_answer(self) -> "Progress":
         """Return the same with a copy of the answer, which may lie in memory of the request."""
         return replace(self, answer={name: array.copy() for name, array in self.answer.items()})

@@ -35,7 +35,6 @@ class SequenceStore(Generic[State]):
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
         expired: Callable[[int], None] = lambda _: None,
-        size_bytes: Callable[[State], int] = lambda _: 0,
     ) -> None:
         """Make an empty store.
 
@@ -44,13 +43,11 @@ class SequenceStore(Generic[State]):
             idle_seconds: time without a request after which a state is dropped.
             clock: returns seconds of a monotonic clock.
             expired: called with the number of states that were dropped as idle.
-            size_bytes: returns about how much memory a state takes.
         """
         self._start = start
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._expired = expired
-        self._size_bytes = size_bytes
         self._total_bytes = 0
         # In order of last use; finding the first item of a plain dict slows with each deleted one.
         self._entries: OrderedDict[CorrelationId, _Entry[State]] = OrderedDict()
@@ -60,7 +57,7 @@ class SequenceStore(Generic[State]):
 
     @property
     def total_bytes(self) -> int:
-        """Return about how much memory all states take together."""
+        """Return the sum of the states' sizes, as given to `put`."""
         return self._total_bytes
 
     def __contains__(self, correlation_id: CorrelationId) -> bool:
@@ -94,10 +91,14 @@ class SequenceStore(Generic[State]):
         entry = self._entries.get(correlation_id)
         return None if entry is None else entry.state
 
-    def put(self, correlation_id: CorrelationId, state: State) -> None:
-        """Store the state after a request that is not the last of its sequence."""
+    def put(self, correlation_id: CorrelationId, state: State, size_bytes: int = 0) -> None:
+        """Store the state after a request that is not the last of its sequence.
+
+        Args:
+            size_bytes: about how much memory the state takes.
+        """
         self._drop(correlation_id)
-        entry = _Entry(state, self._clock(), self._size_bytes(state))
+        entry = _Entry(state, self._clock(), size_bytes)
         self._entries[correlation_id] = entry
         self._total_bytes += entry.size_bytes
 

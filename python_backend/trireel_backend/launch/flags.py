@@ -11,14 +11,20 @@ SHM_DEFAULT_BYTES = 4 * 2**20  # per instance; a chunk of 16 frames at 224 px ta
 SHM_GROWTH_BYTES = 16 * 2**20  # a region never shrinks: many small steps cost more
 MIN_PING_INTERVAL_MS = 1000
 SHARED_MEMORY_API = "shared-memory"
+CLOSED_HEADER = "trireel:closed"
 ADMIN_APIS = ("model-repository", SHARED_MEMORY_API, "trace", "logging")
 
 Flags = Mapping[str, object]
 
 
 def closed_apis(apis: Iterable[str]) -> str:
-    """Return a flag's value that closes some APIs: it demands a secret that no client knows."""
-    return f"{','.join(apis)}:trireel-admin={secrets.token_hex(32)}"
+    """Return a flag's value that closes some APIs, also to a client that knows the value.
+
+    Triton accepts a request that has a header of this name with this value. `ps` shows both to all
+    users of the machine. But no request can have the header: in HTTP/1.1 a name ends at the first
+    ":", and HTTP/2 forbids ":" in a name (RFC 9113, 8.2.1).
+    """
+    return f"{','.join(apis)}:{CLOSED_HEADER}={secrets.token_hex(32)}"
 
 
 def common_flags(

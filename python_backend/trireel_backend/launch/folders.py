@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parameters that give the models the folders of one run of a server."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.run_folder import RunFolder
 from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.system.paths import path_text
-from trireel_backend.wire.parameters import read_settings
+from trireel_backend.wire.parameters import PRIVATE_VARIABLE, read_settings
 
+PRIVATE_PARAMETERS = ("media_root", "spool", "admission")
+"""Parameters with paths of this machine; clients can read a model's config."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -37,6 +40,13 @@ def folder_parameters(
         FolderSettings, parameters
     ).folders()  # fail here rather than in every model's log
     return parameters
+
+
+def split_private(parameters: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters for the models' configs, and environment variables for the others."""
+    public = {name: v for name, v in parameters.items() if name not in PRIVATE_PARAMETERS}
+    private = {name: v for name, v in parameters.items() if name in PRIVATE_PARAMETERS}
+    return public, {PRIVATE_VARIABLE: json.dumps(private)}
 
 
 def _text(folder: Path) -> str:

@@ -62,6 +62,14 @@ Parameter = Annotated[
     list[str] | None,
     typer.Option(help="NAME=VALUE for any other parameter of the models' config.pbtxt."),
 ]
+Restarts = Annotated[
+    int,
+    typer.Option(
+        help="How often within 10 minutes Triton is started again if it ended by itself.",
+        min=0,
+        max=100,
+    ),
+]
 Shots = Annotated[
     Path | None,
     typer.Option(

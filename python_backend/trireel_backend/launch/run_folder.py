@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of one run of a server: a folder, and shared memory of the same name."""
 
+import contextlib
 import fcntl
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ FOLDER_PREFIX = "trireel-serve-"
 MAKING_PREFIX = "trireel-making-"
 LOCK_FILE = "lock"
 PLAIN_PATH = re.compile(r"[A-Za-z0-9._+,@/-]+")
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -58,11 +60,25 @@ class RunFolder:
     def remove(self) -> None:
         """Remove the folder, and the memory regions that a killed stub could not remove."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self.remove_regions()
+
+    def close_regions(self) -> None:
+        """Close the run's shared memory regions to other users.
+
+        Boost makes them readable for all, whatever the umask is.
+        """
+        for region in SHARED_MEMORY.glob(f"{self.shm_prefix}*"):
+            with contextlib.suppress(OSError):  # a model has just removed it
+                if region.lstat().st_mode & OTHERS:
+                    region.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+    def remove_regions(self) -> None:
+        """Remove the run's shared memory regions, if no server uses them."""
         for region in SHARED_MEMORY.glob(f"{self.shm_prefix}*"):
             region.unlink(missing_ok=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def run_folder() -> Iterator[RunFolder]:
     """Yield a run's folder and remove it afterwards; first remove the folders of killed runs.
 

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -17,9 +16,10 @@ from trireel_backend.errors import NotReady
 from trireel_backend.launch.canary import CALL_SECONDS, check_canary, wait_until_ready
 from trireel_backend.launch.children import living_children
 from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.limits import RETURN_MEMORY, UMASK, prepare_server
 from trireel_backend.launch.ports import Ports
+from trireel_backend.launch.run_folder import RunFolder
 from trireel_backend.launch.shot_canary import request_known_window
-from trireel_backend.system.processes import end_with_parent
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.wire.request import INNER_WORD_VARIABLE
 from trireel_schema.metadata import Metadata
@@ -30,6 +30,7 @@ MODELS_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     # From 1.29 on onnxruntime reports its use to Microsoft unless this is set.
     "ORT_DISABLE_TELEMETRY": "1",
+    **RETURN_MEMORY,
 }
 """Environment variables for the processes of the server and of its models."""
 UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
@@ -54,6 +55,8 @@ class Launch:
     export: Path
     """Output folder of trireel-export."""
     metadata: Metadata
+    run: RunFolder
+    """The files of this run."""
     admission: Admission
     """The record of videos in flight, which also rejects new ones during a stop."""
     ready_seconds: float
@@ -126,16 +129,13 @@ def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -
     Raises:
         NotReady: if Triton ended, or a process of one of its models did.
     """
-    advice = "add --log FILE to keep its log" if server.log else "its log says why"
     while server.process.poll() is None:
         if not server.stubs <= living_children(server.process.pid):
-            raise NotReady(
-                "a process of one of the models died, and Triton does not restart it: restart the"
-                f" server; {advice}"
-            )
+            raise NotReady("a process of one of the models died, and Triton does not restart it")
         each_time()
         time.sleep(WATCH_SECONDS)
-    raise NotReady(f"Triton ended by itself: {advice}")
+    how = _exit_description(server.process.poll()) or "ended"
+    raise NotReady(f"Triton {how} without a request to stop")
 
 
 @contextlib.contextmanager
@@ -151,8 +151,8 @@ def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C in a terminal reaches the launcher alone
-            # The kernel stops the server if the launcher is killed and cannot do it.
-            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+            umask=UMASK,
+            preexec_fn=prepare_server,
         )
     try:
         yield process
@@ -161,10 +161,15 @@ def _process(launch: Launch) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def _wait_until_well(process: "subprocess.Popen[bytes]", launch: Launch) -> tuple[str, int]:
+    def is_alive() -> bool:
+        launch.run.close_regions()  # the models make theirs while they are loaded
+        return process.poll() is None
+
     deadline = time.monotonic() + launch.ready_seconds
-    if not wait_until_ready(launch.endpoint, deadline, alive=lambda: process.poll() is None):
+    if not wait_until_ready(launch.endpoint, deadline, is_alive):
         state = _exit_description(process.poll()) or f"was not ready in {launch.ready_seconds:g} s"
         raise NotReady(f"Triton {state}; {_log_reference(launch.log)}")
+    launch.run.close_regions()
     if launch.shots is not None:
         request_known_window(launch.endpoint, launch.shots, CALL_SECONDS)
     return check_canary(launch.endpoint, launch.export)

@@ -15,11 +15,15 @@ import numpy as np
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import InvalidInput, RequestError
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.decoder import Decoder, Options, VideoState, read_options
+from trireel_backend.findings.decoder import Decoder, read_options
 from trireel_backend.findings.finding import Knowledge, ModelCall
-from trireel_backend.findings.open_videos import OpenVideos, SequenceSettings
+from trireel_backend.findings.open_videos import (
+    OpenVideos,
+    SequenceSettings,
+    fitting_state,
+    snapshots_of,
+)
 from trireel_backend.findings.progress import ChunkTimes, Place, Progress
-from trireel_backend.findings.registry import state_types
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.findings.snapshot import Checkpoint, Snapshots
 from trireel_backend.findings.turns_in_flight import TurnsInFlight
@@ -194,10 +198,11 @@ class SequenceDecoder:
         progress = self._videos.peek(request)
         if progress is None:
             return {}
-        place, before = _place(request, progress, options)
+        place, before = progress.place(request, options)
         if place is Place.REPEATED and (before is None or not request.ends):
             return {}
-        return self._decoder.calls(before or progress.state, _chunk_frames(request), options)
+        with fitting_state(request):
+            return self._decoder.calls(before or progress.state, _chunk_frames(request), options)
 
     def _counted_answer(self, request: Request, answers: Answers) -> Tensors:
         try:
@@ -231,7 +236,7 @@ class SequenceDecoder:
     ) -> tuple[Progress, Tensors, Place]:
         """Decode a chunk; return the progress after it, the answer, and the chunk's place."""
         chunk, options = replace(_chunk_frames(request), answers=answers), read_options(request)
-        place, before = _place(request, progress, options)
+        place, before = progress.place(request, options)
         if place is Place.REPEATED:
             if before is None:
                 raise InvalidInput(
@@ -241,16 +246,8 @@ class SequenceDecoder:
             if not request.ends:
                 return progress, dict(progress.answer), place
         before = before or progress.state
-        try:
+        with fitting_state(request):
             state, answer = self._decoder.decode(before, chunk, options)
-        except RequestError:
-            raise
-        except Exception as error:
-            if request.array("START_STATE") is None:
-                raise
-            raise InvalidInput(
-                "START_STATE does not fit the chunk: send the bytes of STATE as they came"
-            ) from error
         return Progress(state, ChunkTimes.of(request), before, answer), answer, place
 
     def _count_live(self) -> None:
@@ -262,32 +259,6 @@ class SequenceDecoder:
             self._metrics.add(CUTS, cuts)
         if (seconds := request.number("CHUNK_DURATION_SECONDS", float)) is not None:
             self._metrics.add(VIDEO_SECONDS, seconds)
-
-
-def snapshots_of(checkpoint: Checkpoint) -> Snapshots:
-    """Return what writes and reads the states of this model."""
-    types = {"chunks": int, "times": ChunkTimes, **state_types()}
-    return Snapshots("temporal_decoder", checkpoint, types)
-
-
-def _place(
-    request: Request, progress: Progress, options: Options
-) -> tuple[Place, VideoState | None]:
-    """Return a chunk's place in its video, and the state before it.
-
-    The state before a repeated chunk is None if it is not kept. With other findings a chunk that is
-    repeated counts as new: it will be rejected, as any chunk after the last one would be.
-
-    Raises:
-        InvalidInput: if the chunk is late.
-    """
-    if request.is_inner or request.number("ANY_ORDER", bool):
-        return Place.NEW, progress.state
-    place = ChunkTimes.of(request).place_after(progress.times)
-    if place is Place.REPEATED and options.keys() == progress.state.findings.keys():
-        # Of the video's last chunk after all, findings may make more: it is decoded again.
-        return place, progress.before
-    return Place.NEW, progress.state
 
 
 def _empty_outputs(request: Request, answer: Tensors) -> Tensors:

@@ -17,6 +17,8 @@ LEAST_FALL = 0.97
 """A ramp goes on while each frame has less contrast than this share of the frame before it."""
 LEAST_COLOUR_DISTANCE = 0.3
 """Least difference of the scenes on both sides."""
+SAME_PICTURE = 0.6
+"""Correlation of the luma from which both sides are one scene, which a flash interrupts."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,43 @@ def fades(run: Run) -> list[Fade]:
     A blank picture at the begin or at the end of the run has no scene on one side and is no fade.
     Nor is a dark moment within a scene.
     """
-    deviations = run.luma.std(axis=(1, 2), dtype=np.float64)
-    blank = deviations < BLANK_DEVIATION
     found = []
-    for begin, end in _stretches(blank):
+    for begin, end in _stretches(run.contrasts < BLANK_DEVIATION):
         if begin == 0 or end == len(run):
             continue
         if run.seconds[end - 1] - run.seconds[begin] > LONGEST_BLANK_SECONDS:
             continue
-        first = _ramp(run, deviations, begin - 1, -1)
-        last = _ramp(run, deviations, end, 1)
+        first, last = _ramp(run, begin - 1, -1), _ramp(run, end, 1)
         distance = histogram_distances(run.histograms[first], run.histograms[last])
-        if float(distance) >= LEAST_COLOUR_DISTANCE:
+        is_same = _correlation(run, first, last) > SAME_PICTURE
+        if float(distance) >= LEAST_COLOUR_DISTANCE and not is_same:
             found.append(Fade(first, last))
     return found
+
+
+def edges_seconds(run: Run) -> list[tuple[float, float]]:
+    """Return begin and end of each ramp that leads from a blank first picture, or to a blank last.
+
+    It belongs to one scene. A picture that is blank for longer than in a fade is a scene itself.
+    """
+    found = []
+    for begin, end in _stretches(run.contrasts < BLANK_DEVIATION):
+        is_long = run.seconds[end - 1] - run.seconds[begin] > LONGEST_BLANK_SECONDS
+        if is_long or (begin == 0) == (end == len(run)):
+            continue
+        first, last = (
+            (0, _ramp(run, end, 1)) if begin == 0 else (_ramp(run, begin - 1, -1), end - 1)
+        )
+        found.append((float(run.seconds[first]), float(run.seconds[last])))
+    return found
+
+
+def _correlation(run: Run, one: int, other: int) -> float:
+    """Return Pearson's correlation of the luma of two frames; 0 for a blank frame."""
+    first, second = (run.luma[index].ravel().astype(np.float64) for index in (one, other))
+    first, second = first - first.mean(), second - second.mean()
+    length = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / length if length > 0 else 0.0
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -58,7 +83,7 @@ def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(begin, end) for begin, end in pairs]
 
 
-def _ramp(run: Run, deviations: NDArray[np.float64], index: int, direction: int) -> int:
+def _ramp(run: Run, index: int, direction: int) -> int:
     """Return the index of the frame with full contrast, going away from the blank picture."""
     start_seconds = run.seconds[index]
     while True:
@@ -67,6 +92,6 @@ def _ramp(run: Run, deviations: NDArray[np.float64], index: int, direction: int)
             return index
         if abs(run.seconds[following] - start_seconds) > LONGEST_RAMP_SECONDS:
             return index
-        if deviations[index] > LEAST_FALL * deviations[following]:
+        if run.contrasts[index] > LEAST_FALL * run.contrasts[following]:
             return index
         index = following

@@ -9,13 +9,14 @@ scene or the other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.scenes.hard_cuts import Run
 from trireel_backend.scenes.sampling import SCAN_STRIDE, thinned
-from trireel_backend.scenes.signals import histogram_distances
+from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX, histogram_distances
 from trireel_backend.scenes.transitions import DISSOLVE, WIPE
 
 DURATIONS_SECONDS = (0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7, 2.4)
@@ -37,7 +38,9 @@ MOST_BACK = 0.12
 LEAST_COLOUR_DISTANCE = 0.1
 FULL_COLOUR_DISTANCE = 0.4
 WIPE_SCORE = 7.0
-DISSOLVE_SCORE = 9.0
+"""Least score of a wipe, and of a dissolve that TransNetV2 confirms."""
+DISSOLVE_SCORE = 10.0
+"""Least score of a dissolve, if the pictures alone decide."""
 WIPE_REMAINDER = 0.35
 """Largest share that is neither scene in a wipe; about 0.28 in a dissolve."""
 WIPE_OFF_LINE = 0.33
@@ -46,6 +49,7 @@ WIPE_FIT = 0.42
 WIPE_CHANGE = 60
 """Smallest sum over R, G and B by which a pixel must change to have a time."""
 MOST_DISSOLVE_OFF_LINE = 0.45
+FRAME_VALUES = HEIGHT_PX * WIDTH_PX * 3
 
 
 @dataclass(frozen=True)
@@ -89,21 +93,24 @@ def windows(run: Run, cuts: Sequence[int], least_score: float) -> list[Window]:
             if last == tried or last - first < LEAST_FRAMES:
                 continue
             tried = last
-            gain = FULL_CONTRAST / contrasts[[first, last]].mean()
-            score, off_line = _score(distances, seconds, first, last, gain)
-            if score < least_score:
+            gain = 2 * FULL_CONTRAST / (contrasts[first] + contrasts[last])
+            if gain * sqrt(distances[first, last]) < LEAST_DISTANCE:
                 continue
-            score *= _colour_share(float(histogram_distances(colours[first], colours[last])))
+            share = _colour_share(float(histogram_distances(colours[first], colours[last])))
+            if share == 0:
+                continue
+            fit, off_line = _fit(distances, seconds, first, last)
+            score = share * gain * sqrt(distances[first, last]) * fit
             if score >= least_score:
                 found.append(Window(int(chosen[first]), int(chosen[last]), score, off_line))
     return [window for window in found if _is_best(window, found)]
 
 
-def kind(run: Run, window: Window) -> str | None:
+def kind(run: Run, window: Window, dissolve_score: float = DISSOLVE_SCORE) -> str | None:
     """Return whether a window is a DISSOLVE or a WIPE, None if it is rather motion."""
     if window.off_line > WIPE_OFF_LINE and _wipe_fit(run, window) >= WIPE_FIT:
         return WIPE
-    is_dissolve = window.score >= DISSOLVE_SCORE and window.off_line <= MOST_DISSOLVE_OFF_LINE
+    is_dissolve = window.score >= dissolve_score and window.off_line <= MOST_DISSOLVE_OFF_LINE
     return DISSOLVE if is_dissolve else None
 
 
@@ -141,41 +148,35 @@ def _wipe_fit(run: Run, window: Window) -> float:
 
 def _squared_distances(run: Run, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the mean squared difference [n, n] of each two frames."""
-    points = run.pixels[chosen].reshape(len(chosen), -1).astype(np.float32)
+    points = run.pixels[chosen].reshape(len(chosen), FRAME_VALUES).astype(np.float32)
     points -= points.mean(axis=0) if len(chosen) else 0
     products = (points @ points.T).astype(np.float64)
     squares = np.diag(products)
     distances: NDArray[np.float64] = squares[:, None] + squares[None, :] - 2 * products
-    return np.maximum(distances, 0) / max(1, points.shape[1])
+    return np.maximum(distances, 0) / FRAME_VALUES
 
 
-def _score(
-    distances: NDArray[np.float64],
-    seconds: NDArray[np.float64],
-    first: int,
-    last: int,
-    gain: float,
+def _fit(
+    distances: NDArray[np.float64], seconds: NDArray[np.float64], first: int, last: int
 ) -> tuple[float, float]:
-    """Return a window's score, and the mean distance of its middle from the line."""
+    """Return how well the frames lie on the line, 0 to 1, and their mean distance from it."""
     length = distances[first, last]
-    if gain * np.sqrt(length) < LEAST_DISTANCE:
-        return 0.0, 0.0
     inner = slice(first + 1, last)
     to_first, to_last = distances[inner, first], distances[inner, last]
     shares = (to_first - to_last + length) / (2 * length)  # position along the line, 0 to 1
-    off_line = np.sqrt(np.maximum(to_first / length - shares**2, 0))
     middle = (shares > 0.2) & (shares < 0.8)
-    if middle.sum() < 2:
+    if np.count_nonzero(middle) < 2:
         return 0.0, 0.0
     path = np.concatenate([[0.0], shares, [1.0]])
-    pace = (seconds[first : last + 1] - seconds[first]) / (seconds[last] - seconds[first])
     steps = np.diff(path)
     if steps.max() > MOST_STEP or np.maximum(-steps, 0).sum() > MOST_BACK:
         return 0.0, 0.0
+    pace = (seconds[first : last + 1] - seconds[first]) / (seconds[last] - seconds[first])
     uneven = float(np.abs(path - pace).max())
-    mean_off_line = float(off_line[middle].mean())
+    off_line = np.sqrt(np.maximum(to_first[middle] / length - shares[middle] ** 2, 0))
+    mean_off_line = float(off_line.mean())
     fit = max(0.0, 1 - mean_off_line / MOST_OFF_LINE) * max(0.0, 1 - uneven / MOST_UNEVEN)
-    return gain * float(np.sqrt(length)) * fit, mean_off_line
+    return fit, mean_off_line
 
 
 def _colour_share(distance: float) -> float:

@@ -63,6 +63,12 @@ class Run:
         return luma(self.pixels)
 
     @cached_property
+    def contrasts(self) -> NDArray[np.float64]:
+        """[n] standard deviation of each frame's brightness."""
+        deviations: NDArray[np.float64] = self.luma.std(axis=(1, 2), dtype=np.float64)
+        return deviations
+
+    @cached_property
     def steps(self) -> NDArray[np.float32]:
         """[n] difference of each frame from the frame before it, motion by a pixel left out."""
         return step_differences(self.luma)

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.scenes.fades import Fade, fades
-from trireel_backend.scenes.gradual import WIPE_SCORE, Window, kind, windows
+from trireel_backend.scenes.fades import Fade, edges_seconds, fades
+from trireel_backend.scenes.gradual import (
+    DISSOLVE_SCORE,
+    WIPE_SCORE,
+    Window,
+    kind,
+    windows,
+)
 from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
+from trireel_backend.scenes.joints import joined, with_ramps
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
+from trireel_backend.scenes.wipes import wipes
 
 CLEAR_CUT_RATIO = 1.8
 """A cut that stands out so much is never a part of a gradual transition."""
@@ -26,8 +34,10 @@ GRADUAL_SCORE = 0.42
 """Least peak of `many` in a gradual transition."""
 GRADUAL_EDGE_SCORE = 0.2
 """`many` at the begin and the end of a gradual transition."""
-DISSOLVE_SCORE = 0.12
+DISSOLVE_MANY = 0.12
 """Least peak of `many` in a dissolve that the pictures show."""
+FAINT_DISSOLVE_MANY = 0.25
+"""Least peak of `many` in a dissolve that the pictures show only faintly."""
 CLEAR_DISSOLVE = 25.0
 """Score of a window that is a dissolve although `many` is small."""
 
@@ -57,18 +67,24 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
         scores: TransNetV2's answers; None to judge by the pictures alone.
     """
     cuts, by_blank = hard_cuts(run), fades(run)
+    dissolve_score = DISSOLVE_SCORE if scores is None else WIPE_SCORE
     clear = [found.index for found in cuts if found.ratio >= CLEAR_CUT_RATIO]
     gradual = [
         (window, name)
         for window in windows(run, clear, WIPE_SCORE)
-        if (name := kind(run, window)) is not None and not _covered(by_blank, window)
+        if (name := kind(run, window, dissolve_score)) is not None
     ]
+    moving = wipes(run, clear)
+    gradual = [pair for pair in gradual if not any(pair[0].overlaps(wipe) for wipe in moving)]
+    gradual += [(wipe, WIPE) for wipe in moving]
+    by_blank = [with_ramps(run, fade, [window for window, _ in gradual]) for fade in by_blank]
+    gradual = [pair for pair in gradual if not _covered(by_blank, pair[0])]
     if scores is not None:
         cuts = [found for found in cuts if _is_confirmed_cut(run, found, scores)]
         gradual = [pair for pair in gradual if _is_confirmed_window(run, *pair, scores)]
     found = [
         *(_fade(run, fade) for fade in by_blank),
-        *(_gradual(run, window, name) for window, name in gradual),
+        *(_gradual(run, window, name) for window, name in joined(run, gradual, clear)),
     ]
     found += [
         cut(float(run.seconds[hard.index]), hard.ratio, "one step between two frames stands out")
@@ -77,7 +93,15 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     ]
     if scores is not None:
         found += _seen_by_scores(run, scores, found)
-    return sorted(found, key=lambda transition: transition.seconds)
+    edges = edges_seconds(run)
+    kept = [transition for transition in found if not _is_of_edge(transition, edges)]
+    return sorted(kept, key=lambda transition: transition.seconds)
+
+
+def _is_of_edge(transition: Transition, edges: Sequence[tuple[float, float]]) -> bool:
+    """Return whether a transition only leads from a blank first picture, or to a blank last."""
+    inside = any(begin <= transition.seconds <= end for begin, end in edges)
+    return inside and transition.kind in (DISSOLVE, WIPE)
 
 
 def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
@@ -86,7 +110,7 @@ def _covered(by_blank: Sequence[Fade], window: Window) -> bool:
 
 def _swallows(gradual: Transition, run: Run, hard: HardCut) -> bool:
     """Return whether a cut is a part of a gradual transition; a clear cut is part of fades only."""
-    if not gradual.begin_seconds < run.seconds[hard.index] <= gradual.end_seconds:
+    if not gradual.begin_seconds <= run.seconds[hard.index] <= gradual.end_seconds:
         return False
     return gradual.kind == FADE or hard.ratio < CLEAR_CUT_RATIO
 
@@ -122,15 +146,21 @@ def _is_confirmed_window(run: Run, window: Window, name: str, scores: Scores) ->
     if name != DISSOLVE or window.score >= CLEAR_DISSOLVE:
         return True
     begin, end = run.seconds[window.first], run.seconds[window.last]
-    return not scores.peak(scores.many, float(begin), float(end)) < DISSOLVE_SCORE
+    least = DISSOLVE_MANY if window.score >= DISSOLVE_SCORE else FAINT_DISSOLVE_MANY
+    return not scores.peak(scores.many, float(begin), float(end)) < least
+
+
+def _stretches(scores: Scores) -> list[tuple[int, int]]:
+    """Return begin and end of each stretch of frames that `many` counts to a transition."""
+    high = np.nan_to_num(scores.many) > GRADUAL_EDGE_SCORE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
+    return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
 def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> list[Transition]:
     """Return the transitions that only TransNetV2 sees."""
-    high = np.nan_to_num(scores.many) > GRADUAL_EDGE_SCORE
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]]).astype(np.int8)))
     added: list[Transition] = []
-    for begin, end in edges.reshape(-1, 2).tolist():
+    for begin, end in _stretches(scores):
         last = min(end, len(scores.seconds) - 1)
         begin_seconds, end_seconds = float(scores.seconds[begin]), float(scores.seconds[last])
         if any(_touches(other, begin_seconds, end_seconds) for other in found):

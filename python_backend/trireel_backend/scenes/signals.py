@@ -24,22 +24,35 @@ def luma(pixels: Pixels) -> NDArray[np.int16]:
     return brightness
 
 
-def moved_differences(
+def moved_pixels(
     before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
-) -> NDArray[np.float32]:
-    """Return the mean difference [n] of luma pictures [n, 27, 48], small motions left out.
+) -> NDArray[np.int16]:
+    """Return the difference of each pixel [n, 27, 48] of luma pictures, small motions left out.
 
     Each pixel is compared with the pixels around its place, up to `reach_px` away, and the smallest
     difference counts.
     """
     size = 2 * reach_px + 1
-    around = np.pad(before, ((0, 0), (reach_px, reach_px), (reach_px, reach_px)), mode="edge")
+    rows = np.clip(np.arange(-reach_px, HEIGHT_PX + reach_px), 0, HEIGHT_PX - 1)
+    columns = np.clip(np.arange(-reach_px, WIDTH_PX + reach_px), 0, WIDTH_PX - 1)
+    around = before.take(rows, axis=1).take(columns, axis=2)
     least = np.full(after.shape, MOST_LUMA, np.int16)
+    distance = np.empty_like(least)
     for top in range(size):
         for left in range(size):
             moved = around[:, top : top + HEIGHT_PX, left : left + WIDTH_PX]
-            np.minimum(least, np.abs(moved - after), out=least)
-    means: NDArray[np.float32] = least.mean(axis=(1, 2), dtype=np.float32)
+            np.subtract(moved, after, out=distance)
+            np.abs(distance, out=distance)
+            np.minimum(least, distance, out=least)
+    return least
+
+
+def moved_differences(
+    before: NDArray[np.int16], after: NDArray[np.int16], reach_px: int
+) -> NDArray[np.float32]:
+    """Return the mean [n] of `moved_pixels`."""
+    pixels = moved_pixels(before, after, reach_px)
+    means: NDArray[np.float32] = pixels.mean(axis=(1, 2), dtype=np.float32)
     return means
 
 
@@ -58,9 +71,14 @@ def step_differences(brightness: NDArray[np.int16]) -> NDArray[np.float32]:
 
 def histograms(pixels: Pixels) -> NDArray[np.float32]:
     """Return the colour histograms [n, 512] of pictures [n, 27, 48, 3]; each sums to 1."""
-    bits = (pixels >> 5).astype(np.intp)
-    bins = (bits[..., 0] * 64 + bits[..., 1] * 8 + bits[..., 2]).reshape(len(pixels), -1)
-    bins += BINS * np.arange(len(pixels))[:, None]
+    bits = pixels.reshape(len(pixels), HEIGHT_PX * WIDTH_PX, 3) >> 5
+    bins = bits[..., 0].astype(np.intp)
+    bins <<= 3
+    bins |= bits[..., 1]
+    bins <<= 3
+    bins |= bits[..., 2]
+    if len(pixels) > 1:
+        bins += BINS * np.arange(len(pixels))[:, None]
     counts = np.bincount(bins.ravel(), minlength=BINS * len(pixels))
     return (counts.reshape(len(pixels), BINS) / (HEIGHT_PX * WIDTH_PX)).astype(np.float32)
 

@@ -47,6 +47,10 @@ class Admission:
         """Let no further video begin."""
         self._closed.touch()
 
+    def open(self) -> None:
+        """Let videos begin again."""
+        self._closed.unlink(missing_ok=True)
+
     def is_idle(self) -> bool:
         """Return whether no video is in flight."""
         with self._lock.open("ab") as lock:

@@ -3,12 +3,15 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from trireel_backend.errors import StartupError
 
 Settings = TypeVar("Settings")
+PRIVATE_VARIABLE = "TRIREEL_PRIVATE_PARAMETERS"
+"""Environment variable: JSON object of parameters that no client may read."""
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -30,10 +33,16 @@ def read_settings(settings: type[Settings], parameters: Mapping[str, str]) -> Se
 
 
 def model_parameters(model_config_json: str) -> dict[str, str]:
-    """Return the parameters of the model config that Triton passes to `initialize`."""
+    """Return the parameters of the model config that Triton passes to `initialize`.
+
+    The launcher's private parameters replace those of the same name.
+    """
     parameters = json.loads(model_config_json).get("parameters", {})
+    private = json.loads(os.environ.get(PRIVATE_VARIABLE, "{}"))
     # JSON has no field for an empty string.
-    return {name: value.get("string_value", "") for name, value in parameters.items()}
+    return {
+        name: private.get(name, value.get("string_value", "")) for name, value in parameters.items()
+    }
 
 
 def sequence_idle_seconds(model_config_json: str) -> float:

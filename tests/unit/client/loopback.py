@@ -34,4 +34,4 @@ def folder_of(path: Path) -> dict[str, str]:
     """Return what a server that reads from a folder of this machine says of it."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     status = path.stat()
-    return {"media_root": str(path), "media_root_id": f"{boot}:{status.st_dev}:{status.st_ino}"}
+    return {"media_root_id": f"{boot}:{status.st_dev}:{status.st_ino}"}

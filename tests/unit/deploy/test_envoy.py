@@ -46,8 +46,20 @@ def test_silence_of_a_long_video_is_not_cut():
     manager = ingress["filter_chains"][0]["filters"][0]["typed_config"]
     assert float(manager["stream_idle_timeout"].removesuffix("s")) > 2 * DEFAULT_REQUEST_SECONDS
     assert "request_timeout" not in manager
-    for route in manager["route_config"]["virtual_hosts"][0]["routes"]:
+    form, *routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    assert "direct_response" in form
+    for route in routes:
         assert route["route"]["timeout"] == "0s"
+
+
+def test_forms_do_not_reach_a_server(tmp_path):
+    with running(1, tmp_path) as (envoy, servers):
+        url = f"http://{envoy.url}/v2/models/video_analysis/infer"
+        for kind in ("application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded; a=b"):
+            answer = httpx.post(url, content=b"a" * 5_000_000, headers={"Content-Type": kind})
+            assert answer.status_code == 415
+            assert "send application/json" in answer.json()["error"]
+        assert servers[0].script.asked == []
 
 
 def test_servers_are_not_pinged_by_http2():

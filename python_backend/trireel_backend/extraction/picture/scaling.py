@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from trireel_backend.extraction.picture.colour import keep_known_colours
 from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
-from trireel_backend.extraction.picture.orientation import Orientation
+from trireel_backend.extraction.picture.orientation import UPRIGHT, Orientation
 from trireel_backend.extraction.picture.planes import has_alpha, over_black, with_alpha
+from trireel_backend.extraction.picture.rough import Sketch, can_sketch, sketch
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
@@ -65,6 +66,8 @@ class PictureMaker:
         Raises:
             InvalidInput: if the view's crop reaches beyond the frame.
         """
+        if alpha is None and (rough := self.sketch(frame)) is not None:
+            return rough.pixels()
         keep_known_colours(frame)
         orientation = self._orientation(frame)
         crop = self._view.crop
@@ -86,6 +89,17 @@ class PictureMaker:
         if geometry.output == COLOUR_WORDS:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
         return orientation.upright(np.asarray(picture, np.uint8))
+
+    def sketch(self, frame: VideoFrame) -> Sketch | None:
+        """Return the samples that a rough picture is made of, None if the frame must be scaled."""
+        view = self._view
+        if not view.is_rough or view.crop is not None or frame.interlaced_frame:
+            return None
+        if not can_sketch(frame) or int(frame.color_trc) in TO_NITS:
+            return None
+        if self._orientation(frame) != UPRIGHT:
+            return None
+        return sketch(frame, view.width_px, view.height_px)
 
     def upright_size_px(self, frame: VideoFrame, pixel_aspect: Fraction) -> tuple[int, int]:
         """Return the width and the height of a frame's upright picture in square pixels.

@@ -11,6 +11,7 @@ import fcntl
 import json
 import mmap
 import os
+import resource
 import select
 import shutil
 import signal
@@ -49,6 +50,7 @@ from trireel_backend.extraction.task import Extracted, ExtractionTask, Extractor
 WORKER_MODULE = "trireel_backend.extraction.process.worker"
 POLL_SECONDS = 0.5  # between checks that the client is still there
 START_SECONDS = 60.0  # to load NumPy and FFmpeg, on a machine that may be busy
+WORKER_STACK_BYTES = 8 * 2**20  # of each thread
 MOST_TIMEOUTS = 4  # most chunks for which a request gets time
 WORKER_VARIABLES = (
     "PATH",
@@ -253,6 +255,7 @@ def _death(status: int) -> RequestError:
 def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
     environment = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
     package_parent = str(Path(__file__).parents[3])
+    _limit_stack()
     search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
     return subprocess.Popen(
         [_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
@@ -261,6 +264,13 @@ def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
         env=environment | {"PYTHONPATH": os.pathsep.join(search), "PYTHONUTF8": "1"},
         stdin=subprocess.DEVNULL,
     )
+
+
+def _limit_stack() -> None:
+    """Limit the stacks of a worker's threads: they count as memory that the decoder uses."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft == resource.RLIM_INFINITY or soft > WORKER_STACK_BYTES:  # Triton's is raised
+        resource.setrlimit(resource.RLIMIT_STACK, (WORKER_STACK_BYTES, hard))
 
 
 def _python() -> str:

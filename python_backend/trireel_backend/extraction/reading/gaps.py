@@ -1,138 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames between frames on screen that pass by in decoding, kept until somebody needs them.
+"""What passes by between two frames on screen: the packets, and the frames decoded on the way.
 
-Most gaps are decoded without the frames that no other refers to. If packets hint at a change of the
-picture, nothing in the gap is skipped, so that all its frames pass by.
+Nothing more is decoded for it: frames that no other refers to stay skipped, and what lies before a
+keyframe that leads to the next frame on screen is left out. Which frames of a gap count as passed
+depends on its packets alone, not on what was read before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from av.video.frame import VideoFrame
 
+from trireel_backend.extraction.picture.rough import Sketch
 from trireel_backend.extraction.reading.packets import TimedPacket
 
 MOST_KEPT_BYTES = 128 * 2**20
 BYTES_PER_PIXEL = 2
-HINT_RATIO = 3  # of the sizes of two anchors
-KEYFRAME_SHARE = 0.25  # of the last keyframe's size; a cut is coded like a keyframe
 KEYFRAME_RATIO = 1.1  # of the sizes of two keyframes
-LONG_GOP_GAPS = 3  # of a GOP that is cheaper to go on with than to decode again
+
+Kept = VideoFrame | Sketch
+Keep = Callable[[VideoFrame], Kept]
+"""Returns what is kept of a frame: the frame itself, or less."""
 
 
 @dataclass(frozen=True)
-class _Gap:
-    """A gap in which no frame is skipped."""
+class PassedPacket:
+    """A packet of a gap."""
 
-    first_pts: int
-    """PTS of the frame on screen before it."""
-    last_pts: int
-    """PTS of the frame on screen behind it."""
-    between: frozenset[int]
-    """PTS of the frames in it."""
+    pts: int
+    """PTS in units of the time base."""
+    order: int
+    """Position in the order in which packets are stored."""
+    size_bytes: int
+    """Size of the coded frame."""
+    is_keyframe: bool
+    """Whether decoding can begin here."""
 
 
 class Gaps:
-    """Decides which gaps are decoded whole, and keeps their frames."""
+    """Keeps the packets and the frames that pass by, until they are released."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, VideoFrame] = {}
-        self._kept_bytes = 0
-        self._gaps: list[_Gap] = []
-        self.forget_packets()
-
-    def forget_packets(self) -> None:
-        """Forget the packets that were read: the next packet does not follow them."""
-        self._hints: list[tuple[int, int]] = []  # PTS of an anchor, and of the large one behind it
-        self._anchor_pts: int | None = None
-        self._anchor_bytes = 0
-        self._gop_packets = 0
+        self._packets: dict[int, PassedPacket] = {}
+        self._frames: dict[int, Kept] = {}
+        self._bytes = 0
+        self._in_full: set[int] = set()  # PTS of frames that may be unreferenced ones
+        self._lost: set[int] = set()  # PTS of frames for which there was no room
+        self._jumps: set[int] = set()  # PTS of keyframes that packets before were left out for
+        self._read = 0
         self._keyframe_bytes = 0
+        self._gop_packets = 0
         self._last_gop_packets = 0
 
-    def note(self, read: TimedPacket, ahead_packets: int) -> bool:
-        """Look at the next packet; return whether it is a keyframe that hints at a change.
+    def note(self, read: TimedPacket) -> bool:
+        """Note the next packet; return whether it is a keyframe that may begin a scene.
 
-        An anchor is a packet that is shown after all packets before it. A hint is an anchor of
-        several times the size of the last one and not much smaller than a keyframe. It is also a
-        keyframe of another size than the last one, or one that ends a long GOP at an unusual place.
-
-        Args:
-            ahead_packets: packets that are read and not yet decoded.
+        Encoders put keyframes at even distances and at changes.
         """
-        size_bytes = read.packet.size
-        is_hint = read.is_keyframe and self._is_unusual(size_bytes, ahead_packets)
+        may_begin = read.is_keyframe and self._is_unusual(read.packet.size)
         self._gop_packets += 1
-        if self._anchor_pts is not None and read.pts <= self._anchor_pts:
-            return False
-        is_large = (
-            not read.is_keyframe
-            and size_bytes >= HINT_RATIO * self._anchor_bytes > 0
-            and size_bytes >= KEYFRAME_SHARE * self._keyframe_bytes
-        )
-        if self._anchor_pts is not None and (is_hint or is_large):
-            self._hints.append((self._anchor_pts, read.pts))
-        self._anchor_pts = read.pts
-        if not read.is_keyframe:
-            self._anchor_bytes = size_bytes
-        return is_hint
+        self._read += 1
+        if read.is_shown:
+            pts, size_bytes = read.pts, read.packet.size
+            self._packets[pts] = PassedPacket(pts, self._read, size_bytes, read.is_keyframe)
+        return may_begin
 
-    def _is_unusual(self, size_bytes: int, ahead_packets: int) -> bool:
-        """Return whether a keyframe is of another size than the last, or ends an unusual GOP."""
+    def _is_unusual(self, size_bytes: int) -> bool:
+        """Return whether a keyframe is of another size than the last, or ends another GOP."""
         sizes = sorted((size_bytes, self._keyframe_bytes))
-        is_of_other_size = sizes[1] > KEYFRAME_RATIO * sizes[0]
-        is_usual = self._gop_packets == self._last_gop_packets
-        is_long = self._gop_packets >= LONG_GOP_GAPS * ahead_packets
         is_first = self._keyframe_bytes == 0
+        is_usual = self._gop_packets == self._last_gop_packets
         self._last_gop_packets, self._gop_packets = self._gop_packets, 0
         self._keyframe_bytes = size_bytes
-        return not is_first and (is_of_other_size or (is_long and not is_usual))
+        return not is_first and (sizes[1] > KEYFRAME_RATIO * sizes[0] or not is_usual)
 
-    def enter(self, first_pts: int, last_pts: int, known_pts: Iterable[int]) -> bool:
-        """Decide whether the frames between two are decoded whole; return it.
+    def note_jump(self, keyframe_pts: int) -> None:
+        """Note that frames before a keyframe are not decoded."""
+        self._jumps.add(keyframe_pts)
 
-        Args:
-            known_pts: PTS of all frames in between, and perhaps of others.
-        """
-        between = frozenset(pts for pts in known_pts if first_pts < pts < last_pts)
-        is_hinted = any(before < last_pts and pts > first_pts for before, pts in self._hints)
-        if between and not is_hinted:
-            return False
-        self._gaps.append(_Gap(first_pts, last_pts, between))
-        return True
+    def note_in_full(self, pts: int) -> None:
+        """Note a frame that was decoded although no other may refer to it."""
+        self._in_full.add(pts)
 
-    def covers(self, pts: int) -> bool:
-        """Return whether a frame lies in a gap that is decoded whole."""
-        return any(gap.first_pts < pts < gap.last_pts for gap in self._gaps)
+    def keep(self, pts: int, frame: Kept) -> None:
+        """Keep a frame that came out of the decoder, if there is room."""
+        size_bytes = _size_bytes(frame)
+        if self._bytes + size_bytes > MOST_KEPT_BYTES:
+            self._lost.add(pts)
+        elif pts not in self._frames:
+            self._frames[pts] = frame
+            self._bytes += size_bytes
 
-    def keep(self, frames: Mapping[int, VideoFrame]) -> None:
-        """Keep those of the frames, by PTS, that lie in a gap that is decoded whole."""
-        for pts, frame in frames.items():
-            size_bytes = frame.width * frame.height * BYTES_PER_PIXEL
-            has_room = self._kept_bytes + size_bytes <= MOST_KEPT_BYTES
-            if has_room and pts not in self._kept and self.covers(pts):
-                self._kept[pts] = frame
-                self._kept_bytes += size_bytes
-
-    def take(self, first_pts: int, last_pts: int) -> Sequence[tuple[int, VideoFrame]] | None:
-        """Return all frames between two with their PTS, in order; None if one is not kept."""
-        between: set[int] = set()
-        reached = first_pts
-        for gap in self._gaps:
-            if gap.first_pts == reached and gap.last_pts <= last_pts:
-                between |= gap.between | {gap.last_pts} - {last_pts}
-                reached = gap.last_pts
-        if reached != last_pts or not between <= self._kept.keys():
+    def packets(self, first_pts: int, last_pts: int) -> list[PassedPacket] | None:
+        """Return the packets behind a frame up to another one by PTS, None if not all are known."""
+        if first_pts not in self._packets or last_pts not in self._packets:
             return None
-        return [(pts, self._kept[pts]) for pts in sorted(between)]
+        within = (pts for pts in self._packets if first_pts < pts <= last_pts)
+        return [self._packets[pts] for pts in sorted(within)]
+
+    def passed(self, first_pts: int, last_pts: int) -> Sequence[tuple[int, Kept]] | None:
+        """Return the frames between two that others refer to; None if that is not certain."""
+        if any(first_pts < pts < last_pts for pts in self._in_full | self._lost):
+            return None
+        within = sorted(pts for pts in self._frames if first_pts < pts < last_pts)
+        return [(pts, self._frames[pts]) for pts in within]
+
+    def passed_before(
+        self, first_pts: int, last_pts: int, keyframe_pts: int
+    ) -> Sequence[tuple[int, Kept]] | None:
+        """Return what `passed` does, and the last frame before a keyframe."""
+        passed = self.passed(first_pts, last_pts)
+        if passed is None or keyframe_pts in self._jumps or last_pts not in self._frames:
+            return None
+        return [*passed, (last_pts, self._frames[last_pts])]
 
     def release(self, pts: int) -> None:
         """Release what lies before a frame."""
-        if not self._gaps and len(self._hints) < HINT_RATIO:
-            return
-        self._gaps = [gap for gap in self._gaps if gap.last_pts > pts]
-        self._hints = [hint for hint in self._hints if hint[1] > pts]
-        self._kept = {out: frame for out, frame in self._kept.items() if out > pts}
-        self._kept_bytes = sum(
-            frame.width * frame.height * BYTES_PER_PIXEL for frame in self._kept.values()
-        )
+        for early in [other for other in self._packets if other < pts]:
+            del self._packets[early]
+        for early in [other for other in self._frames if other <= pts]:
+            self._bytes -= _size_bytes(self._frames.pop(early))
+        self._in_full = {other for other in self._in_full if other > pts}
+        self._lost = {other for other in self._lost if other > pts}
+        self._jumps = {other for other in self._jumps if other > pts}
+
+
+def _size_bytes(frame: Kept) -> int:
+    if isinstance(frame, Sketch):
+        return frame.luma.nbytes + frame.u.nbytes + frame.v.nbytes
+    return frame.width * frame.height * BYTES_PER_PIXEL

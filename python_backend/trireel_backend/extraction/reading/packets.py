@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Final
 
 from av.packet import Packet, PacketSideData
@@ -229,3 +230,8 @@ class DecodingReader:
     def decoder(self) -> str:
         """FFmpeg's name of the decoder."""
         return decoder_name(self._packets.stream)
+
+    @property
+    def time_base(self) -> Fraction:
+        """Unit of the PTS in seconds."""
+        return self._packets.time_base

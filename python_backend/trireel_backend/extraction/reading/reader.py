@@ -15,7 +15,7 @@ import av
 from av.video.frame import VideoFrame
 
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
-from trireel_backend.extraction.reading.gaps import Gaps
+from trireel_backend.extraction.reading.gaps import Gaps, Keep
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
 from trireel_backend.extraction.reading.packets import (
     NEVER_SECONDS,
@@ -61,13 +61,14 @@ class FrameReader(DecodingReader):
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
         self._all_from: float | None = None  # a time from which on no frame is skipped
-        self._gaps = Gaps()
-        self._keeps_gaps = False
-        self._gap_pts: int | None = None  # of the frame on screen before the current gap
-        self._has_jumped = False  # over packets of the current gap
+        self._before_keyframe: int | None = None  # PTS of the last frame before the last one
+        self._is_in_gap = False  # a frame before and a frame behind are wanted
+        self.gaps = Gaps()
+        """What passes by between frames on screen, if it is kept."""
+        self._keep_as: Keep | None = None
 
     def frames_on_screen(
-        self, targets_seconds: Sequence[float], *, keep_gaps: bool = False
+        self, targets_seconds: Sequence[float], *, keep: Keep | None = None, anew: bool = False
     ) -> Iterator[tuple[int, TimedFrame | None]]:
         """Yield, for each of the ascending times, its index and the last frame not after it.
 
@@ -75,14 +76,17 @@ class FrameReader(DecodingReader):
         out of the decoder; only the plain way can tell what is on screen instead.
 
         Args:
-            keep_gaps: keep frames between them that pass by, for `take_gap`.
+            keep: keep what passes by between them, see `gaps`; it returns what is kept.
+            anew: go to the first time by a seek, so that nothing read before matters.
 
         Raises:
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
         self._packets.check_times()
         self._all_from = None
-        self._keeps_gaps, self._gap_pts = keep_gaps, None
+        if anew or (keep is None) != (self._keep_as is None):
+            self._placed = False  # the gaps must know each packet
+        self._keep_as = keep
         yield from self._in_order(self._wanted_on_screen(targets_seconds))
 
     def every_frame(
@@ -101,14 +105,16 @@ class FrameReader(DecodingReader):
             yield self._packets.seconds(pts), timed
 
     def _wanted_on_screen(self, targets_seconds: Sequence[float]) -> Iterator["_Wanted"]:
+        self._is_in_gap = False
         for slot, seconds in enumerate(targets_seconds):
             pts = self._feed_for(seconds)
             if slot == 0:
                 self._damage.begin(self._keyframe_seconds)
             yield _Wanted(slot, pts)
+            self._is_in_gap = True
 
     def _wanted_between(self, start_seconds: float, end_seconds: float) -> Iterator["_Wanted"]:
-        self._all_from, self._keeps_gaps = start_seconds, False
+        self._all_from, self._keep_as = start_seconds, None
         pts: int | None = self._feed_for(start_seconds)
         self._damage.begin(self._keyframe_seconds)
         while pts is not None:
@@ -164,31 +170,10 @@ class FrameReader(DecodingReader):
         self._last_seconds = seconds
         self._read_ahead(seconds)
         pts = self._on_screen(seconds)
-        if self._keeps_gaps:
-            self._enter_gap(pts)
         self._wanted.add(pts)
         self._interesting_from = pts
         self._feed_through(pts, wanted=True)
         return pts
-
-    def _enter_gap(self, pts: int) -> None:
-        """Begin the gap between the last frame on screen and the next one."""
-        if self._gap_pts is not None and not self._has_jumped:
-            known = (*self._fed, *(ahead.pts for ahead in self._ahead if ahead.is_shown))
-            if self._gaps.enter(self._gap_pts, pts, known):
-                self._gaps.keep(self._frames)
-        self._gap_pts, self._has_jumped = pts, False
-
-    def take_gap(self, first_pts: int, last_pts: int) -> list[TimedFrame] | None:
-        """Return all frames between two frames on screen, None if they are not all kept."""
-        kept = self._gaps.take(first_pts, last_pts)
-        if kept is None:
-            return None
-        return [TimedFrame(frame, pts, self._packets.time_base) for pts, frame in kept]
-
-    def release_gaps(self, pts: int) -> None:
-        """Release frames that are kept and lie before a frame."""
-        self._gaps.release(pts)
 
     def _feed_next(self, pts: int, end_seconds: float) -> int | None:
         """Give the decoder what the frame after another one needs; return that frame's PTS.
@@ -205,7 +190,7 @@ class FrameReader(DecodingReader):
             read = self._packets.read()
             if read is None:
                 break
-            self._ahead.append(read)
+            self._append(read)
             if read.is_shown and read.pts > pts:
                 following = read.pts if following is None else min(following, read.pts)
         if following is None or self._packets.seconds(following) >= end_seconds:
@@ -232,19 +217,21 @@ class FrameReader(DecodingReader):
         # Others are decoded again, and a later one must not tell that this one will not come.
         self._frames = {out: frame for out, frame in self._frames.items() if out in self._wanted}
         first = self._packets.place(seconds)
-        self._gaps.forget_packets()
-        self._has_jumped = True
-        self._ahead = deque([first] if first is not None else [])
+        self.gaps = Gaps()
+        self._before_keyframe = None
+        self._ahead.clear()
+        if first is not None:
+            self._append(first)
         self._keyframe_seconds = NEVER_SECONDS if first is None else first.seconds
         self._placed = True
 
     def _read_ahead(self, seconds: float) -> None:
         """Read until it is known which frame is on screen at a time."""
         while self._packets.read_up_to_seconds <= seconds and (read := self._packets.read()):
-            self._ahead.append(read)
-            is_hint = self._keeps_gaps and self._gaps.note(read, len(self._ahead))
-            stays = is_hint and self._gap_pts is not None and not self._has_jumped
-            if read.is_keyframe and read.seconds <= seconds and not stays:
+            is_hint = self._append(read) and self._is_in_gap
+            if read.is_keyframe and (is_hint or read.seconds > seconds):
+                self._stay_before(read)
+            elif read.is_keyframe:
                 self._skip_to(read)
             elif len(self._ahead) > MOST_AHEAD_PACKETS:
                 self._interesting_from = self._on_screen(seconds)
@@ -263,11 +250,9 @@ class FrameReader(DecodingReader):
         """Leave out the packets before a keyframe, if there are any."""
         self._keyframe_seconds = keyframe.seconds
         if len(self._ahead) > 1:
-            if self._keeps_gaps:
-                self._feed_covered()
             self._drain()
             self._ahead = deque([keyframe])
-            self._has_jumped = True
+            self.gaps.note_jump(keyframe.pts)
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -279,33 +264,41 @@ class FrameReader(DecodingReader):
             self._feed(ahead, skip_unreferred=not is_last and not self._takes_all(ahead))
 
     def _takes_all(self, ahead: TimedPacket) -> bool:
-        if self._keeps_gaps:
-            return self._gaps.covers(ahead.pts)
+        if ahead.pts == self._before_keyframe:
+            self._before_keyframe = None
+            return True
         return self._all_from is not None and ahead.seconds >= self._all_from
 
-    def _feed_covered(self) -> None:
-        """Feed the packets up to the last one of a gap that is decoded whole."""
-        covered = [i for i, ahead in enumerate(self._ahead) if self._gaps.covers(ahead.pts)]
-        for _ in range(covered[-1] + 1 if covered else 0):
-            ahead = self._ahead.popleft()
-            self._feed(ahead, skip_unreferred=not self._takes_all(ahead))
+    def _append(self, read: TimedPacket) -> bool:
+        """Append a packet; return whether it may begin a scene, if gaps are kept."""
+        self._ahead.append(read)
+        return self._keep_as is not None and self.gaps.note(read)
+
+    def _stay_before(self, keyframe: TimedPacket) -> None:
+        """Decode the frames before a keyframe too, and the last of them whatever it is."""
+        if self._keep_as is None or self._before_keyframe is not None:
+            return
+        shown = [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead is not keyframe]
+        self._before_keyframe = max(shown, default=None)
 
     def _feed_one_more(self) -> bool:
-        """Feed the next packet, in full: what comes out may be wanted by the next chunk."""
+        """Feed the next packet; what lies behind all that is wanted may be so by the next chunk."""
         if not self._ahead:
             read = self._packets.read()
             if read is None:
                 return False
-            self._ahead.append(read)
-            if self._keeps_gaps:
-                self._gaps.note(read, len(self._ahead))
-        self._feed(self._ahead.popleft(), skip_unreferred=False)
+            self._append(read)
+        ahead = self._ahead.popleft()
+        is_passed = ahead.pts < self._interesting_from and not self._takes_all(ahead)
+        self._feed(ahead, skip_unreferred=is_passed)
         return True
 
     def _feed(self, ahead: TimedPacket, *, skip_unreferred: bool) -> None:
         codec = self._packets.codec
         if self._can_skip:
             codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
+            if not skip_unreferred and not ahead.is_keyframe and self._keep_as is not None:
+                self.gaps.note_in_full(ahead.pts)
         if ahead.is_shown:
             self._fed.add(ahead.pts)
         frames = self._packets.decode(ahead)
@@ -335,8 +328,8 @@ class FrameReader(DecodingReader):
                 self._damage.add(self._packets.seconds(pts))
             if pts in self._wanted or pts >= self._interesting_from:
                 self._frames[pts] = frame
-            if self._keeps_gaps:
-                self._gaps.keep({pts: frame})
+            if self._keep_as is not None:
+                self.gaps.keep(pts, self._keep_as(frame))
 
     def _forget_before(self, pts: int) -> None:
         self._wanted = {wanted for wanted in self._wanted if wanted >= pts}

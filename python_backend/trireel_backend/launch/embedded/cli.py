@@ -17,6 +17,7 @@ from trireel_backend.launch.model_options import (
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
+    Restarts,
     Shots,
     TowerEngine,
     Version,
@@ -73,6 +74,7 @@ def serve(
     stop_seconds: Annotated[
         int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
+    restarts: Restarts = 5,
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
     version: Version = False,
 ) -> None:
@@ -80,14 +82,27 @@ def serve(
     from trireel_backend.launch.embedded.server import (
         READY_SECONDS,
         ServerOptions,
-        embedded_server,
+        embedded_launch,
     )
+    from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
     from trireel_backend.launch.repository.shots import find_shots
-    from trireel_backend.launch.server import watch
+    from trireel_backend.launch.restarts import RestartPolicy, keep_serving
+    from trireel_backend.launch.server import RunningServer
+
+    def report_ready(server: RunningServer) -> None:
+        print(
+            f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
+            f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
+            f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
+            flush=True,
+        )
+        if shots_missing:
+            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
 
     unwind_on_signals()
+    private_umask()
     try:
         model_options = ModelOptions(
             allow_network,
@@ -115,16 +130,8 @@ def serve(
             shots=shots,
             log=log,
         )
-        with embedded_server(options) as server:
-            print(
-                f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
-                f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
-                f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
-                flush=True,
-            )
-            if shots_missing:
-                print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
-            watch(server)
+        with embedded_launch(options) as launch:
+            keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
     except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -12,17 +12,17 @@ from trireel_backend.launch.embedded.wheel import (
     server_environment,
 )
 from trireel_backend.launch.endpoint import Endpoint
-from trireel_backend.launch.failed_log import log_kept_if_failed
 from trireel_backend.launch.flags import arguments, common_flags
-from trireel_backend.launch.folders import folder_parameters
+from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
+from trireel_backend.launch.restarts import log_kept_if_failed
 from trireel_backend.launch.run_folder import RunFolder, run_folder
 from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
 from trireel_backend.whole_video.admission import Admission
 from trireel_schema.metadata import Metadata
 
-__all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_server"]
+__all__ = ["Ports", "RunningServer", "ServerOptions", "embedded_launch", "embedded_server"]
 
 HOST = LOOPBACK  # other machines must not reach the embedded release
 READY_SECONDS = 120.0
@@ -67,32 +67,48 @@ def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
         StartupError: if a part is missing, a port is in use, Triton does not become ready, or its
             models do not answer as the checkpoint does.
     """
+    with (
+        embedded_launch(options) as launch,
+        log_kept_if_failed(launch.log),
+        running_server(launch) as server,
+    ):
+        yield server
+
+
+@contextlib.contextmanager
+def embedded_launch(options: ServerOptions) -> Iterator[Launch]:
+    """Prepare a server that `running_server` starts; remove all of its files afterwards.
+
+    Raises:
+        StartupError: if a part is missing, or a port is in use.
+    """
     check_ports(HOST, options.ports)
     with run_folder() as run:
-        metadata = _assemble(options, run)
-        launch = _launch(options, run, metadata)
-        with log_kept_if_failed(launch.log), running_server(launch) as server:
-            yield server
+        yield _launch(options, run, *_assemble(options, run))
 
 
-def _assemble(options: ServerOptions, run: RunFolder) -> Metadata:
+def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[str, str]]:
+    """Assemble the repository; return the export's metadata and environment variables."""
     run.spool.mkdir()
     parameters = folder_parameters(
         options.parameters, media=options.media_root, spool=run.spool, run=run
     )
+    public, private = split_private(parameters)
     make_backend_folder(find_wheel(), run.backends)
     assembly = Assembly(
         models=options.models,
         export=options.export,
         profile=options.profile,
-        parameters=parameters,
+        parameters=public,
         instances=options.instances,
         shots=options.shots,
     )
-    return assemble(assembly, run.models)
+    return assemble(assembly, run.models), private
 
 
-def _launch(options: ServerOptions, run: RunFolder, metadata: Metadata) -> Launch:
+def _launch(
+    options: ServerOptions, run: RunFolder, metadata: Metadata, private: dict[str, str]
+) -> Launch:
     wheel = find_wheel()
     exit_seconds = min(options.stop_seconds, EXIT_SECONDS)
     flags = common_flags(
@@ -106,11 +122,12 @@ def _launch(options: ServerOptions, run: RunFolder, metadata: Metadata) -> Launc
     flags["allow-gpu-metrics"] = "false"
     return Launch(
         command=[str(wheel.server), *arguments(flags, run.shm_prefix)],
-        environment=server_environment(wheel, run.python) | MODELS_ENVIRONMENT,
+        environment=server_environment(wheel, run.python) | MODELS_ENVIRONMENT | private,
         ports=options.ports,
         endpoint=Endpoint(authority(HOST, options.ports.grpc)),
         export=options.export,
         metadata=metadata,
+        run=run,
         admission=Admission(run.admission),
         ready_seconds=options.ready_seconds,
         stop_seconds=options.stop_seconds,

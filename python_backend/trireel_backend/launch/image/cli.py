@@ -3,7 +3,6 @@
 
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -19,6 +18,7 @@ from trireel_backend.launch.model_options import (
     MaxWaitingVideos,
     ModelOptions,
     Parameter,
+    Restarts,
     Shots,
     Version,
     Videos,
@@ -112,16 +112,19 @@ def serve(
     stop_seconds: Annotated[
         float, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 300,
+    restarts: Restarts = 5,
 ) -> None:
     """Serve from a container, report when ready, and stop cleanly on SIGTERM.
 
     Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
+    from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
 
     unwind_on_signals()
+    private_umask()
     try:
         options = ContainerOptions(
             triton=triton,
@@ -158,25 +161,29 @@ def serve(
             stop_seconds=stop_seconds,
             shots=shots,
         )
-        _serve_until_stopped(options)
+        _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
         print(f"trireel-serve-container: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 
 
-def _serve_until_stopped(options: "ContainerOptions") -> NoReturn:
+def _serve_until_stopped(options: "ContainerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.children import reap_orphans
-    from trireel_backend.launch.image.server import container_server
+    from trireel_backend.launch.image.server import container_launch
     from trireel_backend.launch.repository.shots import find_shots
-    from trireel_backend.launch.server import watch
+    from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     shots, shots_missing = find_shots(options.shots)
     if shots_missing:
         print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
     options = replace(options, shots=shots)
-    with container_server(options) as server:
-        _report_ready(server, options)
-        watch(server, each_time=partial(reap_orphans, server.process.pid))
+    with container_launch(options) as launch:
+        keep_serving(
+            launch,
+            lambda server: _report_ready(server, options),
+            lambda server: reap_orphans(server.process.pid),
+            RestartPolicy(restarts),
+        )
 
 
 def _report_ready(server: "RunningServer", options: "ContainerOptions") -> None:

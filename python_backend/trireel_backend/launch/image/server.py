@@ -12,14 +12,14 @@ from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.engines.names import find_engine
 from trireel_backend.launch.engines.shots import find_shot_engine
 from trireel_backend.launch.flags import arguments, common_flags
-from trireel_backend.launch.folders import folder_parameters
+from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.image.flags import container_flags
 from trireel_backend.launch.image.options import ContainerOptions
 from trireel_backend.launch.image.triton import Triton, find_triton
 from trireel_backend.launch.ports import authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
-from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
+from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch
 from trireel_backend.whole_video.admission import Admission
 from trireel_schema.files import METADATA_FILE
 from trireel_schema.metadata import Metadata
@@ -32,40 +32,39 @@ ENGINE_PROFILE = "tensorrt"
 
 
 @contextlib.contextmanager
-def container_server(options: ContainerOptions) -> Iterator[RunningServer]:
-    """Run a server for the length of the context; remove all of its files afterwards.
+def container_launch(options: ContainerOptions) -> Iterator[Launch]:
+    """Prepare a server that `running_server` starts; remove all of its files afterwards.
 
     Triton's log goes to the output of this process.
 
     Raises:
-        StartupError: if a part is missing, a port is in use, Triton does not become ready, or its
-            models do not answer as the checkpoint does.
+        StartupError: if a part is missing, or a port is in use.
     """
     triton = find_triton(options.triton)
     check_ports(options.listen, options.ports)
     _check_shared_memory()
     with run_folder() as run:
-        metadata = _assemble(options, run)
-        with running_server(_launch(options, triton, run, metadata)) as server:
-            yield server
+        yield _launch(options, triton, run, *_assemble(options, run))
 
 
-def _assemble(options: ContainerOptions, run: RunFolder) -> Metadata:
+def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict[str, str]]:
+    """Assemble the repository; return the export's metadata and environment variables."""
     parameters = folder_parameters(
         options.model_options.parameters(), media=options.media, spool=options.spool, run=run
     )
     _check_spool(options.spool)
+    public, private = split_private(parameters)
     assembly = Assembly(
         models=options.models,
         export=options.export,
         profile=options.profile,
-        parameters=parameters,
+        parameters=public,
         instances=options.model_options.instances(),
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
     )
-    return assemble(assembly, run.models)
+    return assemble(assembly, run.models), private
 
 
 def _engine(options: ContainerOptions) -> Path | None:
@@ -81,7 +80,11 @@ def _shot_engine(options: ContainerOptions) -> Path | None:
 
 
 def _launch(
-    options: ContainerOptions, triton: Triton, run: RunFolder, metadata: Metadata
+    options: ContainerOptions,
+    triton: Triton,
+    run: RunFolder,
+    metadata: Metadata,
+    private: dict[str, str],
 ) -> Launch:
     flags = common_flags(
         repository=run.models,
@@ -93,7 +96,7 @@ def _launch(
     flags |= container_flags(options, triton.flags)
     return Launch(
         command=[str(triton.server), *arguments(flags, run.shm_prefix)],
-        environment=os.environ | MODELS_ENVIRONMENT,
+        environment=os.environ | MODELS_ENVIRONMENT | private,
         ports=options.ports,
         endpoint=Endpoint(
             authority(options.listen, options.ports.grpc),
@@ -101,6 +104,7 @@ def _launch(
         ),
         export=options.export,
         metadata=metadata,
+        run=run,
         admission=Admission(run.admission),
         ready_seconds=options.ready_seconds,
         stop_seconds=options.stop_seconds,

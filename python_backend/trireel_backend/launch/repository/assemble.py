@@ -63,9 +63,6 @@ EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
-SHOT_PARAMETER = "shot_model"
-"""Parameter of models that call `shot_boundary`: whether the repository has it."""
-
 
 @dataclass(frozen=True)
 class Assembly:
@@ -274,9 +271,13 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         complete_shots(config)
     else:
         _set_sizes(config, metadata)
-    set_facts(config, metadata, ENGINE if assembly.engine else _tower_engine(assembly))
-    if SHOT_PARAMETER in config.parameters:
-        config.parameters[SHOT_PARAMETER].string_value = str(assembly.shots is not None).lower()
+    set_facts(
+        config,
+        metadata,
+        runtime=ENGINE if assembly.engine else _tower_engine(assembly),
+        has_shots=assembly.shots is not None,
+        has_gpu=_has_gpu(assembly.profile),
+    )
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value

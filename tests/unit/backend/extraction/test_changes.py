@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames around changes: probes, and every frame between two probes that differ."""
 
+from fractions import Fraction
 from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import PictureType
 from support.decoding import count_decoded
 from support.extraction import look
 from support.videos import keyframe_seconds, write_video
@@ -47,11 +50,11 @@ def video(request, tmp_path_factory):
     return write_video(path, shots(), options=FORMATS[request.param], gop=None)
 
 
-def sample(path, *second_views, sampling=EIGHT):
-    """Sample two chunks of 5 s."""
+def sample(path, *second_views, sampling=EIGHT, numbers=(0, 1)):
+    """Sample chunks of 5 s by their numbers."""
     extractor = Extractor(ExtractorOptions())
     start_seconds = look(path).start_seconds
-    starts_seconds = (start_seconds, start_seconds + 5.0)
+    starts_seconds = tuple(start_seconds + 5.0 * number for number in numbers)
     view = View.square(24)
     task = ExtractionTask(
         path, 5.0, sampling, view, starts_seconds, keep_open=False, second_views=second_views
@@ -78,14 +81,14 @@ def test_frames_of_gaps_are_those_of_a_full_decode(video):
         assert {cut - 1, cut} <= set(seen)
 
 
-def test_a_gap_has_all_its_frames_and_no_other_has_any(video):
+def test_the_largest_step_of_a_gap_is_between_neighbours(video):
     extracted = sample(video, CHANGES)
     for (frames,) in extracted.second_frames:
         shown = numbers(extracted, frames)
         steps = np.diff(shown)
         assert steps.max() <= 0.65 * 25 + 1
-        differ = [changes.is_change(a, b) for a, b in pairwise(frames.pixels)]
-        assert set(steps[differ]) <= {1}
+        cuts = [cut for cut in CUTS if shown[0] < cut <= shown[-1]]
+        assert {int(steps[shown[1:] == cut][0]) for cut in cuts} == {1}
         assert len(shown) < 125  # not every frame
 
 
@@ -98,22 +101,67 @@ def test_the_towers_frames_stay_as_they_are(video):
             np.testing.assert_array_equal(frames.pts, expected.pts)
 
 
-def test_it_does_not_matter_how_a_frame_came(video, monkeypatch):
-    """Without kept frames, each gap is decoded again."""
+def test_what_was_read_before_does_not_matter(video):
+    """A chunk read first, and one read by a reader that continues, have the same frames."""
+    both = sample(video, CHANGES)
+    for number in (1, 0):
+        alone = sample(video, CHANGES, numbers=(number,))
+        (frames,), (expected,) = alone.second_frames[0], both.second_frames[number]
+        np.testing.assert_array_equal(frames.pts, expected.pts)
+        np.testing.assert_array_equal(frames.pixels, expected.pixels)
+
+
+def test_it_does_not_matter_if_there_is_no_room_for_frames(video, monkeypatch):
     kept = sample(video, CHANGES)
-    monkeypatch.setattr(gaps, "MOST_KEPT_BYTES", 0)
+    held = gaps.Gaps.passed
+    monkeypatch.setattr(gaps.Gaps, "passed", only_after_going_back(held))
     again = sample(video, CHANGES)
-    for (one,), (other,) in zip(kept.second_frames, again.second_frames, strict=True):
-        np.testing.assert_array_equal(one.pixels, other.pixels)
-        np.testing.assert_array_equal(one.pts, other.pts)
+    for (frames,), (expected,) in zip(again.second_frames, kept.second_frames, strict=True):
+        np.testing.assert_array_equal(frames.pts, expected.pts)
 
 
-def test_a_hinted_cut_is_decoded_once(tmp_path, monkeypatch):
-    path = write_video(tmp_path / "long.mp4", shots(), options=FORMATS["long.mp4"], gop=None)
+def only_after_going_back(passed):
+    """Return `passed` of gaps that answers None each first time for a pair of frames."""
+    seen = set()
+
+    def answer(self, first_pts, last_pts):
+        if (first_pts, last_pts) in seen:
+            return passed(self, first_pts, last_pts)
+        seen.add((first_pts, last_pts))
+        return None
+
+    return answer
+
+
+def test_cuts_at_unusual_keyframes_are_decoded_once(tmp_path, monkeypatch):
+    """An encoder that sees the cuts puts keyframes there, at uneven distances."""
+    parts = [shots()[begin:end] for begin, end in pairwise((0, *CUTS, FRAMES))]
+    path = write_joined(tmp_path / "cuts.mp4", parts)
+    assert set(np.round(np.array(keyframe_seconds(path)) * 25)) >= set(CUTS)
     decoded = count_decoded(monkeypatch)
-    sample(path, CHANGES)
+    extracted = sample(path, CHANGES)
     pts = [packet.pts for packet in decoded]
     assert len(pts) == len(set(pts))
+    shown = [n for (frames,) in extracted.second_frames for n in numbers(extracted, frames)]
+    for cut in CUTS:
+        assert {cut - 1, cut} <= set(shown)
+
+
+def write_joined(path, parts):
+    """Write parts that begin with a keyframe each."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"x264-params": X264})
+        stream.height, stream.width = parts[0][0].shape[:2]
+        pts = 0
+        for part in parts:
+            for number, pixels in enumerate(part):
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                frame.pts, frame.time_base = pts, Fraction(1, 25)
+                frame.pict_type = PictureType.I if number == 0 else PictureType.NONE
+                container.mux(stream.encode(frame))
+                pts += 1
+        container.mux(stream.encode(None))
+    return path
 
 
 def test_a_view_that_is_full_takes_no_further_gap(video):

@@ -4,7 +4,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -29,6 +29,7 @@ class Everything:
     inner: Inner
     by_name: Mapping[str, Inner]
     either: int | str | None
+    mode: Literal["fast", "exact"]
     pixels: NDArray[np.uint8]
 
 
@@ -68,10 +69,12 @@ def test_every_value_comes_back_bit_for_bit(floats, number, text, shape, either)
     rows = np.asfortranarray(rng.normal(size=shape).astype(np.float32))
     pixels = rng.integers(0, 256, (*shape, 3), np.uint8)
     inner = Inner(rows, text)
-    value = Everything(floats, (number, True), inner, {text: inner, "b": Inner()}, either, pixels)
+    value = Everything(
+        floats, (number, True), inner, {text: inner, "b": Inner()}, either, "fast", pixels
+    )
     read = returned(value, Everything)
     expected = Everything(
-        floats, (number, True), inner, type(read.by_name)(value.by_name), either, pixels
+        floats, (number, True), inner, type(read.by_name)(value.by_name), either, "fast", pixels
     )
     assert same(expected, read)
 
@@ -97,11 +100,19 @@ def test_a_state_of_another_type_is_rejected_when_the_server_starts(hint):
         (np.zeros(2), NDArray[np.float32]),
         ([1.0], tuple[float, ...]),
         ("a", int | None),
+        ("slow", Literal["fast", "exact"]),
     ],
 )
 def test_a_value_that_is_not_exactly_of_its_type_is_not_written(value, hint):
     with pytest.raises(Misfit):
         Writer().write(value, hint)
+
+
+def test_what_is_read_must_be_one_of_the_allowed_texts():
+    assert Reader(memoryview(b"")).read("fast", Literal["fast", "exact"]) == "fast"
+    for other in ("slow", 1, None, ["fast"]):
+        with pytest.raises(Misfit):
+            Reader(memoryview(b"")).read(other, Literal["fast", "exact"])
 
 
 def test_a_layout_changes_with_any_field_below():

@@ -35,6 +35,20 @@ def test_a_state_is_kept_from_start_to_end(store, correlation_id):
     assert len(store) == 0
 
 
+def test_the_sizes_of_the_states_add_up(store, clock):
+    for name, size_bytes in (("a", 5), ("b", 70), ("c", 900), ("a", 6)):
+        store.put(name, [name], size_bytes)
+    assert store.total_bytes == 976
+    store.take("a", start=False, end=False)
+    assert store.total_bytes == 976
+    store.take("a", start=True, end=False)
+    store.take("b", start=False, end=True)
+    assert store.total_bytes == 900
+    clock.now_seconds = 11
+    store.forget_idle()
+    assert store.total_bytes == 0
+
+
 def test_an_integer_and_its_text_are_two_videos(store):
     store.put(7, ["integer"])
     store.put("7", ["text"])

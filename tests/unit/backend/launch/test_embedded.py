@@ -129,6 +129,7 @@ def test_a_triton_that_aborts_at_its_start_is_restarted_once(tmp_path, end, star
         endpoint=Endpoint(authority("127.0.0.1", ports.grpc)),
         export=EXPORT,
         metadata=load_metadata(EXPORT / "metadata.json"),
+        run=run_folder.RunFolder(tmp_path),
         admission=Admission(tmp_path / "admission"),
         ready_seconds=30,
         stop_seconds=1,

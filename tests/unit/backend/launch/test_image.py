@@ -101,7 +101,7 @@ def test_each_protocol_closes_the_admin_apis_with_its_own_secret():
     apis, _, key = flags["http-restricted-api"].partition(":")
     assert set(apis.split(",")) == {"model-repository", "shared-memory", "trace", "logging"}
     name, _, secret = key.partition("=")
-    assert name == "trireel-admin"
+    assert name == "trireel:closed"
     assert len(secret) == 64
     assert secret not in flags["grpc-restricted-protocol"]
     assert flags["model-control-mode"] == "none"

@@ -162,7 +162,7 @@ def extracted(damaged):
         Frames(pixels[:1], np.arange(1), Fraction(1, 25), damaged),
         Frames(pixels[1:], np.arange(2), Fraction(1, 25), 1),
     ]
-    return Extracted(None, pixels, (), tuple(frames), "h264", 0, 1)
+    return Extracted(None, pixels, (), tuple(frames), "h264", 0, 1, 2)
 
 
 def test_frames_and_damage_are_counted(tally):

@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """A video that goes on from its state, and chunks that come twice or late."""
 
+import asyncio
+
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
 from trireel_backend.findings.decoder import Decoder
 from trireel_backend.findings.finding import Knowledge
-from trireel_backend.findings.open_videos import SequenceSettings
+from trireel_backend.findings.open_videos import SequenceSettings, snapshots_of
 from trireel_backend.findings.registry import FINDINGS
 from trireel_backend.findings.snapshot import Checkpoint
 from trireel_backend.metrics.family import Tally
-from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder, snapshots_of
+from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import INNER, KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import texts
 from trireel_backend.wire.views import PackedView, pack_views
-from trireel_schema.catalogue import TENSORS
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
+FIND_ALL = tuple(FINDINGS)
 WIDTH, FRAMES, CHUNK_COUNT = 8, 4, 5
-VIEW_SIZES_PX = {"scenes": (48, 27), "quality": (16, 16)}
 
 
 @pytest.fixture
@@ -32,10 +34,10 @@ def make(bank_files):
 
     def made(tally=None, **limits):
         return SequenceDecoder(
-            Decoder(Knowledge(bank, metadata.calibration)),
+            Decoder(Knowledge(bank, metadata.calibration, has_shot_model=True)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
-            no_model,
+            shot_model,
             idle_seconds=60,
             settings=SequenceSettings(**limits),
         )
@@ -48,7 +50,11 @@ def decoder(make):
     return make()
 
 
-def inputs(index, *, find=None, video=0):
+VIEW_SIZES = {"quality": (16, 16), "scenes": (48, 27)}
+VIEW_FRAMES = 60
+
+
+def inputs(index, *, find=None, video=0, mode=None):
     """Return the tensors of a chunk, no two alike, some with cuts, black and frozen frames."""
     rng = np.random.default_rng([video, index])
     frames = rng.normal(size=(FRAMES, WIDTH)) + 3 * np.eye(WIDTH)[(index // 2) % WIDTH]
@@ -59,16 +65,31 @@ def inputs(index, *, find=None, video=0):
     }
     if find is not None:
         arrays["FIND"] = texts(find)
-    names = [name for name in VIEW_SIZES_PX if name in (find or ())]
-    if names:
-        seconds = 10.0 * index + 1.25 * np.arange(8)
-        views = []
-        for name in names:
-            width_px, height_px = VIEW_SIZES_PX[name]
-            pixels = rng.integers(0, 256, (8, height_px, width_px, 3), np.uint8)
-            views.append(PackedView(pixels * np.uint8(index % 3 > 0), seconds))
-        arrays |= pack_views(names, [VIEW_SIZES_PX[name] for name in names], [views])
+    if mode is not None:
+        arrays["SCENES"] = texts([mode])
+    views = [name for name in VIEW_SIZES if find is not None and name in find]
+    if mode == "sampled":
+        views.remove("scenes")
+    if views:
+        packed = [pixels_of(rng, index, *VIEW_SIZES[name]) for name in views]
+        arrays |= pack_views(views, [VIEW_SIZES[name] for name in views], [packed])
     return arrays
+
+
+def pixels_of(rng, index, width, height):
+    """Return frames of a view: two pictures with a cut between them, every third chunk black."""
+    pictures = rng.integers(0, 256, (2, 1, height, width, 3), np.uint8) * np.uint8(index % 3 > 0)
+    noise = rng.integers(0, 9, (VIEW_FRAMES, height, width, 3), np.uint8)
+    pixels = np.repeat(pictures, VIEW_FRAMES // 2, axis=0).reshape(noise.shape) // 2 + noise
+    return PackedView(pixels, 10.0 * (index + np.arange(VIEW_FRAMES) / VIEW_FRAMES))
+
+
+async def shot_model(model, arrays, outputs, **_):
+    """Stand for TransNetV2: a score for each frame that depends on its window alone."""
+    assert model == "shot_boundary"
+    frames = arrays["FRAMES"].astype(np.float32)
+    change = np.abs(np.diff(frames, axis=1, prepend=frames[:, :1])).mean(axis=(2, 3, 4)) / 64
+    return dict.fromkeys(outputs, np.clip(change, 0, 1))
 
 
 def ask(decoder, arrays, *, start=False, end=False, sequence="v", state=None, **extra):
@@ -77,7 +98,7 @@ def ask(decoder, arrays, *, start=False, end=False, sequence="v", state=None, **
     arrays = {**arrays, "RETURN_STATE": np.array([True]), **extra}
     if state is not None:
         arrays["START_STATE"] = state
-    return decoder.answer(
+    answer = decoder.answer(
         Request(
             array=arrays.get,
             correlation_id=sequence,
@@ -87,6 +108,7 @@ def ask(decoder, arrays, *, start=False, end=False, sequence="v", state=None, **
             is_inner=INNER in parameters,
         )
     )
+    return asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
 
 
 def same(one, other, *, but=()):
@@ -96,11 +118,11 @@ def same(one, other, *, but=()):
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-def undisturbed(decoder, find=None, video=0):
+def undisturbed(decoder, find=None, video=0, mode=None):
     return [
         ask(
             decoder,
-            inputs(i, find=find, video=video),
+            inputs(i, find=find, video=video, mode=mode),
             start=i == 0,
             end=i == CHUNK_COUNT - 1,
             sequence=f"alone {video}",
@@ -109,17 +131,26 @@ def undisturbed(decoder, find=None, video=0):
     ]
 
 
-@pytest.mark.parametrize("find", [None, tuple(FINDINGS), *((name,) for name in FINDINGS)])
-def test_a_video_goes_on_at_another_server_bit_for_bit(make, find):
-    expected = undisturbed(make(), find)
+@pytest.mark.parametrize(
+    ("find", "mode"),
+    [
+        (None, None),
+        (FIND_ALL, None),
+        *((FIND_ALL, mode) for mode in ("sampled", "refined", "exact")),
+        *(((name,), None) for name in FINDINGS),
+    ],
+)
+def test_a_video_goes_on_at_another_server_bit_for_bit(make, find, mode):
+    expected = undisturbed(make(), find, mode=mode)
     state = None
     for index in range(CHUNK_COUNT):  # each chunk at a server of its own
-        answer = ask(
-            make(), inputs(index, find=find), start=True, end=index == CHUNK_COUNT - 1, state=state
-        )
+        arrays, is_last = inputs(index, find=find, mode=mode), index == CHUNK_COUNT - 1
+        answer = ask(make(), arrays, start=True, end=is_last, state=state)
         same(answer, expected[index])
         state = answer["STATE"]
     assert len(state) == 0
+    if mode is not None:
+        assert sum(len(answer["SCENE_TIMESTAMPS"]) for answer in expected) > 0
 
 
 def test_a_state_belongs_to_its_find(make):
@@ -169,15 +200,14 @@ def test_a_chunk_that_comes_twice_gets_the_same_answer(make):
     same(ask(decoder, inputs(CHUNK_COUNT - 1), end=True), expected[-1])
 
 
-def test_a_repeated_chunk_with_end_ends_its_video(decoder):
+def test_a_repeated_chunk_with_end_is_its_videos_last_one(make, decoder):
+    other = make()
     for index in range(2):
-        last = ask(decoder, inputs(index), start=index == 0)
+        ask(decoder, inputs(index), start=index == 0)
+        last = ask(other, inputs(index), start=index == 0, end=index == 1)
     again = ask(decoder, inputs(1), end=True)
     assert again["CHUNK_STATUS"].tolist() == [b"repeated"]
-    of_scenes = [name for name in last if TENSORS[name].shape[0] == "s"]
-    same(again, last, but=["CHUNK_STATUS", "STATE", *of_scenes])
-    for name in of_scenes:  # the video's last scene has ended too
-        np.testing.assert_array_equal(again[name][:-1], last[name], err_msg=name)
+    same(again, last, but=["CHUNK_STATUS"])
     with pytest.raises(InvalidInput, match="not open"):
         ask(decoder, inputs(2))
 
@@ -261,6 +291,19 @@ def test_states_have_a_budget_of_memory(make):
     assert decoder._videos._of_clients.total_bytes == 0
 
 
+def test_a_given_state_has_to_fit_into_the_budget(make):
+    ask(decoder := make(max_state_bytes=3000), inputs(0), start=True)
+    snapshots = decoder._videos._snapshots
+    state = ask(make(), inputs(0), start=True)["STATE"]
+    parts = snapshots.unpack(state.data)
+    large = {**parts, "tags": type(parts["tags"])(np.ones(10_000), 1.0)}
+    state = np.frombuffer(snapshots.pack(large), np.uint8)
+    for name in ("v", "another"):  # also in place of a video that is open
+        with pytest.raises(Full, match="bytes of states, the most allowed"):
+            ask(decoder, inputs(1), start=True, state=state, sequence=name)
+    same(ask(decoder, inputs(1)), undisturbed(make())[1])
+
+
 def test_whole_videos_repeat_and_end_as_they_like(decoder):
     inner = {"parameters": {INNER: ""}}
     for index in (0, 0, 1, 0):
@@ -269,3 +312,35 @@ def test_whole_videos_repeat_and_end_as_they_like(decoder):
     end = {"parameters": {INNER: "", KEEP_SEQUENCE: True}}
     assert ask(decoder, inputs(0), end=True, **end) == {}
     assert len(decoder._videos) == 0
+
+
+@pytest.fixture
+def three_videos(make):
+    """The answers for three videos that nothing disturbs."""
+    return [undisturbed(make(), FIND_ALL, video) for video in range(3)]
+
+
+FAULTS = ("none", "the answer is lost", "the server is lost", "an old chunk comes again")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(FAULTS)), max_size=20))
+def test_whatever_is_lost_the_answers_are_those_of_no_loss(make, three_videos, schedule):
+    expected = three_videos
+    decoder, states, next_chunks, is_open = make(), {}, [0, 0, 0], [False] * 3
+    for video, fault in schedule:
+        index = next_chunks[video]
+        if index == CHUNK_COUNT - 1:
+            continue
+        if fault == "the server is lost":
+            decoder, is_open = make(), [False] * 3
+        arrays = inputs(index, find=FIND_ALL, video=video)
+        begin = {} if is_open[video] else {"start": True, "state": states.get(video)}
+        answer = ask(decoder, arrays, sequence=video + 1, **begin)
+        if fault == "the answer is lost":
+            answer = ask(decoder, arrays, sequence=video + 1)
+        if fault == "an old chunk comes again" and index > 0:
+            with pytest.raises(InvalidInput, match="late"):
+                ask(decoder, inputs(0, find=FIND_ALL, video=video), sequence=video + 1)
+        same(answer, expected[video][index], but=["CHUNK_STATUS"])
+        states[video], is_open[video], next_chunks[video] = answer["STATE"], True, index + 1

@@ -8,10 +8,10 @@ from tests.support.findings import no_model
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.findings.decoder import Decoder
 from trireel_backend.findings.finding import Knowledge
-from trireel_backend.findings.open_videos import SequenceSettings
+from trireel_backend.findings.open_videos import SequenceSettings, snapshots_of
 from trireel_backend.findings.snapshot import Checkpoint
 from trireel_backend.metrics.family import Tally
-from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder, snapshots_of
+from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import Request
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 

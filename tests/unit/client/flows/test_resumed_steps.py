@@ -23,6 +23,7 @@ from trireel_client import InvalidRequest, SequenceLost, ServerUnavailable
 from .test_lost_sequences import refusing, turns
 
 FOREIGN = Refused("INVALID_ARGUMENT", 400, "START_STATE is of another checkpoint: begin again")
+LARGE = Refused("INVALID_ARGUMENT", 400, "has 99 bytes: send the chunk without RETURN_STATE")
 UNKNOWN = Refused(
     "INVALID_ARGUMENT",
     400,
@@ -119,6 +120,15 @@ def test_a_server_that_returns_no_states_is_asked_without(stepping: Either) -> N
     stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {0: UNKNOWN, 2: UNAVAILABLE})
     with pytest.raises(SequenceLost, match="'cam' is lost at chunk 1"):
         stepping.all("step", sequence_id="cam")
+
+
+@pytest.mark.parametrize("sequence_id", [None, "cam"])
+def test_a_state_that_is_too_large_is_done_without(stepping: Either, sequence_id) -> None:
+    stepping.script.answers["video_chunk"] = refusing(stepped_chunk, {1: LARGE, 3: UNAVAILABLE})
+    assert indices(stepping.all("step", sequence_id=sequence_id)) == [0, 1, 2]
+    wanted = [(None, True), (None, True), (None, False), (None, False)]
+    assert states(stepping) == [*wanted, (state_after(0), False), (None, False)]
+    assert [start for _, start, _ in turns(stepping)] == [True, False, False, False, True, False]
 
 
 def test_a_walk_goes_on_from_another_ones_state(stepping: Either) -> None:

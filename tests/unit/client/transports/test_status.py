@@ -291,8 +291,8 @@ def test_cause_is_kept() -> None:
             "127.0.0.1:8001 answers by HTTP, not by gRPC: give the gRPC port",
         ),
         (
-            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000: Failed"
-            " parsing HTTP/2 (Expected SETTINGS frame as the first frame, got frame type 79)",
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
+            " Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got type 79)",
             "StatusCode.UNAVAILABLE",
             "answers by HTTP, not by gRPC: give the gRPC port",
         ),
