@@ -68,9 +68,8 @@ def serve(
         ),
     ] = False,
     ready_seconds: Annotated[
-        float | None,
-        typer.Option(help="Seconds that loading the models may take, 120 by default.", min=1),
-    ] = None,
+        float, typer.Option(help="Seconds that loading the models may take.", min=1)
+    ] = 120,
     stop_seconds: Annotated[
         int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
@@ -79,11 +78,7 @@ def serve(
     version: Version = False,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.launch.embedded.server import (
-        READY_SECONDS,
-        ServerOptions,
-        embedded_launch,
-    )
+    from trireel_backend.launch.embedded.server import ServerOptions, embedded_launch
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
@@ -125,7 +120,7 @@ def serve(
             instances=model_options.instances(),
             parameters=model_options.parameters(),
             client_shared_memory=allow_client_shared_memory,
-            ready_seconds=ready_seconds or READY_SECONDS,
+            ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
             shots=shots,
             log=log,

@@ -297,6 +297,12 @@ def test_cause_is_kept() -> None:
             "answers by HTTP, not by gRPC: give the gRPC port",
         ),
         (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
+            " Socket closed",
+            "StatusCode.UNAVAILABLE",
+            "it closes the connection: is this the gRPC port, by default 8001?",
+        ),
+        (
             "an exception occurred in the client while decoding the response: ...\n<html>",
             "502",
             "HTTP status 502 from something that is not the server",
