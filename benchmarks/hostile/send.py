@@ -4,6 +4,7 @@
 import contextlib
 import http.client
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -42,8 +43,9 @@ class Target:
         """Return whether the server reports ready."""
         with contextlib.suppress(OSError, http.client.HTTPException):
             connection = http.client.HTTPConnection(self.http, timeout=1.0)
-            connection.request("GET", "/v2/health/ready")
-            return connection.getresponse().status == 200
+            with contextlib.closing(connection):
+                connection.request("GET", "/v2/health/ready")
+                return connection.getresponse().status == 200
         return False
 
     def seconds_until_ready(self, most_seconds: float) -> float:
@@ -128,7 +130,9 @@ def send_all(
             if status.isdecimal() or status == "OK" or target.is_ready():
                 continue
             seconds = target.seconds_until_ready(most_seconds)
-            outcome.outages.append((f"{protocol}: {str(request)[:400]}", round(seconds, 1)))
+            outcome.outages.append((f"{protocol}: {str(request)[:600]}", round(seconds, 1)))
+            message = f"the server was away for {seconds:.1f} s: {request}"
+            print(message, file=sys.stderr, flush=True)
             channel(renew=True)
             if seconds >= most_seconds:
                 break

@@ -8,17 +8,18 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from trireel_backend.errors import CanaryFailed, NotReady, StartupError
+from trireel_backend.errors import CanaryFailed, NotReady
 from trireel_backend.launch.server import Launch, RunningServer, running_server, watch
 
 RESTARTS = 5
 RESTART_WINDOW_SECONDS = 600.0
-FIRST_PAUSE_SECONDS = 0.5  # the next one is twice as long
+FIRST_PAUSE_SECONDS = 0.5
+MOST_PAUSE_SECONDS = 2.0
 KEPT_LOG_PREFIX = "trireel-ended-"
 KEPT_LOGS = 5
 
@@ -32,7 +33,7 @@ class RestartPolicy:
     window_seconds: float = RESTART_WINDOW_SECONDS
     """Seconds after which a restart no longer counts."""
     first_pause_seconds: float = FIRST_PAUSE_SECONDS
-    """Seconds before the first restart of a window; each further pause is twice as long."""
+    """Seconds before the first restart of a window; each next pause is twice as long, up to 2 s."""
 
 
 def keep_serving(
@@ -53,8 +54,7 @@ def keep_serving(
         NotReady: if the server ended by itself more often than the policy allows.
     """
     policy = policy or RestartPolicy()
-    with log_kept_if_failed(launch.log):
-        reason = _serve_once(launch, report_ready, each_time)
+    reason = _serve_once(launch, report_ready, each_time)
     restarts: deque[float] = deque()
     while True:
         log = _log_advice(launch.log)
@@ -62,7 +62,7 @@ def keep_serving(
             restarts.popleft()
         if len(restarts) >= policy.restarts:
             raise NotReady(f"{reason}, after {len(restarts)} restarts; {log}")
-        pause_seconds = policy.first_pause_seconds * 2 ** len(restarts)
+        pause_seconds = min(policy.first_pause_seconds * 2 ** len(restarts), MOST_PAUSE_SECONDS)
         restarts.append(time.monotonic())
         print(
             f"Trireel: {reason}; it starts again in {pause_seconds:g} s (restart {len(restarts)} of"
@@ -101,21 +101,6 @@ def _log_advice(log: Path | None) -> str:
         return f"its log is kept in {keep_log(log)}"
     except OSError as error:
         return f"its log could not be kept: {error}"
-
-
-@contextlib.contextmanager
-def log_kept_if_failed(log: Path | None) -> Iterator[None]:
-    """Keep the log if the context ends by a StartupError, and name the copy in the message.
-
-    Raises:
-        StartupError: the error of the context.
-    """
-    try:
-        yield
-    except StartupError as error:
-        if log is None:
-            raise
-        raise type(error)(f"{error}\n{_log_advice(log)}") from error
 
 
 def keep_log(log: Path) -> Path:

@@ -159,7 +159,9 @@ def _end_of_flash(run: Run, found: HardCut, following: list[HardCut]) -> int | N
     for later in range(first + 1, len(run)):
         if run.seconds[later] - run.seconds[first] > allowed_seconds:
             return None
-        if _are_alike(run, before, later) or _is_dark_again(run, before, later, rise):
+        if is_back(run, before, later, float(run.steps[first])) or _is_dark_again(
+            run, before, later, rise
+        ):
             return later
     return None
 
@@ -177,11 +179,11 @@ def _mean_luma(run: Run, index: int) -> float:
     return float(run.luma[index].mean())
 
 
-def _are_alike(run: Run, before: int, later: int) -> bool:
-    """Return whether the picture before a step is back."""
+def is_back(run: Run, before: int, later: int, step: float) -> bool:
+    """Return whether the picture before a step of this size is back at a later frame."""
     colours = float(histogram_distances(run.histograms[before], run.histograms[later]))
     if colours > SAME_COLOURS:
         return False
     pair = run.luma[before : before + 1], run.luma[later : later + 1]
     left = float(moved_differences(*pair, reach_px=2)[0])
-    return left <= SAME_SHAPES * float(run.steps[before + 1])
+    return left <= SAME_SHAPES * step

@@ -15,7 +15,7 @@ from trireel_backend.scenes.gradual import (
     kind,
     windows,
 )
-from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
+from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts, is_back
 from trireel_backend.scenes.joints import joined, with_ramps
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
 from trireel_backend.scenes.wipes import wipes
@@ -165,6 +165,8 @@ def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> li
         begin_seconds, end_seconds = float(scores.seconds[begin]), float(scores.seconds[last])
         if any(_touches(other, begin_seconds, end_seconds) for other in found):
             continue
+        if _is_interruption(run, begin_seconds, end_seconds):
+            continue
         single = float(np.nanmax(scores.single[begin:end]))
         many = float(np.nanmax(scores.many[begin:end]))
         if end - begin <= 3 and single >= CUT_SCORE:
@@ -172,6 +174,13 @@ def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> li
         elif end - begin > 3 and many >= GRADUAL_SCORE:
             added.append(_gradual_by_scores(run, begin_seconds, end_seconds, many))
     return added
+
+
+def _is_interruption(run: Run, begin_seconds: float, end_seconds: float) -> bool:
+    """Return whether the picture before an interval is back behind it, as after a flash."""
+    before = max(0, int(np.searchsorted(run.seconds, begin_seconds - 1e-6)) - 1)
+    later = min(int(np.searchsorted(run.seconds, end_seconds - 1e-6)) + 1, len(run) - 1)
+    return is_back(run, before, later, float(run.steps[before + 1 : later + 1].max(initial=0)))
 
 
 def _touches(transition: Transition, begin_seconds: float, end_seconds: float) -> bool:

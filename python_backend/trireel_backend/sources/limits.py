@@ -12,6 +12,7 @@ from trireel_backend.errors import SourceTooLarge, Unavailable
 SCHEMES = ("file", "s3", "http", "https")
 GIB = 2**30
 MAX_VIDEO_BYTES = 4 * GIB
+MAX_UPLOAD_BYTES = 256 * 2**20  # Envoy's bound too; an upload is in memory several times
 MAX_SPOOL_BYTES = 16 * GIB
 TIMEOUT_SECONDS = 300.0
 REUSE_SECONDS = 300.0
@@ -25,6 +26,8 @@ class SourceLimits:
     """URI schemes that requests may use; `file` includes plain paths."""
     max_bytes: int = MAX_VIDEO_BYTES
     """Largest size in bytes of a fetched or uploaded video."""
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
+    """Largest size in bytes of an uploaded video."""
     timeout_seconds: float = TIMEOUT_SECONDS
     """Time limit of one fetch, including the wait for another request's fetch of the same URI."""
     spool_max_bytes: int = MAX_SPOOL_BYTES
@@ -46,6 +49,19 @@ class SourceLimits:
             raise SourceTooLarge(
                 f"the video has {size} bytes or more: this server accepts up to"
                 f" {self.max_bytes} bytes per video"
+            )
+
+    def check_upload(self, size: int) -> None:
+        """Check the size of an upload.
+
+        Raises:
+            SourceTooLarge: if it exceeds the limit.
+        """
+        if size > min(self.max_upload_bytes, self.max_bytes):
+            raise SourceTooLarge(
+                f"VIDEO_DATA has {size} bytes: this server accepts uploads of up to"
+                f" {min(self.max_upload_bytes, self.max_bytes)} bytes; name a larger video by a"
+                " path or URI"
             )
 
 

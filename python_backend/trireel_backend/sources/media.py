@@ -76,6 +76,7 @@ def local_video(
     if data is not None:
         if not data:
             raise InvalidInput("VIDEO_DATA is empty: send the video file's bytes")
+        folders.limits.check_upload(len(data))
         with folders.remote.upload(data, stop) as upload:
             yield upload.path
         return

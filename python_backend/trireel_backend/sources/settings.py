@@ -8,6 +8,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.sources.addresses import parse_networks
 from trireel_backend.sources.limits import (
     MAX_SPOOL_BYTES,
+    MAX_UPLOAD_BYTES,
     MAX_VIDEO_BYTES,
     REUSE_SECONDS,
     SCHEMES,
@@ -31,6 +32,8 @@ class FolderSettings:
     """URI schemes that requests may use, separated by commas; `file` includes plain paths."""
     source_max_bytes: int = MAX_VIDEO_BYTES
     """Largest size in bytes of a fetched or uploaded video."""
+    upload_max_bytes: int = MAX_UPLOAD_BYTES
+    """Largest size in bytes of an uploaded video."""
     source_timeout_seconds: float = TIMEOUT_SECONDS
     """Time limit of one fetch with all its attempts."""
     spool_max_bytes: int = MAX_SPOOL_BYTES
@@ -70,6 +73,8 @@ class FolderSettings:
                 f"source_max_bytes is {self.source_max_bytes}: give 1 to spool_max_bytes, which is"
                 f" {self.spool_max_bytes}"
             )
+        if self.upload_max_bytes < 1:
+            raise StartupError(f"upload_max_bytes is {self.upload_max_bytes}: give 1 or more")
         if not 0 < self.source_timeout_seconds < math.inf or not self.spool_reuse_seconds >= 0:
             raise StartupError(
                 f"source_timeout_seconds is {self.source_timeout_seconds:g} and spool_reuse_seconds"
@@ -78,6 +83,7 @@ class FolderSettings:
         return SourceLimits(
             schemes=schemes,
             max_bytes=self.source_max_bytes,
+            max_upload_bytes=self.upload_max_bytes,
             timeout_seconds=self.source_timeout_seconds,
             spool_max_bytes=self.spool_max_bytes,
             spool_reuse_seconds=self.spool_reuse_seconds,

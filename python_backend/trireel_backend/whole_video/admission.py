@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trireel_backend.errors import Unavailable
+from trireel_backend.errors import StageFailed, Unavailable
 
 CLOSED_FILE = "closed"
 LOCK_FILE = "videos"
@@ -31,7 +31,11 @@ class Admission:
 
     @contextmanager
     def video(self) -> Iterator[None]:
-        """Hold the context for a video in flight; raises Unavailable if the server is stopping."""
+        """Hold the context for a video in flight.
+
+        Raises:
+            Unavailable: if the server is stopping, or stopped a model that the video needed.
+        """
         with self._lock.open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -41,7 +45,15 @@ class Admission:
                 stopping = self._closed.exists()
             if stopping:
                 raise Unavailable("the server is stopping: retry here later, or on another server")
-            yield
+            try:
+                yield
+            except StageFailed as error:
+                if not self._closed.exists():
+                    raise
+                # Triton names no status for a model that it is unloading.
+                raise Unavailable(
+                    "the server stopped before the video ended: retry on another server"
+                ) from error
 
     def close(self) -> None:
         """Let no further video begin."""

@@ -7,7 +7,7 @@ depends on its packets alone, not on what was read before.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
@@ -23,8 +23,7 @@ Keep = Callable[[VideoFrame], Kept]
 """Returns what is kept of a frame: the frame itself, or less."""
 
 
-@dataclass(frozen=True)
-class PassedPacket:
+class PassedPacket(NamedTuple):
     """A packet of a gap."""
 
     pts: int

@@ -381,11 +381,9 @@ def test_a_whole_video_without_spans_would_never_end(load_model, tmp_path, model
 @pytest.mark.parametrize("model", ["video_analysis", "video_analysis_stream"])
 @pytest.mark.parametrize("trace_steps", ["false", "true"])
 def test_a_whole_video_that_is_refused_is_counted(load_model, triton, tmp_path, model, trace_steps):
-    (tmp_path / "spool").mkdir()
-    folders = {"media_root": str(tmp_path), "spool": str(tmp_path / "spool")}
-    loaded = load_model(model, parameters={**folders, "trace_steps": trace_steps})
-    request = video("no.mp4")
-    at_once = loaded.execute([request])
+    (spool := tmp_path / "spool").mkdir()
+    parameters = {"media_root": str(tmp_path), "spool": str(spool), "trace_steps": trace_steps}
+    at_once = load_model(model, parameters=parameters).execute([request := video("no.mp4")])
     if model == "video_analysis" and trace_steps == "true":
         (response,) = at_once
         assert request.sender.sent == []

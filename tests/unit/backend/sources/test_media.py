@@ -115,8 +115,9 @@ def only(folders, **limits):
 
 
 def test_an_upload_beyond_the_limit_is_rejected(folders):
-    with pytest.raises(SourceTooLarge, match=r"6 bytes or more.*up to 5"):
-        local_video(only(folders, max_bytes=5), None, b"bytes!").__enter__()
+    for limits in ({"max_bytes": 5}, {"max_upload_bytes": 5}):
+        with pytest.raises(SourceTooLarge, match=r"6 bytes: .* up to 5 bytes; name a larger"):
+            local_video(only(folders, **limits), None, b"bytes!").__enter__()
 
 
 def test_schemes_that_the_operator_left_out_are_rejected(folders):
