@@ -21,9 +21,9 @@ def kept(tmp_path, monkeypatch):
 def test_the_log_of_a_failure_is_kept_and_named(kept, tmp_path):
     log = tmp_path / "triton.log"
     log.write_text("broken")
-    with pytest.raises(NotReady, match=f"Triton ended\nthe whole log: {kept}/"):
-        with log_kept_if_failed(log):
-            raise NotReady("Triton ended")
+    message = f"Triton ended\nthe whole log: {kept}/"
+    with pytest.raises(NotReady, match=message), log_kept_if_failed(log):
+        raise NotReady("Triton ended")
     assert [file.read_text() for file in kept.iterdir()] == ["broken"]
 
 

@@ -78,7 +78,7 @@ def test_a_test_is_shown_and_written(server, tmp_path):
     assert done.exit_code == 0, done.output
     assert "concurrency 1" in done.stdout
     assert "Busy time of a video by stage" in done.stdout
-    assert "give --metrics-url to read the server's metrics" in done.stderr
+    assert f"give --metrics-url to read the metrics of the server at {server.url}" in done.stderr
     data = json.loads((tmp_path / "out/results.json").read_text())
     assert data["levels"][0]["counts"]["ok"] > 0
     assert data["plan"]["options"] == {"tags": ["a cat", "a dog"]}

@@ -292,9 +292,15 @@ def test_cause_is_kept() -> None:
         ),
         (
             "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
-            " Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got frame type 79)",
+            " Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got type 79)",
             "StatusCode.UNAVAILABLE",
             "answers by HTTP, not by gRPC: give the gRPC port",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
+            " Socket closed",
+            "StatusCode.UNAVAILABLE",
+            "it closes the connection: is this the gRPC port, by default 8001?",
         ),
         (
             "an exception occurred in the client while decoding the response: ...\n<html>",
