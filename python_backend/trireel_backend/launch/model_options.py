@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from trireel_backend.errors import StartupError
-from trireel_backend.launch.repository.assemble import WAITING_VIDEOS
+from trireel_backend.launch.repository.capacity import WAITING_VIDEOS
 from trireel_backend.launch.repository.sizing import Sizing
 from trireel_backend.sources.limits import GIB
 from trireel_backend.system.resources import available_cpus, available_memory_bytes

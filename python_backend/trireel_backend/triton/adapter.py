@@ -6,7 +6,6 @@ Only this module and the `model.py` files import `triton_python_backend_utils`.
 
 import json
 import os
-import re
 import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -20,23 +19,17 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from trireel_backend.errors import (
-    REQUEST_ERRORS_BY_STATUS,
     Cancelled,
     InvalidInput,
     RequestError,
     StageFailed,
-    Unavailable,
 )
 from trireel_backend.metrics.family import Family, Metrics
+from trireel_backend.triton.error_messages import error_of_message
 from trireel_backend.triton.exported_metrics import ExportedMetrics
 from trireel_backend.wire.request import INNER, INNER_WORD_VARIABLE, Request
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
-
-_STOPPING = "Server is stopping"  # start of Triton's own error message while it shuts down
-_MESSAGE_WITH_STATUS = re.compile(
-    rf"(?:in ensemble '[^']*', )?({'|'.join(REQUEST_ERRORS_BY_STATUS)}): (.*)", re.DOTALL
-)
 
 # Without our launcher the word is empty, and the server trusts any client that sends the parameter.
 _INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
@@ -175,7 +168,7 @@ async def call_model(
     )
     response = await request.async_exec()
     if response.has_error():
-        raise _raised_again(response.error().message())
+        raise error_of_message(response.error().message())
     return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
 
 
@@ -305,10 +298,3 @@ def _error_response(request: Any, error: Exception) -> Any:
     message = message.encode("utf-8", "backslashreplace").decode()  # a path may hold any bytes
     code = getattr(pb_utils.TritonError, error.status)
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
-
-
-def _raised_again(message: str) -> RequestError:
-    match = _MESSAGE_WITH_STATUS.fullmatch(message)
-    if match is None:
-        return Unavailable(message) if _STOPPING in message else StageFailed(message)
-    return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])

@@ -2,8 +2,9 @@
 """Command `trireel-serve`: run the embedded server until a signal stops it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -26,6 +27,10 @@ from trireel_backend.launch.model_options import (
 )
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_schema.shots import SHOT_MODEL
+
+if TYPE_CHECKING:
+    from trireel_backend.launch.embedded.server import ServerOptions
+    from trireel_backend.launch.server import RunningServer
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[4]
 
@@ -79,28 +84,10 @@ def serve(
     version: Version = False,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.launch.embedded.server import (
-        READY_SECONDS,
-        ServerOptions,
-        embedded_launch,
-    )
-    from trireel_backend.launch.failed_log import log_kept_if_failed
+    from trireel_backend.launch.embedded.server import READY_SECONDS, ServerOptions
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
-    from trireel_backend.launch.repository.shots import find_shots
-    from trireel_backend.launch.restarts import RestartPolicy, keep_serving
-    from trireel_backend.launch.server import RunningServer
-
-    def report_ready(server: RunningServer) -> None:
-        print(
-            f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
-            f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
-            f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
-            flush=True,
-        )
-        if shots_missing:
-            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
 
     unwind_on_signals()
     private_umask()
@@ -116,7 +103,6 @@ def serve(
             max_waiting_videos=max_waiting_videos,
             others=parse_parameters(parameter, parameter_names(models)),
         )
-        shots, shots_missing = find_shots(shots)
         options = ServerOptions(
             models=models,
             export=export,
@@ -131,11 +117,36 @@ def serve(
             shots=shots,
             log=log,
         )
-        with embedded_launch(options) as launch, log_kept_if_failed(launch.log):
-            keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
+        _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
+    from trireel_backend.launch.embedded.server import embedded_launch
+    from trireel_backend.launch.failed_log import log_kept_if_failed
+    from trireel_backend.launch.repository.shots import find_shots
+    from trireel_backend.launch.restarts import RestartPolicy, keep_serving
+
+    shots, shots_missing = find_shots(options.shots)
+
+    def report_ready(server: "RunningServer") -> None:
+        ports = options.ports
+        print(
+            f"Trireel is ready: HTTP 127.0.0.1:{ports.http}, gRPC 127.0.0.1:{ports.grpc},"
+            f" metrics 127.0.0.1:{ports.metrics} (Triton {server.version}, {server.models}"
+            f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
+            flush=True,
+        )
+        if shots_missing:
+            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
+
+    with (
+        embedded_launch(replace(options, shots=shots)) as launch,
+        log_kept_if_failed(launch.log),
+    ):
+        keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
 
 
 if __name__ == "__main__":

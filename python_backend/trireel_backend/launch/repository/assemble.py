@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Assemble model folders and an export into a repository that Triton can load."""
 
-import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from tritonclient.grpc import model_config_pb2
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
+from trireel_backend.launch.repository.capacity import distribute_videos, set_sequence_slots
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
@@ -47,17 +47,8 @@ MODEL_FILES = {
 }
 """The files of an export that each model needs, and their names in its version folder."""
 
-WAITING_VIDEOS = "max_waiting_videos"
-"""Parameter: number of whole videos that may wait in a model."""
-WAITING_BYTES = "max_waiting_upload_bytes"
-"""Parameter: bytes that the uploads of these waiting videos may have together."""
 WHOLE_VIDEO_MODEL = "video_analysis"
 """The model whose `instances` setting counts whole videos in flight, not processes."""
-MOST_QUEUED = 2**32 - 1  # the largest value of the field in Triton's config
-MOST_VIDEOS_AN_INSTANCE = 8  # at 7 ms of Python a video, and 32 calls that Triton lets it make
-MAX_SEQUENCES = "max_sequences"
-"""Parameter: number of sequences that clients may have open in a model."""
-
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
@@ -153,55 +144,6 @@ def parameter_names(models: Path) -> frozenset[str]:
     return frozenset(name for path in paths for name in _parse(path).parameters)
 
 
-def _distribute_videos(config: Any, videos: int | None) -> None:
-    """Distribute the whole videos in flight, and those that wait, over instances.
-
-    Few instances have many videos each, because a video that waits in one instance cannot move to
-    another. If steps are traced, each instance has one video, and others wait in Triton's queue.
-
-    Args:
-        videos: whole videos in flight in all instances together; None for the config's number.
-
-    Raises:
-        StartupError: if a value in the config is not a number.
-    """
-    videos = videos or _whole_number(config, "videos_in_flight", least=1)
-    if config.parameters["trace_steps"].string_value == "true":
-        config.instance_group[0].count = videos
-        # No timeout: before Triton 26.08 one starves the batcher. At least 1: 0 means no bound.
-        bound = min(max(1, _whole_number(config, WAITING_VIDEOS)), MOST_QUEUED)
-        config.parameters["videos_in_flight"].string_value = "1"
-        config.parameters[WAITING_VIDEOS].string_value = "0"
-        config.dynamic_batching.default_queue_policy.max_queue_size = bound
-        return
-    instances = math.ceil(videos / MOST_VIDEOS_AN_INSTANCE)
-    config.instance_group[0].count = instances
-    shares = {"videos_in_flight": videos}
-    shares |= {name: _whole_number(config, name) for name in (WAITING_VIDEOS, WAITING_BYTES)}
-    for name, number in shares.items():
-        config.parameters[name].string_value = str(math.ceil(number / instances))
-
-
-def _whole_number(config: Any, name: str, *, least: int = 0) -> int:
-    text = config.parameters[name].string_value
-    if not text.isdecimal() or int(text) < least:
-        raise StartupError(f"{name} of {config.name} is {text!r}: give a number, {least} or more")
-    return int(text)
-
-
-def _set_sequence_slots(config: Any, parameters: Mapping[str, str]) -> None:
-    """Give Triton's sequence batcher more slots than the sequences that the model accepts.
-
-    Without a free slot, Triton lets any number of sequences wait. A sequence that the model rejects
-    keeps its slot until its idle time is over.
-    """
-    sequences = parameters.get(MAX_SEQUENCES, "")
-    if MAX_SEQUENCES not in config.parameters or not sequences.isdecimal():
-        return  # the model itself rejects a value that is not a number
-    oldest = config.sequence_batching.oldest
-    oldest.max_candidate_sequences = max(oldest.max_candidate_sequences, 2 * int(sequences))
-
-
 def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
     """Return for each model the files to link to, by name in its version folder; check them."""
     names = [name for name in EXPORT_FILES if assembly.engine is None or name != VISION_FILE]
@@ -281,10 +223,10 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
-    _set_sequence_slots(config, assembly.parameters)
+    set_sequence_slots(config, assembly.parameters)
     instances = assembly.instances.get(config.name)
     if config.name == WHOLE_VIDEO_MODEL:
-        _distribute_videos(config, instances)
+        distribute_videos(config, instances)
     elif instances is not None:
         config.instance_group[0].count = instances
 
