@@ -68,6 +68,8 @@ def common_flags(
         "grpc-http2-min-recv-ping-interval-without-data": MIN_PING_INTERVAL_MS,
         "grpc-keepalive-permit-without-calls": 1,
         "grpc-restricted-protocol": closed_apis(apis),
+        # By default eight requests stay allocated for reuse, each as large as its largest upload.
+        "grpc-infer-allocation-pool-size": 0,
     }
 
 

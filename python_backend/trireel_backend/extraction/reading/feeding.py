@@ -37,8 +37,6 @@ class FeedingReader(DecodingReader):
         codec = self._packets.codec
         if self._can_skip:
             codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
-            if not skip_unreferred and not ahead.is_keyframe and self._keep_as is not None:
-                self.gaps.note_in_full(ahead.pts)
         if ahead.is_shown:
             self._fed.add(ahead.pts)
         frames = self._packets.decode(ahead)
@@ -68,7 +66,7 @@ class FeedingReader(DecodingReader):
                 self._damage.add(self._packets.seconds(pts))
             if pts in self._wanted or pts >= self._interesting_from:
                 self._frames[pts] = frame
-            if self._keep_as is not None:
+            if self._keep_as is not None and self.gaps.wants(pts):
                 self.gaps.keep(pts, self._keep_as(frame))
 
     def _forget_before(self, pts: int) -> None:

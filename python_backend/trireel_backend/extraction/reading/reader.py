@@ -236,7 +236,6 @@ class FrameReader(FeedingReader):
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])
-            self.gaps.note_jump(keyframe.pts)
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -264,6 +263,8 @@ class FrameReader(FeedingReader):
             return
         shown = [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead is not keyframe]
         self._before_keyframe = max(shown, default=None)
+        if self._before_keyframe is not None:
+            self.gaps.want(self._before_keyframe)
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet; what lies behind all that is wanted may be so by the next chunk."""

@@ -16,10 +16,12 @@ from support.footage import (
     varied,
     wiped,
 )
+from support.shots import shots_folder
 
 from trireel_backend.scenes.hard_cuts import Run
 from trireel_backend.scenes.judge import Scores, find_transitions
 from trireel_backend.scenes.transitions import CUT, DISSOLVE, WIPE
+from trireel_backend.shots.files import load_windows
 
 SECONDS = times(4, 25)
 COUNT = len(SECONDS)
@@ -108,6 +110,16 @@ def test_what_interrupts_a_scene_is_no_transition_though_transnetv2_sees_one(sti
     many = dict.fromkeys(range(44, 56), 0.9)
     assert found(frames, scores({47: 0.8, 51: 0.8}, many)) == []
     assert found(still, scores({50: 0.3}, many)) == []
+
+
+@pytest.mark.parametrize("name", ["cuts between drawings", "a flash in a static shot", "noise"])
+def test_transnetv2s_own_answers(name):
+    """It sees a cut at the end of the flash, and the pictures show that it is none."""
+    known = load_windows(shots_folder())
+    index = list(known.names).index(name)
+    given_scores = Scores(SECONDS, known.single[index], known.many[index])
+    expected = [(CUT, 1.96)] if name == "cuts between drawings" else []
+    assert found(known.frames[index], given_scores) == expected
 
 
 @pytest.mark.parametrize("many", [0.3, 0.1])
