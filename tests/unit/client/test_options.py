@@ -19,6 +19,7 @@ NO_TEXT = "caf\udce9"  # how Python reads a file's name that is not UTF-8
 
 EACH = {
     "find": ["quality", "tags"],
+    "descriptions": ["A cat asleep, a dog"],
     "tags": ["a cat"],
     "chunk_seconds": 2.5,
     "frames_per_chunk": 8,

@@ -54,11 +54,6 @@ EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
-SHOT_PARAMETER = "shot_model"
-"""Parameter of models that call `shot_boundary`: whether the repository has it."""
-EVERY_WINDOW_PARAMETER = "every_shot_window"
-"""Parameter of the same models: whether `shot_boundary` judges windows without a change too."""
-
 
 @dataclass(frozen=True)
 class Assembly:
@@ -218,8 +213,13 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         complete_shots(config)
     else:
         _set_sizes(config, metadata)
-    set_facts(config, metadata, ENGINE if assembly.engine else _tower_engine(assembly))
-    _set_shot_parameters(config, assembly)
+    set_facts(
+        config,
+        metadata,
+        runtime=ENGINE if assembly.engine else _tower_engine(assembly),
+        has_shots=assembly.shots is not None,
+        has_gpu=_has_gpu(assembly.profile),
+    )
     for name, value in assembly.parameters.items():
         if name in config.parameters:
             config.parameters[name].string_value = value
@@ -229,17 +229,6 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
         distribute_videos(config, instances)
     elif instances is not None:
         config.instance_group[0].count = instances
-
-
-def _set_shot_parameters(config: Any, assembly: Assembly) -> None:
-    """Tell a model that calls `shot_boundary` whether it is there, and whether it has a GPU."""
-    values = {
-        SHOT_PARAMETER: assembly.shots is not None,
-        EVERY_WINDOW_PARAMETER: _has_gpu(assembly.profile),
-    }
-    for name, value in values.items():
-        if name in config.parameters:
-            config.parameters[name].string_value = str(value).lower()
 
 
 def _set_sizes(config: Any, metadata: Metadata) -> None:
