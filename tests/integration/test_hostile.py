@@ -2,9 +2,7 @@
 """Hostile requests, one test for each part of the protocol: docs/security.md has the table."""
 
 import gzip
-import itertools
 import json
-import random
 import re
 import socket
 import struct
@@ -15,8 +13,6 @@ import httpx
 import psutil
 import pytest
 
-from benchmarks.hostile.requests import random_request
-from benchmarks.hostile.send import Target, send_all
 from trireel_backend.launch.flags import CLOSED_HEADER
 
 from .test_lifecycle import own_folder, serving  # noqa: F401  # a fixture
@@ -27,7 +23,6 @@ CLASSES = {"name": "TAG_TEXTS", "parameters": {"classification": 1}}
 ENDLESS = {"name": "CROP", "datatype": "INT8", "shape": [1, 2**63 - 1], "data": [1]}
 DEADLY = [({"inputs": [CLIP], "outputs": [CLASSES]}, "SIGFPE"), ({"inputs": [ENDLESS]}, "SIGABRT")]
 GRPC_METHOD = "/inference.GRPCInferenceService/LogSettings"
-BACK_SECONDS = 60.0
 
 
 def post(server, path, **options):
@@ -224,16 +219,10 @@ def test_regions_that_nobody_registered_are_rejected(server):
     assert answers(server)
 
 
-def test_the_server_lives_or_is_back_after_any_request(media):
-    rng = random.Random(7)
-    requests = itertools.islice((random_request(rng) for _ in itertools.count()), 300)
+def test_the_server_is_back_after_requests_that_end_triton(media):
     with serving(media) as (process, _, ports):
-        target = Target(f"127.0.0.1:{ports.http}", f"127.0.0.1:{ports.grpc}")
-        outcome = send_all(target, requests, BACK_SECONDS)
-        assert outcome.statuses.total() == 300
-        assert outcome.outages == []
-        url = f"http://{target.http}/v2/models/video_analysis/infer"
         for request, number in DEADLY:
+            url = f"http://127.0.0.1:{ports.http}/v2/models/video_analysis/infer"
             with pytest.raises(httpx.RemoteProtocolError):
                 httpx.post(url, json=request, timeout=30)
             assert f"Triton ended by {number}" in process.stderr.readline()
