@@ -46,14 +46,8 @@ from trireel_client._findings import (
     Tag,
 )
 from trireel_client._options import AnalysisOptions, StepOptions
-from trireel_client._results import (
-    Analysis,
-    ChunkAnalysis,
-    ServerInfo,
-    Thumbnail,
-    Timing,
-    VideoSoFar,
-)
+from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, VideoSoFar
+from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.export import export_scenes
 from trireel_client._transports.tls import Tls
@@ -81,6 +75,7 @@ __all__ = [
     "SceneChange",
     "SceneSignals",
     "SequenceLost",
+    "ServerDetails",
     "ServerError",
     "ServerFull",
     "ServerInfo",

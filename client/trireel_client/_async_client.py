@@ -19,7 +19,8 @@ from trireel_client._flows.resumed import AsyncResumedStream
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
 from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Thumbnail
+from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail
+from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._transports.aio import AioGrpcTransport
 from trireel_client._transports.several import AsyncSeveralTransports, AsyncTransport
@@ -144,6 +145,10 @@ class AsyncTrireelClient:
     async def server_info(self) -> ServerInfo:
         """Return the server's name and version."""
         return await self._perform(AskServerInfo())  # type: ignore[no-any-return]
+
+    async def server_details(self) -> ServerDetails:
+        """Return the server's checkpoint, settings and findings; NotFound from older servers."""
+        return await self._run(flows.server_details())
 
     async def is_ready(self, model: str | None = None) -> bool:
         """Return whether the server, or one of its models, is ready; False without an answer."""

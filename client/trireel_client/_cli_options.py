@@ -15,6 +15,13 @@ class ProtocolName(enum.StrEnum):
     HTTP = "http"
 
 
+class JsonNamesName(enum.StrEnum):
+    """The names of the fields of the JSON."""
+
+    TRIREEL = "trireel"
+    R0 = "r0"
+
+
 class SceneModeName(enum.StrEnum):
     """The way to find scenes."""
 

@@ -25,7 +25,8 @@ from trireel_client._flows.resumed import ResumedStream
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
 from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Thumbnail
+from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail
+from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import Source, classify, read_upload
 from trireel_client._transports.several import SeveralTransports
 from trireel_client._transports.tls import Tls
@@ -199,6 +200,10 @@ class TrireelClient:
     def server_info(self) -> ServerInfo:
         """Return the server's name and version."""
         return self._perform(AskServerInfo())  # type: ignore[no-any-return]
+
+    def server_details(self) -> ServerDetails:
+        """Return the server's checkpoint, settings and findings; NotFound from older servers."""
+        return self._run(flows.server_details())
 
     def is_ready(self, model: str | None = None) -> bool:
         """Return whether the server, or one of its models, is ready; False without an answer."""

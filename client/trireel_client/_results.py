@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The results of an analysis. Times are seconds on the video's own clock, its frames' PTS."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ from trireel_client._findings import (
     Tag,
 )
 from trireel_client._json import plain
+from trireel_client._r0 import in_r0_names
+from trireel_client._servers import ServerInfo
+
+SCHEMA_VERSION = 1
+"""Version of the answer's JSON; a field that changes its meaning or goes raises it."""
+JsonNames = Literal["trireel", "r0"]
+EMBEDDINGS = ("embedding", "frame_embeddings")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,18 +125,6 @@ class Thumbnail:
     """Width and height of the picture before it was squashed; None from older servers."""
 
 
-@dataclass(frozen=True)
-class ServerInfo:
-    """A server's name and version."""
-
-    name: str
-    """Name of the server, such as `triton`."""
-    version: str
-    """Version of the server, such as `2.51.0`."""
-    extensions: tuple[str, ...] = ()
-    """Extensions of the protocol that the server supports."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
     """A whole video."""
@@ -176,6 +171,10 @@ class Analysis:
     """Width of the checkpoint's embeddings."""
     server: ServerInfo
     """The server that answered."""
+    checkpoint: str = ""
+    """Name of the checkpoint that answered; empty from older servers."""
+    checkpoint_note: str = ""
+    """Sentence that people should read beside the answers of the checkpoint; may be empty."""
     client_ms: float
     """Milliseconds from sending the request to having the answer, measured by the client."""
     is_complete: bool = True
@@ -191,95 +190,32 @@ class Analysis:
         """Packets on the way to all sampled frames that could not be decoded."""
         return sum(chunk.damaged_packets for chunk in self.chunks)
 
-    def to_json_dict(self) -> dict[str, Any]:
-        """Return the answer as plain values for `json.dumps`; embeddings only if requested."""
-        return _analysis_to_json(self)
+    def to_json_dict(self, names: JsonNames = "trireel") -> dict[str, Any]:
+        """Return the answer as plain values for `json.dumps`; embeddings only if requested.
 
+        docs/answer.schema.json describes it: the names are those of the fields of this record.
 
-# The field names of the JSON are those of the pipeline that Trireel replaces, and more.
-
-
-def _analysis_to_json(analysis: Analysis) -> dict[str, Any]:
-    """Return a whole video's answer."""
-    answer = {
-        "stream_id": analysis.stream_id,
-        "embedding_dim": analysis.embedding_dim,
-        "tags": plain(analysis.tags),
-        "retrieval_caption": plain(analysis.caption),
-        "scene_changes": [_cut(cut) for cut in analysis.scene_changes],
-        "num_scene_changes": len(analysis.scene_changes),
-        "shots": plain(analysis.shots),
-        "chunks": [_chunk_to_json(chunk) for chunk in analysis.chunks],
-        "num_chunks": analysis.num_chunks,
-        "video_start": analysis.start_seconds,
-        "video_duration": analysis.duration_seconds,
-        "time_base": list(analysis.time_base.as_integer_ratio()),
-        "stream_index": analysis.stream_index,
-        "video_stream_indices": list(analysis.video_stream_indices),
-        "frame_rate": _ratio(analysis.frame_rate),
-        "is_vfr": analysis.is_vfr,
-        "picture_size_px": plain(analysis.picture_size_px),
-        "decoder": analysis.decoder,
-        "is_complete": analysis.is_complete,
-        "damaged_packets": analysis.damaged_packets,
-        "timing_ms": _timing(analysis.timing),
-        "server": {"name": analysis.server.name, "version": analysis.server.version},
-        "client_ms": analysis.client_ms,
-    }
-    if analysis.scene_mode:
-        answer["scene_mode"] = analysis.scene_mode
-    if analysis.scene_signals is not None:
-        answer["scene_signals"] = plain(analysis.scene_signals)
-    if analysis.quality is not None:
-        answer["quality"] = plain(analysis.quality)
-    return answer
+        Args:
+            names: "r0" for the names of the pipeline that Trireel replaces.
+        """
+        answer = {
+            "schema_version": SCHEMA_VERSION,
+            **plain(self),
+            "num_chunks": self.num_chunks,
+            "num_scene_changes": len(self.scene_changes),
+            "damaged_packets": self.damaged_packets,
+            "chunks": [_chunk_to_json(chunk) for chunk in self.chunks],
+            "server": {"name": self.server.name, "version": self.server.version},
+        }
+        return in_r0_names(answer) if names == "r0" else answer
 
 
 def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
-    """Return one chunk's part of the answer."""
-    answer = {
-        "chunk_index": chunk.index,
-        "start_time": chunk.start_seconds,
-        "duration": chunk.duration_seconds,
-        "tags": plain(chunk.tags),
-        "retrieval_caption": plain(chunk.caption),
-        "scene_changes": [_cut(cut) for cut in chunk.scene_changes],
-        "frame_timestamps": list(chunk.frame_timestamps_seconds),
-        "frame_pts": list(chunk.frame_pts),
-        "scene_trace": list(chunk.scene_trace),
-        "damaged_packets": chunk.damaged_packets,
-    }
-    if chunk.quality is not None:
-        answer["quality"] = plain(chunk.quality)
-    if chunk.embedding is not None:
-        answer["embedding"] = plain(chunk.embedding)
-    if chunk.frame_embeddings is not None:
-        answer["frame_embeddings"] = plain(chunk.frame_embeddings)
-    return answer
-
-
-def _ratio(fraction: Fraction | None) -> list[int] | None:
-    return None if fraction is None else list(fraction.as_integer_ratio())
-
-
-def _cut(cut: SceneChange) -> dict[str, Any]:
+    """Return one chunk's part of the answer: without fields that are for chunks one by one."""
+    left_out = {"num_chunks", "time_base", "shots", "scene_signals", "video_so_far", "state"}
+    left_out |= {name for name in EMBEDDINGS if getattr(chunk, name) is None}
     return {
-        "timestamp": cut.timestamp_seconds,
-        "score": cut.score,
-        "chunk_index": cut.chunk_index,
-        "frame_index": cut.frame_index,
-        "kind": cut.kind,
-        "begin": cut.begin_seconds,
-        "end": cut.end_seconds,
-        "reason": cut.reason,
-    }
-
-
-def _timing(timing: Timing) -> dict[str, float]:
-    return {
-        "s3_download": timing.fetch_ms,
-        "decode_video": timing.extract_ms,
-        "encode": timing.encode_ms,
-        "decode": timing.decode_ms,
-        "total": timing.total_ms,
+        field.name: plain(getattr(chunk, field.name))
+        for field in fields(chunk)
+        if field.name not in left_out
     }

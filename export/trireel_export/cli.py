@@ -4,6 +4,7 @@
 import signal
 import textwrap
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,21 +33,32 @@ class CheckpointOrCommand(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Name the command if the first argument is not one."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+        own = {option for param in self.params for option in param.opts}
+        if args and args[0] not in {*self.commands, *ctx.help_option_names, *own}:
             args = [SIGLIP, *args]
         return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
-    add_completion=False,
     pretty_exceptions_show_locals=False,
     cls=CheckpointOrCommand,
     no_args_is_help=True,
 )
 
 
+def _show_version(is_set: bool) -> None:
+    if is_set:
+        typer.echo(f"trireel-export {version('trireel-export')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
+    ] = False,
+) -> None:
     """Export checkpoints to the files that a Trireel server runs, and check them.
 
     `trireel-export CHECKPOINT --output DIR` is short for `trireel-export siglip CHECKPOINT ...`.
@@ -87,6 +99,9 @@ def siglip(
     scene_alpha: Annotated[
         float, typer.Option(help="Weight of the newest frame in the running average.")
     ] = DEFAULT_SCENE_ALPHA,
+    note: Annotated[
+        str, typer.Option(help="Sentence that people read beside the answers of this checkpoint.")
+    ] = "",
 ) -> None:
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
@@ -108,6 +123,7 @@ def siglip(
             opset=opset,
             scene_threshold=scene_threshold,
             scene_alpha=scene_alpha,
+            note=note,
             progress=_progress(errors),
         )
     except ExportError as error:

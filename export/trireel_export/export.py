@@ -71,6 +71,7 @@ def export(
     opset: int | None = None,
     scene_threshold: float = DEFAULT_SCENE_THRESHOLD,
     scene_alpha: float = DEFAULT_SCENE_ALPHA,
+    note: str = "",
     progress: Callable[[str], None] = lambda step: None,
 ) -> ExportReport:
     """Export a checkpoint, check the result against it, and only then put it into `output`.
@@ -81,6 +82,7 @@ def export(
         tags, descriptions: text files, one text a line.
         precision: number format of the vision tower; the text tower is always fp32.
         opset: ONNX opset; by default that of the precision.
+        note: sentence that people should read beside the answers of this checkpoint.
         progress: called with a sentence when a step begins.
 
     Raises:
@@ -92,7 +94,7 @@ def export(
     tag_texts, description_texts = read_list(tags, progress), read_list(descriptions, progress)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
-    metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha)
+    metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha, note)
     with replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
         write_vision(loaded, folder / VISION_FILE, precision, opset=opset)
@@ -163,6 +165,7 @@ def _metadata(
     opset: int,
     scene_threshold: float,
     scene_alpha: float,
+    note: str,
 ) -> Metadata:
     return Metadata(
         checkpoint=checkpoint.name,
@@ -176,6 +179,7 @@ def _metadata(
         scene_threshold=scene_threshold,
         scene_alpha=scene_alpha,
         opset=opset,
+        note=note,
         precision=precision,
         normalisation=checkpoint.normalisation,
         versions={name: version(name) for name in PACKAGES},

@@ -53,6 +53,7 @@ SYMBOLS = {
     "p": "bytes of second views",
     "w": "findings",
     "y": "bytes of a state",
+    "x": "ways to find scenes",
 }
 
 TENSORS: dict[str, Tensor] = {
@@ -161,6 +162,18 @@ TENSORS: dict[str, Tensor] = {
         Tensor("EMBEDDING_DIM", "INT32", (1,), "D"),
         Tensor("TIMING_STAGES", "BYTES", (5,), "names of the stages, and total"),
         Tensor("TIMING_MS", "FP64", (5,), "busy time of each stage; wall time in total"),
+        Tensor("CHECKPOINT", "BYTES", (1,), "name of the checkpoint that answers"),
+        Tensor("CHECKPOINT_NOTE", "BYTES", (1,), "what people should know of it; may be empty"),
+        Tensor("WEIGHTS_SHA256", "BYTES", (1,), "hash of the checkpoint's weights"),
+        Tensor("IMAGE_SIZE_PX", "INT32", (1,), "S"),
+        Tensor("PRECISION", "BYTES", (1,), "number format of the vision tower"),
+        Tensor("RUNTIME", "BYTES", (1,), "what computes the vision tower"),
+        Tensor("VERSION", "BYTES", (1,), "version of Trireel"),
+        Tensor("NUM_TAGS", "INT32", (1,), "tags of the bank"),
+        Tensor("NUM_DESCRIPTIONS", "INT32", (1,), "descriptions of the bank"),
+        Tensor("FINDINGS", "BYTES", ("w",), "findings on offer"),
+        Tensor("SCENE_MODES", "BYTES", ("x",), "values of SCENES on offer"),
+        Tensor("WITH_TEXTS", "BOOL", (1,), "return the bank as TAGS and DESCRIPTIONS"),
         Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
     )
 }

@@ -62,6 +62,8 @@ class Metadata:
     """Versions of the packages that made the export, by name."""
     precision: Precision
     """Number format of the vision tower's matrix products."""
+    note: str = ""
+    """A sentence that people should read beside the answers of this checkpoint; may be empty."""
     format_version: int = FORMAT_VERSION
     """Version of this file's format."""
 
@@ -136,6 +138,7 @@ def _metadata(path: Path, raw: Any) -> Metadata:
         ),
         versions=dict(raw["versions"]),
         precision=Precision(raw["precision"]),
+        note=_text(raw, "note") if "note" in raw else "",
     )
 
 

@@ -55,14 +55,15 @@ def media(tmp_path_factory):
 
 
 @contextmanager
-def served(media, log_folder, parameters=None):
-    """Run a server that reads a media folder."""
+def served(media, log_folder, parameters=None, shots=None):
+    """Run a server that reads a media folder; without `shots` it cannot find scenes exactly."""
     options = ServerOptions(
         models=MODELS,
         export=EXPORT,
         media_root=media,
         ports=Ports.free(),
         parameters=parameters or {},
+        shots=shots,
         stop_seconds=1,  # a sequence that a test has left open is not worth a wait
         log=log_folder / "triton.log",
     )

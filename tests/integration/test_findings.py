@@ -32,9 +32,18 @@ def parts(media):
     return write_video(media / "parts.mp4", [black] * 75 + [numbered_frame(0b1010)] * 75 + moving)
 
 
-def without_history(chunks):
-    """Return chunks without the video so far, as a whole video's answer holds them."""
-    return tuple(replace(chunk, video_so_far=None) for chunk in chunks)
+def without_reports(chunks):
+    """Return chunks without what an answer reports beside its chunk: a whole video's has it once.
+
+    A scene change, and a scene, may be reported with the chunk behind it.
+    """
+    return tuple(replace(chunk, video_so_far=None, scene_changes=(), shots=()) for chunk in chunks)
+
+
+def reported(chunks):
+    """Return all scene changes and all scenes that the answers for chunks report, in order."""
+    changes = tuple(change for chunk in chunks for change in chunk.scene_changes)
+    return changes, tuple(shot for chunk in chunks for shot in chunk.shots)
 
 
 def test_quality_alone(either_client):
@@ -65,7 +74,9 @@ def test_stepped_and_streamed_as_whole(client, find):
     whole = client.analyze(VIDEO, find=find)
     stepped = tuple(client.step(VIDEO, find=find))
     *streamed, last = client.stream(VIDEO, find=find)
-    assert without_history(stepped) == without_history(streamed) == whole.chunks == last.chunks
+    assert without_reports(stepped) == without_reports(streamed) == without_reports(whole.chunks)
+    assert whole.chunks == last.chunks
+    assert reported(stepped) == reported(streamed) == (whole.scene_changes, whole.shots)
     assert last.quality == whole.quality
     for chunks in (stepped, streamed):
         so_far = chunks[-1].video_so_far

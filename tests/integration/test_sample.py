@@ -35,10 +35,30 @@ def test_every_chunk_of_one_place_has_its_tag(analysis, truth):
     assert checked >= 2
 
 
-def test_every_cut_is_found_within_a_sampling_interval_and_no_other(analysis, truth):
+def test_every_cut_is_found_at_its_first_frame_and_no_other(analysis, truth):
     cuts = [segment["start_seconds"] for segment in truth[1:]]
-    assert len(analysis.scene_changes) == len(cuts)
-    for change, cut in zip(analysis.scene_changes, cuts, strict=True):
+    assert analysis.scene_mode == "refined"
+    assert [change.timestamp_seconds for change in analysis.scene_changes] == cuts
+    assert {change.kind for change in analysis.scene_changes} == {"cut"}
+
+
+def test_scenes_are_the_segments_that_were_drawn(analysis, truth):
+    assert len(analysis.shots) == len(truth)
+    for shot, segment in zip(analysis.shots, truth, strict=True):
+        assert shot.start_seconds == segment["start_seconds"]
+        assert shot.end_seconds == pytest.approx(segment["end_seconds"], abs=0.05)
+        assert shot.tags[0].text == segment["tag"]
+        assert shot.caption.text == segment["description"]
+        assert shot.start_seconds <= shot.representative_seconds < shot.end_seconds
+
+
+def test_sampled_scenes_are_right_to_a_sampling_interval(server, truth):
+    from trireel_client import TrireelClient
+
+    with TrireelClient(server.grpc_url) as client:
+        sampled = client.analyze(ServerPath("sample.mp4"), scenes="sampled", find=["scenes"])
+    cuts = [segment["start_seconds"] for segment in truth[1:]]
+    for change, cut in zip(sampled.scene_changes, cuts, strict=True):
         assert 0 <= change.timestamp_seconds - cut <= SAMPLING_INTERVAL_SECONDS
 
 

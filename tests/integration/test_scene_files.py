@@ -39,7 +39,7 @@ def test_the_samples_scenes_as_files(server, truth, tmp_path):
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["frame_rate"], answer["is_vfr"]) == ([25, 1], False)
-    starts = [0.0, *(change["timestamp"] for change in answer["scene_changes"])]
+    starts = [0.0, *(change["timestamp_seconds"] for change in answer["scene_changes"])]
     assert len(starts) == len(truth)
     for clips in (
         list(otio.adapters.read_from_file(str(edl), rate=25).find_clips()),

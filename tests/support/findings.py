@@ -3,11 +3,13 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.findings.decoder import Options
+from trireel_backend.findings.decoder import Options, read_options
 from trireel_backend.findings.scene_options import SceneOptions
 from trireel_backend.findings.tags import DEFAULT_TOP_K, TagOptions
+from trireel_backend.wire.request import Request
 from trireel_schema.texts import TextSet
 
 
@@ -30,6 +32,18 @@ def default_findings(
             descriptions=descriptions,
         ),
     }
+
+
+def options_of(**inputs: Any) -> Options:
+    """Return the options that a request with these inputs has; None for an input left out."""
+    arrays = {}
+    for name, value in inputs.items():
+        values = value if isinstance(value, list) else [value]
+        if isinstance(values[0], str):
+            values = [text.encode() for text in values]
+        if value is not None:
+            arrays[name] = np.array(values, object if isinstance(values[0], bytes) else None)
+    return read_options(Request(arrays.get))
 
 
 async def no_model(model_name: str, *_: object, **__: object) -> dict[str, NDArray[Any]]:

@@ -11,6 +11,7 @@ import typer
 from trireel_client._cli_options import (
     CaFile,
     CertificateFile,
+    JsonNamesName,
     KeyFile,
     ProtocolName,
     ProtocolOption,
@@ -135,8 +136,13 @@ def analyze(
     ] = False,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print JSON alone; of several videos one line for each."),
+        typer.Option(
+            "--json",
+            help="Print JSON alone; of several videos one line for each. --json=r0 uses the names"
+            " of the pipeline that Trireel replaces.",
+        ),
     ] = False,
+    json_names: Annotated[JsonNamesName, typer.Option(hidden=True)] = JsonNamesName.TRIREEL,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV alone: a row for each video.")
     ] = False,
@@ -195,13 +201,13 @@ def analyze(
     with errors_as_sentences(), connected_client(url, protocol, timeout, tls_settings) as client:
         if is_many:
             form = Form.CSV if as_csv else Form.JSON if as_json else Form.LINES
-            analyze_many(client, names, server_path, options, form, output)
+            analyze_many(client, names, server_path, options, form, output, json_names.value)
             return
         files.check(find)
         (video,) = names
         run, source = follow if stream else ask, video_source(video, server_path)
         analysis = run(client, source, options)
-        print_answer(analysis, video, as_json, output)
+        print_answer(analysis, video, as_json, output, json_names.value)
         files.write(client, analysis, source, video)
 
 

@@ -1,20 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `trireel` command: results on stdout, everything else on stderr."""
 
+from typing import Annotated
+
 import typer
 
 from trireel_client._command.analyze import analyze
+from trireel_client._command.json_option import JsonMayHaveValue
 from trireel_client._command.plugins import CommandGroup
 from trireel_client._command.status import status
+from trireel_client._command.version import show_version
 from trireel_client.load_test.options import load_test
 
 app = typer.Typer(
     cls=CommandGroup,
-    help="Analyse videos with a Trireel server.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(analyze)
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=show_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """Analyse videos with a Trireel server."""
+
+
+app.command(cls=JsonMayHaveValue)(analyze)
 app.command()(status)
 app.command("load-test")(load_test)

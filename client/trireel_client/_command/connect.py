@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from trireel_client._cli_options import ProtocolName, TlsOptions
+from trireel_client._command.sentences import sentence
 
 if TYPE_CHECKING:
     from trireel_client import TrireelClient
@@ -27,7 +28,7 @@ def errors_as_sentences() -> Iterator[None]:
     except BrokenPipeError:  # the reader has closed: typer ends silently
         raise
     except (TrireelError, OSError) as error:
-        typer.echo(f"trireel: {error}", err=True)
+        typer.echo(f"trireel: {sentence(error)}", err=True)
         raise typer.Exit(1) from error
 
 

@@ -14,11 +14,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
+from trireel_client._command.guesses import worded
+from trireel_client._command.sentences import sentence
 from trireel_client._command.videos import video_source
 from trireel_client._findings import Caption, Tag
 
 if TYPE_CHECKING:
     from trireel_client import Analysis, AnalysisOptions, TrireelClient, TrireelError
+    from trireel_client._results import JsonNames
 
 TAGS_IN_LINE = 3
 COLUMNS = (
@@ -49,6 +52,7 @@ def analyze_many(
     options: AnalysisOptions,
     form: Form,
     output: Path | None,
+    names: JsonNames,
 ) -> None:
     """Analyse videos one after another, and print a line for each.
 
@@ -58,6 +62,7 @@ def analyze_many(
     Args:
         server_path: True if the videos are paths in the server's media folder.
         output: file that gets what `form` prints: JSON if it prints lines.
+        names: names of the fields of the JSON.
 
     Raises:
         typer.Exit: with 1 if a video was not analysed.
@@ -73,7 +78,7 @@ def analyze_many(
             _print(_csv_line(COLUMNS), file)
         for video, analysis, error in _answers(client, videos, server_path, options):
             failures += error is not None
-            _report(video, analysis, error, form, file)
+            _report(video, analysis, error, form, file, names)
     if failures:
         typer.echo(f"trireel: {failures} of {len(videos)} videos were not analysed", err=True)
         raise typer.Exit(1)
@@ -92,7 +97,7 @@ def _answers(
                 yield video, None, error
                 continue
             left = f"{len(videos) - number} of {len(videos)} videos were not analysed"
-            raise type(error)(f"{error}; {left}") from error
+            raise type(error)(f"{sentence(error)}; {left}") from error
         except TrireelError as error:
             yield video, None, error
 
@@ -103,13 +108,14 @@ def _report(
     error: TrireelError | None,
     form: Form,
     file: IO[str] | None,
+    names: JsonNames,
 ) -> None:
     """Print the line of one video, and write it to `file`."""
     name = video.encode(errors="replace").decode()  # a name that is not UTF-8 is not text
-    reason = "" if error is None else str(error)
+    reason = "" if error is None else sentence(error)
     if reason:
         typer.echo(f"trireel: {_printable(name)}: {reason}", err=True)
-    found = {"error": reason} if analysis is None else analysis.to_json_dict()
+    found = {"error": reason} if analysis is None else analysis.to_json_dict(names)
     json_line = json.dumps({"video": name, **found}, ensure_ascii=False) + "\n"
     if form is Form.CSV:
         _print(_csv_line(_row(name, analysis, reason)), file)
@@ -134,10 +140,10 @@ def _line(name: str, analysis: Analysis) -> str:
     facts = [f"{analysis.duration_seconds:.2f} s", f"{cuts} cut{'' if cuts == 1 else 's'}"]
     if not analysis.is_complete:
         facts.append("cut off")
-    facts += [tag.text for tag in analysis.tags[:TAGS_IN_LINE]]
+    facts += [worded(tag) for tag in analysis.tags[:TAGS_IN_LINE]]
     line = f"{name}  {', '.join(facts)}"
     if analysis.caption is not None:
-        line += f"  “{analysis.caption.text}”"
+        line += f"  “{worded(analysis.caption)}”"
     return _printable(line)
 
 

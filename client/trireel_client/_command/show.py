@@ -8,9 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from trireel_client._command.guesses import GUESSES, has_guesses, worded
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
 from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing
+from trireel_client._results import Analysis, ChunkAnalysis, Timing
 
 BAR_COLUMNS = 20
 ON_GPU = " (cuda)"  # ends the name of a decoder that is one
@@ -26,6 +27,8 @@ def show_analysis(console: Console, video: str, analysis: Analysis) -> None:
 
 def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableType]:
     yield _headline(video, analysis)
+    if analysis.checkpoint_note:
+        yield Text(analysis.checkpoint_note, style="yellow")
     if analysis.tags:
         yield _tags(analysis.tags)
     if analysis.caption is not None:
@@ -37,29 +40,13 @@ def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableTy
     if analysis.shots:
         yield _scenes(analysis)
     yield _chunks(analysis.chunks)
+    if has_guesses(analysis):
+        yield Text(GUESSES, style="dim")
     yield _timing(analysis.timing, analysis.client_ms)
 
 
 def _has_scenes(analysis: Analysis) -> bool:
     return bool(analysis.chunks[0].scene_trace)
-
-
-def show_status(
-    console: Console, address: str, server: ServerInfo, ready: bool, models: Mapping[str, bool]
-) -> None:
-    """Print the server's name and which models are ready."""
-    headline = Text(f"{server.name} {server.version}", style="bold")
-    console.print(
-        headline.append(f" at {address}", style="not bold").append(": ").append(_ready(ready))
-    )
-    table = Table("model", "state", box=None, padding=(0, 2, 0, 0))
-    for model, model_ready in models.items():
-        table.add_row(model, _ready(model_ready))
-    console.print(table)
-
-
-def _ready(ready: bool) -> Text:
-    return Text("ready", "green") if ready else Text("not ready", "red")
 
 
 def _headline(video: str, analysis: Analysis) -> Text:
@@ -68,6 +55,8 @@ def _headline(video: str, analysis: Analysis) -> Text:
     if _has_scenes(analysis):
         facts.append(_counted(len(analysis.scene_changes), "cut"))
     facts.append(f"by {analysis.server.name} {analysis.server.version}")
+    if analysis.checkpoint:
+        facts.append(f"checkpoint {analysis.checkpoint}")
     if len(analysis.video_stream_indices) > 1:
         others = ", ".join(str(index) for index in analysis.video_stream_indices)
         facts.append(f"stream {analysis.stream_index} (video streams: {others})")
@@ -93,7 +82,7 @@ def _tags(tags: Iterable[Tag]) -> RenderableType:
     table = Table("tag", "", "cosine", "probability", box=None, padding=(0, 2, 0, 0))
     for tag in tags:
         table.add_row(
-            Text(tag.text, "bold"), _score_bar(tag.score), f"{tag.score:.3f}", _percent(tag)
+            Text(worded(tag), "bold"), _score_bar(tag.score), f"{tag.score:.3f}", _percent(tag)
         )
     return table
 
@@ -104,7 +93,7 @@ def _score_bar(score: float) -> Text:
 
 
 def _caption(caption: Caption) -> Text:
-    quoted = Text(f"“{caption.text}”", style="italic")
+    quoted = Text(f"“{worded(caption)}”", style="italic")
     return quoted.append(f"  {caption.score:.3f}, {_percent(caption)}", style="not italic dim")
 
 
@@ -136,9 +125,9 @@ def _scene_row(shot: Shot, kind: str) -> dict[str, RenderableType]:
         "begins with": Text(kind),
     }
     if shot.tags:
-        row["tags"] = Text(", ".join(tag.text for tag in shot.tags[:TAGS_IN_ROW]))
+        row["tags"] = Text(", ".join(worded(tag) for tag in shot.tags[:TAGS_IN_ROW]))
     if shot.caption is not None:
-        row["caption"] = Text(shot.caption.text)
+        row["caption"] = Text(worded(shot.caption))
     return row
 
 
@@ -158,11 +147,11 @@ def _chunk_row(chunk: ChunkAnalysis, colours: Mapping[str, str]) -> dict[str, Re
         "seconds": f"{chunk.start_seconds:.1f}-{chunk.end_seconds:.1f}"
     }
     if chunk.tags:
-        names = Text(", ".join(tag.text for tag in chunk.tags[:TAGS_IN_ROW]))
+        names = Text(", ".join(worded(tag) for tag in chunk.tags[:TAGS_IN_ROW]))
         names.stylize(colours[top_tag(chunk)], 0, len(top_tag(chunk)))
         row["tags"] = names
     if chunk.caption is not None:
-        row["caption"] = Text(chunk.caption.text)
+        row["caption"] = Text(worded(chunk.caption))
     if chunk.scene_trace:
         row["cuts"] = ", ".join(f"{cut.timestamp_seconds:.2f}" for cut in chunk.scene_changes)
     if chunk.quality is not None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from trireel_client import Analysis, AnalysisOptions, ChunkAnalysis, TrireelClient
+    from trireel_client._results import JsonNames
     from trireel_client._sources import Source
 
 
@@ -49,7 +50,9 @@ def _advance(progress: Progress, task: TaskID, chunk: ChunkAnalysis) -> None:
     )
 
 
-def print_answer(analysis: Analysis, video: str, as_json: bool, output: Path | None) -> None:
+def print_answer(
+    analysis: Analysis, video: str, as_json: bool, output: Path | None, names: JsonNames
+) -> None:
     """Print an analysis, and write it to `output`; raises OSError if that fails.
 
     An analysis that cannot be written is printed as JSON, so that it is not lost.
@@ -58,7 +61,7 @@ def print_answer(analysis: Analysis, video: str, as_json: bool, output: Path | N
 
     from trireel_client._command.show import show_analysis
 
-    text = json.dumps(analysis.to_json_dict(), indent=2, ensure_ascii=False)
+    text = json.dumps(analysis.to_json_dict(names), indent=2, ensure_ascii=False)
     failure = None
     try:
         if output is not None:

@@ -28,7 +28,10 @@ MODELS = (
     "siglip_vision",
     "siglip_text",
     "temporal_decoder",
+    "server_info",
 )
+DETAILS = "server_info"
+"""The model that describes the server."""
 STATUS_SECONDS = 5.0
 
 
@@ -44,7 +47,7 @@ def status(
     """Show the server and which of its models are ready; exits with 1 if one is not."""
     from rich.console import Console
 
-    from trireel_client._command.show import show_status
+    from trireel_client._command.show_status import show_status
     from trireel_client._config import DEFAULT_URLS
 
     tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
@@ -55,6 +58,8 @@ def status(
         server = client.server_info()
         models = {model: client.is_ready(model) for model in MODELS}
         ready = client.is_ready()
-        show_status(Console(), url or DEFAULT_URLS[protocol.value], server, ready, models)
+        details = client.server_details() if models[DETAILS] else None
+        address = url or DEFAULT_URLS[protocol.value]
+        show_status(Console(), address, server, ready, models, details)
     if not (ready and all(models.values())):
         raise typer.Exit(1)

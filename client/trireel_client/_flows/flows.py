@@ -32,7 +32,7 @@ from trireel_client._errors import (
     TlsFailed,
     TrireelError,
 )
-from trireel_client._flows.parse import is_aggregate, parse_analysis, parse_chunk
+from trireel_client._flows.parse import is_aggregate, parse_analysis, parse_chunk, parse_details
 from trireel_client._flows.tensors import ANY, NUMBERS, take
 from trireel_client._options import (
     AnalysisOptions,
@@ -43,7 +43,8 @@ from trireel_client._options import (
     texts,
     utf8,
 )
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._results import Analysis, ChunkAnalysis
+from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import Reference, Source, Upload, Video, classify, is_uri
 
 T = TypeVar("T")
@@ -176,6 +177,12 @@ def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
         width = parts[0].shape[1] if parts else ANY
         parts.append(take(tensors, "EMBEDDINGS", (len(batch), width), NUMBERS))
     return np.concatenate(parts)
+
+
+def server_details() -> Flow[ServerDetails]:
+    """Return what the server analyses videos with, and what it offers."""
+    tensors = yield Infer("server_info", {}, brief=True)
+    return parse_details(tensors)
 
 
 def is_ready(model: str | None) -> Flow[bool]:

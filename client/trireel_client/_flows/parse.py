@@ -28,7 +28,8 @@ from trireel_client._flows.tensors import (
     take,
 )
 from trireel_client._options import Tensors
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo, Timing, VideoSoFar
+from trireel_client._results import Analysis, ChunkAnalysis, Timing, VideoSoFar
+from trireel_client._servers import ServerDetails, ServerInfo
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def parse_analysis(
         server=server,
         client_ms=client_ms,
         is_complete=bool(integer(tensors, "IS_COMPLETE")),
+        checkpoint=_text(tensors, "CHECKPOINT"),
+        checkpoint_note=_text(tensors, "CHECKPOINT_NOTE"),
         scene_mode=scene_mode(tensors) if "scenes" in findings else "",
         **video_fields(tensors, findings),
         **reported_fields(tensors, findings),
@@ -158,6 +161,28 @@ def parse_chunks(
     )
 
 
+def parse_details(tensors: Tensors) -> ServerDetails:
+    """Return what a server is, from an answer of `server_info`; raises UnexpectedAnswer."""
+    for name in ("CHECKPOINT", "WEIGHTS_SHA256"):
+        take(tensors, name, (1,), TEXTS)
+    return ServerDetails(
+        checkpoint=_text(tensors, "CHECKPOINT"),
+        checkpoint_note=_text(tensors, "CHECKPOINT_NOTE"),
+        weights_sha256=_text(tensors, "WEIGHTS_SHA256"),
+        image_size_px=integer(tensors, "IMAGE_SIZE_PX"),
+        embedding_dim=integer(tensors, "EMBEDDING_DIM"),
+        precision=_text(tensors, "PRECISION"),
+        runtime=_text(tensors, "RUNTIME"),
+        version=_text(tensors, "VERSION"),
+        num_tags=integer(tensors, "NUM_TAGS"),
+        num_descriptions=integer(tensors, "NUM_DESCRIPTIONS"),
+        findings=strings("FINDINGS", take(tensors, "FINDINGS", (ANY,), TEXTS)),
+        scene_modes=strings("SCENE_MODES", take(tensors, "SCENE_MODES", (ANY,), TEXTS)),
+        scene_threshold=number(tensors, "SCENE_THRESHOLD"),
+        scene_alpha=number(tensors, "SCENE_ALPHA"),
+    )
+
+
 def parse_timing(tensors: Tensors) -> Timing:
     """Return the server's time by stage; raises UnexpectedAnswer."""
     stages = strings("TIMING_STAGES", take(tensors, "TIMING_STAGES", (ANY,), TEXTS))
@@ -201,6 +226,11 @@ def _frame_rows(tensors: Tensors, n: int) -> list[slice]:
     for name in ("TIMESTAMPS", "PTS"):
         check_frames(tensors, name, f)
     return [slice(first, end) for first, end in pairwise(accumulate(counts, initial=0))]
+
+
+def _text(tensors: Tensors, name: str) -> str:
+    """Return the text of a tensor that older servers may not send, then an empty one."""
+    return strings(name, take(tensors, name, (1,), TEXTS))[0] if name in tensors else ""
 
 
 def _time_base(tensors: Tensors) -> Fraction:

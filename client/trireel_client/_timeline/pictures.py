@@ -18,9 +18,7 @@ def check_pictures_can_be_written() -> None:
     try:
         import PIL.Image  # noqa: F401
     except ImportError as error:
-        raise Unsupported(
-            "thumbnails need Pillow: install it with `pip install 'trireel-client[thumbnails]'`"
-        ) from error
+        raise Unsupported("thumbnails need Pillow: install it with `pip install pillow`") from error
 
 
 def write_thumbnails(thumbnails: Sequence[Thumbnail], folder: Path) -> list[Path]:

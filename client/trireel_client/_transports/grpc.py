@@ -12,7 +12,7 @@ from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer,
 from trireel_client._config import Address, Timeout
 from trireel_client._errors import ClientBusy, RequestTimeout
 from trireel_client._options import Tensors
-from trireel_client._results import ServerInfo
+from trireel_client._servers import ServerInfo
 from trireel_client._transports.handshake import GRPC_ALPN, Handshake
 from trireel_client._transports.proxy import proxy_notice
 from trireel_client._transports.status import Peer, translated

@@ -9,7 +9,7 @@ from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer,
 from trireel_client._config import Address, Timeout
 from trireel_client._errors import UnexpectedAnswer, Unsupported
 from trireel_client._options import Tensors
-from trireel_client._results import ServerInfo
+from trireel_client._servers import ServerInfo
 from trireel_client._transports.grpc import wait_seconds
 from trireel_client._transports.handshake import HTTP_ALPN, Handshake
 from trireel_client._transports.status import RETRY_HEADER, Peer, translated

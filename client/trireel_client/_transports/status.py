@@ -84,6 +84,10 @@ _SEQUENCE_UNKNOWN = re.compile(
 
 # The message of tritonclient for an error page that it cannot read, such as a proxy's.
 _NOT_THE_SERVERS = "an exception occurred in the client while decoding the response"
+# gRPC's messages about an HTTP port: of older releases, and of newer ones.
+_SPEAKS_HTTP = re.compile(r"http1\.x|Expected SETTINGS frame as the first frame", re.I)
+# Triton's HTTP port closes a connection that begins with gRPC's preface.
+_NO_GRPC = re.compile(r"failed to connect to all addresses.*Socket closed")
 # The messages of geventhttpclient for an answer that began and did not end.
 _CUT_OFF = re.compile(r"Incomplete response|Invalid EOF state|connection closed")
 EARLY = 0.9  # timers are not exact
@@ -215,11 +219,16 @@ def _timeout(peer: Peer) -> RequestTimeout:
     )
 
 
-def _unavailable(message: str, peer: Peer) -> ServerUnavailable:
-    if "http1.x" in message.lower():
-        message = "it speaks HTTP: ask it by HTTP, or give its gRPC port"
-    elif "connection refused" in message.lower():
+def _unavailable(message: str, peer: Peer) -> RequestError:
+    if _SPEAKS_HTTP.search(message):
+        return Unsupported(
+            f"{peer.address} answers by HTTP, not by gRPC: give the gRPC port, by default 8001, or"
+            " use HTTP"
+        )
+    if "connection refused" in message.lower():
         message = "no server listens there (connection refused)"
+    elif _NO_GRPC.search(message):
+        message = "it closes the connection: is this the gRPC port, by default 8001?"
     reason = _one_line(message) or "no reason given"
     return ServerUnavailable(f"the server at {peer.address} is not available: {reason}{peer.proxy}")
 

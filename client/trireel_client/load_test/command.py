@@ -30,6 +30,7 @@ EXTRA = {
     "psutil": "psutil",
 }
 METRICS_PORT = 8002
+USUAL_PORTS = (8000, 8001)  # with these, the metrics are usually on METRICS_PORT
 DEFAULT_CONCURRENCY = "1,2,4,8"
 INTERRUPTED = 130  # exit status of a command that Ctrl-C ended
 
@@ -93,9 +94,7 @@ def check_extra() -> None:
     """Check that the packages of the extra are installed; raises MissingExtra."""
     missing = [name for module, name in EXTRA.items() if importlib.util.find_spec(module) is None]
     if missing:
-        raise MissingExtra(
-            f"load tests need {', '.join(missing)}: pip install 'trireel-client[load-test]'"
-        )
+        raise MissingExtra(f"load tests need {', '.join(missing)}: pip install {' '.join(missing)}")
 
 
 def plan_of(settings: LoadTestSettings) -> Plan:
@@ -138,8 +137,11 @@ def _source(video: str, server_path: bool) -> Source:
 def _metrics(settings: LoadTestSettings) -> tuple[Address | None, list[str]]:
     from trireel_client.load_test.watch.scrape import read_metrics
 
-    url, host = settings.metrics_url, settings.connection.address.host
-    address = Address(host, METRICS_PORT) if url is None else Address.parse(url)
+    url, server = settings.metrics_url, settings.connection.address
+    if url is None and server.port not in USUAL_PORTS:
+        # On port 8002 of its host there may be the metrics of another server.
+        return None, [f"give --metrics-url to read the metrics of the server at {server}"]
+    address = Address(server.host, METRICS_PORT) if url is None else Address.parse(url)
     try:
         read_metrics(address)
     except NothingToWatch as error:

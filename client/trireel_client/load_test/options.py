@@ -110,7 +110,8 @@ def load_test(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Address of the server's metrics; by default port 8002 of its host.",
+            help="Address of the server's metrics; by default port 8002 of its host, if the server"
+            " is on port 8000 or 8001.",
             rich_help_panel=RESULT,
         ),
     ] = None,

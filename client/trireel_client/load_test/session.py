@@ -12,7 +12,7 @@ from typing import Protocol
 
 from trireel_client._config import Address
 from trireel_client._errors import TrireelError
-from trireel_client._results import ServerInfo
+from trireel_client._servers import ServerInfo
 from trireel_client.load_test.drive.connection import Connection
 from trireel_client.load_test.drive.level_run import LevelRun, Load
 from trireel_client.load_test.drive.requester import Requester

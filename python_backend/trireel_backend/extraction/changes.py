@@ -109,7 +109,6 @@ class Changes:
                 last,
                 probe,
                 lambda pts, kept: self._thumbnail(last, pts, kept, alpha_of),
-                keep=self.keep,
                 keyframes_only=self._keyframes_only,
             )
         else:

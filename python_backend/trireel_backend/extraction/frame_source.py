@@ -12,7 +12,7 @@ from trireel_backend.extraction.reading.full_decode import (
     decode_every,
     decode_on_screen,
 )
-from trireel_backend.extraction.reading.gaps import Gaps, Keep, Kept, PassedPacket
+from trireel_backend.extraction.reading.gaps import Keep, Kept, PassedPacket
 from trireel_backend.extraction.reading.heif import HeifPicture
 from trireel_backend.extraction.reading.keyframes import KeyframeReader
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
@@ -173,45 +173,11 @@ class FrameSource:
         reader = self._readers.get(False)
         return reader.gaps.packets(*pts) if isinstance(reader, FrameReader) else None
 
-    def passed(
-        self, pts: tuple[int, int], seconds: tuple[float, float], keep: Keep
-    ) -> list[tuple[int, Kept]]:
-        """Return the PTS of frames between two that others refer to, and what is kept of each.
-
-        Args:
-            pts: PTS of the two frames, in units of the time base.
-            seconds: PTS of the two frames in seconds.
-            keep: returns what is kept of a frame that is decoded again.
-        """
+    def kept(self, pts: int) -> Kept | None:
+        """Return what is kept of a frame, None if it is not."""
         reader = self._readers.get(False)
         assert isinstance(reader, FrameReader)
-        kept = reader.gaps.passed(*pts)
-        if kept is None:
-            kept = self._decoded_again(seconds, keep).passed(*pts)
-        return list(kept or ())
-
-    def passed_before(
-        self,
-        pts: tuple[int, int],
-        seconds: tuple[float, float],
-        keyframe_pts: int,
-        keep: Keep,
-    ) -> list[tuple[int, Kept]]:
-        """Return what `passed` does, and the second frame: the last one before a keyframe."""
-        reader = self._readers.get(False)
-        assert isinstance(reader, FrameReader)
-        kept = reader.gaps.passed_before(*pts, keyframe_pts)
-        if kept is None:
-            kept = self._decoded_again(seconds, keep).passed_before(*pts, keyframe_pts)
-        return list(kept or ())
-
-    def _decoded_again(self, seconds: tuple[float, float], keep: Keep) -> Gaps:
-        """Return what passes by between two frames if they are decoded anew."""
-        reader = self._going_back()._reader(keyframes_only=False)
-        assert isinstance(reader, FrameReader)
-        for _ in reader.frames_on_screen(seconds, keep=keep, anew=True):
-            pass
-        return reader.gaps
+        return reader.gaps.kept(pts)
 
     def gap(
         self, pts: tuple[int, int], seconds: tuple[float, float], keyframes_only: bool

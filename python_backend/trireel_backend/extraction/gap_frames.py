@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which frames between two probes that differ are of use, at the least cost.
 
-Frames that others refer to are decoded anyway, and are enough to see a gradual transition. Only if
-the largest step lies between two of them that are not neighbours in the video, the frames between
-these are decoded too. So the frame behind the largest step is the first of its scene.
+Encoders begin a scene with a keyframe. So if the largest step is that from the frame before a
+keyframe to the keyframe, these two are enough, and both are decoded on the way. Otherwise all
+frames between the probes are decoded by going back.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.frame_source import FrameSource
-from trireel_backend.extraction.reading.gaps import Keep, Kept, PassedPacket
-from trireel_backend.scenes.changes import largest_step
+from trireel_backend.extraction.reading.gaps import Kept, PassedPacket
+from trireel_backend.scenes.changes import is_change, largest_step
 
 
 @dataclass(frozen=True)
@@ -38,63 +38,62 @@ def gap_frames(
     last: Thumbnail,
     draw: Callable[[int, Kept], Thumbnail],
     *,
-    keep: Keep,
     keyframes_only: bool,
 ) -> list[Thumbnail]:
     """Return the frames of use between two probes that differ, in order.
 
     Args:
         draw: draws what is kept of the frame of a PTS.
-        keep: returns what is kept of a frame that is decoded again.
         keyframes_only: the frames of the video are its keyframes.
     """
     packets = None if keyframes_only else source.gap_packets((first.pts, last.pts))
     keyframes = [packet for packet in packets or () if packet.is_keyframe]
-    if packets is None or len(keyframes) > 1:  # the reader jumps from keyframe to keyframe
-        return [draw(*frame) for frame in _between(source, first, last, keyframes_only)]
-    if keyframes:
-        known = [
-            *_before_keyframe(source, first, packets, keyframes[0], keep),
-            *_from_keyframe(source, keyframes[0], first.time_base, last, keep),
-        ]
-    else:
-        known = source.passed((first.pts, last.pts), (first.seconds, last.seconds), keep)
-    listed = [first, *(draw(*frame) for frame in known), last]
-    after = largest_step(np.stack([thumbnail.pixels for thumbnail in listed]))
-    step = listed[after - 1], listed[after]
-    if any(step[0].pts < packet.pts < step[1].pts for packet in packets):
-        between = _between(source, *step, keyframes_only=False)
-        listed[after:after] = [draw(*frame) for frame in between]
-    return listed[1:-1]
+    if packets is not None and len(keyframes) == 1:
+        begin = _at_keyframe(source, first, packets, keyframes[0].pts, last, draw)
+        if begin is not None:
+            return begin
+    return _between(source, first, last, draw, keyframes_only=keyframes_only)
 
 
-def _between(
-    source: FrameSource, first: Thumbnail, last: Thumbnail, keyframes_only: bool
-) -> list[tuple[int, Kept]]:
-    pts, seconds = (first.pts, last.pts), (first.seconds, last.seconds)
-    return [(timed.pts, timed.frame) for timed in source.gap(pts, seconds, keyframes_only)]
-
-
-def _from_keyframe(
-    source: FrameSource, keyframe: PassedPacket, time_base: Fraction, last: Thumbnail, keep: Keep
-) -> list[tuple[int, Kept]]:
-    """Return the frames from a keyframe on that were decoded on the way to a probe."""
-    if keyframe.pts == last.pts:
-        return []
-    seconds = float(keyframe.pts * time_base), last.seconds
-    return source.passed((keyframe.pts - 1, last.pts), seconds, keep)
-
-
-def _before_keyframe(
+def _at_keyframe(
     source: FrameSource,
     first: Thumbnail,
     packets: Sequence[PassedPacket],
-    keyframe: PassedPacket,
-    keep: Keep,
-) -> list[tuple[int, Kept]]:
-    """Return the frames before a keyframe that others refer to, and the last one before it."""
-    before = [packet.pts for packet in packets if packet.pts < keyframe.pts]
-    if not before:
-        return []
-    seconds = first.seconds, float(before[-1] * first.time_base)
-    return source.passed_before((first.pts, before[-1]), seconds, keyframe.pts, keep)
+    keyframe_pts: int,
+    last: Thumbnail,
+    draw: Callable[[int, Kept], Thumbnail],
+) -> list[Thumbnail] | None:
+    """Return a keyframe and the frame before it, None if the largest step is elsewhere."""
+
+    def found(pts: int, until: Thumbnail) -> Thumbnail | None:
+        if pts in (first.pts, last.pts):
+            return first if pts == first.pts else last
+        kept = source.kept(pts)
+        if kept is not None:
+            return draw(pts, kept)
+        between = _between(source, first, until, draw, keyframes_only=False)
+        return next((thumbnail for thumbnail in between if thumbnail.pts == pts), None)
+
+    before_pts = max((packet.pts for packet in packets if packet.pts < keyframe_pts), default=None)
+    keyframe = found(keyframe_pts, last)
+    if keyframe is None or not is_change(first.pixels, keyframe.pixels):
+        return None
+    before = found(first.pts if before_pts is None else before_pts, keyframe)
+    if before is None:
+        return None
+    listed = [first, before, keyframe, last]
+    if largest_step(np.stack([thumbnail.pixels for thumbnail in listed])) != 2:
+        return None
+    return [thumbnail for thumbnail in (before, keyframe) if first.pts < thumbnail.pts < last.pts]
+
+
+def _between(
+    source: FrameSource,
+    first: Thumbnail,
+    last: Thumbnail,
+    draw: Callable[[int, Kept], Thumbnail],
+    *,
+    keyframes_only: bool,
+) -> list[Thumbnail]:
+    pts, seconds = (first.pts, last.pts), (first.seconds, last.seconds)
+    return [draw(timed.pts, timed.frame) for timed in source.gap(pts, seconds, keyframes_only)]

@@ -34,7 +34,7 @@ from trireel_backend.scenes.spans import (
     first_scene,
     split_at,
 )
-from trireel_backend.scenes.track import LONG_AGO, Track, decide, empty_track
+from trireel_backend.scenes.track import LONG_AGO, LOOKAHEAD_SECONDS, Track, decide, empty_track
 from trireel_backend.scenes.transitions import Transition, cut
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import texts
@@ -70,11 +70,11 @@ class ScenesState:
     scene: CurrentScene | None = None
     """The scene that has not ended, None before the first chunk."""
     undecided: SampledFrames | None = None
-    """Sampled frames behind the last decision, and one before them; None before the first chunk."""
+    """Sampled frames that are not settled, and one before them; None before the first chunk."""
     last_seconds: float = LONG_AGO
     """PTS of the last transition."""
     marks: tuple[ChunkMark, ...] = ()
-    """The chunk before, and those with undecided frames."""
+    """The chunk before, and those with frames that are not settled."""
     chunks: int = 0
     """Number of chunks so far."""
 
@@ -151,7 +151,8 @@ class Scenes:
         events = _apart(found, state.last_seconds, options.min_seconds)
         mark = ChunkMark(state.chunks, chunk.timestamps_seconds.copy())
         marks = (*state.marks, mark)
-        scene, undecided, ended = _scenes(state, chunk, events, decided_seconds)
+        settled_seconds = _settled_seconds(events, decided_seconds)
+        scene, undecided, ended = _scenes(state, chunk, events, settled_seconds)
         after = ScenesState(
             mode=mode,
             average=scan.average,
@@ -159,7 +160,7 @@ class Scenes:
             scene=scene,
             undecided=undecided,
             last_seconds=events[-1].seconds if events else state.last_seconds,
-            marks=_needed(marks, decided_seconds),
+            marks=_needed(marks, settled_seconds),
             chunks=state.chunks + 1,
         )
         return after, {
@@ -250,10 +251,19 @@ def _apart(
     return kept
 
 
+def _settled_seconds(events: Sequence[Transition], decided_seconds: float) -> float:
+    """Return the PTS up to which it is certain to which scene a frame belongs.
+
+    A transition that is not decided yet may have begun before the last decision.
+    """
+    last_seconds = events[-1].seconds if events else LONG_AGO
+    return max(last_seconds, decided_seconds - LOOKAHEAD_SECONDS)
+
+
 def _scenes(
-    state: ScenesState, chunk: ChunkFrames, events: Sequence[Transition], decided_seconds: float
+    state: ScenesState, chunk: ChunkFrames, events: Sequence[Transition], settled_seconds: float
 ) -> tuple[CurrentScene, SampledFrames, list[Scene]]:
-    """Return the scene that continues, its undecided frames, and the scenes that have ended."""
+    """Return the scene that continues, the unsettled frames, and the scenes that have ended."""
     frames = SampledFrames(chunk.timestamps_seconds, chunk.embeddings)
     if state.scene is None or state.undecided is None:
         scene = first_scene(chunk.begin_seconds, frames.embeddings.shape[1])
@@ -261,7 +271,7 @@ def _scenes(
     else:
         scene, nearest = state.scene, state.undecided.part(0, 1)
         frames = state.undecided.part(1, len(state.undecided)).then(frames)
-    end = int(np.searchsorted(frames.seconds, decided_seconds, side="right"))
+    end = int(np.searchsorted(frames.seconds, settled_seconds, side="right"))
     scene, ended = split_at(scene, frames.part(0, end), events, nearest)
     if end:
         nearest = frames.part(end - 1, end)
@@ -270,7 +280,7 @@ def _scenes(
     return scene, nearest.then(frames.part(end, len(frames))), ended
 
 
-def _needed(marks: Sequence[ChunkMark], decided_seconds: float) -> tuple[ChunkMark, ...]:
-    """Return the last chunk, and those that end behind the last decision."""
-    kept = [mark for mark in marks[:-1] if mark.timestamps_seconds[-1] > decided_seconds]
+def _needed(marks: Sequence[ChunkMark], settled_seconds: float) -> tuple[ChunkMark, ...]:
+    """Return the last chunk, and those with frames that are not settled."""
+    kept = [mark for mark in marks[:-1] if mark.timestamps_seconds[-1] > settled_seconds]
     return (*kept, marks[-1])

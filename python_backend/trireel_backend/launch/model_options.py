@@ -2,6 +2,7 @@
 """Command line options that set the models' parameters and instances."""
 
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,17 @@ from trireel_backend.launch.repository.sizing import Sizing
 from trireel_backend.sources.limits import GIB
 from trireel_backend.system.resources import available_cpus, available_memory_bytes
 
+
+def _show_version(is_set: bool) -> None:
+    if is_set:
+        typer.echo(f"trireel-backend {version('trireel-backend')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
+]
 AllowNetwork = Annotated[
     list[str] | None,
     typer.Option(help="Network (CIDR) from which http(s) videos may come though it is not public."),

@@ -36,6 +36,7 @@ MODELS_ENVIRONMENT = {
 UNLOAD_GRACE_SECONDS = 20.0  # models are unloaded one instance after another
 START_ATTEMPTS = 2  # if Triton aborts before it is ready
 LOG_EXCERPT_LINES = 6
+HARMLESS = ("CudaDriverHelper",)  # an error line of every Triton on a machine without a GPU
 LOG_LINE_CHARACTERS = 400
 WATCH_SECONDS = 0.5
 
@@ -190,7 +191,11 @@ def _log_reference(log: Path | None) -> str:
 def log_excerpt(log: Path) -> str:
     """Return the first errors in the log, or its end if it has none."""
     lines = log.read_text(errors="replace").splitlines()
-    errors = [line for line in lines if line.startswith(("E", "error:"))]
+    errors = [
+        line
+        for line in lines
+        if line.startswith(("E", "error:")) and not any(word in line for word in HARMLESS)
+    ]
     excerpt = errors[:LOG_EXCERPT_LINES] or lines[-LOG_EXCERPT_LINES:]
     return "\n".join(line[:LOG_LINE_CHARACTERS] for line in excerpt)
 

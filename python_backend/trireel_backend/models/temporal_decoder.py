@@ -47,15 +47,13 @@ FRAME_WEIGHT_SECONDS = 1.0  # of a frame, if its chunk states no duration
 SWEEP_SECONDS = 5.0  # between sweeps for idle videos
 CALLS_AT_ONCE = 64  # of other models: so many that those of many videos share a batch
 INPUTS = (
-    "EMBEDDINGS",
-    "TIMESTAMPS",
-    "CHUNK_START_SECONDS",
-    "CHUNK_DURATION_SECONDS",
-    "FIND",
+    *("EMBEDDINGS", "TIMESTAMPS", "CHUNK_START_SECONDS", "CHUNK_DURATION_SECONDS", "FIND"),
     *VIEW_TENSORS,
     *SEQUENCE_INPUTS,
     *(name for finding in FINDINGS.values() for name in finding.inputs),
 )
+Calls = Mapping[str, Sequence[ModelCall]]
+"""Calls of other models that findings need, by the name of the finding."""
 Answers = Mapping[str, Sequence[Tensors]]
 """Answers of the models that findings call, in order, by the name of the finding."""
 
@@ -76,9 +74,7 @@ DECODER_FAMILIES = (
     CHUNKS,
     CUTS,
     VIDEO_SECONDS,
-    LIVE_SEQUENCES,
-    SEQUENCES_LIMIT,
-    SEQUENCES_EXPIRED,
+    *(LIVE_SEQUENCES, SEQUENCES_LIMIT, SEQUENCES_EXPIRED),
 )
 
 
@@ -169,29 +165,40 @@ class SequenceDecoder:
         async with self._turns.turn(request):
             with self._lock, refusals_counted(self._metrics):
                 calls = self._calls(request)
-            answers = {
-                name: await asyncio.gather(*map(self._called, needed))
-                for name, needed in calls.items()
-            }
+            answers = await self._called(request, calls)
             with self._lock, refusals_counted(self._metrics):
                 return self._counted_answer(request, answers)
 
-    async def _called(self, call: ModelCall) -> Tensors:
-        return await self._call_model(call.model, call.inputs, call.outputs)
+    async def _called(self, request: Request, calls: Calls) -> dict[str, Sequence[Tensors]]:
+        async def called(call: ModelCall) -> Tensors:
+            return await self._call_model(call.model, call.inputs, call.outputs)
 
-    def _calls(self, request: Request) -> Mapping[str, Sequence[ModelCall]]:
+        try:
+            with refusals_counted(self._metrics):
+                return {name: await asyncio.gather(*map(called, c)) for name, c in calls.items()}
+        except Exception:
+            with self._lock:
+                self._drop_state_if_due(request)
+            raise
+
+    def _calls(self, request: Request) -> Calls:
         """Return the calls that a request needs; a request that will be rejected needs none."""
         if KEEP_SEQUENCE in request.parameters:
             return {}
         try:
             return self._needed_calls(request)
         except RequestError:
-            if request.starts or request.ends:  # they drop the state, even if the request fails
-                with suppress(RequestError):
-                    self._videos.take(request)
+            self._drop_state_if_due(request)
             raise
 
-    def _needed_calls(self, request: Request) -> Mapping[str, Sequence[ModelCall]]:
+    def _drop_state_if_due(self, request: Request) -> None:
+        """Drop the state for START or END: they do so, even if the request fails."""
+        if request.starts or request.ends:
+            with suppress(RequestError):
+                self._videos.take(request)
+            self._count_live()
+
+    def _needed_calls(self, request: Request) -> Calls:
         options = read_options(request)
         if not self._decoder.may_call(options):
             return {}

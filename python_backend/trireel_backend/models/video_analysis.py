@@ -36,7 +36,7 @@ from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages
 from trireel_backend.whole_video.waiting_room import SlotLimits, Slots
 from trireel_backend.wire.parameters import at_least_one, read_settings
 from trireel_backend.wire.request import Request
-from trireel_backend.wire.tensors import scalar
+from trireel_backend.wire.tensors import scalar, texts
 from trireel_schema import catalogue
 
 Answer = dict[str, NDArray[Any]]
@@ -69,6 +69,10 @@ class OrchestratorSettings:
     """Most whole videos that wait in one instance; the next video is rejected immediately."""
     max_waiting_upload_bytes: int = 2**29
     """Most bytes of waiting uploads in one instance: they are in shared memory."""
+    checkpoint: str = ""
+    """Name of the checkpoint; the launcher sets it."""
+    checkpoint_note: str = ""
+    """What people should know of the checkpoint; the launcher sets it."""
     trace_steps: bool = False
     """Include the steps of a whole video in its trace; an instance then analyses one video at a
     time."""
@@ -105,6 +109,10 @@ class WholeVideo:
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.checked_spans()
+        self._checkpoint = {
+            "CHECKPOINT": texts([orchestrator.checkpoint]),
+            "CHECKPOINT_NOTE": texts([orchestrator.checkpoint_note]),
+        }
         self.trace_steps = orchestrator.trace_steps
         """Whether calls of other models carry the request's trace."""
         self.calls_at_once = orchestrator.videos_in_flight * (self._spans_in_flight + 1)
@@ -140,7 +148,7 @@ class WholeVideo:
                 with self._in_flight():  # a stopping launcher waits for it
                     async with aclosing(self._answers(request)) as answers:
                         async for answer in answers:
-                            yield answer
+                            yield {**answer, **self._checkpoint}
             count_stages(self._metrics, answer["TIMING_STAGES"], answer["TIMING_MS"])
 
     def measure_spool(self) -> None:

@@ -12,8 +12,8 @@ from trireel_backend.scenes.signals import (
     step_differences,
 )
 
-LEAST_HISTOGRAM_DISTANCE = 0.17
-LEAST_DIFFERENCE = 3.0
+LEAST_HISTOGRAM_DISTANCE = 0.19
+LEAST_DIFFERENCE = 3.2
 REACH_PX = 2
 
 

@@ -9,20 +9,17 @@ scene or the other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.scenes.hard_cuts import Run
-from trireel_backend.scenes.sampling import SCAN_STRIDE, thinned
+from trireel_backend.scenes.sampling import SCAN_STRIDE, spans, thinned
 from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX, histogram_distances
 from trireel_backend.scenes.transitions import DISSOLVE, WIPE
 
 DURATIONS_SECONDS = (0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7, 2.4)
 """Lengths that are tried; a transition of another length is found by the nearest."""
-LONGEST_SECONDS = 2.6
-"""No window is longer, whatever the times of the frames."""
 LEAST_FRAMES = 3
 LEAST_DISTANCE = 18.0
 """Smallest root mean square difference of the pictures on both ends, at full contrast."""
@@ -77,32 +74,25 @@ def windows(run: Run, cuts: Sequence[int], least_score: float) -> list[Window]:
         cuts: indices of hard cuts, which no window contains.
     """
     chosen = thinned(run.seconds, SCAN_STRIDE)
-    seconds, distances = run.seconds[chosen], _squared_distances(run, chosen)
-    colours = run.histograms[chosen]
-    contrasts = run.luma[chosen].std(axis=(1, 2)).clip(LEAST_CONTRAST, FULL_CONTRAST)
+    seconds, colours = run.seconds[chosen], run.histograms[chosen]
     barriers = np.searchsorted(chosen, np.asarray(cuts, np.intp))
+    firsts, lasts = spans(seconds, DURATIONS_SECONDS, least_steps=LEAST_FRAMES, barriers=barriers)
+    if len(firsts) == 0:
+        return []
+    shares = _colour_shares(histogram_distances(colours[firsts], colours[lasts]))
+    firsts, lasts, shares = firsts[shares > 0], lasts[shares > 0], shares[shares > 0]
+    distances = _squared_distances(run, chosen)
+    contrasts = run.contrasts[chosen].clip(LEAST_CONTRAST, FULL_CONTRAST)
+    gains = 2 * FULL_CONTRAST / (contrasts[firsts] + contrasts[lasts])
+    lengths = gains * np.sqrt(distances[firsts, lasts])
+    scores = np.where(lengths >= LEAST_DISTANCE, shares * lengths, 0.0)
     found: list[Window] = []
-    for first in range(len(chosen)):
-        tried = 0
-        for duration in DURATIONS_SECONDS:
-            last = int(np.searchsorted(seconds, seconds[first] + duration - 1e-6))
-            if last >= len(chosen) or seconds[last] - seconds[first] > LONGEST_SECONDS:
-                break
-            if np.any((barriers > first) & (barriers <= last)):
-                break
-            if last == tried or last - first < LEAST_FRAMES:
-                continue
-            tried = last
-            gain = 2 * FULL_CONTRAST / (contrasts[first] + contrasts[last])
-            if gain * sqrt(distances[first, last]) < LEAST_DISTANCE:
-                continue
-            share = _colour_share(float(histogram_distances(colours[first], colours[last])))
-            if share == 0:
-                continue
-            fit, off_line = _fit(distances, seconds, first, last)
-            score = share * gain * sqrt(distances[first, last]) * fit
-            if score >= least_score:
-                found.append(Window(int(chosen[first]), int(chosen[last]), score, off_line))
+    for index in np.flatnonzero(scores >= least_score).tolist():
+        first, last = int(firsts[index]), int(lasts[index])
+        fit, off_line = _fit(distances, seconds, first, last)
+        score = float(scores[index]) * fit
+        if score >= least_score:
+            found.append(Window(int(chosen[first]), int(chosen[last]), score, off_line))
     return [window for window in found if _is_best(window, found)]
 
 
@@ -179,9 +169,11 @@ def _fit(
     return fit, mean_off_line
 
 
-def _colour_share(distance: float) -> float:
+def _colour_shares(distances: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the part of the score [w] that distances of colours leave, 0 to 1."""
     span = FULL_COLOUR_DISTANCE - LEAST_COLOUR_DISTANCE
-    return min(1.0, max(0.0, (distance - LEAST_COLOUR_DISTANCE) / span))
+    shares: NDArray[np.float64] = (distances.astype(np.float64) - LEAST_COLOUR_DISTANCE) / span
+    return shares.clip(0.0, 1.0)
 
 
 def _is_best(window: Window, others: Sequence[Window]) -> bool:

@@ -95,8 +95,23 @@ class HardCut:
     """Its step beside the largest step around it."""
 
 
+@dataclass(frozen=True)
+class Flash:
+    """Frames that interrupt a scene."""
+
+    first: int
+    """Index of the first frame of the flash."""
+    end: int
+    """Index of the first frame behind it, which is like the frame before it."""
+
+
 def hard_cuts(run: Run) -> list[HardCut]:
     """Return the cuts of a run, in order; flashes are left out."""
+    return cuts_and_flashes(run)[0]
+
+
+def cuts_and_flashes(run: Run) -> tuple[list[HardCut], list[Flash]]:
+    """Return the cuts of a run, and the flashes that would be cuts, both in order."""
     candidates = np.flatnonzero(run.steps >= LEAST_STEP).tolist()
     cuts = [HardCut(index, _ratio(run, index)) for index in candidates]
     return _without_flashes(run, [found for found in cuts if _stands_out(run, found)])
@@ -128,19 +143,19 @@ def _ratio(run: Run, index: int) -> float:
     return float(run.steps[index] / (scaled.max() + NOISE))
 
 
-def _without_flashes(run: Run, cuts: list[HardCut]) -> list[HardCut]:
+def _without_flashes(run: Run, cuts: list[HardCut]) -> tuple[list[HardCut], list[Flash]]:
     kept: list[HardCut] = []
-    over_seconds = -np.inf
+    flashes: list[Flash] = []
     for position, found in enumerate(cuts):
-        if run.seconds[found.index] <= over_seconds:
+        if flashes and found.index <= flashes[-1].end:
             continue
         following = cuts[position + 1 :]
         end = _end_of_flash(run, found, following)
         if end is None:
             kept.append(found)
         else:
-            over_seconds = run.seconds[end]
-    return kept
+            flashes.append(Flash(found.index, end))
+    return kept, flashes
 
 
 def _end_of_flash(run: Run, found: HardCut, following: list[HardCut]) -> int | None:
@@ -159,7 +174,9 @@ def _end_of_flash(run: Run, found: HardCut, following: list[HardCut]) -> int | N
     for later in range(first + 1, len(run)):
         if run.seconds[later] - run.seconds[first] > allowed_seconds:
             return None
-        if _are_alike(run, before, later) or _is_dark_again(run, before, later, rise):
+        if is_back(run, before, later, float(run.steps[first])) or _is_dark_again(
+            run, before, later, rise
+        ):
             return later
     return None
 
@@ -177,11 +194,11 @@ def _mean_luma(run: Run, index: int) -> float:
     return float(run.luma[index].mean())
 
 
-def _are_alike(run: Run, before: int, later: int) -> bool:
-    """Return whether the picture before a step is back."""
+def is_back(run: Run, before: int, later: int, step: float) -> bool:
+    """Return whether the picture before a step of this size is back at a later frame."""
     colours = float(histogram_distances(run.histograms[before], run.histograms[later]))
     if colours > SAME_COLOURS:
         return False
     pair = run.luma[before : before + 1], run.luma[later : later + 1]
     left = float(moved_differences(*pair, reach_px=2)[0])
-    return left <= SAME_SHAPES * float(run.steps[before + 1])
+    return left <= SAME_SHAPES * step

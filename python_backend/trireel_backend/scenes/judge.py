@@ -15,7 +15,7 @@ from trireel_backend.scenes.gradual import (
     kind,
     windows,
 )
-from trireel_backend.scenes.hard_cuts import HardCut, Run, hard_cuts
+from trireel_backend.scenes.hard_cuts import Flash, HardCut, Run, cuts_and_flashes, is_back
 from trireel_backend.scenes.joints import joined, with_ramps
 from trireel_backend.scenes.transitions import DISSOLVE, FADE, WIPE, Transition, cut
 from trireel_backend.scenes.wipes import wipes
@@ -66,7 +66,7 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
     Args:
         scores: TransNetV2's answers; None to judge by the pictures alone.
     """
-    cuts, by_blank = hard_cuts(run), fades(run)
+    (cuts, flashes), by_blank = cuts_and_flashes(run), fades(run)
     dissolve_score = DISSOLVE_SCORE if scores is None else WIPE_SCORE
     clear = [found.index for found in cuts if found.ratio >= CLEAR_CUT_RATIO]
     gradual = [
@@ -92,7 +92,7 @@ def find_transitions(run: Run, scores: Scores | None = None) -> list[Transition]
         if not any(_swallows(other, run, hard) for other in found)
     ]
     if scores is not None:
-        found += _seen_by_scores(run, scores, found)
+        found += _seen_by_scores(run, scores, found, flashes)
     edges = edges_seconds(run)
     kept = [transition for transition in found if not _is_of_edge(transition, edges)]
     return sorted(kept, key=lambda transition: transition.seconds)
@@ -157,13 +157,17 @@ def _stretches(scores: Scores) -> list[tuple[int, int]]:
     return [(begin, end) for begin, end in edges.reshape(-1, 2).tolist()]
 
 
-def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> list[Transition]:
+def _seen_by_scores(
+    run: Run, scores: Scores, found: Sequence[Transition], flashes: Sequence[Flash]
+) -> list[Transition]:
     """Return the transitions that only TransNetV2 sees."""
     added: list[Transition] = []
     for begin, end in _stretches(scores):
         last = min(end, len(scores.seconds) - 1)
         begin_seconds, end_seconds = float(scores.seconds[begin]), float(scores.seconds[last])
         if any(_touches(other, begin_seconds, end_seconds) for other in found):
+            continue
+        if _is_interruption(run, flashes, begin_seconds, end_seconds):
             continue
         single = float(np.nanmax(scores.single[begin:end]))
         many = float(np.nanmax(scores.many[begin:end]))
@@ -172,6 +176,22 @@ def _seen_by_scores(run: Run, scores: Scores, found: Sequence[Transition]) -> li
         elif end - begin > 3 and many >= GRADUAL_SCORE:
             added.append(_gradual_by_scores(run, begin_seconds, end_seconds, many))
     return added
+
+
+def _is_interruption(
+    run: Run, flashes: Sequence[Flash], begin_seconds: float, end_seconds: float
+) -> bool:
+    """Return whether an interval belongs to a flash, or the picture before it is back after it."""
+    for flash in flashes:
+        if (
+            begin_seconds <= run.seconds[flash.end] + NEAR_SECONDS
+            and end_seconds >= run.seconds[flash.first] - NEAR_SECONDS
+        ):
+            return True
+    around = begin_seconds - NEAR_SECONDS, end_seconds + NEAR_SECONDS
+    before, later = (int(index) for index in np.searchsorted(run.seconds, around))
+    before, later = max(0, before - 1), min(later, len(run) - 1)
+    return is_back(run, before, later, float(run.steps[before + 1 : later + 1].max(initial=0)))
 
 
 def _touches(transition: Transition, begin_seconds: float, end_seconds: float) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.scenes.gradual import Window
 from trireel_backend.scenes.hard_cuts import Run
-from trireel_backend.scenes.sampling import thinned
+from trireel_backend.scenes.sampling import spans, thinned
 from trireel_backend.scenes.signals import histogram_distances, moved_pixels
 
 DURATIONS_SECONDS = (0.3, 0.4, 0.53, 0.7, 0.93, 1.2, 1.6)
@@ -39,10 +39,13 @@ def wipes(run: Run, cuts: Sequence[int]) -> list[Window]:
         cuts: indices of hard cuts, which no wipe contains.
     """
     chosen = thinned(run.seconds)
-    spans = _spans(run, chosen, np.searchsorted(chosen, np.asarray(cuts, np.intp)))
-    if not spans:
+    seconds, colours = run.seconds[chosen], run.histograms[chosen]
+    barriers = np.searchsorted(chosen, np.asarray(cuts, np.intp))
+    firsts, lasts = spans(seconds, DURATIONS_SECONDS, least_steps=LEAST_STEPS, barriers=barriers)
+    differ = histogram_distances(colours[firsts], colours[lasts]) >= LEAST_COLOUR_DISTANCE
+    pairs = list(zip(firsts[differ].tolist(), lasts[differ].tolist(), strict=True))
+    if not pairs:
         return []
-    seconds = run.seconds[chosen]
     changes = moved_pixels(run.luma[chosen[:-1]], run.luma[chosen[1:]], reach_px=1)
     found: list[Window] = []
     for axis in (1, 2):
@@ -50,7 +53,7 @@ def wipes(run: Run, cuts: Sequence[int]) -> list[Window]:
         near, whole = _near_border(profile), profile.mean(axis=1) + NOISE
         ratios = near / whole[:, None]
         for along in (ratios, ratios[:, ::-1]):
-            for first, last in spans:
+            for first, last in pairs:
                 score = _score(along, seconds, first, last)
                 if score > 0:
                     found.append(Window(int(chosen[first]), int(chosen[last]), score, 0.0))
@@ -62,25 +65,6 @@ def wipes(run: Run, cuts: Sequence[int]) -> list[Window]:
             for place, other in enumerate(found)
         )
     ]
-
-
-def _spans(run: Run, chosen: NDArray[np.intp], barriers: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Return the pairs of chosen frames, without a cut between them, that differ in colour."""
-    seconds, colours = run.seconds[chosen], run.histograms[chosen]
-    spans = []
-    for duration in DURATIONS_SECONDS:
-        lasts = np.searchsorted(seconds, seconds + duration - 1e-6)
-        for first in np.flatnonzero(lasts < len(chosen)).tolist():
-            last = int(lasts[first])
-            is_even = seconds[last] - seconds[first] <= 1.2 * duration
-            if last - first >= LEAST_STEPS and is_even:
-                spans.append((first, last))
-    if not spans:
-        return []
-    firsts, ends = np.array(spans).T
-    differ = histogram_distances(colours[firsts], colours[ends]) >= LEAST_COLOUR_DISTANCE
-    blocked = np.searchsorted(barriers, ends, "right") > np.searchsorted(barriers, firsts, "right")
-    return [span for span, good in zip(spans, differ & ~blocked, strict=True) if good]
 
 
 def _near_border(profile: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -177,9 +177,9 @@ def _errors_of(uri: str) -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         raise _request_error(uri, code) from error
     except NoCredentials as error:
-        raise Unavailable("this server has no S3 credentials: its operator must set them") from (
-            error
-        )
+        raise SourceRefused(
+            "this server has no S3 credentials: its operator must set them, and start it again"
+        ) from error
     except HTTPError as error:  # in the body, for which boto3 has no retry
         raise TryAgain(f"{uri} broke off ({_kind(error)}): try again later") from error
     except BotoCoreError as error:

@@ -35,8 +35,8 @@ def check_tower_runtime(name: str, cpuinfo: Path = CPUINFO) -> None:
         return
     if importlib.util.find_spec("openvino") is None:
         raise MissingPart(
-            f"tower_engine is {name!r}, and OpenVINO is not installed: pip install"
-            " 'trireel-backend[openvino]'"
+            f"tower_engine is {name!r}, and OpenVINO is not installed: in the folder of"
+            " Trireel run .venv/bin/pip install -c constraints.txt -e './python_backend[openvino]'"
         )
     if name == OPENVINO_BF16 and BF16_INSTRUCTIONS not in _instructions(cpuinfo):
         raise StartupError(

@@ -151,6 +151,27 @@ def one_chunk(index: int, *, with_embeddings: bool = False) -> Tensors:
     return tensors
 
 
+def details() -> Tensors:
+    """Return the answer of `server_info`."""
+    texts = {
+        "CHECKPOINT": ["toy"],
+        "CHECKPOINT_NOTE": ["It knows drawings only."],
+        "WEIGHTS_SHA256": ["2e0abb2998c7b5a1"],
+        "PRECISION": ["fp32"],
+        "RUNTIME": ["onnxruntime"],
+        "VERSION": ["0.1.0"],
+        "FINDINGS": ["tags", "caption"],
+        "SCENE_MODES": ["sampled", "refined"],
+    }
+    whole = {"IMAGE_SIZE_PX": 96, "EMBEDDING_DIM": WIDTH, "NUM_TAGS": 20, "NUM_DESCRIPTIONS": 7}
+    return {
+        **{name: bytes_of(values) for name, values in texts.items()},
+        **{name: np.array([value], np.int32) for name, value in whole.items()},
+        "SCENE_THRESHOLD": np.array([0.15], np.float32),
+        "SCENE_ALPHA": np.array([0.25], np.float32),
+    }
+
+
 def stream_of(num_chunks: int = NUM_CHUNKS) -> Iterator[Tensors]:
     """Yield what a stream answers."""
     for i in range(num_chunks):

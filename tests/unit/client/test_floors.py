@@ -10,7 +10,7 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_json", "_cli_options", "_findings"),
+    ("_errors", "_json", "_r0", "_cli_options", "_findings", "_servers"),
     ("_config", "_options", "_results", "_sources"),
     ("_calls", "_timeline"),
     ("_flows", "_transports"),

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from trireel_client._async_client import AsyncTrireelClient
 from trireel_client._client import TrireelClient
-from trireel_client._results import Analysis, ChunkAnalysis, ServerInfo
+from trireel_client._results import Analysis, ChunkAnalysis
+from trireel_client._servers import ServerInfo
 from trireel_client._sources import Source
 from trireel_client.load_test.drive.samples import SampleRecorder
 from trireel_client.load_test.drive.threads import Threads

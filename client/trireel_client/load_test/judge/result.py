@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from trireel_client._config import Address
-from trireel_client._results import ServerInfo
+from trireel_client._servers import ServerInfo
 from trireel_client.load_test.drive.level_run import LevelRun
 from trireel_client.load_test.judge.summary import LevelSummary
 from trireel_client.load_test.plan import Plan

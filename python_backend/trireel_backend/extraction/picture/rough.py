@@ -7,6 +7,7 @@ use; only those that are of use become RGB.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -77,19 +78,20 @@ def can_sketch(frame: VideoFrame) -> bool:
 
 def sketch(frame: VideoFrame, width_px: int, height_px: int) -> Sketch:
     """Take the samples for a picture of a frame that `can_sketch` accepts."""
-    planes, samples = frame.planes, []
+    planes = frame.planes
     where = _indices(
         frame.format.name,
         (frame.width, frame.height),
         tuple(plane.line_size for plane in planes),
         (width_px, height_px),
     )
-    for number, indices in where:
-        memory = np.frombuffer(planes[number], np.uint8)  # type: ignore[call-overload]
-        samples.append(memory.take(indices))
+    luma, u, v = (_memory(planes[number]).take(indices) for number, indices in where)
     is_full = int(frame.color_range) == FULL_RANGE
-    luma, u, v = samples
     return Sketch(luma, u, v, height_px, _tables(int(frame.colorspace), is_full))
+
+
+def _memory(plane: Any) -> NDArray[np.uint8]:  # PyAV's stub lacks the buffer protocol
+    return np.frombuffer(plane, np.uint8)
 
 
 @lru_cache(maxsize=16)

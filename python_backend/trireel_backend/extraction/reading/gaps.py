@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What passes by between two frames on screen: the packets, and the frames decoded on the way.
+"""What passes by between two frames on screen: the packets, and the frames around keyframes.
 
-Nothing more is decoded for it: frames that no other refers to stay skipped, and what lies before a
-keyframe that leads to the next frame on screen is left out. Which frames of a gap count as passed
-depends on its packets alone, not on what was read before.
+A keyframe at an unusual place may begin a scene, so it is kept, and the frame before it, which is
+decoded for that. Which keyframes are unusual affects the cost alone: what is not kept is decoded
+again if it is needed.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 
@@ -23,8 +23,7 @@ Keep = Callable[[VideoFrame], Kept]
 """Returns what is kept of a frame: the frame itself, or less."""
 
 
-@dataclass(frozen=True)
-class PassedPacket:
+class PassedPacket(NamedTuple):
     """A packet of a gap."""
 
     pts: int
@@ -44,9 +43,7 @@ class Gaps:
         self._packets: dict[int, PassedPacket] = {}
         self._frames: dict[int, Kept] = {}
         self._bytes = 0
-        self._in_full: set[int] = set()  # PTS of frames that may be unreferenced ones
-        self._lost: set[int] = set()  # PTS of frames for which there was no room
-        self._jumps: set[int] = set()  # PTS of keyframes that packets before were left out for
+        self._wanted: set[int] = set()  # PTS of frames to keep
         self._read = 0
         self._keyframe_bytes = 0
         self._gop_packets = 0
@@ -60,6 +57,8 @@ class Gaps:
         may_begin = read.is_keyframe and self._is_unusual(read.packet.size)
         self._gop_packets += 1
         self._read += 1
+        if read.is_keyframe:
+            self.want(read.pts)
         if read.is_shown:
             pts, size_bytes = read.pts, read.packet.size
             self._packets[pts] = PassedPacket(pts, self._read, size_bytes, read.is_keyframe)
@@ -74,20 +73,18 @@ class Gaps:
         self._keyframe_bytes = size_bytes
         return not is_first and (sizes[1] > KEYFRAME_RATIO * sizes[0] or not is_usual)
 
-    def note_jump(self, keyframe_pts: int) -> None:
-        """Note that frames before a keyframe are not decoded."""
-        self._jumps.add(keyframe_pts)
+    def want(self, pts: int) -> None:
+        """Note a frame to keep when it comes out of the decoder."""
+        self._wanted.add(pts)
 
-    def note_in_full(self, pts: int) -> None:
-        """Note a frame that was decoded although no other may refer to it."""
-        self._in_full.add(pts)
+    def wants(self, pts: int) -> bool:
+        """Return whether a frame is to be kept."""
+        return pts in self._wanted
 
     def keep(self, pts: int, frame: Kept) -> None:
         """Keep a frame that came out of the decoder, if there is room."""
         size_bytes = _size_bytes(frame)
-        if self._bytes + size_bytes > MOST_KEPT_BYTES:
-            self._lost.add(pts)
-        elif pts not in self._frames:
+        if self._bytes + size_bytes <= MOST_KEPT_BYTES and pts not in self._frames:
             self._frames[pts] = frame
             self._bytes += size_bytes
 
@@ -98,21 +95,9 @@ class Gaps:
         within = (pts for pts in self._packets if first_pts < pts <= last_pts)
         return [self._packets[pts] for pts in sorted(within)]
 
-    def passed(self, first_pts: int, last_pts: int) -> Sequence[tuple[int, Kept]] | None:
-        """Return the frames between two that others refer to; None if that is not certain."""
-        if any(first_pts < pts < last_pts for pts in self._in_full | self._lost):
-            return None
-        within = sorted(pts for pts in self._frames if first_pts < pts < last_pts)
-        return [(pts, self._frames[pts]) for pts in within]
-
-    def passed_before(
-        self, first_pts: int, last_pts: int, keyframe_pts: int
-    ) -> Sequence[tuple[int, Kept]] | None:
-        """Return what `passed` does, and the last frame before a keyframe."""
-        passed = self.passed(first_pts, last_pts)
-        if passed is None or keyframe_pts in self._jumps or last_pts not in self._frames:
-            return None
-        return [*passed, (last_pts, self._frames[last_pts])]
+    def kept(self, pts: int) -> Kept | None:
+        """Return what is kept of a frame, None if it is not."""
+        return self._frames.get(pts)
 
     def release(self, pts: int) -> None:
         """Release what lies before a frame."""
@@ -120,9 +105,7 @@ class Gaps:
             del self._packets[early]
         for early in [other for other in self._frames if other <= pts]:
             self._bytes -= _size_bytes(self._frames.pop(early))
-        self._in_full = {other for other in self._in_full if other > pts}
-        self._lost = {other for other in self._lost if other > pts}
-        self._jumps = {other for other in self._jumps if other > pts}
+        self._wanted = {other for other in self._wanted if other > pts}
 
 
 def _size_bytes(frame: Kept) -> int:

@@ -170,7 +170,9 @@ class PacketReader:
         return packet
 
     def _timed(self, packet: "Packet[VideoStream]", pts: int) -> TimedPacket:
-        if packet.has_sidedata(CONFIGURATION):
+        # Asking for a kind takes 20 times as long, and packets rarely have side data.
+        has_any = next(packet.iter_sidedata(), None) is not None
+        if has_any and packet.has_sidedata(CONFIGURATION):
             self._configuration = packet.get_sidedata(CONFIGURATION)
         timed = TimedPacket(
             packet,

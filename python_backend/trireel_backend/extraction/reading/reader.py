@@ -11,25 +11,17 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import av
-from av.video.frame import VideoFrame
-
+from trireel_backend.extraction.reading.feeding import EARLIEST_PTS, FeedingReader
 from trireel_backend.extraction.reading.full_decode import Damage, TimedFrame
 from trireel_backend.extraction.reading.gaps import Gaps, Keep
 from trireel_backend.extraction.reading.opening import OpenedVideo, VideoFile
 from trireel_backend.extraction.reading.packets import (
     NEVER_SECONDS,
-    DecodingReader,
     TimedPacket,
     TimesUnknown,
 )
 
-EARLIEST_PTS = -(2**63)
 MOST_AHEAD_PACKETS = 512  # read ahead of the decoder; only a GOP of many seconds has more
-# Decoders that take `skip_frame` from packet to packet; others read it once, if at all.
-SKIPPING_DECODERS = frozenset(
-    ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "vp8", "vp9")
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class _Wanted:
     pts: int
 
 
-class FrameReader(DecodingReader):
+class FrameReader(FeedingReader):
     """Finds the frames on screen at times that mostly go forward.
 
     It keeps its position: a video's next chunk continues at the end of the last one, and the frames
@@ -51,21 +43,13 @@ class FrameReader(DecodingReader):
     def __init__(self, file: VideoFile, damage: Damage, opened: OpenedVideo | None = None) -> None:
         """Take over an opened file, or open it; raises what `open_video` does."""
         super().__init__(file, damage, opened)
-        self._can_skip = self._packets.codec.name in SKIPPING_DECODERS
         self._ahead: deque[TimedPacket] = deque()
-        self._fed: set[int] = set()  # PTS of packets given to the decoder, as far as of interest
-        self._frames: dict[int, VideoFrame] = {}  # what came out of it, by PTS, likewise
-        self._wanted: set[int] = set()  # PTS of frames that are yet to come out
-        self._interesting_from = EARLIEST_PTS  # PTS from which on others may be wanted
         self._last_seconds = NEVER_SECONDS
         self._keyframe_seconds = NEVER_SECONDS  # of the one that leads to what is decoded now
         self._placed = False
         self._all_from: float | None = None  # a time from which on no frame is skipped
         self._before_keyframe: int | None = None  # PTS of the last frame before the last one
         self._is_in_gap = False  # a frame before and a frame behind are wanted
-        self.gaps = Gaps()
-        """What passes by between frames on screen, if it is kept."""
-        self._keep_as: Keep | None = None
 
     def frames_on_screen(
         self, targets_seconds: Sequence[float], *, keep: Keep | None = None, anew: bool = False
@@ -252,7 +236,6 @@ class FrameReader(DecodingReader):
         if len(self._ahead) > 1:
             self._drain()
             self._ahead = deque([keyframe])
-            self.gaps.note_jump(keyframe.pts)
 
     def _feed_through(self, pts: int, *, wanted: bool) -> None:
         """Feed the packets up to the last one of a PTS; an unwanted one stays ahead itself."""
@@ -280,6 +263,8 @@ class FrameReader(DecodingReader):
             return
         shown = [ahead.pts for ahead in self._ahead if ahead.is_shown and ahead is not keyframe]
         self._before_keyframe = max(shown, default=None)
+        if self._before_keyframe is not None:
+            self.gaps.want(self._before_keyframe)
 
     def _feed_one_more(self) -> bool:
         """Feed the next packet; what lies behind all that is wanted may be so by the next chunk."""
@@ -292,46 +277,3 @@ class FrameReader(DecodingReader):
         is_passed = ahead.pts < self._interesting_from and not self._takes_all(ahead)
         self._feed(ahead, skip_unreferred=is_passed)
         return True
-
-    def _feed(self, ahead: TimedPacket, *, skip_unreferred: bool) -> None:
-        codec = self._packets.codec
-        if self._can_skip:
-            codec.skip_frame = "NONREF" if skip_unreferred else "DEFAULT"
-            if not skip_unreferred and not ahead.is_keyframe and self._keep_as is not None:
-                self.gaps.note_in_full(ahead.pts)
-        if ahead.is_shown:
-            self._fed.add(ahead.pts)
-        frames = self._packets.decode(ahead)
-        if frames is None:
-            self._damage.add(ahead.seconds)
-        else:
-            self._keep(frames)
-
-    def _drain(self) -> None:
-        """Take out what the decoder still holds, and make it ready for a keyframe."""
-        codec = self._packets.codec
-        if self._fed:
-            try:
-                self._keep(codec.decode(None))
-            except av.error.FFmpegError:
-                self._damage.add(self._packets.read_up_to_seconds)
-        codec.flush_buffers()
-        self._fed.clear()
-
-    def _keep(self, frames: Sequence[VideoFrame]) -> None:
-        # A frame that is let go at once gives its memory to the next, while it is in the cache.
-        for frame in frames:
-            pts = frame.pts
-            if pts is None:
-                continue
-            if frame.is_corrupt:
-                self._damage.add(self._packets.seconds(pts))
-            if pts in self._wanted or pts >= self._interesting_from:
-                self._frames[pts] = frame
-            if self._keep_as is not None:
-                self.gaps.keep(pts, self._keep_as(frame))
-
-    def _forget_before(self, pts: int) -> None:
-        self._wanted = {wanted for wanted in self._wanted if wanted >= pts}
-        self._fed = {fed for fed in self._fed if fed >= pts}
-        self._frames = {out: frame for out, frame in self._frames.items() if out >= pts}

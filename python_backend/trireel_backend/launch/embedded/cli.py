@@ -20,6 +20,7 @@ from trireel_backend.launch.model_options import (
     Restarts,
     Shots,
     TowerEngine,
+    Version,
     Videos,
     parse_parameters,
 )
@@ -66,14 +67,24 @@ def serve(
             " can then read and change the shared memory of its models.",
         ),
     ] = False,
+    ready_seconds: Annotated[
+        float | None,
+        typer.Option(help="Seconds that loading the models may take, 120 by default.", min=1),
+    ] = None,
     stop_seconds: Annotated[
         int, typer.Option(help="Seconds that a stop waits for videos in flight.", min=0)
     ] = 10,
     restarts: Restarts = 5,
     log: Annotated[Path | None, typer.Option(help="Keep Triton's log in this file.")] = None,
+    version: Version = False,
 ) -> None:
     """Serve on loopback, report when ready, and stop cleanly on SIGTERM or Ctrl-C."""
-    from trireel_backend.launch.embedded.server import ServerOptions, embedded_launch
+    from trireel_backend.launch.embedded.server import (
+        READY_SECONDS,
+        ServerOptions,
+        embedded_launch,
+    )
+    from trireel_backend.launch.failed_log import log_kept_if_failed
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
@@ -115,11 +126,12 @@ def serve(
             instances=model_options.instances(),
             parameters=model_options.parameters(),
             client_shared_memory=allow_client_shared_memory,
+            ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
             log=log,
         )
-        with embedded_launch(options) as launch:
+        with embedded_launch(options) as launch, log_kept_if_failed(launch.log):
             keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
     except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from trireel_backend.launch.embedded.wheel import (
     server_environment,
 )
 from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.failed_log import log_kept_if_failed
 from trireel_backend.launch.flags import arguments, common_flags
 from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.ports import LOOPBACK, Ports, authority, check_ports
@@ -50,6 +51,8 @@ class ServerOptions:
     """Let clients pass tensors in shared memory; they can then access the models' memory too."""
     stop_seconds: int = STOP_SECONDS
     """Seconds that a stop waits for videos in flight; for sequences without END at most 10 s."""
+    ready_seconds: float = READY_SECONDS
+    """Seconds that loading the models may take."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
     log: Path | None = None
@@ -64,7 +67,11 @@ def embedded_server(options: ServerOptions) -> Iterator[RunningServer]:
         StartupError: if a part is missing, a port is in use, Triton does not become ready, or its
             models do not answer as the checkpoint does.
     """
-    with embedded_launch(options) as launch, running_server(launch) as server:
+    with (
+        embedded_launch(options) as launch,
+        log_kept_if_failed(launch.log),
+        running_server(launch) as server,
+    ):
         yield server
 
 
@@ -122,7 +129,7 @@ def _launch(
         metadata=metadata,
         run=run,
         admission=Admission(run.admission),
-        ready_seconds=READY_SECONDS,
+        ready_seconds=options.ready_seconds,
         stop_seconds=options.stop_seconds,
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",

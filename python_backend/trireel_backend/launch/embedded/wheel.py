@@ -35,9 +35,7 @@ def find_wheel() -> Wheel:
     """
     spec = importlib.util.find_spec("pytriton")
     if spec is None or spec.origin is None:
-        raise MissingPart(
-            "the tritonserver wheel is not installed: pip install 'trireel-backend[embedded]'"
-        )
+        raise MissingPart("the tritonserver wheel is not installed: run scripts/setup serve")
     package = Path(spec.origin).parent
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     wheel = Wheel(

@@ -20,6 +20,7 @@ from trireel_backend.launch.model_options import (
     Parameter,
     Restarts,
     Shots,
+    Version,
     Videos,
     parse_parameters,
 )
@@ -76,6 +77,7 @@ def serve(
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
     parameter: Parameter = None,
+    version: Version = False,
     http_max_input_mib: Annotated[
         int | None,
         typer.Option(help="Largest body of an HTTP request, 64 by default.", min=1, max=2**20),

@@ -14,6 +14,7 @@ from tritonclient.grpc import model_config_pb2
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
+from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
@@ -39,7 +40,10 @@ MODEL_FILES = {
         **{name: name for name in (METADATA_FILE, TEXT_BANK_FILE, GATE_FILE)},
     },
     "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
-    "temporal_decoder": {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE},
+    **{
+        model: {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE}
+        for model in ("temporal_decoder", "server_info")
+    },
 }
 """The files of an export that each model needs, and their names in its version folder."""
 
@@ -267,11 +271,12 @@ def _has_gpu(profile: str) -> bool:
 
 
 def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
+    add_findings(config)
     if config.name == SHOT_MODEL:
         complete_shots(config)
     else:
         _set_sizes(config, metadata)
-    add_findings(config)
+    set_facts(config, metadata, ENGINE if assembly.engine else _tower_engine(assembly))
     _set_shot_parameters(config, assembly)
     for name, value in assembly.parameters.items():
         if name in config.parameters:

@@ -91,7 +91,7 @@ def test_a_python_without_a_shared_library_is_named(monkeypatch, tmp_path):
 
 def test_a_missing_wheel_is_named(monkeypatch):
     monkeypatch.setattr(wheel.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingPart, match=r"pip install 'trireel-backend\[embedded\]'"):
+    with pytest.raises(MissingPart, match="run scripts/setup serve"):
         wheel.find_wheel()
 
 
@@ -147,6 +147,8 @@ def test_a_log_excerpt_names_the_errors_first(tmp_path):
     log = tmp_path / "log"
     log.write_text("I1 fine\nE1 first error\nI2 more\nerror: second\nI3 end\n")
     assert server.log_excerpt(log) == "E1 first error\nerror: second"
+    log.write_text("E1 CudaDriverHelper has not been initialized.\nI2 more\nE3 no model\n")
+    assert server.log_excerpt(log) == "E3 no model"
     log.write_text("I1 fine\nI2 end\n")
     assert server.log_excerpt(log) == "I1 fine\nI2 end"
 

@@ -60,7 +60,7 @@ def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
         *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
-        *("video_analysis", "video_analysis_stream"),
+        *("video_analysis", "video_analysis_stream", "server_info"),
     }
 
 

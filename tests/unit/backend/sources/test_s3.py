@@ -159,11 +159,11 @@ def test_an_object_beyond_the_limit_is_rejected(bucket, tmp_path):
         Fetcher(tmp_path, max_bytes=100)("s3://videos/a")
 
 
-def test_without_credentials_s3_is_unavailable(bucket, tmp_path, monkeypatch):
+def test_without_credentials_s3_is_refused(bucket, tmp_path, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(Unavailable, match="no S3 credentials"):
+    with pytest.raises(SourceRefused, match="no S3 credentials"):
         Fetcher(tmp_path)("s3://videos/a")
 
 

@@ -130,7 +130,7 @@ def test_an_unknown_engine_is_named():
 def test_openvino_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     check_tower_runtime("onnxruntime")
-    with pytest.raises(MissingPart, match=r"pip install 'trireel-backend\[openvino\]'"):
+    with pytest.raises(MissingPart, match=r"pip install .*'\./python_backend\[openvino\]'"):
         check_tower_runtime("openvino")
 
 

@@ -13,7 +13,6 @@ from unit.client.loopback import Loopback
 from unit.client.scripted import INVALID, bytes_of, stream_of, whole_video
 
 from trireel_client._command.cli import app
-from trireel_client._command.status import MODELS
 from trireel_schema.catalogue import FINDINGS
 
 
@@ -28,7 +27,6 @@ def plain_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def ready(server: Loopback) -> Loopback:
     """A server that knows one video."""
     server.script.answers["video_analysis"] = lambda asked: whole_video()
-    server.script.models_ready = dict.fromkeys(MODELS, True)
     return server
 
 
@@ -174,13 +172,15 @@ def test_stream_shows_progress_on_stderr(grpc_only: Loopback, video: str) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no.mp4"], "there is no file 'no.mp4'"),
-        (["a.mp4", "--server-path"], "TOP_K is 0"),
-        (["a.mp4", "--server-path", "--tags", " , "], "tags is empty"),
-        (["a.mp4", "--server-path", "--find", " "], "find holds ' '"),
+        (["no.mp4"], "there is no file 'no.mp4' on this machine; for a path in the server's media"),
+        (["TOP_K.mp4"], "file 'TOP_K.mp4' on this machine"),
+        (["no.mp4"], "media folder add --server-path\n"),
+        (["a.mp4", "--server-path"], "trireel: --top-k is 0: give"),
+        (["a.mp4", "--server-path", "--tags", " , "], "trireel: --tags is empty"),
+        (["a.mp4", "--server-path", "--find", " "], "trireel: --find holds ' '"),
         (
             ["a.mp4", "--server-path", "--crop", "0,0,1,1", "--crop-px", "0,0,8,8"],
-            "got both of crop and crop_px: give one of them",
+            "got both of --crop and --crop-px: give one of them",
         ),
     ],
 )
@@ -280,20 +280,3 @@ def test_what_cannot_be_written_is_printed(ready: Loopback, video: str) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["num_chunks"] == 3
     assert "No space left" in result.stderr
-
-
-def test_status(ready: Loopback) -> None:
-    result = run(ready, "status")
-    assert result.exit_code == 0
-    assert f"triton 2.51.0 at {ready.url}: ready" in result.stdout
-    assert all(model in result.stdout for model in MODELS)
-    ready.script.models_ready["siglip_text"] = False
-    result = run(ready, "status")
-    assert result.exit_code == 1
-    assert "not ready" in result.stdout
-
-
-def test_status_of_nobody() -> None:
-    result = CliRunner().invoke(app, ["status", "--url", "127.0.0.1:1"])
-    assert result.exit_code == 1
-    assert "no server listens there" in result.stderr

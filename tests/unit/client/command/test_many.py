@@ -64,7 +64,7 @@ def test_a_folder_as_lines_of_json(ready: Loopback, folder: Path) -> None:
         str(folder / name) for name in ("a.MKV", "b.mp4", "deep/er/c ü.mov")
     ]
     assert [answer.get("num_chunks") for answer in answers] == [3, None, 3]
-    assert "TOP_K is 0" in answers[1]["error"]
+    assert "--top-k is 0" in answers[1]["error"]
     assert output.read_text() == result.stdout
     failed, summary = result.stderr.splitlines()
     assert failed.startswith(f"trireel: {folder}/b.mp4: ")
@@ -79,7 +79,7 @@ def test_a_folder_as_csv(ready: Loopback, folder: Path) -> None:
     assert float(first["duration_seconds"]) == 30.0
     assert first["tags"] == "kitchen; beach"
     assert (first["num_scene_changes"], first["error"]) == ("2", "")
-    assert "TOP_K is 0" in failed["error"]
+    assert "--top-k is 0" in failed["error"]
     assert failed["tags"] == ""
 
 

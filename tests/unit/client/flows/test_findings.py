@@ -111,7 +111,7 @@ def test_quality_that_does_not_fit(changed: Tensors, message: str) -> None:
 
 
 def test_json_holds_quality_only_if_it_was_requested() -> None:
-    answer = analysis_of({**whole_video(), **quality_of(3)}, ["quality"]).to_json_dict()
+    answer = analysis_of({**whole_video(), **quality_of(3)}, ["quality"]).to_json_dict("r0")
     assert answer["quality"] == {"black_intervals": [[21.25, 25.0]], "freeze_intervals": []}
     assert answer["chunks"][2]["quality"] == {
         "black_share": 0.5,
@@ -120,7 +120,7 @@ def test_json_holds_quality_only_if_it_was_requested() -> None:
         "luma": 10.0,
     }
     assert (answer["tags"], answer["retrieval_caption"], answer["scene_changes"]) == ([], None, [])
-    default = analysis_of(whole_video(), DEFAULT_FINDINGS).to_json_dict()
+    default = analysis_of(whole_video(), DEFAULT_FINDINGS).to_json_dict("r0")
     assert "quality" not in default
     assert "quality" not in default["chunks"][0]
 

@@ -116,7 +116,7 @@ def test_tensors_that_do_not_fit_are_reported(changed: Tensors, message: str) ->
 
 def test_scenes_in_json() -> None:
     analysis = analysis_of(with_scenes())
-    answer = analysis.to_json_dict()
+    answer = analysis.to_json_dict("r0")
     assert answer["scene_changes"][0] == {
         "timestamp": 13.75,
         "score": 0.4,
@@ -133,7 +133,7 @@ def test_scenes_in_json() -> None:
     assert (answer["frame_rate"], answer["is_vfr"]) == ([25, 1], False)
     assert answer["picture_size_px"] == [1280, 720]
     unknown = replace(analysis, frame_rate=None, picture_size_px=None, scene_mode="")
-    answer = unknown.to_json_dict()
+    answer = unknown.to_json_dict("r0")
     assert (answer["frame_rate"], answer["picture_size_px"]) == (None, None)
     assert "scene_mode" not in answer
 

@@ -288,7 +288,19 @@ def test_cause_is_kept() -> None:
         (
             "Failed parsing HTTP/2; Trying to connect an http1.x server",
             "StatusCode.UNAVAILABLE",
-            "it speaks HTTP: ask it by HTTP, or give its gRPC port",
+            "127.0.0.1:8001 answers by HTTP, not by gRPC: give the gRPC port",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
+            " Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got type 79)",
+            "StatusCode.UNAVAILABLE",
+            "answers by HTTP, not by gRPC: give the gRPC port",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:8000:"
+            " Socket closed",
+            "StatusCode.UNAVAILABLE",
+            "it closes the connection: is this the gRPC port, by default 8001?",
         ),
         (
             "an exception occurred in the client while decoding the response: ...\n<html>",

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors in the words of the command: its options, not tensors or Python."""
+
+import re
+
+OPTIONS = {
+    "CHUNK_SECONDS": "--chunk-seconds",
+    "CROP": "--crop",
+    "CROP_PX": "--crop-px",
+    "DESCRIPTIONS": "--descriptions",
+    "FIND": "--find",
+    "FRAMES_PER_CHUNK": "--frames-per-chunk",
+    "KEYFRAMES_ONLY": "--keyframes-only",
+    "SAMPLE_FPS": "--sample-fps",
+    "SCENES": "--scenes",
+    "SCENE_ALPHA": "--scene-alpha",
+    "SCENE_MIN_SECONDS": "--min-scene",
+    "SCENE_THRESHOLD": "--scene-threshold",
+    "STREAM_INDEX": "--stream-index",
+    "TAGS": "--tags",
+    "TOP_K": "--top-k",
+    "WITH_EMBEDDINGS": "--with-embeddings",
+}
+"""Options of `trireel analyze` by the names of their tensors."""
+QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+# A quoted text is the user's own; it stays, also if it holds the name of a tensor.
+NAMES = re.compile(rf"{QUOTED}|(?<![\w-])(?:{'|'.join(OPTIONS)})(?!\w)")
+SERVER_PATH = re.compile(rf"give ServerPath\((?:{QUOTED})\)")
+OF_PYTHON = re.compile(r"^(find|tags|descriptions|scenes)(?= (?:is|holds) )")
+BOTH = re.compile(r"^got both of (\w+) and (\w+):")
+
+
+def sentence(error: Exception) -> str:
+    """Return an error's message in the words of the command."""
+    message = SERVER_PATH.sub("add --server-path", str(error))
+    message = message.replace("give a ServerPath or a URI", "use --server-path or a URI")
+    message = OF_PYTHON.sub(r"--\1", message)
+    message = BOTH.sub(
+        lambda found: f"got both of {_option(found[1])} and {_option(found[2])}:", message
+    )
+    return NAMES.sub(lambda found: OPTIONS.get(found[0], found[0]), message)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

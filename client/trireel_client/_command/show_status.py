@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server on a terminal: which models are ready, and what it analyses videos with."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trireel_client._servers import ServerDetails, ServerInfo
+
+HASH_CHARACTERS = 12
+
+
+def show_status(
+    console: Console,
+    address: str,
+    server: ServerInfo,
+    ready: bool,
+    models: Mapping[str, bool],
+    details: ServerDetails | None,
+) -> None:
+    """Print the server's name, its details if they are known, and which models are ready."""
+    headline = Text(f"{server.name} {server.version}", style="bold")
+    console.print(
+        headline.append(f" at {address}", style="not bold").append(": ").append(_ready(ready))
+    )
+    if details is not None:
+        _show_details(console, details)
+    table = Table("model", "state", box=None, padding=(0, 2, 0, 0))
+    for model, model_ready in models.items():
+        table.add_row(model, _ready(model_ready))
+    console.print(table)
+
+
+def _show_details(console: Console, details: ServerDetails) -> None:
+    if details.checkpoint_note:
+        console.print(Text(details.checkpoint_note, style="yellow"))
+    tower = f"{details.image_size_px} px, {details.precision}, {details.runtime}"
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name, value in {
+        "trireel": details.version or "version not known",
+        "checkpoint": f"{details.checkpoint}, weights {details.weights_sha256[:HASH_CHARACTERS]}",
+        "tower": f"{tower}, embeddings {details.embedding_dim} wide",
+        "text bank": f"{details.num_tags} tags, {details.num_descriptions} descriptions",
+        "findings": ", ".join(details.findings),
+        "scenes": f"{', '.join(details.scene_modes)}; threshold {details.scene_threshold:g},"
+        f" alpha {details.scene_alpha:g}",
+    }.items():
+        table.add_row(Text(name, "dim"), Text(value))
+    console.print(table)
+
+
+def _ready(ready: bool) -> Text:
+    return Text("ready", "green") if ready else Text("not ready", "red")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a server is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """A server's name and version."""
+
+    name: str
+    """Name of the server, such as `triton`."""
+    version: str
+    """Version of the server, such as `2.51.0`."""
+    extensions: tuple[str, ...] = ()
+    """Extensions of the protocol that the server supports."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerDetails:
+    """What a server analyses videos with, and what it offers."""
+
+    checkpoint: str
+    """Name of the checkpoint."""
+    checkpoint_note: str
+    """Sentence that people should read beside the answers of the checkpoint; may be empty."""
+    weights_sha256: str
+    """Hash of the checkpoint's weights."""
+    image_size_px: int
+    """Side of the square that pictures are squashed to."""
+    embedding_dim: int
+    """Width of the checkpoint's embeddings."""
+    precision: str
+    """Number format of the vision tower, such as `fp32`."""
+    runtime: str
+    """What computes the vision tower, such as `onnxruntime`."""
+    version: str
+    """Version of Trireel on the server; empty if it is not known."""
+    num_tags: int
+    """Tags that the server scores if a request brings none."""
+    num_descriptions: int
+    """Descriptions that the server chooses captions from if a request brings none."""
+    findings: tuple[str, ...]
+    """Findings that a request may name."""
+    scene_modes: tuple[str, ...]
+    """Values of `scenes` that a request may have."""
+    scene_threshold: float
+    """Smallest scene score of a cut in a request without `scene_threshold`."""
+    scene_alpha: float
+    """Weight of the newest frame in a request without `scene_alpha`."""

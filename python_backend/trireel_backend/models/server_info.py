@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of `server_info`: the checkpoint, its text bank, settings, findings on offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from trireel_backend.artifacts import load_metadata, load_text_bank
+from trireel_backend.findings.scene_settings import SceneSettings
+from trireel_backend.wire.parameters import model_parameters, read_settings
+from trireel_backend.wire.request import Request
+from trireel_backend.wire.tensors import Tensors, scalar, texts
+from trireel_schema.catalogue import FINDINGS
+from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
+from trireel_schema.scenes import EXACT, MODES
+
+PACKAGE = "trireel-backend"
+
+
+@dataclass(frozen=True)
+class InfoSettings:
+    """Parameters of the model's config."""
+
+    runtime: str = ""
+    """What computes the vision tower; the launcher sets it."""
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """The facts, and the texts of the bank."""
+
+    facts: Tensors
+    """Outputs that every answer has."""
+    tags: Sequence[str]
+    """Tags of the bank."""
+    descriptions: Sequence[str]
+    """Descriptions of the bank."""
+
+    @classmethod
+    def of_model(cls, folder: Path, model_config_json: str) -> "ServerFacts":
+        """Read the export in a model's folder, and the model's parameters.
+
+        Raises:
+            StartupError: if a file of the export or a parameter is missing or wrong.
+        """
+        parameters = model_parameters(model_config_json)
+        scenes = read_settings(SceneSettings, parameters)
+        metadata = load_metadata(folder / METADATA_FILE)
+        bank = load_text_bank(folder / TEXT_BANK_FILE, metadata)
+        threshold, alpha = scenes.over(metadata)
+        modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
+        facts = {
+            "CHECKPOINT": texts([metadata.checkpoint]),
+            "CHECKPOINT_NOTE": texts([metadata.note]),
+            "WEIGHTS_SHA256": texts([metadata.weights_sha256]),
+            "IMAGE_SIZE_PX": scalar(metadata.image_size_px, np.int32),
+            "EMBEDDING_DIM": scalar(metadata.embedding_dim, np.int32),
+            "PRECISION": texts([metadata.precision.value]),
+            "RUNTIME": texts([read_settings(InfoSettings, parameters).runtime]),
+            "VERSION": texts([_version()]),
+            "NUM_TAGS": scalar(len(bank.tags.texts), np.int32),
+            "NUM_DESCRIPTIONS": scalar(len(bank.descriptions.texts), np.int32),
+            "FINDINGS": texts(list(FINDINGS)),
+            "SCENE_MODES": texts(modes),
+            "SCENE_THRESHOLD": scalar(threshold, np.float32),
+            "SCENE_ALPHA": scalar(alpha, np.float32),
+        }
+        return cls(facts, bank.tags.texts, bank.descriptions.texts)
+
+    def answer(self, request: Request) -> Tensors:
+        """Return the facts, and the texts of the bank if WITH_TEXTS is set; raises InvalidInput."""
+        with_texts = request.number("WITH_TEXTS", bool)
+        return {
+            **self.facts,
+            "TAGS": texts(self.tags if with_texts else []),
+            "DESCRIPTIONS": texts(self.descriptions if with_texts else []),
+        }
+
+
+def _version() -> str:
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:  # the folder is on the path, and not installed
+        return ""

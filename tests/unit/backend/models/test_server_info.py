@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of `server_info`, from the bundled export."""
+
+import json
+
+import pytest
+from support.repository import EXPORT, config_json
+
+from trireel_backend.errors import StartupError
+from trireel_backend.models.server_info import ServerFacts
+from trireel_backend.wire.request import Request
+from trireel_schema.catalogue import TENSORS
+
+
+def facts_with(**parameters: str) -> ServerFacts:
+    return ServerFacts.of_model(EXPORT, config_json("server_info", "embedded", parameters))
+
+
+def answer_of(facts: ServerFacts, **inputs):
+    return facts.answer(Request(array=inputs.get))
+
+
+def test_the_facts_are_those_of_the_export():
+    answer = answer_of(facts_with(runtime="openvino"))
+    metadata = json.loads((EXPORT / "metadata.json").read_text())
+    assert answer["CHECKPOINT"].tolist() == [metadata["checkpoint"].encode()]
+    assert b"drawings only" in answer["CHECKPOINT_NOTE"][0]
+    assert answer["IMAGE_SIZE_PX"].tolist() == [metadata["image_size_px"]]
+    assert answer["NUM_TAGS"].tolist() == [20]
+    assert answer["RUNTIME"].tolist() == [b"openvino"]
+    assert answer["SCENE_MODES"].tolist() == [b"sampled", b"refined"]
+    assert answer["TAGS"].size == answer["DESCRIPTIONS"].size == 0
+    for name, tensor in answer.items():
+        assert len(TENSORS[name].shape) == tensor.ndim == 1
+
+
+def test_the_operators_settings_are_told():
+    answer = answer_of(facts_with(scene_threshold="0.5", shot_model="true"))
+    assert answer["SCENE_THRESHOLD"].tolist() == [0.5]
+    assert answer["SCENE_MODES"].tolist() == [b"sampled", b"refined", b"exact"]
+    with pytest.raises(StartupError, match="scene_threshold is 'high'"):
+        facts_with(scene_threshold="high")
+
+
+def test_the_bank_comes_on_request():
+    import numpy as np
+
+    answer = answer_of(facts_with(), WITH_TEXTS=np.array([True]))
+    assert answer["TAGS"].tolist()[0] == b"kitchen"
+    assert len(answer["DESCRIPTIONS"]) == 20
