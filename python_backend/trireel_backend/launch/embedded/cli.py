@@ -2,8 +2,9 @@
 """Command `trireel-serve`: run the embedded server until a signal stops it."""
 
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +29,9 @@ from trireel_backend.launch.signals import unwind_on_signals
 from trireel_schema.shots import SHOT_MODEL
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[4]
+
+if TYPE_CHECKING:
+    from trireel_backend.launch.server import RunningServer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -90,17 +94,6 @@ def serve(
     from trireel_backend.launch.repository.assemble import parameter_names
     from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
-    from trireel_backend.launch.server import RunningServer
-
-    def report_ready(server: RunningServer) -> None:
-        print(
-            f"Trireel is ready: HTTP 127.0.0.1:{http_port}, gRPC 127.0.0.1:{grpc_port},"
-            f" metrics 127.0.0.1:{metrics_port} (Triton {server.version}, {server.models}"
-            f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
-            flush=True,
-        )
-        if shots_missing:
-            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
 
     unwind_on_signals()
     private_umask()
@@ -132,10 +125,23 @@ def serve(
             log=log,
         )
         with embedded_launch(options) as launch, log_kept_if_failed(launch.log):
-            keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
+            report = partial(_report_ready, shots_missing=shots_missing)
+            keep_serving(launch, report, policy=RestartPolicy(restarts))
     except (StartupError, OSError) as error:  # OSError: a folder or the log cannot be written
         print(f"trireel-serve: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+
+
+def _report_ready(server: "RunningServer", shots_missing: str) -> None:
+    ports = server.ports
+    print(
+        f"Trireel is ready: HTTP 127.0.0.1:{ports.http}, gRPC 127.0.0.1:{ports.grpc},"
+        f" metrics 127.0.0.1:{ports.metrics} (Triton {server.version}, {server.models}"
+        f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
+        flush=True,
+    )
+    if shots_missing:
+        print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
 
 
 if __name__ == "__main__":

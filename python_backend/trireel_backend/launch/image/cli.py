@@ -119,12 +119,10 @@ def serve(
     Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
-    from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
 
     unwind_on_signals()
-    private_umask()
     try:
         options = ContainerOptions(
             triton=triton,
@@ -170,9 +168,11 @@ def serve(
 def _serve_until_stopped(options: "ContainerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.children import reap_orphans
     from trireel_backend.launch.image.server import container_launch
+    from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
+    private_umask()
     shots, shots_missing = find_shots(options.shots)
     if shots_missing:
         print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
