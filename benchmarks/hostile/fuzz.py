@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random requests of every extension of the protocol: the server lives, or is back in seconds.
 
-Run: python -m benchmarks.hostile [--requests 10000] [--seed 1] [--output FILE]
+Run: python -m benchmarks.hostile.fuzz [--requests 10000] [--seed 1] [--output FILE]
 (needs scripts/setup test). The exit status is 1 if the server was away for longer than
 --most-seconds.
 """
