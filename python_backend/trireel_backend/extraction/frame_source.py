@@ -179,6 +179,13 @@ class FrameSource:
         assert isinstance(reader, FrameReader)
         return reader.gaps.kept(pts)
 
+    def decoded_again(self, pts: int, seconds: float) -> TimedFrame | None:
+        """Return one frame, decoded by going back; None if it does not come out."""
+        for _, timed in self._going_back().on_screen([seconds], False):
+            if timed.pts == pts:
+                return timed
+        return None
+
     def gap(
         self, pts: tuple[int, int], seconds: tuple[float, float], keyframes_only: bool
     ) -> Iterator[TimedFrame]:

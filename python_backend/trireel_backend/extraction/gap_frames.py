@@ -65,20 +65,20 @@ def _at_keyframe(
 ) -> list[Thumbnail] | None:
     """Return a keyframe and the frame before it, None if the largest step is elsewhere."""
 
-    def found(pts: int, until: Thumbnail) -> Thumbnail | None:
+    def found(pts: int) -> Thumbnail | None:
         if pts in (first.pts, last.pts):
             return first if pts == first.pts else last
         kept = source.kept(pts)
-        if kept is not None:
-            return draw(pts, kept)
-        between = _between(source, first, until, draw, keyframes_only=False)
-        return next((thumbnail for thumbnail in between if thumbnail.pts == pts), None)
+        if kept is None:
+            timed = source.decoded_again(pts, float(pts * first.time_base))
+            kept = None if timed is None else timed.frame
+        return None if kept is None else draw(pts, kept)
 
     before_pts = max((packet.pts for packet in packets if packet.pts < keyframe_pts), default=None)
-    keyframe = found(keyframe_pts, last)
+    keyframe = found(keyframe_pts)
     if keyframe is None or not is_change(first.pixels, keyframe.pixels):
         return None
-    before = found(first.pts if before_pts is None else before_pts, keyframe)
+    before = found(first.pts if before_pts is None else before_pts)
     if before is None:
         return None
     listed = [first, before, keyframe, last]
