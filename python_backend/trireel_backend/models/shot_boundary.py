@@ -36,7 +36,9 @@ class ShotSettings:
     def runs(self) -> TowerSettings:
         """Return the settings of the runs; raises StartupError if a value is out of range."""
         windows = at_least_one("windows_at_once", self.windows_at_once)
-        return TowerSettings(self.threads, self.providers, self.shot_engine, windows)
+        return TowerSettings(
+            self.threads, self.providers, self.shot_engine, windows, releases_memory=True
+        )
 
 
 class ShotJudge:

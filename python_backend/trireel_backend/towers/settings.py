@@ -21,6 +21,9 @@ class TowerSettings:
     """Most rows that all threads together compute at once on a CPU, or four per thread if that is
     more; the rest of a batch follows. On a GPU there is no limit."""
 
+    releases_memory: bool = False
+    """True to give a run's memory back on a CPU: for a model that is seldom called."""
+
     def checked_rows_at_once(self) -> int:
         """Return the most rows at once; raises StartupError if the setting is less than 1."""
         return at_least_one("rows_at_once", self.rows_at_once)
