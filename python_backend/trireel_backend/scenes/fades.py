@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.scenes.hard_cuts import Run
-from trireel_backend.scenes.signals import histogram_distances
+from trireel_backend.scenes.signals import correlation, histogram_distances
 
 BLANK_DEVIATION = 6.0
 """Largest standard deviation of the luma in a blank picture."""
@@ -45,7 +45,7 @@ def fades(run: Run) -> list[Fade]:
             continue
         first, last = _ramp(run, begin - 1, -1), _ramp(run, end, 1)
         distance = histogram_distances(run.histograms[first], run.histograms[last])
-        is_same = _correlation(run, first, last) > SAME_PICTURE
+        is_same = correlation(run.luma[first], run.luma[last]) > SAME_PICTURE
         if float(distance) >= LEAST_COLOUR_DISTANCE and not is_same:
             found.append(Fade(first, last))
     return found
@@ -66,14 +66,6 @@ def edges_seconds(run: Run) -> list[tuple[float, float]]:
         )
         found.append((float(run.seconds[first]), float(run.seconds[last])))
     return found
-
-
-def _correlation(run: Run, one: int, other: int) -> float:
-    """Return Pearson's correlation of the luma of two frames; 0 for a blank frame."""
-    first, second = (run.luma[index].ravel().astype(np.float64) for index in (one, other))
-    first, second = first - first.mean(), second - second.mean()
-    length = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / length if length > 0 else 0.0
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

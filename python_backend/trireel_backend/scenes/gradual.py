@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.scenes.hard_cuts import Run
 from trireel_backend.scenes.sampling import SCAN_STRIDE, spans, thinned
-from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX, histogram_distances
+from trireel_backend.scenes.signals import HEIGHT_PX, WIDTH_PX, correlation, histogram_distances
 from trireel_backend.scenes.transitions import DISSOLVE, WIPE
 
 DURATIONS_SECONDS = (0.2, 0.3, 0.42, 0.6, 0.85, 1.2, 1.7, 2.4)
@@ -45,6 +45,8 @@ WIPE_FIT = 0.42
 """Smallest share of the pixels' times that the shape of a wipe explains."""
 WIPE_CHANGE = 60
 """Smallest sum over R, G and B by which a pixel must change to have a time."""
+SAME_PICTURE = 0.9
+"""Correlation of the luma from which both ends are one scene in another light."""
 MOST_DISSOLVE_OFF_LINE = 0.45
 FRAME_VALUES = HEIGHT_PX * WIDTH_PX * 3
 
@@ -98,6 +100,8 @@ def windows(run: Run, cuts: Sequence[int], least_score: float) -> list[Window]:
 
 def kind(run: Run, window: Window, dissolve_score: float = DISSOLVE_SCORE) -> str | None:
     """Return whether a window is a DISSOLVE or a WIPE, None if it is rather motion."""
+    if correlation(run.luma[window.first], run.luma[window.last]) > SAME_PICTURE:
+        return None  # the light changes, the picture stays
     if window.off_line > WIPE_OFF_LINE and _wipe_fit(run, window) >= WIPE_FIT:
         return WIPE
     is_dissolve = window.score >= dissolve_score and window.off_line <= MOST_DISSOLVE_OFF_LINE

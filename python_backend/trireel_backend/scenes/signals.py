@@ -89,3 +89,11 @@ def histogram_distances(
     """Return the share [n] of pixels, 0 to 1, that changed their bin between histograms."""
     distances: NDArray[np.float32] = np.abs(after - before).sum(axis=-1) / 2
     return distances
+
+
+def correlation(one: NDArray[np.int16], other: NDArray[np.int16]) -> float:
+    """Return Pearson's correlation of two luma pictures [27, 48]; 0 if one of them is blank."""
+    first, second = one.ravel().astype(np.float64), other.ravel().astype(np.float64)
+    first, second = first - first.mean(), second - second.mean()
+    length = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / length if length > 0 else 0.0
