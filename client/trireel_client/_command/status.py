@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 import typer
 
 from trireel_client._cli_options import (
@@ -17,6 +20,11 @@ from trireel_client._cli_options import (
     tls_options,
 )
 from trireel_client._command.connect import connected_client, errors_as_sentences
+from trireel_client._errors import RequestError
+
+if TYPE_CHECKING:
+    from trireel_client._client import TrireelClient
+    from trireel_client._servers import ServerDetails
 
 MODELS = (
     "video_analysis",
@@ -58,8 +66,15 @@ def status(
         server = client.server_info()
         models = {model: client.is_ready(model) for model in MODELS}
         ready = client.is_ready()
-        details = client.server_details() if models[DETAILS] else None
+        details = _details(client) if models[DETAILS] else None
         address = url or DEFAULT_URLS[protocol.value]
         show_status(Console(), address, server, ready, models, details)
-    if not (ready and all(models.values())):
+    # An older server has no model that tells what it is, and answers all the same.
+    if not (ready and all(is_ready for model, is_ready in models.items() if model != DETAILS)):
         raise typer.Exit(1)
+
+
+def _details(client: TrireelClient) -> ServerDetails | None:
+    with suppress(RequestError):
+        return client.server_details()
+    return None

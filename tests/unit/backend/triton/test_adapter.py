@@ -9,6 +9,7 @@ from support.fake_triton import FINAL, InferenceRequest
 
 from trireel_backend import errors
 from trireel_backend.metrics.family import Family, Kind
+from trireel_backend.triton.error_messages import error_of_message
 
 STOPPING = "Server is stopping, scheduler for model has stopped accepting new inference requests"
 
@@ -44,8 +45,8 @@ def asked(triton, monkeypatch):
         (STOPPING, errors.Unavailable, STOPPING),
     ],
 )
-def test_an_error_of_another_model_keeps_its_status(adapter, message, kind, text):
-    error = adapter._raised_again(message)
+def test_an_error_of_another_model_keeps_its_status(message, kind, text):
+    error = error_of_message(message)
     assert type(error) is kind
     assert str(error) == text
 

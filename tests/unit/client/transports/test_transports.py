@@ -210,7 +210,8 @@ def test_wrong_protocol_is_explained(server: Loopback, video: str) -> None:
     with (
         TrireelClient(server.url, protocol=other, timeout=timeout, retries=retries) as client,
         pytest.raises(
-            (ServerUnavailable, UnexpectedAnswer, RequestTimeout), match=r"127\.0\.0\.1:\d+ "
+            (ServerUnavailable, UnexpectedAnswer, RequestTimeout, Unsupported),
+            match=r"127\.0\.0\.1:\d+ ",
         ),
     ):
         client.analyze(video)
