@@ -91,7 +91,7 @@ def test_the_ready_line_and_tritons_log_are_in_one_stream(container):
     assert (
         f"Trireel is ready: HTTP 127.0.0.1:{container.ports.http},"
         f" gRPC 127.0.0.1:{container.ports.grpc}, metrics 127.0.0.1:{container.ports.metrics}"
-        " (Triton 2.51.0, 10 models, profile embedded, checkpoint "
+        " (Triton 2.51.0, 11 models, profile embedded, checkpoint "
     ) in container.log()
     assert "Started GRPCInferenceService" in container.log()
 
