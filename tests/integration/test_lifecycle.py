@@ -240,7 +240,7 @@ def test_an_idle_sequence_expires_and_can_begin_again(media, tmp_path):
         serving(media, "--models", tmp_path / "models") as (_, _, ports),
         TrireelClient(f"127.0.0.1:{ports.grpc}") as client,
     ):
-        chunks = client.step(ServerPath("sample.mp4"), sequence_id="slow")
+        chunks = client.step(ServerPath("sample.mp4"), sequence_id="slow", resume=False)
         next(chunks)
         time.sleep(3)
         with pytest.raises(SequenceLost, match="START"):

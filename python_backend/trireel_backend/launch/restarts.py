@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep a server running: start Triton again if it ended by itself, a bounded number of times."""
 
-import contextlib
-import os
-import shutil
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,14 +10,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from trireel_backend.errors import CanaryFailed, NotReady
+from trireel_backend.launch.kept_logs import keep_log, log_kept_if_failed
 from trireel_backend.launch.server import Launch, RunningServer, running_server, watch
 
 RESTARTS = 5
 RESTART_WINDOW_SECONDS = 600.0
 FIRST_PAUSE_SECONDS = 0.5
 MOST_PAUSE_SECONDS = 2.0
-KEPT_LOG_PREFIX = "trireel-ended-"
-KEPT_LOGS = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,8 @@ def keep_serving(
         NotReady: if the server ended by itself more often than the policy allows.
     """
     policy = policy or RestartPolicy()
-    reason = _serve_once(launch, report_ready, each_time)
+    with log_kept_if_failed(launch.log):
+        reason = _serve_once(launch, report_ready, each_time)
     restarts: deque[float] = deque()
     while True:
         log = _log_advice(launch.log)
@@ -101,34 +97,3 @@ def _log_advice(log: Path | None) -> str:
         return f"its log is kept in {keep_log(log)}"
     except OSError as error:
         return f"its log could not be kept: {error}"
-
-
-def keep_log(log: Path) -> Path:
-    """Copy the log of a server that ended to the temporary folder; return the copy's path.
-
-    Of the user's logs there, the newest five stay.
-
-    Raises:
-        OSError: if the log cannot be copied.
-    """
-    number, name = tempfile.mkstemp(prefix=KEPT_LOG_PREFIX, suffix=".log")
-    os.close(number)
-    kept = Path(name)
-    try:
-        shutil.copyfile(log, kept)
-    except OSError:
-        kept.unlink(missing_ok=True)
-        raise
-    _remove_old_logs(kept.parent)
-    return kept
-
-
-def _remove_old_logs(folder: Path) -> None:
-    logs = []
-    for path in folder.glob(f"{KEPT_LOG_PREFIX}*.log"):
-        with contextlib.suppress(OSError):  # removed by another launcher
-            status = path.lstat()
-            if status.st_uid == os.getuid():
-                logs.append((status.st_mtime_ns, path))
-    for _, path in sorted(logs)[:-KEPT_LOGS]:
-        path.unlink(missing_ok=True)

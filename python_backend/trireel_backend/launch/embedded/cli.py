@@ -125,7 +125,6 @@ def serve(
 
 def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.embedded.server import embedded_launch
-    from trireel_backend.launch.failed_log import log_kept_if_failed
     from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
@@ -142,10 +141,7 @@ def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
         if shots_missing:
             print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
 
-    with (
-        embedded_launch(replace(options, shots=shots)) as launch,
-        log_kept_if_failed(launch.log),
-    ):
+    with embedded_launch(replace(options, shots=shots)) as launch:
         keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
 
 

@@ -12,9 +12,9 @@ from trireel_backend.launch.embedded.wheel import (
     server_environment,
 )
 from trireel_backend.launch.endpoint import Endpoint
-from trireel_backend.launch.failed_log import log_kept_if_failed
 from trireel_backend.launch.flags import arguments, common_flags
 from trireel_backend.launch.folders import folder_parameters, split_private
+from trireel_backend.launch.kept_logs import log_kept_if_failed
 from trireel_backend.launch.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import RunFolder, run_folder

@@ -6,7 +6,7 @@ import tempfile
 import pytest
 
 from trireel_backend.errors import NotReady
-from trireel_backend.launch.failed_log import log_kept_if_failed
+from trireel_backend.launch.kept_logs import log_kept_if_failed
 
 
 @pytest.fixture
