@@ -59,6 +59,7 @@ class ServerProcess:
             "grpc-port": ports.grpc,
             "metrics-port": ports.metrics,
             "stop-seconds": self.stop_seconds,
+            "restarts": 0,  # the tests tell when one starts again
             "log": self.log_folder / f"triton-{ports.grpc}-{self.lives}.log",
         }
         command = [BIN / "trireel-serve", *(f"--{name}={value}" for name, value in options.items())]
