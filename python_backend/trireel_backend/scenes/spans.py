@@ -23,6 +23,13 @@ class SampledFrames:
     embeddings: NDArray[np.float32]
     """[f, D] embeddings of the frames, unit length."""
 
+    def __post_init__(self) -> None:
+        is_table = self.embeddings.ndim == 2 and self.seconds.shape == self.embeddings.shape[:1]
+        if not is_table:  # a state from outside
+            raise ValueError(
+                f"frames at {self.seconds.shape} seconds have embeddings {self.embeddings.shape}"
+            )
+
     def __len__(self) -> int:
         return len(self.seconds)
 
@@ -60,6 +67,14 @@ class CurrentScene:
     """Frames of which one will represent the scene."""
     stride: int = 1
     """Every how many frames one is a candidate."""
+
+    def __post_init__(self) -> None:
+        is_sum = self.embedding_sum.shape == self.candidates.embeddings.shape[1:]
+        if not is_sum or self.stride < 1:  # a state from outside
+            raise ValueError(
+                f"a sum {self.embedding_sum.shape} of embeddings"
+                f" {self.candidates.embeddings.shape}, every {self.stride} frames"
+            )
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,15 @@ class Track:
     decided_seconds: float = LONG_AGO
     """Every transition that ends up to this PTS has been reported."""
 
+    def __post_init__(self) -> None:
+        frames, judged = len(self.seconds), (self.single.shape, self.many.shape)
+        is_whole = self.pixels.shape == (frames, HEIGHT_PX, WIDTH_PX, 3) and self.seconds.ndim == 1
+        if not is_whole or judged[0] != judged[1] or self.single.ndim != 1:  # a state from outside
+            raise ValueError(
+                f"a track of {self.seconds.shape} frames has pixels {self.pixels.shape} and scores"
+                f" {judged[0]} and {judged[1]}"
+            )
+
     @property
     def run(self) -> Run:
         """The frames as a run."""
