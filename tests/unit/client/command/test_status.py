@@ -64,7 +64,7 @@ def test_status_shows_what_the_server_is(ready: Loopback) -> None:
 def test_status_of_a_server_without_details(ready: Loopback) -> None:
     ready.script.models_ready["server_info"] = False
     result = run(ready, "status")
-    assert result.exit_code == 1
+    assert result.exit_code == 0  # an older server
     assert "text bank" not in result.stdout
     del ready.script.answers["server_info"]
     with ready.client() as client, pytest.raises(NotFound):
