@@ -2,18 +2,15 @@
 """The pictures of one chunk around its changes: probes, and frames between probes that differ."""
 
 import math
-from fractions import Fraction
 
-import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from trireel_backend.extraction.frame_source import FrameSource
 from trireel_backend.extraction.gap_frames import Thumbnail, gap_frames
 from trireel_backend.extraction.picture.scaling import PictureMaker
 from trireel_backend.extraction.reading.full_decode import TimedFrame
 from trireel_backend.extraction.reading.gaps import Keep, Kept
-from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf
+from trireel_backend.extraction.runs import ROUNDING_SECONDS, AlphaOf, PictureList
 from trireel_backend.extraction.task import Frames, SecondView
 from trireel_backend.plan import Chunk, Sampling
 from trireel_backend.scenes.changes import is_change
@@ -57,9 +54,7 @@ class Changes:
         self._passed: dict[int, Thumbnail] | None = None
         self._judged = 0
         self._last: Thumbnail | None = None
-        self._pixels: list[NDArray[np.uint8]] = []
-        self._pts: list[int] = []
-        self._time_base = Fraction(1)
+        self._list = PictureList()
 
     def pass_by(self, timed: TimedFrame, alpha_of: AlphaOf) -> None:
         """Draw the next of all frames, if the chunk is decoded whole."""
@@ -115,14 +110,12 @@ class Changes:
             inside = (pts for pts in sorted(self._passed) if last.pts < pts < probe.pts)
             gap = [self._passed[pts] for pts in inside]
         probes_to_come = len(self.targets_seconds) - self._judged + 1
-        if len(self._pts) + len(gap) + probes_to_come <= self._second_view.max_frames:
+        if len(self._list) + len(gap) + probes_to_come <= self._second_view.max_frames:
             for thumbnail in gap:
                 self._add(thumbnail)
 
     def _add(self, thumbnail: Thumbnail) -> None:
-        self._pixels.append(thumbnail.pixels)
-        self._pts.append(thumbnail.pts)
-        self._time_base = thumbnail.time_base
+        self._list.add(thumbnail.pixels, thumbnail.pts, thumbnail.time_base)
 
     def frames(self, damaged_packets: int, *, each_once: bool) -> Frames:
         """Return the frames.
@@ -131,10 +124,7 @@ class Changes:
             damaged_packets: packets of the chunk that the decoder skipped.
             each_once: has no meaning here, since every frame comes once.
         """
-        pixels = np.empty(self._second_view.view.shape(len(self._pts)), np.uint8)
-        for position, picture in enumerate(self._pixels):
-            pixels[position] = picture
-        return Frames(pixels, np.array(self._pts, np.int64), self._time_base, damaged_packets)
+        return self._list.frames(self._second_view.view, damaged_packets)
 
 
 def probes_seconds(chunk: Chunk, sampling: Sampling, most_probes: int) -> list[float]:

@@ -114,7 +114,7 @@ class FrameSource:
         """Yield slots and their frames in any order; a full decode finds missing frames.
 
         Args:
-            keep: keep what passes by between them, for `passed`; it returns what is kept.
+            keep: keep what passes by between them, for `kept`; it returns what is kept.
         """
         missing = dict(enumerate(targets))
         options = {} if keep is None or keyframes_only else {"keep": keep}

@@ -16,6 +16,8 @@ from trireel_backend.wire.views import PackedView
 
 UNIT_NORM_TOLERANCE = 0.01
 MAX_WEIGHT_SECONDS = 1e6
+Answers = Mapping[str, Sequence[Tensors]]
+"""Answers of the models that findings call, in order, by the name of the finding."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ChunkFrames:
     """Length of the chunk in seconds, None if the request does not state it."""
     is_last: bool = False
     """True for the last chunk of its video."""
-    answers: Mapping[str, Sequence[Tensors]] = field(default_factory=lambda: MappingProxyType({}))
+    answers: Answers = field(default_factory=lambda: MappingProxyType({}))
     """Answers of the models that findings call, in order, by the name of the finding."""
 
     def __post_init__(self) -> None:

@@ -57,9 +57,13 @@ class ModelCall:
     model: str
     """Name of the model."""
     inputs: Tensors
-    """Inputs by name."""
+    """Inputs by name, in memory of their own: that of the chunk is freed before the call."""
     outputs: tuple[str, ...]
     """Names of the outputs that the finding needs."""
+
+
+Calls = Mapping[str, Sequence[ModelCall]]
+"""Calls of other models that findings need, by the name of the finding."""
 
 
 class Finding(Protocol):

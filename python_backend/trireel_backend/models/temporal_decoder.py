@@ -3,7 +3,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,9 +14,9 @@ import numpy as np
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import InvalidInput, RequestError
-from trireel_backend.findings.chunk import ChunkFrames
+from trireel_backend.findings.chunk import Answers, ChunkFrames
 from trireel_backend.findings.decoder import Decoder, read_options
-from trireel_backend.findings.finding import Knowledge, ModelCall
+from trireel_backend.findings.finding import Calls, Knowledge, ModelCall
 from trireel_backend.findings.open_videos import (
     OpenVideos,
     SequenceSettings,
@@ -31,11 +31,7 @@ from trireel_backend.metrics.family import Family, Kind, Metrics
 from trireel_backend.metrics.refusals import REFUSALS, refusals_counted
 from trireel_backend.ranking.large_banks import CodedTexts
 from trireel_backend.whole_video.stages import CallModel
-from trireel_backend.wire.parameters import (
-    model_parameters,
-    read_settings,
-    sequence_idle_seconds,
-)
+from trireel_backend.wire.parameters import model_parameters, read_settings, sequence_idle_seconds
 from trireel_backend.wire.request import KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import NUMPY_TYPES, Tensors, texts
 from trireel_backend.wire.views import unpack_views
@@ -52,10 +48,6 @@ INPUTS = (
     *SEQUENCE_INPUTS,
     *(name for finding in FINDINGS.values() for name in finding.inputs),
 )
-Calls = Mapping[str, Sequence[ModelCall]]
-"""Calls of other models that findings need, by the name of the finding."""
-Answers = Mapping[str, Sequence[Tensors]]
-"""Answers of the models that findings call, in order, by the name of the finding."""
 
 CHUNKS = Family("trireel_chunks_total", "Chunks decoded.")
 CUTS = Family("trireel_cuts_total", "Scene changes found.")
@@ -155,16 +147,22 @@ class SequenceDecoder:
             Full: if a client's sequence would begin, and the most allowed are open.
         """
         with self._lock, refusals_counted(self._metrics):
-            if not (self._turns.is_busy(request) or self._calls(request)):
+            calls = None if self._turns.is_busy(request) else self._calls(request)
+            if calls is not None and not calls:
                 return self._counted_answer(request, {})
             self._turns.add(request)
-            return self._answer_later(request.with_own_inputs(INPUTS))
+            return self._answer_later(request.with_own_inputs(INPUTS), calls)
 
-    async def _answer_later(self, request: Request) -> Tensors:
-        """Answer after the earlier requests of the sequence, and after the calls it needs."""
+    async def _answer_later(self, request: Request, calls: Calls | None) -> Tensors:
+        """Answer after the earlier requests of the sequence, and after the calls it needs.
+
+        Args:
+            calls: None if they depend on an earlier request of the sequence.
+        """
         async with self._turns.turn(request):
-            with self._lock, refusals_counted(self._metrics):
-                calls = self._calls(request)
+            if calls is None:
+                with self._lock, refusals_counted(self._metrics):
+                    calls = self._calls(request)
             answers = await self._called(request, calls)
             with self._lock, refusals_counted(self._metrics):
                 return self._counted_answer(request, answers)

@@ -11,15 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.scenes.changes import LEAST_DIFFERENCE, LEAST_HISTOGRAM_DISTANCE, REACH_PX
+from trireel_backend.scenes.changes import is_change
 from trireel_backend.scenes.sampling import thinned
-from trireel_backend.scenes.signals import (
-    Pixels,
-    histogram_distances,
-    histograms,
-    luma,
-    moved_differences,
-)
+from trireel_backend.scenes.signals import Pixels
 from trireel_backend.scenes.track import Track
 
 WINDOW_FRAMES = 100
@@ -114,6 +108,4 @@ def _has_change(pixels: Pixels) -> bool:
     """Return whether the judged middle of a window may hold a transition."""
     middles = np.arange(MARGIN_FRAMES, MARGIN_FRAMES + STRIDE_FRAMES, PROPOSAL_STRIDE)
     before, behind = pixels[middles - PROPOSAL_REACH], pixels[middles + PROPOSAL_REACH]
-    colours = histogram_distances(histograms(before), histograms(behind))
-    shapes = moved_differences(luma(before), luma(behind), REACH_PX)
-    return bool(np.any((colours > LEAST_HISTOGRAM_DISTANCE) & (shapes > LEAST_DIFFERENCE)))
+    return any(map(is_change, before, behind))

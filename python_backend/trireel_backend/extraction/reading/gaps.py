@@ -28,10 +28,6 @@ class PassedPacket(NamedTuple):
 
     pts: int
     """PTS in units of the time base."""
-    order: int
-    """Position in the order in which packets are stored."""
-    size_bytes: int
-    """Size of the coded frame."""
     is_keyframe: bool
     """Whether decoding can begin here."""
 
@@ -44,7 +40,6 @@ class Gaps:
         self._frames: dict[int, Kept] = {}
         self._bytes = 0
         self._wanted: set[int] = set()  # PTS of frames to keep
-        self._read = 0
         self._keyframe_bytes = 0
         self._gop_packets = 0
         self._last_gop_packets = 0
@@ -56,12 +51,10 @@ class Gaps:
         """
         may_begin = read.is_keyframe and self._is_unusual(read.packet.size)
         self._gop_packets += 1
-        self._read += 1
         if read.is_keyframe:
             self.want(read.pts)
         if read.is_shown:
-            pts, size_bytes = read.pts, read.packet.size
-            self._packets[pts] = PassedPacket(pts, self._read, size_bytes, read.is_keyframe)
+            self._packets[read.pts] = PassedPacket(read.pts, read.is_keyframe)
         return may_begin
 
     def _is_unusual(self, size_bytes: int) -> bool:

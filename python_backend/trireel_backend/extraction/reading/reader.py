@@ -52,7 +52,7 @@ class FrameReader(FeedingReader):
         self._is_in_gap = False  # a frame before and a frame behind are wanted
 
     def frames_on_screen(
-        self, targets_seconds: Sequence[float], *, keep: Keep | None = None, anew: bool = False
+        self, targets_seconds: Sequence[float], *, keep: Keep | None = None
     ) -> Iterator[tuple[int, TimedFrame | None]]:
         """Yield, for each of the ascending times, its index and the last frame not after it.
 
@@ -61,14 +61,13 @@ class FrameReader(FeedingReader):
 
         Args:
             keep: keep what passes by between them, see `gaps`; it returns what is kept.
-            anew: go to the first time by a seek, so that nothing read before matters.
 
         Raises:
             TimesUnknown: the container states no PTS; of the times not yet answered none will be.
         """
         self._packets.check_times()
         self._all_from = None
-        if anew or (keep is None) != (self._keep_as is None):
+        if (keep is None) != (self._keep_as is None):
             self._placed = False  # the gaps must know each packet
         self._keep_as = keep
         yield from self._in_order(self._wanted_on_screen(targets_seconds))

@@ -17,12 +17,7 @@ from unit.client.scripted import Asked, Tensors, whole_video
 
 from trireel_client._command.cli import app
 
-
-@pytest.fixture(autouse=True)
-def plain_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FORCE_COLOR", "NO_COLOR", "TERM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
+pytestmark = pytest.mark.usefixtures("plain_wide_terminal")
 
 
 @pytest.fixture

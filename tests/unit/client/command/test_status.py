@@ -21,11 +21,7 @@ from trireel_export.cli import app as export_app
 NOTE = "It knows drawings only."
 
 
-@pytest.fixture(autouse=True)
-def plain_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FORCE_COLOR", "NO_COLOR", "TERM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
+pytestmark = pytest.mark.usefixtures("plain_wide_terminal")
 
 
 @pytest.fixture

@@ -1,38 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Without returned states, a lost sequence begins anew under another name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import unquote
 
-import numpy as np
 import pytest
 from unit.client.either import VIDEO, Either, indices
-from unit.client.loopback import QUICK, SERVERS, Loopback
+from unit.client.loopback import QUICK, Loopback
 from unit.client.scripted import (
     INVALID,
     NO_START,
     UNAVAILABLE,
     Asked,
-    Script,
     plan,
     stepped_chunk,
 )
 
 from trireel_client import InvalidRequest, SequenceLost, ServerUnavailable
-
-
-@pytest.fixture(params=["grpc", "http", "async"])
-def stepping(request) -> Iterator[Either]:
-    """A server that is asked chunk by chunk, over either protocol and by both clients."""
-    script = Script()
-    script.answers.update(
-        frame_extractor=lambda asked: plan(),
-        video_chunk=stepped_chunk,
-        temporal_decoder=lambda asked: {"CHUNK_INDICES": np.array([9], np.int32)},
-    )
-    protocol = "http" if request.param == "http" else "grpc"
-    with SERVERS[protocol](script) as url:
-        yield Either(Loopback(url, protocol, script), request.param != "async")
 
 
 def refusing(answer: Callable[[Asked], object], refusals: dict[int, Exception]):

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lost sequence goes on from the last returned state with the chunk that has no answer."""
 
-from collections.abc import Iterator
-
-import numpy as np
 import pytest
 from unit.client.either import Either, indices
-from unit.client.loopback import QUICK, SERVERS, Loopback
+from unit.client.loopback import QUICK
 from unit.client.scripted import (
     INVALID,
     NO_START,
     UNAVAILABLE,
     Refused,
-    Script,
-    plan,
     state_after,
     stepped_chunk,
 )
@@ -29,20 +24,6 @@ UNKNOWN = Refused(
     400,
     "[request id: x] unexpected inference input 'RETURN_STATE' for model 'video_chunk'",
 )
-
-
-@pytest.fixture(params=["grpc", "http", "async"])
-def stepping(request) -> Iterator[Either]:
-    """A server that is asked chunk by chunk, over either protocol and by both clients."""
-    script = Script()
-    script.answers.update(
-        frame_extractor=lambda asked: plan(),
-        video_chunk=stepped_chunk,
-        temporal_decoder=lambda asked: {"CHUNK_INDICES": np.array([9], np.int32)},
-    )
-    protocol = "http" if request.param == "http" else "grpc"
-    with SERVERS[protocol](script) as url:
-        yield Either(Loopback(url, protocol, script), request.param != "async")
 
 
 def states(either: Either) -> list[tuple[bytes | None, bool]]:
