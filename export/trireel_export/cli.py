@@ -111,13 +111,10 @@ def siglip(
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
     # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
-    from transformers.utils import logging
-
     from trireel_export.export import export
+    from trireel_export.siglip.checkpoint import quiet_transformers
 
-    # transformers warns of its own defaults, and draws a progress bar for each tower.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet_transformers()
     try:
         report = export(
             checkpoint,

@@ -42,7 +42,9 @@ def kept_export(
         progress(f"Using the export in {output}")
         return output
     from trireel_export.export import export  # torch takes seconds to import
+    from trireel_export.siglip.checkpoint import quiet_transformers
 
+    quiet_transformers()
     # A folder of the hub's cache is named after a revision, not after the checkpoint.
     name = source.name if Path(checkpoint).expanduser().is_dir() else checkpoint
     export(str(source), output, precision=precision, note=note, name=name, progress=progress)
