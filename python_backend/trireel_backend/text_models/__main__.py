@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trireel_backend.errors import StartupError
-from trireel_backend.text_models.files import WHEELS, check_models, default_folder, make_models
+from trireel_backend.text_models.files import WHEELS, check_models, default_folder
+from trireel_backend.text_models.make import make_models
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,25 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Make the models `text_detector` and `text_recognizer` of published wheels, and find them.
+"""The files of the models `text_detector` and `text_recognizer`: names, and if all are whole.
 
-The graphs are PP-OCR's, converted and published by RapidOCR (both Apache-2.0). They are read from
-the wheels, which are neither installed nor imported, and get our inputs and outputs.
+The graphs are PP-OCR's, converted and published by RapidOCR (both Apache-2.0).
 """
 
 import hashlib
-import io
 import json
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
-import onnx
-from google.protobuf.message import DecodeError
-
 from trireel_backend.errors import MissingPart
-from trireel_backend.system.whole_files import environment_folder, write_whole
-from trireel_backend.text_models.surgery import characters, detector, recognizer
-from trireel_schema.errors import SchemaError
-from trireel_schema.wheels import Wheel, read_wheel
+from trireel_backend.system.whole_files import environment_folder
+from trireel_schema.wheels import Wheel
 
 DETECTOR_MODEL, RECOGNIZER_MODEL = "text_detector", "text_recognizer"
 """Names of the models in the model repository."""
@@ -48,46 +40,12 @@ WHEELS = (OLDER, NEWER)
 FORMAT = 1
 """Number of the way in which the files are made; a change of `surgery` raises it."""
 
-SMALL_DETECTOR_MEMBER = "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx"
-LARGE_DETECTOR_MEMBER = "rapidocr/models/PP-OCRv6_det_small.onnx"
-RECOGNIZER_MEMBER = "rapidocr/models/PP-OCRv6_rec_small.onnx"
-LICENCE_MEMBERS = {
-    LICENCE_FILE: "rapidocr-3.10.0.dist-info/licenses/LICENSE",
-    NOTICE_FILE: "rapidocr-3.10.0.dist-info/licenses/MODEL_LICENSES.md",
-}
 SET_UP = "run scripts/setup, which fetches it"
 
 
 def default_folder() -> Path:
     """Return the folder of the models in this Python environment."""
     return environment_folder() / "text"
-
-
-def make_models(wheels: Iterable[Path], folder: Path) -> None:
-    """Write the models' files into `folder`; the list of them, which makes them valid, comes last.
-
-    Args:
-        wheels: the files of WHEELS, in any order.
-
-    Raises:
-        MissingPart: if a wheel is missing, damaged or another one; `folder` is then unchanged.
-        OSError: if the folder cannot be written.
-    """
-    older, newer = (_members(wheels, wheel) for wheel in WHEELS)
-    try:
-        published = onnx.load_from_string(newer.read(RECOGNIZER_MEMBER))
-        graphs = {
-            SMALL_DETECTOR_FILE: detector(onnx.load_from_string(older.read(SMALL_DETECTOR_MEMBER))),
-            LARGE_DETECTOR_FILE: detector(onnx.load_from_string(newer.read(LARGE_DETECTOR_MEMBER))),
-            RECOGNIZER_FILE: recognizer(published),
-        }
-        contents = {name: graph.SerializeToString() for name, graph in graphs.items()}
-        contents[CHARACTERS_FILE] = json.dumps(characters(published), ensure_ascii=False).encode()
-        contents |= {name: newer.read(member) for name, member in LICENCE_MEMBERS.items()}
-    except (KeyError, DecodeError, zipfile.BadZipFile) as error:
-        raise MissingPart(f"a wheel does not hold the models of PP-OCR: {error}") from error
-    (folder / LIST_FILE).unlink(missing_ok=True)
-    write_whole(folder, contents | {LIST_FILE: _list_of(contents)})
 
 
 def check_models(folder: Path) -> None:
@@ -97,11 +55,12 @@ def check_models(folder: Path) -> None:
         found = {name: (folder / name).read_bytes() for name in listed["sha256"]}
     except OSError as error:
         raise MissingPart(
-            f"{folder} holds no models that read text ({error.filename}: {error.strerror}): {SET_UP}"
+            f"{folder} holds no models that read text ({error.filename}: {error.strerror}):"
+            f" {SET_UP}"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise MissingPart(f"{folder / LIST_FILE} is damaged ({error!r}): {SET_UP} again") from error
-    if _list_of(found) != json.dumps(listed, indent=1).encode():
+    if list_of(found) != json.dumps(listed, indent=1).encode():
         raise MissingPart(
             f"{folder} holds damaged models, or those of another version of Trireel: {SET_UP} again"
         )
@@ -119,19 +78,8 @@ def load_characters(folder: Path) -> list[str]:
     return listed
 
 
-def _list_of(contents: dict[str, bytes]) -> bytes:
+def list_of(contents: Mapping[str, bytes]) -> bytes:
+    """Return the content of LIST_FILE for the other files by name."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     made_of = {wheel.requirement: wheel.sha256 for wheel in WHEELS}
     return json.dumps({"format": FORMAT, "made_of": made_of, "sha256": hashes}, indent=1).encode()
-
-
-def _members(paths: Iterable[Path], wheel: Wheel) -> zipfile.ZipFile:
-    """Open one of the wheels, whose file name begins as its project's name does."""
-    project, version = wheel.requirement.replace("-", "_").split("==")
-    path = next((path for path in paths if path.name.startswith(f"{project}-{version}-")), None)
-    if path is None:
-        raise MissingPart(f"the wheel of {wheel.requirement} is missing: give both wheels")
-    try:
-        return zipfile.ZipFile(io.BytesIO(read_wheel(path, wheel)))
-    except (SchemaError, zipfile.BadZipFile) as error:
-        raise MissingPart(str(error)) from error
