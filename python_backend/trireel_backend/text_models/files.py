@@ -40,7 +40,7 @@ WHEELS = (OLDER, NEWER)
 FORMAT = 1
 """Number of the way in which the files are made; a change of `surgery` raises it."""
 
-SET_UP = "run scripts/setup, which fetches it"
+SET_UP = "run scripts/setup"
 
 
 def default_folder() -> Path:
@@ -56,7 +56,7 @@ def check_models(folder: Path) -> None:
     except OSError as error:
         raise MissingPart(
             f"{folder} holds no models that read text ({error.filename}: {error.strerror}):"
-            f" {SET_UP}"
+            f" {SET_UP}, which fetches them"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise MissingPart(f"{folder / LIST_FILE} is damaged ({error!r}): {SET_UP} again") from error
