@@ -18,9 +18,10 @@ DETECTOR_MODEL, RECOGNIZER_MODEL = "text_detector", "text_recognizer"
 TEXT_MODELS = (DETECTOR_MODEL, RECOGNIZER_MODEL)
 
 SMALL_DETECTOR_FILE = "detector_small.onnx"
-"""PP-OCRv4's mobile detector: a quarter of the time of the large one on a CPU."""
+"""PP-OCRv4's mobile detector: it takes a quarter of the large one's time on a CPU, and cuts off the
+ends of some small lines."""
 LARGE_DETECTOR_FILE = "detector_large.onnx"
-"""PP-OCRv6's small detector, for GPUs."""
+"""PP-OCRv6's small detector."""
 RECOGNIZER_FILE = "recognizer.onnx"
 """PP-OCRv6's small recognizer: 50 languages and 18 708 characters."""
 CHARACTERS_FILE = "characters.json"

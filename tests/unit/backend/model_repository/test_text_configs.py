@@ -69,14 +69,12 @@ def test_the_models_are_warmed_with_the_largest_batch_first(name, profile):
         )
 
 
-@pytest.mark.parametrize(
-    ("profile", "detector"),
-    [("cpu", SMALL_DETECTOR_FILE), *((profile, LARGE_DETECTOR_FILE) for profile in GPU_PROFILES)],
-)
-def test_a_gpu_gets_the_large_detector(tmp_path, profile, detector):
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_large_detector_is_the_default(tmp_path, profile):
     assemble(Assembly(MODELS, EXPORT, profile, text_models=text_folder()), tmp_path / "r")
     version = tmp_path / "r/text_detector/1"
-    assert (version / "model.onnx").resolve() == (text_folder() / detector).resolve()
+    for name, file in (("model.onnx", LARGE_DETECTOR_FILE), ("small.onnx", SMALL_DETECTOR_FILE)):
+        assert (version / name).resolve() == (text_folder() / file).resolve()
     assert (tmp_path / "r/text_recognizer/1" / CHARACTERS_FILE).is_file()
     assert (tmp_path / "r/temporal_decoder/1" / CHARACTERS_FILE).is_file()
     info = load_config(tmp_path / "r/server_info", profile)

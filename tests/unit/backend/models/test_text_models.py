@@ -1,35 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two models that read text: batches of many requests, and pictures that are not allowed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from support.text import lettered, text_folder
 
-from trireel_backend.errors import CanaryFailed, InvalidInput
+from trireel_backend.errors import CanaryFailed, InvalidInput, StartupError
+from trireel_backend.launch.repository.text import text_sources
 from trireel_backend.launch.text_canary import check_known_text
-from trireel_backend.models.text_detector import ReaderSettings, TextDetector, checked_frames
+from trireel_backend.models.text_detector import DetectorSettings, TextDetector, checked_frames
 from trireel_backend.models.text_recognizer import TextRecognizer, checked_lines
 from trireel_backend.reading.boxes import TextBoxes
 from trireel_backend.reading.codes import ReadLine
-from trireel_backend.text_models.files import RECOGNIZER_FILE, SMALL_DETECTOR_FILE
+from trireel_backend.text_models.files import DETECTOR_MODEL, RECOGNIZER_MODEL
 from trireel_backend.text_models.known import load_known_text
 
-SETTINGS = ReaderSettings(threads=2, providers="CPUExecutionProvider")
+SETTINGS = DetectorSettings(threads=2, providers="CPUExecutionProvider")
+
+
+@pytest.fixture(params=["large", "small"])
+def settings(request):
+    return dataclasses.replace(SETTINGS, detector=request.param)
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A version folder, as the launcher makes it."""
 
-    def link(name):
-        (tmp_path / "model.onnx").symlink_to(text_folder() / name)
+    def link(model):
+        for name, source in text_sources(text_folder())[model].items():
+            (tmp_path / name).symlink_to(source)
         return tmp_path
 
     return link
 
 
-def test_frames_of_several_requests_get_their_maps(folder):
-    detector = TextDetector(folder(SMALL_DETECTOR_FILE), SETTINGS)
+def test_frames_of_several_requests_get_their_maps(folder, settings):
+    detector = TextDetector(folder(DETECTOR_MODEL), settings)
     frames = [lettered((160, 64), [((8, 12), text, 26)]) for text in ("First", "Second", "Third")]
     parts = [np.stack(frames[:2]), frames[2][None]]
     answers = [answer["TEXT_MAP"] for answer in detector.detect_together(parts)]
@@ -41,8 +50,14 @@ def test_frames_of_several_requests_get_their_maps(folder):
     assert np.array_equal(alone["TEXT_MAP"][0], answers[0][1])
 
 
+def test_an_unknown_detector_is_rejected(folder):
+    unknown = dataclasses.replace(SETTINGS, detector="huge")
+    with pytest.raises(StartupError, match="detector is 'huge': give large or small"):
+        TextDetector(folder(DETECTOR_MODEL), unknown)
+
+
 def test_lines_of_several_requests_get_their_codes(folder):
-    recognizer = TextRecognizer(folder(RECOGNIZER_FILE), SETTINGS)
+    recognizer = TextRecognizer(folder(RECOGNIZER_MODEL), SETTINGS)
     lines = np.stack([lettered((160, 48), [((6, 6), text, 28)]) for text in ("First", "Third")])
     answers = list(recognizer.recognize_together([lines, lines[1:]]))
     assert [answer["CODES"].shape for answer in answers] == [(2, 20), (1, 20)]

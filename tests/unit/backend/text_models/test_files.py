@@ -99,12 +99,9 @@ def test_characters_that_are_none_are_rejected(tmp_path, content):
         load_characters(tmp_path)
 
 
-def test_the_detector_depends_on_the_machine():
-    for has_gpu, name in ((True, LARGE_DETECTOR_FILE), (False, SMALL_DETECTOR_FILE)):
-        sources = text_sources(text_folder(), has_gpu=has_gpu)
-        assert sources["text_detector"] == {"model.onnx": text_folder() / name}
+def test_a_folder_without_the_models_is_named():
     with pytest.raises(MissingPart, match="is not there: give the folder"):
-        text_sources(text_folder() / "none", has_gpu=True)
+        text_sources(text_folder() / "none")
 
 
 def test_a_server_without_the_models_says_why(tmp_path, monkeypatch):
