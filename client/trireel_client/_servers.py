@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from trireel_schema.vectors import Calibration
+
 
 @dataclass(frozen=True)
 class ServerInfo:
@@ -48,3 +50,5 @@ class ServerDetails:
     """Smallest scene score of a cut in a request without `scene_threshold`."""
     scene_alpha: float
     """Weight of the newest frame in a request without `scene_alpha`."""
+    calibration: Calibration | None = None
+    """Turns the cosine of a picture and a text into a probability; None from older servers."""

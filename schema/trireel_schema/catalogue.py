@@ -166,6 +166,8 @@ TENSORS: dict[str, Tensor] = {
         Tensor("CHECKPOINT_NOTE", "BYTES", (1,), "what people should know of it; may be empty"),
         Tensor("WEIGHTS_SHA256", "BYTES", (1,), "hash of the checkpoint's weights"),
         Tensor("IMAGE_SIZE_PX", "INT32", (1,), "S"),
+        Tensor("LOGIT_SCALE", "FP64", (1,), "factor of a cosine in the logit of its probability"),
+        Tensor("LOGIT_BIAS", "FP64", (1,), "number added to the scaled cosine"),
         Tensor("PRECISION", "BYTES", (1,), "number format of the vision tower"),
         Tensor("RUNTIME", "BYTES", (1,), "what computes the vision tower"),
         Tensor("VERSION", "BYTES", (1,), "version of Trireel"),

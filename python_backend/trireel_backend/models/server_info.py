@@ -58,6 +58,8 @@ class ServerFacts:
             "WEIGHTS_SHA256": texts([metadata.weights_sha256]),
             "IMAGE_SIZE_PX": scalar(metadata.image_size_px, np.int32),
             "EMBEDDING_DIM": scalar(metadata.embedding_dim, np.int32),
+            "LOGIT_SCALE": scalar(metadata.logit_scale, np.float64),
+            "LOGIT_BIAS": scalar(metadata.logit_bias, np.float64),
             "PRECISION": texts([metadata.precision.value]),
             "RUNTIME": texts([read_settings(InfoSettings, parameters).runtime]),
             "VERSION": texts([_version()]),

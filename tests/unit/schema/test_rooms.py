@@ -15,7 +15,7 @@ FLOORS = (
     ("metadata",),
     ("arrays",),
     ("texts", "pictures", "windows"),
-    ("gate",),
+    ("gate", "ranking"),
 )
 
 

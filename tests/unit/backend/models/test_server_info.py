@@ -26,6 +26,8 @@ def test_the_facts_are_those_of_the_export():
     assert answer["CHECKPOINT"].tolist() == [metadata["checkpoint"].encode()]
     assert b"drawings only" in answer["CHECKPOINT_NOTE"][0]
     assert answer["IMAGE_SIZE_PX"].tolist() == [metadata["image_size_px"]]
+    assert answer["LOGIT_SCALE"].tolist() == [metadata["logit_scale"]]
+    assert answer["LOGIT_BIAS"].tolist() == [metadata["logit_bias"]]
     assert answer["NUM_TAGS"].tolist() == [20]
     assert answer["RUNTIME"].tolist() == [b"openvino"]
     assert answer["SCENE_MODES"].tolist() == [b"sampled", b"refined"]
