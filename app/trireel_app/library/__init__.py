@@ -2,7 +2,7 @@
 """The library: one folder or S3 prefix that keeps the results of videos."""
 
 from trireel_app.library.from_analysis import checkpoint_of, record_of
-from trireel_app.library.identity import normalised_uri, video_id_of
+from trireel_app.library.identity import video_id_of
 from trireel_app.library.library import Library
 from trireel_app.library.manifest import Entry
 from trireel_app.library.records import (
@@ -24,7 +24,6 @@ __all__ = [
     "Stretch",
     "VideoRecord",
     "checkpoint_of",
-    "normalised_uri",
     "record_of",
     "video_id_of",
 ]

@@ -2,15 +2,15 @@
 """From the client's answer to the record of a video."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_app.errors import LibraryError
-from trireel_app.library.identity import normalised_uri, video_id_of
+from trireel_app.library.identity import video_id_of
 from trireel_app.library.records import Checkpoint, Frames, Label, Scene, Stretch, VideoRecord
+from trireel_app.sources.source import normal_uri
 from trireel_client import Analysis, ServerDetails
 from trireel_schema.ranking import pool
 
@@ -18,7 +18,7 @@ NOT_REPRODUCIBLE = ("timing", "client_ms", "stream_id")
 
 
 def record_of(
-    source: str | Path,
+    source: str,
     analysis: Analysis,
     server: ServerDetails,
     *,
@@ -36,6 +36,7 @@ def record_of(
 
     Raises:
         LibraryError: if the answer has no embeddings.
+        InvalidOption: if the URI has an unknown scheme, or holds a credential.
     """
     frames = _frames(analysis)
     answer = analysis.to_json_dict()
@@ -46,7 +47,7 @@ def record_of(
         chunk.pop("frame_embeddings", None)
     return VideoRecord(
         video_id=video_id_of(source),
-        uri=normalised_uri(source),
+        uri=normal_uri(source),
         start_seconds=analysis.start_seconds,
         duration_seconds=analysis.duration_seconds,
         checkpoint=checkpoint_of(server),

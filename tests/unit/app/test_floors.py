@@ -11,6 +11,7 @@ import trireel_app
 ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
+    ("sources",),
     ("library",),
     (PACKAGE,),
 )

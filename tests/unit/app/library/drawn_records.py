@@ -20,7 +20,7 @@ CHECKPOINT = Checkpoint("toy", "2e0abb", WIDTH)
 FRAMES_OF_SCENE = 4
 
 
-def record(uri="file:///clips/a.mp4", seed=0, *, num_scenes=3, facts=None, labels=()):
+def record(uri="/clips/a.mp4", seed=0, *, num_scenes=3, facts=None, labels=()):
     """Return the record of a video with a frame a second and scenes of four frames."""
     rng = np.random.default_rng(seed)
     count = num_scenes * FRAMES_OF_SCENE

@@ -2,7 +2,6 @@
 """The library keeps records, in a folder and on a real S3 server."""
 
 import dataclasses
-from pathlib import Path
 
 import boto3
 import numpy as np
@@ -160,10 +159,8 @@ def test_a_bucket_that_is_not_there_is_named(bucket):
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("https://host/a.mp4?X-Amz-Signature=1&X-Amz-Date=2", "https://host/a.mp4"),
-        ("https://me:secret@Host:443/a.mp4#t=3", "https://host/a.mp4"),
-        ("HTTP://host:80/a.mp4?b=1&sig=c", "http://host/a.mp4?b=1"),
-        ("file:///clips/a%20b.mp4", Path("/clips/a b.mp4")),
+        ("https://Host/a.mp4#t=3", "https://host/a.mp4"),
+        ("file:///clips/a%20b.mp4", "/clips/a b.mp4"),
         ("/clips/../clips/a.mp4", "/clips/a.mp4"),
     ],
 )
