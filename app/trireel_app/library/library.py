@@ -22,11 +22,13 @@ from trireel_app.library import tables
 from trireel_app.library.folder import FolderStorage
 from trireel_app.library.manifest import (
     FORMAT_VERSION,
+    VIDEOS,
     Entry,
     as_json,
     entry_of,
     read_entry,
     read_json,
+    thumbnail_name,
     written,
 )
 from trireel_app.library.records import Checkpoint, VideoRecord
@@ -34,7 +36,6 @@ from trireel_app.library.s3 import S3, S3Storage
 from trireel_app.library.storage import FileGone, Storage
 
 HEAD = "library.json"
-VIDEOS = "videos"
 MANIFEST = "manifest.json"
 INDEX = "index"
 KEPT_SECONDS = 3600.0
@@ -100,7 +101,7 @@ class Library:
         if self.checkpoint() is None:
             head = {"format_version": FORMAT_VERSION, "checkpoint": asdict(record.checkpoint)}
             self.storage.write(HEAD, as_json(head))
-        folder = _folder(entry)
+        folder = entry.folder
         for name, data in files.items():
             self.storage.write(f"{folder}/{name}", data)
         self.storage.write(_manifest(entry.video_id), written(entry))
@@ -153,23 +154,18 @@ class Library:
         before_seconds = time.time() - older_than_seconds
         for video_id in self.storage.folders(VIDEOS):
             entry = self.entry(video_id)
-            kept = () if entry is None else (f"{_folder(entry)}/", _manifest(video_id))
+            kept = () if entry is None else (f"{entry.folder}/", _manifest(video_id))
             for file in list(self.storage.files(f"{VIDEOS}/{video_id}")):
                 if not file.name.startswith(kept) and file.modified_seconds < before_seconds:
                     self.storage.remove(file.name)
                     removed += 1
         return removed
 
-    def thumbnail(self, entry: Entry, scene_index: int) -> str | None:
-        """Return the path or URI of a scene's picture, None if there is none."""
-        name = _thumbnail(scene_index)
-        return self.storage.address(f"{_folder(entry)}/{name}") if name in entry.files else None
-
     def _record(self, entry: Entry, with_thumbnails: bool) -> VideoRecord:
         names = [name for name in entry.files if with_thumbnails or not name.endswith(".jpg")]
-        data = {name: self.storage.read(f"{_folder(entry)}/{name}") for name in names}
+        data = {name: self.storage.read(f"{entry.folder}/{name}") for name in names}
         read = {
-            name: tables.table_of(f"{_folder(entry)}/{name}", data[name])
+            name: tables.table_of(f"{entry.folder}/{name}", data[name])
             for name in names
             if name.endswith(".parquet")
         }
@@ -188,18 +184,18 @@ class Library:
                 answer=read_json("answer.json", data["answer.json"]),
             )
         except (KeyError, TypeError) as error:
-            raise LibraryError(f"the results in {_folder(entry)} are damaged: {error!r}") from error
+            raise LibraryError(f"the results in {entry.folder} are damaged: {error!r}") from error
 
 
 def _files(record: VideoRecord) -> dict[str, bytes]:
     video_id, width = record.video_id, record.checkpoint.embedding_dim
     pictures = {
-        _thumbnail(index): scene.thumbnail
+        thumbnail_name(index): scene.thumbnail
         for index, scene in enumerate(record.scenes)
         if scene.thumbnail is not None
     }
     names = [
-        None if scene.thumbnail is None else _thumbnail(index)
+        None if scene.thumbnail is None else thumbnail_name(index)
         for index, scene in enumerate(record.scenes)
     ]
     found = {
@@ -215,13 +211,5 @@ def _files(record: VideoRecord) -> dict[str, bytes]:
     }
 
 
-def _folder(entry: Entry) -> str:
-    return f"{VIDEOS}/{entry.video_id}/{entry.generation}"
-
-
 def _manifest(video_id: str) -> str:
     return f"{VIDEOS}/{video_id}/{MANIFEST}"
-
-
-def _thumbnail(scene_index: int) -> str:
-    return f"thumbnails/{scene_index:04d}.jpg"

@@ -12,6 +12,7 @@ from trireel_app.library.records import Checkpoint, VideoRecord
 
 FORMAT_VERSION = 1
 GENERATION_DIGITS = 16
+VIDEOS = "videos"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,21 @@ class Entry:
     """SHA-256 of each file of the results, by its name."""
     facts: Mapping[str, Any]
     """Further facts about how the results were made."""
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of the results, relative to the library."""
+        return f"{VIDEOS}/{self.video_id}/{self.generation}"
+
+    def thumbnail(self, scene_index: int) -> str:
+        """Return the name of a scene's picture, relative to the library; empty if there is none."""
+        name = thumbnail_name(scene_index)
+        return f"{self.folder}/{name}" if name in self.files else ""
+
+
+def thumbnail_name(scene_index: int) -> str:
+    """Return the name of a scene's picture among the files of the results."""
+    return f"thumbnails/{scene_index:04d}.jpg"
 
 
 def entry_of(record: VideoRecord, files: Mapping[str, bytes]) -> Entry:

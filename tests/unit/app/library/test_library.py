@@ -6,13 +6,12 @@ import dataclasses
 import boto3
 import numpy as np
 import pytest
+from support.records import label, record
 from support.s3 import s3_server
 
 from trireel_app.errors import InvalidOption, LibraryError
 from trireel_app.library import Checkpoint, Library, video_id_of
 from trireel_app.library.manifest import written
-
-from .drawn_records import label, record
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +86,11 @@ def test_embeddings_of_another_checkpoint_are_rejected(library):
         library.put(other)
 
 
-def test_a_thumbnail_has_an_address(library):
+def test_a_thumbnail_has_a_name(library):
     entry = library.put(record())
-    address = library.thumbnail(entry, 2)
-    assert address.startswith(library.root)
-    assert library.storage.read(address.removeprefix(f"{library.root}/")) == b"jpeg 2"
-    assert library.thumbnail(entry, 3) is None
+    assert library.storage.read(entry.thumbnail(2)) == b"jpeg 2"
+    assert library.storage.address(entry.thumbnail(2)).startswith(library.root)
+    assert entry.thumbnail(3) == ""
 
 
 def test_a_reader_gets_the_new_results_if_the_old_ones_go(library, monkeypatch):
