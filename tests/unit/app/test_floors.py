@@ -12,6 +12,7 @@ ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
     ("sources",),
+    ("analyse",),
     (PACKAGE,),
 )
 
