@@ -171,6 +171,8 @@ TENSORS: dict[str, Tensor] = {
         Tensor("PRECISION", "BYTES", (1,), "number format of the vision tower"),
         Tensor("RUNTIME", "BYTES", (1,), "what computes the vision tower"),
         Tensor("VERSION", "BYTES", (1,), "version of Trireel"),
+        Tensor("FFMPEG_VERSION", "BYTES", (1,), "version of the FFmpeg that decodes"),
+        Tensor("TEXT_BANK_SHA256", "BYTES", (1,), "hash of the bank's file"),
         Tensor("NUM_TAGS", "INT32", (1,), "tags of the bank"),
         Tensor("NUM_DESCRIPTIONS", "INT32", (1,), "descriptions of the bank"),
         Tensor("FINDINGS", "BYTES", ("w",), "findings on offer"),

@@ -182,6 +182,12 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         scene_threshold=number(tensors, "SCENE_THRESHOLD"),
         scene_alpha=number(tensors, "SCENE_ALPHA"),
         calibration=_calibration(tensors),
+        text_bank_sha256=_text(tensors, "TEXT_BANK_SHA256"),
+        ffmpeg_version=_text(tensors, "FFMPEG_VERSION"),
+        chunk_seconds=number(tensors, "CHUNK_SECONDS") if "CHUNK_SECONDS" in tensors else None,
+        frames_per_chunk=(
+            integer(tensors, "FRAMES_PER_CHUNK") if "FRAMES_PER_CHUNK" in tensors else None
+        ),
     )
 
 

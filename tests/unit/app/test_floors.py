@@ -13,6 +13,7 @@ FLOORS = (
     ("errors",),
     ("sources",),
     ("library",),
+    ("analyse",),
     ("index",),
     (PACKAGE,),
 )
