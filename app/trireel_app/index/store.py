@@ -108,6 +108,12 @@ class MomentStore:
         ordered = sorted(rows, key=lambda row: int(row[2]))
         return {video_id: (generation, added_ns) for video_id, generation, added_ns in ordered}
 
+    def added_ns(self, video_id: str) -> int:
+        """Return the time at which a video was indexed last, 0 if it is not here."""
+        where = f"video_id = {quoted(video_id)}"
+        found = self._frames.rows(where, ("added_ns",))["added_ns"].to_pylist()
+        return max(found, default=0)
+
     def num_frames(self) -> int:
         """Return the number of frames."""
         return self._frames.count()

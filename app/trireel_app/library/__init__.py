@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The library: one folder or S3 prefix that keeps the results of videos."""
 
-from trireel_app.library.from_analysis import checkpoint_of, record_of
+from trireel_app.library.from_analysis import record_of
 from trireel_app.library.identity import video_id_of
 from trireel_app.library.library import Library
 from trireel_app.library.manifest import Entry
@@ -23,7 +23,6 @@ __all__ = [
     "Scene",
     "Stretch",
     "VideoRecord",
-    "checkpoint_of",
     "record_of",
     "video_id_of",
 ]

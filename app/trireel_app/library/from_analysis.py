@@ -11,7 +11,7 @@ from trireel_app.errors import LibraryError
 from trireel_app.library.identity import video_id_of
 from trireel_app.library.records import Checkpoint, Frames, Label, Scene, Stretch, VideoRecord
 from trireel_app.sources.source import normal_uri
-from trireel_client import Analysis, ServerDetails
+from trireel_client import Analysis
 from trireel_schema.ranking import pool
 
 NOT_REPRODUCIBLE = ("timing", "client_ms", "stream_id")
@@ -20,7 +20,7 @@ NOT_REPRODUCIBLE = ("timing", "client_ms", "stream_id")
 def record_of(
     source: str,
     analysis: Analysis,
-    server: ServerDetails,
+    weights_sha256: str,
     *,
     thumbnails: Sequence[bytes] = (),
     facts: Mapping[str, Any] | None = None,
@@ -30,7 +30,7 @@ def record_of(
     Args:
         source: path or URI of the video.
         analysis: answer that has embeddings.
-        server: details of the server that answered.
+        weights_sha256: hash of the weights of the server that answered.
         thumbnails: JPEG of each scene, or nothing.
         facts: further facts about how the results were made.
 
@@ -50,7 +50,7 @@ def record_of(
         uri=normal_uri(source),
         start_seconds=analysis.start_seconds,
         duration_seconds=analysis.duration_seconds,
-        checkpoint=checkpoint_of(server),
+        checkpoint=Checkpoint(analysis.checkpoint, weights_sha256, analysis.embedding_dim),
         frames=frames,
         chunks=_chunks(analysis),
         scenes=_scenes(analysis, frames, thumbnails),
@@ -58,11 +58,6 @@ def record_of(
         facts=facts or {},
         answer=answer,
     )
-
-
-def checkpoint_of(server: ServerDetails) -> Checkpoint:
-    """Return the checkpoint of a server."""
-    return Checkpoint(server.checkpoint, server.weights_sha256, server.embedding_dim)
 
 
 def _frames(analysis: Analysis) -> Frames:

@@ -57,7 +57,7 @@ def thumbnail_name(scene_index: int) -> str:
 def entry_of(record: VideoRecord, files: Mapping[str, bytes]) -> Entry:
     """Return the entry of a record, whose files are given by their names."""
     hashes = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
-    together = json.dumps([hashes, dict(record.facts)], sort_keys=True).encode()
+    together = json.dumps(hashes).encode()
     return Entry(
         video_id=record.video_id,
         uri=record.uri,

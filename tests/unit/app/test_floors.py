@@ -15,6 +15,7 @@ FLOORS = (
     ("library",),
     ("analyse",),
     ("index",),
+    ("commands",),
     (PACKAGE,),
 )
 
