@@ -19,6 +19,7 @@ FIRST_PAUSE_SECONDS = 0.05
 PROBED_PARTITIONS = 32
 REFINED = 10  # candidates that are compared once more by their whole vectors, times k
 EVERY_ROW = 10**9
+SEPARATOR = "qzxjtextqzxj"  # a word that no text holds
 
 
 def connect(root: str) -> Any:
@@ -94,10 +95,14 @@ class LanceTable:
         columns = [*self._table.schema.names, "_score"]
         return self._read(found.limit(k).select(columns).to_arrow)
 
-    def words_of(self, column: str, text: str) -> frozenset[str]:
-        """Return the words of a text as an indexed column compares them."""
-        tokens = self._read(self._table.tokenize, text, column=column)
-        return frozenset(token.text for token in tokens)
+    def words_of(self, column: str, texts: Sequence[str]) -> list[frozenset[str]]:
+        """Return the words of each of one or more texts as an indexed column compares them."""
+        # One call for all of them: each reads the index's settings.
+        joined = "".join(f" {SEPARATOR} {text}" for text in texts)
+        tokens = [token.text for token in self._read(self._table.tokenize, joined, column=column)]
+        ends = [index for index, token in enumerate(tokens) if token == tokens[0]]
+        spans = zip(ends, [*ends[1:], len(tokens)], strict=True)
+        return [frozenset(tokens[begin + 1 : end]) for begin, end in spans]
 
     def index_names(self, column: str) -> list[str]:
         """Return the names of the indexes of a column."""

@@ -16,6 +16,7 @@ from trireel_client import Caption, Tag
 
 VECTOR = "vector"
 WORDS = "words"
+DECIMALS = 6  # of a time that is not a frame's own
 LEAST_PROBABILITY = 0.1  # of a tag or caption whose words count; below it is a guess
 COMMON = [
     ("video_id", pa.string()),
@@ -210,14 +211,19 @@ def _common(
 def _frame_spans(
     frames: Frames, parts: Sequence[Stretch], indices: NDArray[np.int32]
 ) -> NDArray[np.float64]:
-    """Return begin and end [n, 2] of each frame: up to the middle between it and the next."""
+    """Return begin and end [n, 2] of the time for which each frame stands.
+
+    It ends in the middle between the frame and the next one, or at the end of the scene.
+    """
     seconds = frames.timestamps_seconds
     middles = (seconds[1:] + seconds[:-1]) / 2
-    begins = np.concatenate([[-np.inf], middles])
-    ends = np.concatenate([middles, [np.inf]])
+    is_same = indices[1:] == indices[:-1]
     starts = np.array([part.start_seconds for part in parts])[indices]
     stops = np.array([part.end_seconds for part in parts])[indices]
-    return np.stack([np.clip(begins, starts, stops), np.clip(ends, starts, stops)], axis=1)
+    begins = np.concatenate([starts[:1], np.where(is_same, middles, starts[1:])])
+    ends = np.concatenate([np.where(is_same, middles, stops[:-1]), stops[-1:]])
+    spans: NDArray[np.float64] = np.round(np.stack([begins, ends], axis=1), DECIMALS)
+    return spans
 
 
 def _overlap(label: Label, begin_seconds: float, end_seconds: float) -> bool:

@@ -52,6 +52,7 @@ class MomentStore:
         """
         self._scenes = LanceTable(root, "scenes", scenes_schema(width))
         self._frames = LanceTable(root, "frames", frames_schema(width))
+        self._words_are_indexed = False
 
     def add(self, rows: VideoRows) -> None:
         """Add a video's rows, and delete older rows of the video."""
@@ -88,7 +89,7 @@ class MomentStore:
 
     def scenes_with_words(self, text: str, where: Where, k: int) -> list[SceneRow]:
         """Return the `k` scenes whose words fit a text best; none before `maintain` ran once."""
-        if not self._scenes.index_names(WORDS):
+        if not self._has_words():
             return []
         return scenes_of(self._scenes.with_words(WORDS, text, where.sql(), k))
 
@@ -97,9 +98,9 @@ class MomentStore:
 
         All are empty before `maintain` ran once.
         """
-        if not self._scenes.index_names(WORDS):
+        if not self._has_words():
             return [frozenset() for _ in texts]
-        return [self._scenes.words_of(WORDS, text) for text in texts]
+        return self._scenes.words_of(WORDS, texts)
 
     def videos(self) -> dict[str, tuple[str, int]]:
         """Return generation and time of indexing in ns of each video, by its id."""
@@ -140,6 +141,10 @@ class MomentStore:
             self._index_vectors(rows)
         for table in (self._frames, self._scenes):
             table.optimise(kept)
+
+    def _has_words(self) -> bool:
+        self._words_are_indexed = self._words_are_indexed or bool(self._scenes.index_names(WORDS))
+        return self._words_are_indexed
 
     def _index_vectors(self, rows: int) -> None:
         """Index the frames' embeddings if they are not, or grew too much since they were."""
