@@ -15,7 +15,7 @@ FLOORS = (
     ("metadata", "shots"),
     ("arrays",),
     ("texts", "pictures", "windows"),
-    ("gate",),
+    ("gate", "ranking"),
 )
 
 

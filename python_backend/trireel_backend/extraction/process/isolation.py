@@ -258,7 +258,7 @@ def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
     _limit_stack()
     search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
+        [worker_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
         pass_fds=(setup.socket_fd, setup.pixels_fd),
         # UTF-8 in any locale: FFmpeg, Pillow and messages get file names of any bytes.
         env=environment | {"PYTHONPATH": os.pathsep.join(search), "PYTHONUTF8": "1"},
@@ -273,7 +273,7 @@ def _limit_stack() -> None:
         resource.setrlimit(resource.RLIMIT_STACK, (WORKER_STACK_BYTES, hard))
 
 
-def _python() -> str:
+def worker_python() -> str:
     """Return the interpreter; if Python is embedded, as in Triton's stub, the first on PATH."""
     if Path(sys.executable or "").name.startswith("python"):
         return sys.executable
