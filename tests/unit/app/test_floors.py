@@ -12,7 +12,9 @@ ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
     ("sources",),
-    ("analyse",),
+    ("analyse", "engine"),
+    ("jobs",),
+    ("commands",),
     (PACKAGE,),
 )
 
