@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from trireel_app.engine.port import Task
@@ -64,7 +63,7 @@ class Display:
         if self._is_quiet:
             return
         for task, outcome in failures:
-            self._console.print(Text(f"video {task.number}: {outcome.reason}", "red"))
+            _print(self._console, f"video {task.number}: {outcome.reason}", "red")
         if self._is_live:
             self._live.update(self._picture(progress, trouble), refresh=True)
         elif now - self._plain_at >= PLAIN_SECONDS:
@@ -114,20 +113,19 @@ def show_summary(
     console.print(headline)
     if job.note:
         console.print(Text(job.note, "yellow"))
-    slowest = heapq.nlargest(SLOWEST, settled, key=_busy_seconds)
-    table = Table("seconds", "slowest", box=None, padding=(0, 2, 0, 0))
-    for video in slowest:
-        table.add_row(f"{_busy_seconds(video):.1f}", Text(video.source.uri))
-    if slowest:
-        console.print(table)
+    for video in heapq.nlargest(SLOWEST, settled, key=_busy_seconds):
+        _print(console, f"{_busy_seconds(video):8.1f} s  {video.source.uri}", "dim")
+    for video in failed[:MOST_FAILURES]:
+        reason = video.outcome.reason if video.outcome else ""
+        _print(console, f"  failed  {video.source.uri}: {reason}", "red")
     if failed:
-        table = Table("failed", "reason", box=None, padding=(0, 2, 0, 0))
-        for video in failed[:MOST_FAILURES]:
-            reason = video.outcome.reason if video.outcome else ""
-            table.add_row(Text(video.source.uri), Text(reason))
-        console.print(table)
-        console.print(Text(f"all {len(failed)} that failed: {output_files(job.spec)[1]}"))
-    console.print(Text(f"output: {job.spec.output}"))
+        _print(console, f"all {len(failed)} that failed: {output_files(job.spec)[1]}")
+    _print(console, f"output: {job.spec.output}")
+
+
+def _print(console: Console, line: str, style: str = "") -> None:
+    """Print a line as it is: a path that is wrapped cannot be copied."""
+    console.print(Text("".join(c if c.isprintable() else "?" for c in line), style), soft_wrap=True)
 
 
 def _busy_seconds(video: Video) -> float:
