@@ -12,9 +12,9 @@ ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
     ("sources",),
-    ("library",),
+    ("library", "engine"),
     ("analyse",),
-    ("index",),
+    ("index", "jobs"),
     ("commands",),
     (PACKAGE,),
 )
