@@ -9,6 +9,14 @@ with TrireelClient("127.0.0.1:8001") as client:
 """
 
 from trireel_client._async_client import AsyncTrireelClient
+from trireel_client._caption_options import CaptionOptions
+from trireel_client._captions import (
+    CaptionEvent,
+    CaptionProgress,
+    CaptionReport,
+    CaptionStage,
+    Clip,
+)
 from trireel_client._client import TrireelClient
 from trireel_client._config import Retry, Timeout
 from trireel_client._errors import (
@@ -42,6 +50,7 @@ from trireel_client._findings import (
     Quality,
     SceneChange,
     SceneSignals,
+    ScreenCaption,
     Shot,
     Tag,
 )
@@ -57,10 +66,16 @@ __all__ = [
     "AnalysisOptions",
     "AsyncTrireelClient",
     "Caption",
+    "CaptionEvent",
+    "CaptionOptions",
+    "CaptionProgress",
+    "CaptionReport",
+    "CaptionStage",
     "ChunkAnalysis",
     "ChunkQuality",
     "ClientBusy",
     "ClientClosed",
+    "Clip",
     "EmptySource",
     "InvalidAddress",
     "InvalidRequest",
@@ -74,6 +89,7 @@ __all__ = [
     "Retry",
     "SceneChange",
     "SceneSignals",
+    "ScreenCaption",
     "SequenceLost",
     "ServerDetails",
     "ServerError",

@@ -11,8 +11,9 @@ ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
     ("_errors", "_json", "_r0", "_cli_options", "_findings", "_servers"),
-    ("_config", "_options", "_results", "_sources"),
-    ("_calls", "_timeline"),
+    ("_option_tensors",),
+    ("_config", "_options", "_results", "_captions", "_sources"),
+    ("_calls", "_caption_options", "_timeline"),
     ("_flows", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),

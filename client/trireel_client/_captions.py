@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records of a request for captions on screen, beside the captions themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from trireel_client._findings import ScreenCaption
+from trireel_client._json import plain
+from trireel_client._servers import ServerInfo
+
+CAPTIONS_SCHEMA_VERSION = 1
+"""Version of the report's JSON; a field that changes its meaning or goes raises it."""
+Region = tuple[float, float, float, float]
+"""Left, top, width and height as fractions of the upright picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A stretch of the region as a WebM file that plays alone."""
+
+    index: int
+    """Position of the clip in the video, from 0."""
+    start_seconds: float
+    """PTS of the clip's first frame."""
+    end_seconds: float
+    """PTS at which the clip ends."""
+    num_frames: int
+    """Number of frames in the clip."""
+    data: bytes = field(repr=False)
+    """Content of the WebM file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionStage:
+    """The work of one stage so far; stages overlap, so their times exceed the total."""
+
+    name: str
+    """Name of the stage, such as `extract`, `compare`, `read` or `encode`."""
+    count: int
+    """Number of frames, captions or clips that the stage has done."""
+    busy_ms: float
+    """Milliseconds of work, summed over everything that the stage does side by side."""
+    wait_ms: float | None = None
+    """Milliseconds for which the stage waited for the one behind it; None if not measured."""
+    starved_ms: float | None = None
+    """Milliseconds for which the stage waited for input; None if not measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionProgress:
+    """How far the server is."""
+
+    stages: tuple[CaptionStage, ...]
+    """Work of each stage so far."""
+    position_seconds: float | None
+    """PTS up to which the captions are certain; None if the server does not report it."""
+    start_seconds: float | None
+    """PTS of the video's first frame; None if it is not yet known."""
+    duration_seconds: float | None
+    """Length of the video; None if it is not yet known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionReport:
+    """A whole video's captions and clips in numbers: the last event of the request."""
+
+    stream_id: str
+    """The caller's name for the video; also the request's id in the server's log."""
+    start_seconds: float
+    """PTS of the video's first frame."""
+    duration_seconds: float
+    """Length of the video."""
+    time_base: Fraction
+    """Unit in seconds of the captions' `first_frame_pts` and `last_frame_pts`."""
+    region: Region
+    """Region that was read."""
+    picture_size_px: tuple[int, int] | None
+    """Width and height of the upright picture; None if the server does not report it."""
+    is_complete: bool
+    """False if the file was cut off: the captions then cover the part that is there."""
+    num_captions: int
+    """Number of captions."""
+    num_clips: int
+    """Number of clips."""
+    num_clip_frames: int
+    """Number of frames in all clips."""
+    stages: tuple[CaptionStage, ...]
+    """Work of each stage."""
+    server: ServerInfo
+    """The server that answered."""
+    client_ms: float
+    """Milliseconds from sending the request to having the last event, measured by the client."""
+
+    def to_json_dict(self, captions: Sequence[ScreenCaption]) -> dict[str, Any]:
+        """Return the report and its captions as plain values for `json.dumps`.
+
+        docs/captions.schema.json describes it: the names are those of the records' fields.
+        """
+        return {
+            "schema_version": CAPTIONS_SCHEMA_VERSION,
+            "captions": [plain(caption) for caption in captions],
+            **plain(self),
+            "server": {"name": self.server.name, "version": self.server.version},
+        }
+
+
+CaptionEvent = ScreenCaption | Clip | CaptionProgress | CaptionReport
+"""What a request for captions yields, in the order in which it becomes certain."""
+
+
+def bounding_stage(stages: Sequence[CaptionStage], wall_ms: float) -> CaptionStage | None:
+    """Return the stage that keeps the others waiting; None if no stage worked.
+
+    It is the stage that itself waited least: the ones before it wait for room, the ones behind it
+    for input. If the server does not measure waiting, it is the stage with the most work.
+
+    Args:
+        wall_ms: milliseconds of the whole request.
+    """
+    working = [stage for stage in stages if stage.busy_ms > 0]
+    return min(
+        working,
+        key=lambda stage: (_idle_share(stage, wall_ms), -stage.busy_ms),
+        default=None,
+    )
+
+
+def _idle_share(stage: CaptionStage, wall_ms: float) -> float:
+    """Return the share of the time in which a stage waited, in steps of a hundredth."""
+    if wall_ms <= 0:
+        return 0.0
+    return round(((stage.wait_ms or 0.0) + (stage.starved_ms or 0.0)) / wall_ms, 2)
