@@ -3,7 +3,7 @@
 
 from trireel_client import ServerInfo
 from trireel_client._config import Address
-from trireel_client._flows.flows import Server, server_info, run
+from trireel_client._flows.flows import Server, run, server_info
 
 INFO = ServerInfo("triton", "2.51.0")
 
