@@ -18,10 +18,12 @@ from trireel_client._captions import (
     Clip,
 )
 from trireel_client._client import TrireelClient
+from trireel_client._clips.writer import ClipManifest, ClipWriter, WrittenClip, open_clips
 from trireel_client._config import Retry, Timeout
 from trireel_client._errors import (
     ClientBusy,
     ClientClosed,
+    ClipsNotWritten,
     EmptySource,
     InvalidAddress,
     InvalidRequest,
@@ -76,6 +78,9 @@ __all__ = [
     "ClientBusy",
     "ClientClosed",
     "Clip",
+    "ClipManifest",
+    "ClipWriter",
+    "ClipsNotWritten",
     "EmptySource",
     "InvalidAddress",
     "InvalidRequest",
@@ -114,5 +119,7 @@ __all__ = [
     "UnreadableSource",
     "Unsupported",
     "VideoSoFar",
+    "WrittenClip",
     "export_scenes",
+    "open_clips",
 ]

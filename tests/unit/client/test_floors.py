@@ -13,7 +13,7 @@ FLOORS = (
     ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers"),
     ("_option_tensors",),
     ("_config", "_options", "_results", "_captions", "_sources"),
-    ("_calls", "_caption_options", "_timeline"),
+    ("_calls", "_caption_options", "_clips", "_timeline"),
     ("_flows", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),
