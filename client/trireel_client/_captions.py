@@ -47,6 +47,13 @@ class CaptionStage:
     starved_ms: float | None = None
     """Milliseconds for which the stage waited for input; None if not measured."""
 
+    @property
+    def waited_ms(self) -> float | None:
+        """Milliseconds for which the stage waited for others; None if not measured."""
+        if self.wait_ms is None and self.starved_ms is None:
+            return None
+        return (self.wait_ms or 0.0) + (self.starved_ms or 0.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CaptionProgress:
@@ -93,6 +100,11 @@ class CaptionReport:
     client_ms: float
     """Milliseconds from sending the request to having the last event, measured by the client."""
 
+    @property
+    def bounding_stage(self) -> CaptionStage | None:
+        """Stage that keeps the others waiting; None if no stage worked."""
+        return bounding_stage(self.stages, self.client_ms)
+
     def to_json_dict(self, captions: Sequence[ScreenCaption]) -> dict[str, Any]:
         """Return the report and its captions as plain values for `json.dumps`.
 
@@ -102,6 +114,7 @@ class CaptionReport:
             "schema_version": CAPTIONS_SCHEMA_VERSION,
             "captions": [plain(caption) for caption in captions],
             **plain(self),
+            "bounding_stage": None if self.bounding_stage is None else self.bounding_stage.name,
             "server": {"name": self.server.name, "version": self.server.version},
         }
 
@@ -120,8 +133,9 @@ def bounding_stage(stages: Sequence[CaptionStage], wall_ms: float) -> CaptionSta
         wall_ms: milliseconds of the whole request.
     """
     working = [stage for stage in stages if stage.busy_ms > 0]
+    measured = [stage for stage in working if stage.waited_ms is not None]
     return min(
-        working,
+        measured or working,
         key=lambda stage: (_idle_share(stage, wall_ms), -stage.busy_ms),
         default=None,
     )
@@ -129,6 +143,4 @@ def bounding_stage(stages: Sequence[CaptionStage], wall_ms: float) -> CaptionSta
 
 def _idle_share(stage: CaptionStage, wall_ms: float) -> float:
     """Return the share of the time in which a stage waited, in steps of a hundredth."""
-    if wall_ms <= 0:
-        return 0.0
-    return round(((stage.wait_ms or 0.0) + (stage.starved_ms or 0.0)) / wall_ms, 2)
+    return round((stage.waited_ms or 0.0) / wall_ms, 2) if wall_ms > 0 else 0.0

@@ -109,7 +109,7 @@ def test_the_report_sums_it_up(reading: Either) -> None:
     assert report.picture_size_px == (640, 360)
     assert report.stream_id == "my video"
     assert report.is_complete
-    encode = CaptionStage(name="encode", count=2, busy_ms=900.0, wait_ms=0.0, starved_ms=20.0)
+    encode = CaptionStage(name="encode", count=2, busy_ms=0.9, wait_ms=0.0, starved_ms=0.02)
     assert report.stages[-1] == encode
 
 
