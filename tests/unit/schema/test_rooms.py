@@ -11,7 +11,7 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
-    ("scenes", "shots", "text_lists"),
+    ("scenes", "shots", "text_lists", "prompts"),
     ("metadata",),
     ("arrays",),
     ("texts", "pictures", "windows"),
