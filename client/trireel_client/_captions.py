@@ -12,6 +12,8 @@ from trireel_client._servers import ServerInfo
 
 CAPTIONS_SCHEMA_VERSION = 1
 """Version of the report's JSON; a field that changes its meaning or goes raises it."""
+TOTAL_STAGE = "total"
+"""Name of the server's entry for the whole request, which is no stage."""
 Region = tuple[float, float, float, float]
 """Left, top, width and height as fractions of the upright picture."""
 
@@ -53,6 +55,11 @@ class CaptionStage:
         if self.wait_ms is None and self.starved_ms is None:
             return None
         return (self.wait_ms or 0.0) + (self.starved_ms or 0.0)
+
+    @property
+    def running_ms(self) -> float:
+        """Milliseconds for which the stage worked or waited."""
+        return self.busy_ms + (self.waited_ms or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,21 +133,21 @@ CaptionEvent = ScreenCaption | Clip | CaptionProgress | CaptionReport
 def bounding_stage(stages: Sequence[CaptionStage], wall_ms: float) -> CaptionStage | None:
     """Return the stage that keeps the others waiting; None if no stage worked.
 
-    It is the stage that itself waited least: the ones before it wait for room, the ones behind it
-    for input. If the server does not measure waiting, it is the stage with the most work.
+    Of the stages that run for most of the request it is the one that waits least itself: those
+    before it wait for room, those behind it for input. If the server does not measure waiting, it
+    is the stage with the most work.
 
     Args:
         wall_ms: milliseconds of the whole request.
     """
-    working = [stage for stage in stages if stage.busy_ms > 0]
-    measured = [stage for stage in working if stage.waited_ms is not None]
-    return min(
-        measured or working,
-        key=lambda stage: (_idle_share(stage, wall_ms), -stage.busy_ms),
-        default=None,
-    )
+    working = [stage for stage in stages if stage.busy_ms > 0 and stage.name != TOTAL_STAGE]
+    running = [stage for stage in working if stage.waited_ms is not None]
+    running = [stage for stage in running if stage.running_ms > wall_ms / 2]
+    if not running:
+        return max(working, key=lambda stage: stage.busy_ms, default=None)
+    return min(running, key=lambda stage: (_waited_share(stage, wall_ms), -stage.busy_ms))
 
 
-def _idle_share(stage: CaptionStage, wall_ms: float) -> float:
+def _waited_share(stage: CaptionStage, wall_ms: float) -> float:
     """Return the share of the time in which a stage waited, in steps of a hundredth."""
     return round((stage.waited_ms or 0.0) / wall_ms, 2) if wall_ms > 0 else 0.0

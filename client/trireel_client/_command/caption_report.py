@@ -5,13 +5,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from trireel_client._captions import CaptionReport, CaptionStage
+from trireel_client._captions import TOTAL_STAGE, CaptionReport, CaptionStage
 
 ADVICE = {
+    "fetch": "put the video where the server reads it faster",
     "extract": "look at fewer frames (--fps), or give the server more extractors",
     "compare": "look at fewer frames (--fps), or at a smaller region (--crop)",
     "read": "look at the captions alone (--crop or --find-region), or serve the models on a GPU",
-    "border": "look at more frames (--fps), so that fewer have to be searched between them",
     "encode": "choose a faster encoder (--clip-cpu-used 8), or give the server more cores: each"
     " encodes a clip",
     "write": "choose a nearer or faster place for the clips",
@@ -55,6 +55,8 @@ def _table(report: CaptionReport) -> Table:
     for column in ("count", "per second", "busy", "waited for input", "waited for room"):
         table.add_column(column, justify="right")
     for stage in report.stages:
+        if stage.name == TOTAL_STAGE:
+            continue
         table.add_row(
             stage.name,
             str(stage.count),

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from trireel_client._captions import TOTAL_STAGE
 from trireel_client._timeline.build import one_line
 from trireel_client._timeline.timecode import clock_text
 
@@ -78,6 +79,8 @@ class CaptionScreen:
             note += f", {done / elapsed_seconds:.1f} x as fast as it plays"
             self._update(VIDEO, done, progress.duration_seconds, note)
         for stage in progress.stages:
+            if stage.name == TOTAL_STAGE:
+                continue
             busy_seconds = min(stage.busy_ms / 1e3, elapsed_seconds)
             self._update(stage.name, busy_seconds, elapsed_seconds, _note(stage, elapsed_seconds))
 

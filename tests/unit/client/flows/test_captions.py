@@ -246,6 +246,8 @@ def stage(name, busy, wait=None, starved=None):
         ([stage("read", 950, 0, 10), stage("encode", 1200, 0, 400)], "read"),
         ([stage("extract", 100), stage("read", 300), stage("encode", 200)], "read"),
         ([stage("extract", 990, 0, 0), stage("encode", 0, 0, 0)], "extract"),
+        # A stage that is over soon has not kept the others waiting.
+        ([stage("fetch", 90, 0, 0), stage("read", 600, 0, 300), stage("total", 1000)], "read"),
         ([stage("extract", 0)], None),
         ([], None),
     ],
