@@ -152,14 +152,7 @@ class TrireelClient:
         """Read the captions in a video's picture and yield them as they end.
 
         The events are `ScreenCaption`, `Clip`, `CaptionProgress`, and at the end `CaptionReport`.
-        Closing the iterator early cancels the request. A broken stream is opened again.
-
-        Args:
-            options: see `CaptionOptions`.
-
-        Raises:
-            Unsupported: if the client uses HTTP.
-            TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
+        The options are `CaptionOptions`; the rest is as for `stream`.
         """
         request = CaptionRequest.of(source, options, stream_id)
         self._check_streams()

@@ -40,6 +40,8 @@ class StepOptions(TypedDict, total=False):
     """Region to analyse in pixels, instead of `crop`: left, top, width, height."""
     stream_index: int | None
     """Index in the file of the video stream to analyse."""
+    text_fps: float | None
+    """Number of frames in each second to read captions from, for the finding `text`."""
     top_k: int | None
     """Number of tags to return."""
     scenes: SceneMode | None
@@ -71,6 +73,7 @@ _SAMPLING = {
 }
 _DECODING = {
     "top_k": Kind(np.int32),
+    "text_fps": Kind(np.float64),
     "scene_threshold": Kind(np.float32),
     "scene_alpha": Kind(np.float32),
     "min_scene_seconds": Kind(np.float64, tensor="SCENE_MIN_SECONDS"),

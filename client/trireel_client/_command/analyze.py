@@ -93,6 +93,9 @@ def analyze(
     stream_index: Annotated[
         int | None, typer.Option(help="Index in the file of the video stream.")
     ] = None,
+    text_fps: Annotated[
+        float | None, typer.Option(help="Frames to read in each second, with --find text.")
+    ] = None,
     top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
     scenes: Annotated[
         SceneModeName | None,
@@ -182,6 +185,7 @@ def analyze(
         "crop": four_numbers("--crop", crop, float),
         "crop_px": four_numbers("--crop-px", crop_px, int),
         "stream_index": stream_index,
+        "text_fps": text_fps,
         "top_k": top_k,
         "scenes": None if scenes is None else scenes.value,
         "min_scene_seconds": min_scene,

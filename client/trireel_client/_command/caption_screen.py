@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 import time
-from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,13 +14,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from trireel_client._captions import TOTAL_STAGE
-from trireel_client._timeline.build import one_line
-from trireel_client._timeline.timecode import clock_text
+from trireel_client._command.caption_lines import caption_line
 
 if TYPE_CHECKING:
     from trireel_client import CaptionProgress, CaptionStage, ScreenCaption
 
-SURE = 0.8  # a caption read with less confidence shows it
 VIDEO = "video"
 
 
@@ -88,17 +85,6 @@ class CaptionScreen:
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=total, note=note)
         self._progress.update(self._tasks[name], completed=completed, total=total, note=note)
-
-
-def caption_line(caption: ScreenCaption) -> str:
-    """Return a caption as one line: begin, end, text, and its confidence if that is low."""
-    text = " / ".join(map(one_line, caption.text.splitlines()))
-    doubt = "" if caption.confidence >= SURE else f"  ({caption.confidence:.0%} sure)"
-    return f"{_clock(caption.start_seconds)}  {_clock(caption.end_seconds)}  {text}{doubt}"
-
-
-def _clock(seconds: float) -> str:
-    return clock_text(Fraction(max(0.0, seconds)), ".")
 
 
 def _note(stage: CaptionStage, elapsed_seconds: float) -> str:

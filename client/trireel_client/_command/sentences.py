@@ -26,6 +26,7 @@ OPTIONS = {
     "SCENE_THRESHOLD": "--scene-threshold",
     "STREAM_INDEX": "--stream-index",
     "TAGS": "--tags",
+    "TEXT_FPS": "--text-fps",
     "TOP_K": "--top-k",
     "WITH_EMBEDDINGS": "--with-embeddings",
 }
