@@ -57,6 +57,7 @@ from trireel_client._findings import (
     Tag,
 )
 from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._page.page import write_page
 from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
@@ -122,4 +123,5 @@ __all__ = [
     "WrittenClip",
     "export_scenes",
     "open_clips",
+    "write_page",
 ]

@@ -128,6 +128,10 @@ def analyze(
         Path | None,
         typer.Option(metavar="DIR", help="Write a picture of each scene into this folder."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write a page: film strip, timeline."),
+    ] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
@@ -195,7 +199,7 @@ def analyze(
         "with_embeddings": with_embeddings,
     }
     check_writable(output, "--output")
-    files = SceneFiles(export or (), thumbnails, drop_frame)
+    files = SceneFiles(export or (), thumbnails, html, drop_frame)
     names = listed(videos, recursive=recursive, server_path=server_path)
     is_many = len(videos) > 1 or recursive or as_csv
     if is_many:
@@ -220,6 +224,7 @@ def _check_many(stream: bool, files: SceneFiles) -> None:
         "--stream": stream,
         "--export": bool(files.exports),
         "--thumbnails": files.thumbnails is not None,
+        "--html": files.page is not None,
     }
     for option, is_set in options.items():
         if is_set:

@@ -30,6 +30,7 @@ from trireel_client._flows.tensors import (
 from trireel_client._options import Tensors
 from trireel_client._results import Analysis, ChunkAnalysis, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
+from trireel_schema.vectors import Calibration
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,20 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         scene_modes=strings("SCENE_MODES", take(tensors, "SCENE_MODES", (ANY,), TEXTS)),
         scene_threshold=number(tensors, "SCENE_THRESHOLD"),
         scene_alpha=number(tensors, "SCENE_ALPHA"),
+        calibration=_calibration(tensors),
+        text_bank_sha256=_text(tensors, "TEXT_BANK_SHA256"),
+        ffmpeg_version=_text(tensors, "FFMPEG_VERSION"),
+        chunk_seconds=number(tensors, "CHUNK_SECONDS") if "CHUNK_SECONDS" in tensors else None,
+        frames_per_chunk=(
+            integer(tensors, "FRAMES_PER_CHUNK") if "FRAMES_PER_CHUNK" in tensors else None
+        ),
     )
+
+
+def _calibration(tensors: Tensors) -> Calibration | None:
+    if "LOGIT_SCALE" not in tensors:  # an older server
+        return None
+    return Calibration(number(tensors, "LOGIT_SCALE"), number(tensors, "LOGIT_BIAS"))
 
 
 def parse_timing(tensors: Tensors) -> Timing:

@@ -92,6 +92,13 @@ Prompt = Annotated[
         " default that of the export.",
     ),
 ]
+TextModels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the models that read text, by default the one that the set-up makes.",
+        file_okay=False,
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(

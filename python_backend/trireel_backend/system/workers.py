@@ -51,7 +51,7 @@ def start_worker(
     _limit_stack()
     search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [_python(), "-P", "-m", module, setup],
+        [worker_python(), "-P", "-m", module, setup],
         pass_fds=descriptors,
         # UTF-8 in any locale: FFmpeg, Pillow and messages get file names of any bytes.
         env=environment
@@ -90,7 +90,7 @@ def _limit_stack() -> None:
         resource.setrlimit(resource.RLIMIT_STACK, (WORKER_STACK_BYTES, hard))
 
 
-def _python() -> str:
+def worker_python() -> str:
     """Return the interpreter; if Python is embedded, as in Triton's stub, the first on PATH."""
     if Path(sys.executable or "").name.startswith("python"):
         return sys.executable

@@ -11,6 +11,11 @@ import trireel_app
 ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
+    ("sources",),
+    ("library",),
+    ("analyse",),
+    ("index",),
+    ("commands",),
     (PACKAGE,),
 )
 
