@@ -57,6 +57,7 @@ SYMBOLS = {
     "w": "findings",
     "y": "bytes of a state",
     "x": "ways to find scenes",
+    "j": "clips",
 }
 
 TENSORS: dict[str, Tensor] = {
@@ -90,6 +91,11 @@ TENSORS: dict[str, Tensor] = {
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
         Tensor("SINGLE", "FP32", ("N", 100), "probability that a frame is the last one of a shot"),
         Tensor("MANY", "FP32", ("N", 100), "probability that a frame belongs to a transition"),
+        Tensor("CLIP_CODEC", "BYTES", (1,), "vp9 or av1"),
+        Tensor("CLIP_DEADLINE", "BYTES", (1,), "realtime or good, for vp9"),
+        Tensor("CLIP_CPU_USED", "INT32", (1,), "speed of the encoder: higher is larger"),
+        Tensor("CLIP_CRF", "INT32", (1,), "quality of clips, 0 to 63: lower is better"),
+        Tensor("CLIP_DATA", "BYTES", ("j",), "WebM files"),
         Tensor("TEXT_MAP", "UINT8", ("N", "H", "W"), "255 * probability that a pixel is text"),
         Tensor("LINES", "UINT8", ("N", 48, "W", 3), "RGB pictures of lines of text"),
         Tensor("CODES", "INT32", ("N", "l"), "most probable code at each place of a line"),

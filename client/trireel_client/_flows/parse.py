@@ -72,7 +72,7 @@ def parse_analysis(
         stream_id=stream_id,
         start_seconds=number(tensors, "VIDEO_START_SECONDS"),
         duration_seconds=number(tensors, "VIDEO_DURATION_SECONDS"),
-        time_base=_time_base(tensors),
+        time_base=time_base(tensors),
         stream_index=integer(tensors, "STREAM_INDEX"),
         video_stream_indices=integers(tensors, "VIDEO_STREAM_INDICES", ANY),
         frame_rate=_frame_rate(tensors),
@@ -140,7 +140,7 @@ def parse_chunks(
     f = rows[-1].stop
     found = chunk_fields(tensors, findings, Layout(indices, tuple(rows)))
     timestamps = numbers(tensors, "TIMESTAMPS", f)
-    pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
+    pts, unit = integers(tensors, "PTS", f), time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
@@ -150,7 +150,7 @@ def parse_chunks(
             duration_seconds=durations[i],
             frame_timestamps_seconds=timestamps[rows[i]],
             frame_pts=pts[rows[i]],
-            time_base=time_base,
+            time_base=unit,
             damaged_packets=damaged[i],
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
@@ -248,7 +248,8 @@ def _text(tensors: Tensors, name: str) -> str:
     return strings(name, take(tensors, name, (1,), TEXTS))[0] if name in tensors else ""
 
 
-def _time_base(tensors: Tensors) -> Fraction:
+def time_base(tensors: Tensors) -> Fraction:
+    """Return the unit of PTS in seconds; raises UnexpectedAnswer."""
     numerator, denominator = integers(tensors, "TIME_BASE", 2)
     if numerator < 1 or denominator < 1:
         raise UnexpectedAnswer(f"the answer's TIME_BASE is {numerator}/{denominator}")
