@@ -30,6 +30,13 @@ class SceneModeName(enum.StrEnum):
     EXACT = "exact"
 
 
+class ObjectsModeName(enum.StrEnum):
+    """The way to find objects."""
+
+    CHUNKED = "chunked"
+    COMBINED = "combined"
+
+
 Url = Annotated[
     str | None,
     typer.Option(

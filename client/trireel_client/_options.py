@@ -13,6 +13,8 @@ from trireel_client._errors import InvalidRequest
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FREE_TEXTS
 
 Tensors = Mapping[str, NDArray[Any]]
+ObjectsMode = Literal["chunked", "combined"]
+"""Objects of each chunk on its own, or with tracks over the whole video."""
 SceneMode = Literal["sampled", "refined", "exact"]
 """Frames by which scenes are found: sampled frames, those around proposals, or all frames."""
 
@@ -52,6 +54,14 @@ class StepOptions(TypedDict, total=False):
     """Scene score from which on a frame begins a new scene."""
     scene_alpha: float | None
     """Weight of the newest frame in the running average."""
+    objects_mode: ObjectsMode | None
+    """Way to find objects; by default `combined`."""
+    objects_fps: float | None
+    """Number of frames to look for objects on in each second; by default 2."""
+    labels: Sequence[str] | None
+    """Classes of objects to return; by default all that the detector knows."""
+    objects_threshold: float | None
+    """Lowest score of a detection, 0 to 1; by default that of the detector's checkpoint."""
 
 
 class AnalysisOptions(StepOptions, total=False):
@@ -85,7 +95,13 @@ _DECODING = {
     "scene_alpha": _Kind(np.float32),
     "min_scene_seconds": _Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
     "with_scene_trace": _Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
+    "objects_fps": _Kind(np.float64),
+    "objects_threshold": _Kind(np.float32),
 }
+_MODES = {"scenes": "SCENES", "objects_mode": "OBJECTS"}
+"""Tensors of the options with one name of several."""
+_LISTS = {"find": "FIND", "labels": "OBJECTS_LABELS"}
+"""Tensors of the options with any number of names."""
 _WHOLE_VIDEO = {"with_embeddings": _Kind(np.bool_)}
 
 _CONVERT: Mapping[type[np.generic], Callable[[Any], float]] = {
@@ -170,14 +186,15 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
     for one, other in _EITHER_OR:
         if one in chosen and other in chosen:
             raise InvalidRequest(f"got both of {one} and {other}: give one of them")
-    find = checked_texts("find", chosen["find"]) if "find" in chosen else None
-    modes = checked_texts("scenes", [chosen["scenes"]]) if "scenes" in chosen else ()
+    names = {
+        **{name: checked_texts(name, chosen[name]) for name in _LISTS if name in chosen},
+        **{name: checked_texts(name, [chosen[name]]) for name in _MODES if name in chosen},
+    }
     return Inputs(
         planning=_tensors(chosen, _PLANNING),
         chunk={
             **_tensors(chosen, {**_SAMPLING, **_DECODING}),
-            **({} if find is None else {"FIND": texts(find)}),
-            **({"SCENES": texts(modes)} if modes else {}),
+            **{{**_LISTS, **_MODES}[name]: texts(values) for name, values in names.items()},
         },
         whole_video=_tensors(chosen, _WHOLE_VIDEO),
         free_texts={
@@ -185,7 +202,7 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
             for tensor in FREE_TEXTS
             if (name := tensor.lower()) in chosen
         },
-        findings=DEFAULT_FINDINGS if find is None else find,
+        findings=names.get("find", DEFAULT_FINDINGS),
     )
 
 

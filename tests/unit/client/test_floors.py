@@ -13,7 +13,7 @@ FLOORS = (
     ("_errors", "_json", "_r0", "_cli_options", "_findings", "_servers"),
     ("_config", "_options", "_results", "_sources"),
     ("_calls", "_timeline"),
-    ("_flows", "_transports"),
+    ("_flows", "_objects", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),
     ("load_test", "load_test.errors", "load_test.statistics"),
