@@ -43,7 +43,7 @@ def reported_objects(tensors: Tensors) -> Fields:
 
 
 def _check(objects: Objects, chunks: set[int]) -> None:
-    """Raise UnexpectedAnswer if a detection is on no frame or chunk of the answer, or ids repeat."""
+    """Raise UnexpectedAnswer if a detection is on no frame of the answer, or an id repeats."""
     frames = set(objects.frame_timestamps_seconds)
     for detection in objects.detections:
         if detection.timestamp_seconds not in frames:

@@ -3,7 +3,7 @@
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ from trireel_client._findings import Detection, Objects
 from trireel_client._objects.encoder import Encoder
 from trireel_client._objects.paint import Painter
 from trireel_client._objects.requested import objects_of, picture_size_of
-from trireel_client._objects.upright import upright_picture
+from trireel_client._objects.upright import UprightPictures
 from trireel_client._results import Analysis
 from trireel_client._timeline.files import whole_file
 
@@ -86,19 +86,21 @@ def _draw(
 ) -> None:
     import av
 
-    painter, shown = Painter(*size_px), ShownObjects(objects)
+    painter, pictures, shown = Painter(*size_px), UprightPictures(*size_px), ShownObjects(objects)
     try:
-        container = av.open(os.fspath(video), metadata_errors="replace")
+        # A clock that begins again would otherwise be taken for one that wraps after 26 hours.
+        options = {"correct_ts_overflow": "0"}
+        container = av.open(os.fspath(video), metadata_errors="replace", options=options)
     except av.FFmpegError as error:
         raise UnreadableSource(f"{str(video)!r} cannot be read: {error.strerror}") from error
     with container:
         stream = _stream(container, stream_index, video)
         time_base = stream.time_base or Fraction(1, 1000)
         with Encoder(output, size_px, time_base) as encoder:
-            for frame, pts in _timed_frames(container, stream, time_base, video):
+            for frame, pts in rising(_frames(container, stream), time_base, video):
                 # Half a unit more, since seconds are rounded.
                 detections = shown.at(float((pts + Fraction(1, 2)) * time_base))
-                encoder.write(painter.paint(upright_picture(frame, *size_px), detections), pts)
+                encoder.write(painter.paint(pictures.picture(frame), detections), pts)
             if encoder.is_empty:
                 raise UnreadableSource(f"no frame of {str(video)!r} can be decoded")
 
@@ -126,12 +128,16 @@ def _stream(container: "InputContainer", index: int, video: Path) -> "VideoStrea
     raise UnreadableSource(f"{str(video)!r} has no video stream {index}, which was analysed")
 
 
-def _timed_frames(
-    container: "InputContainer", stream: "VideoStream", time_base: Fraction, video: Path
+def rising(
+    frames: Iterable["VideoFrame"], time_base: Fraction, video: Path
 ) -> Iterator[tuple["VideoFrame", int]]:
-    """Yield the frames with their PTS, which rise; packets that cannot be decoded are skipped."""
+    """Yield frames with their PTS, which rise; single frames that step back are left out.
+
+    Raises:
+        UnreadableSource: if the times begin again.
+    """
     last: int | None = None
-    for frame in _frames(container, stream):
+    for frame in frames:
         if frame.pts is None:
             continue
         if last is None or frame.pts > last:
@@ -145,6 +151,7 @@ def _timed_frames(
 
 
 def _frames(container: "InputContainer", stream: "VideoStream") -> Iterator["VideoFrame"]:
+    """Yield all frames of a stream; packets that cannot be decoded are skipped."""
     import av
 
     packets = container.demux(stream)

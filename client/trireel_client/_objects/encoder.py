@@ -40,10 +40,12 @@ class Encoder:
             Unsupported: if PyAV has no encoder for it.
         """
         import av
+        from av.video.reformatter import VideoReformatter
 
         self._first_pts: int | None = None
         self._time_base = time_base
         self._size_px = tuple(px + px % 2 for px in size_px)
+        self._reformatter = VideoReformatter()
         self._container = av.open(str(path), "w", format="mp4")
         try:
             self._stream = self._added_stream()
@@ -80,11 +82,16 @@ class Encoder:
             pts: time of the picture, greater than that of the picture before.
         """
         import av
+        from av.video.reformatter import Colorspace
 
         self._first_pts = pts if self._first_pts is None else self._first_pts
         width_px, height_px = self._size_px
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
-            width=width_px, height=height_px, format=PIXEL_FORMAT, dst_colorspace="ITU709"
+        frame = self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(picture, format="rgb24"),
+            width_px,
+            height_px,
+            PIXEL_FORMAT,
+            dst_colorspace=Colorspace.ITU709,
         )
         frame.pts, frame.time_base = pts - self._first_pts, self._time_base
         self._container.mux(self._stream.encode(frame))

@@ -16,17 +16,27 @@ MATRIX_FORMAT = "=9i"  # rows of three; the first two numbers of the first two r
 RIGHT_ANGLE_DEGREES = 90
 
 
-def upright_picture(frame: "VideoFrame", width_px: int, height_px: int) -> NDArray[np.uint8]:
-    """Return a frame as it is to be seen, [height_px, width_px, 3] RGB.
+class UprightPictures:
+    """Makes pictures of one size of decoded frames."""
 
-    The file's display matrix is obeyed; angles that are not right angles are ignored. Scaling to
-    the size makes pixels square that are stored as others.
-    """
-    quarters, is_mirrored = _orientation(frame)
-    sides = (height_px, width_px) if quarters % 2 else (width_px, height_px)
-    stored = frame.reformat(width=sides[0], height=sides[1], format="rgb24").to_ndarray()
-    turned = np.rot90(stored[:, ::-1] if is_mirrored else stored, quarters)
-    return np.ascontiguousarray(turned)
+    def __init__(self, width_px: int, height_px: int) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._size_px = (width_px, height_px)
+        self._reformatter = VideoReformatter()  # keeps its tables from frame to frame
+
+    def picture(self, frame: "VideoFrame") -> NDArray[np.uint8]:
+        """Return a frame as it is to be seen, [H, W, 3] RGB.
+
+        The file's display matrix is obeyed; angles that are not right angles are ignored. Scaling
+        to the size makes pixels square that are stored as others.
+        """
+        quarters, is_mirrored = _orientation(frame)
+        width_px, height_px = self._size_px[::-1] if quarters % 2 else self._size_px
+        scaled = self._reformatter.reformat(frame, width_px, height_px, "rgb24")
+        stored = scaled.to_ndarray()
+        turned = np.rot90(stored[:, ::-1] if is_mirrored else stored, quarters)
+        return np.ascontiguousarray(turned)
 
 
 def _orientation(frame: "VideoFrame") -> tuple[int, bool]:

@@ -19,7 +19,12 @@ def with_objects(tensors: Tensors | None = None) -> Tensors:
         "OBJECT_TIMESTAMPS": np.array([5.0, 15.0, 15.0, 20.5]),
         "OBJECT_CHUNK_INDICES": np.array([0, 1, 1, 2], np.int32),
         "OBJECT_BOXES": np.array(
-            [[0.1, 0.2, 0.3, 0.8], [0.4, 0.2, 0.6, 0.8], [0.0, 0.0, 0.1, 0.2], [0.7, 0.2, 0.9, 1.0]],
+            [
+                [0.1, 0.2, 0.3, 0.8],
+                [0.4, 0.2, 0.6, 0.8],
+                [0.0, 0.0, 0.1, 0.2],
+                [0.7, 0.2, 0.9, 1.0],
+            ],
             np.float32,
         ),
         "OBJECT_SCORES": np.array([0.9, 0.8, 0.5, 0.95], np.float32),
