@@ -48,3 +48,11 @@ class ServerDetails:
     """Smallest scene score of a cut in a request without `scene_threshold`."""
     scene_alpha: float
     """Weight of the newest frame in a request without `scene_alpha`."""
+    detector: str = ""
+    """Name of the detector's checkpoint; empty if the server has none, and from older servers."""
+    detector_note: str = ""
+    """Sentence that people should read beside the objects of the detector; may be empty."""
+    detector_labels: tuple[str, ...] = ()
+    """Names of the classes that the detector knows."""
+    detector_threshold: float = 0.0
+    """Lowest score of a detection in a request without `objects_threshold`."""

@@ -194,10 +194,7 @@ def analyze(
 
     Exits with 1 if a video was not analysed, and goes on with the next one.
     """
-    if stream and protocol is ProtocolName.HTTP:
-        raise typer.BadParameter("--stream needs --protocol grpc")
-    if as_json and as_csv:
-        raise typer.BadParameter("got both of --json and --csv: give one of them")
+    _check_forms(stream, protocol, as_json, as_csv)
     options: AnalysisOptions = {
         "find": find or None,
         "tags": tags_of(tags, tags_file),
@@ -241,6 +238,14 @@ def analyze(
         print_answer(analysis, video, as_json, output, json_names.value)
         files.write(client, analysis, source, video)
         object_files.write(analysis, video)
+
+
+def _check_forms(stream: bool, protocol: ProtocolName, as_json: bool, as_csv: bool) -> None:
+    """Reject options that contradict each other; raises typer.BadParameter."""
+    if stream and protocol is ProtocolName.HTTP:
+        raise typer.BadParameter("--stream needs --protocol grpc")
+    if as_json and as_csv:
+        raise typer.BadParameter("got both of --json and --csv: give one of them")
 
 
 def _check_many(stream: bool, files: SceneFiles, object_files: ObjectFiles) -> None:

@@ -34,8 +34,9 @@ def show_status(
 
 
 def _show_details(console: Console, details: ServerDetails) -> None:
-    if details.checkpoint_note:
-        console.print(Text(details.checkpoint_note, style="yellow"))
+    for note in (details.checkpoint_note, details.detector_note):
+        if note:
+            console.print(Text(note, style="yellow"))
     tower = f"{details.image_size_px} px, {details.precision}, {details.runtime}"
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, value in {
@@ -46,9 +47,19 @@ def _show_details(console: Console, details: ServerDetails) -> None:
         "findings": ", ".join(details.findings),
         "scenes": f"{', '.join(details.scene_modes)}; threshold {details.scene_threshold:g},"
         f" alpha {details.scene_alpha:g}",
+        **_detector(details),
     }.items():
         table.add_row(Text(name, "dim"), Text(value))
     console.print(table)
+
+
+def _detector(details: ServerDetails) -> Mapping[str, str]:
+    if not details.detector:
+        return {}
+    return {
+        "detector": f"{details.detector}, threshold {details.detector_threshold:g}",
+        "labels": ", ".join(details.detector_labels),
+    }
 
 
 def _ready(ready: bool) -> Text:

@@ -180,7 +180,22 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         scene_modes=strings("SCENE_MODES", take(tensors, "SCENE_MODES", (ANY,), TEXTS)),
         scene_threshold=number(tensors, "SCENE_THRESHOLD"),
         scene_alpha=number(tensors, "SCENE_ALPHA"),
+        **_detector(tensors),
     )
+
+
+def _detector(tensors: Tensors) -> Fields:
+    """Return the fields of `ServerDetails` of the detector, none from older servers."""
+    if "DETECTOR" not in tensors:
+        return {}
+    return {
+        "detector": _text(tensors, "DETECTOR"),
+        "detector_note": _text(tensors, "DETECTOR_NOTE"),
+        "detector_labels": strings(
+            "DETECTOR_LABELS", take(tensors, "DETECTOR_LABELS", (ANY,), TEXTS)
+        ),
+        "detector_threshold": number(tensors, "DETECTOR_THRESHOLD"),
+    }
 
 
 def parse_timing(tensors: Tensors) -> Timing:

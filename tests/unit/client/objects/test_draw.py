@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from support.odd_files import ffmpeg
 from support.videos import write_video
-from unit.client.object_files.made import analysis_with, scripted_analysis
+from unit.client.objects.made import analysis_with, scripted_analysis
 
 from trireel_client import (
     InvalidRequest,

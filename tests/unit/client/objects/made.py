@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from unit.client.objects import with_objects
+from unit.client.detected import with_objects
 
 from trireel_client import Analysis, Detection, Objects, ServerInfo
 from trireel_client._findings import Box
