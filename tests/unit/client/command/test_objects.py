@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from support.videos import write_video
 from typer.testing import CliRunner
-from unit.client.loopback import Loopback
 from unit.client.detected import chunked, with_objects, without_objects
+from unit.client.loopback import Loopback
 from unit.client.scripted import Refused
 
 from trireel_client._command.cli import app

@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from unit.client.loopback import Loopback
 from unit.client.detected import BALL, PERSON, chunked, with_objects, without_objects
+from unit.client.loopback import Loopback
 from unit.client.scripted import Tensors, bytes_of, one_chunk, whole_video
 
 from trireel_client import (

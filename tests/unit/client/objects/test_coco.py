@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from unit.client.objects.made import scripted_analysis
 from unit.client.detected import BALL, EMPTY_SECONDS
+from unit.client.objects.made import scripted_analysis
 
 from trireel_client import InvalidRequest, ServerPath, Unsupported, export_coco
 from trireel_client._objects.coco import coco_data_set
