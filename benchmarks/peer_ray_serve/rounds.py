@@ -128,7 +128,7 @@ def _start(
 def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -> Found:
     videos = bench.store.lay_out(bench.load.videos(concurrency))
     command = {"do": "level", "concurrency": concurrency, "videos": videos}
-    found = _watched(asker, footprint, command | {"seconds": bench.load.seconds})
+    found = watched(asker, footprint, command | {"seconds": bench.load.seconds})
     bench.store.clear()
     times = found["latencies_ms"]
     middle = statistics.median(times) if times else math.nan
@@ -142,7 +142,7 @@ def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -
     return found
 
 
-def _watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
+def watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
     """Run a level; adds the CPU time of its window and the memory."""
     clocks = {}
 
@@ -170,7 +170,7 @@ def _tower(bench: Bench, asker: Asker, footprint: Footprint) -> Found:
         "requests": bench.load.tower_requests(),
         "seconds": math.inf if bench.load.tower_requests() else bench.load.tower_seconds,
     }
-    found = _watched(asker, footprint, command)
+    found = watched(asker, footprint, command)
     per_second = len(found["latencies_ms"]) * BATCH / found["window_seconds"]
     found["frames_per_second"] = round(per_second, 2)
     print(f"    siglip_vision: {per_second:.1f} frames/s", flush=True)

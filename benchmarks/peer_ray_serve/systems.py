@@ -88,20 +88,34 @@ class Peer:
 
 def ray_serve(peer: Peer, tower: Tower, store: Store, temporary: Path) -> Command:
     """Return the command of the pipeline on Ray Serve."""
-    port = Ports.free().http
-    arguments = [str(peer.python), "-m", "benchmarks.peer_ray_serve.peer.serve"]
-    arguments += ["--port", str(port), "--temporary", str(temporary)]
-    arguments += ["--onnx", str(tower.onnx), "--bank", str(tower.bank)]
+    arguments = ["--onnx", str(tower.onnx), "--bank", str(tower.bank)]
     arguments += ["--size-px", str(tower.size_px), "--frame-px", str(peer.frame_px)]
     arguments += ["--extraction", peer.extraction]
+    module = "benchmarks.peer_ray_serve.peer.serve"
+    return on_ray(peer.python, module, arguments, temporary, **store.environment)
+
+
+def on_ray(
+    python: Path, module: str, arguments: list[str], temporary: Path, **variables: str
+) -> Command:
+    """Return the command of a pipeline on Ray Serve, on a free port.
+
+    Args:
+        python: Python with the packages of requirements.txt.
+        temporary: folder for Ray's sockets and logs.
+        variables: environment variables of the command.
+    """
+    port = Ports.free().http
+    command = [str(python), "-m", module, "--port", str(port), "--temporary", str(temporary)]
     environment = {
-        **store.environment,
+        **variables,
         "PYTHONPATH": str(ROOT),
         # Ray writes no token into the home folder, and sends no usage reports.
         "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
-    return Command("ray_serve", arguments, environment, f"{LOOPBACK}:{port}", "Ray Serve is ready")
+    address = f"{LOOPBACK}:{port}"
+    return Command("ray_serve", command + arguments, environment, address, "Ray Serve is ready")
 
 
 def peer_python(cache: Path) -> Path:
@@ -120,8 +134,7 @@ def peer_python(cache: Path) -> Path:
 class Asker:
     """The load generator's process."""
 
-    def __init__(self, command: Command) -> None:
-        module = "benchmarks.peer_ray_serve.asker"
+    def __init__(self, command: Command, module: str = "benchmarks.peer_ray_serve.asker") -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, command.name, command.address],
             cwd=ROOT,

@@ -5,6 +5,7 @@ import argparse
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -52,14 +53,17 @@ def deploy(arguments: argparse.Namespace) -> None:
     )
 
 
-def main() -> None:
-    """Run until told to stop."""
-    arguments = create_parser().parse_args()
+def run_until_stopped(temporary: Path, deploy: Callable[[], None]) -> None:
+    """Run Ray and what `deploy` starts on it until told to stop.
+
+    Args:
+        temporary: folder for Ray's sockets and logs.
+    """
     Path(FFPROBE).chmod(0o755)  # its wheel comes without the bit
     # Without the dashboard, which would only add to memory and to the time to start.
     ray.init(
         _node_ip_address=HOST,
-        _temp_dir=str(arguments.temporary),
+        _temp_dir=str(temporary),
         include_dashboard=False,
         log_to_driver=False,
     )
@@ -67,7 +71,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets handlers of its own
         signal.signal(number, lambda *_: stop.set())
     try:
-        deploy(arguments)
+        deploy()
         print("Ray Serve is ready", flush=True)
         stop.wait()
     finally:
@@ -76,4 +80,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    options = create_parser().parse_args()
+    run_until_stopped(options.temporary, lambda: deploy(options))
