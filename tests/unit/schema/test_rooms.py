@@ -10,11 +10,11 @@ import trireel_schema
 
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
-    ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
+    ("catalogue", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
     ("scenes", "shots", "text_lists"),
     ("metadata",),
     ("arrays",),
-    ("texts", "pictures", "windows"),
+    ("texts", "pictures", "windows", "detector"),
     ("gate",),
 )
 
