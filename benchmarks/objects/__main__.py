@@ -10,13 +10,12 @@ from typing import Any
 
 from benchmarks.common.clips import short_clips
 from benchmarks.common.machine import describe
+from benchmarks.common.ray_serve import CACHE, peer_python, peer_versions
 from benchmarks.common.record import ROOT, write_raw
 from benchmarks.common.stores import store
 from benchmarks.objects.benchmark import BENCHMARK
 from benchmarks.objects.rounds import Bench, run_round
 from benchmarks.objects.table import goal_lines
-from benchmarks.peer_ray_serve.__main__ import CACHE, peer_versions
-from benchmarks.peer_ray_serve.systems import peer_python
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_schema.detector import DETECTOR_FILE, read_detector
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
+from benchmarks.common.asker import TIMEOUT_SECONDS, tell
 from benchmarks.common.load import Level
-from benchmarks.peer_ray_serve.asker import TIMEOUT_SECONDS, tell
 from trireel_client import AsyncTrireelClient, Detection, Retry, ServerPath, Timeout
 
 FPS = 2.0

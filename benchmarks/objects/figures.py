@@ -4,9 +4,9 @@
 import statistics
 from collections.abc import Iterator
 
+from benchmarks.common.levels import Level, Report, levels
 from benchmarks.common.record import NO_MORE, Goal, Headline
 from benchmarks.objects.rounds import FIND, MODES
-from benchmarks.peer_ray_serve.levels import Level, Report, levels
 
 PEER = "Ray Serve"
 SINGLE = ("tags", "caption", "scenes", "objects")

@@ -10,5 +10,5 @@ from benchmarks.objects.table import FILE
 
 def headlines(raw: Raw) -> Iterator[Run]:
     """Yield the figures of the report."""
-    report = raw[FILE]
-    yield Run("Objects", report["command"], report["machine"], tuple(figures(report)))
+    if report := raw.get(FILE):
+        yield Run("Objects", report["command"], report["machine"], tuple(figures(report)))

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.asker import Asker, Found, watched
 from benchmarks.common.footprint import Footprint
+from benchmarks.common.ray_serve import on_ray, temporary_folder
 from benchmarks.common.record import ROOT
 from benchmarks.common.server import CPU_ENVIRONMENT, Command, running, served
 from benchmarks.common.stores import Store
 from benchmarks.objects.agreement import compare
 from benchmarks.objects.asker import FPS
-from benchmarks.peer_ray_serve.rounds import watched
-from benchmarks.peer_ray_serve.systems import Asker, on_ray, temporary_folder
 from trireel_schema.detector import DETECTOR_FILE, DETECTOR_GRAPH_FILE
 
 MODES = ("chunked", "combined")
@@ -36,7 +36,6 @@ FIND = {
     "all four": ["tags", "caption", "scenes", "objects"],
 }
 """Sets of findings whose cost is measured, by their names."""
-Found = dict[str, Any]
 
 
 @dataclass(frozen=True)

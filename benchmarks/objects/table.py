@@ -4,11 +4,11 @@
 import statistics
 from collections.abc import Iterator
 
+from benchmarks.common.levels import Level, Report
 from benchmarks.common.pages import bullets, document, paragraph, processors, table
 from benchmarks.common.record import Raw
 from benchmarks.objects.figures import cost, detector_cpu_seconds, figures, latency_ms, level_of
 from benchmarks.objects.rounds import CONCURRENCIES, FIND, MODES
-from benchmarks.peer_ray_serve.levels import Level, Report
 
 FILE = "results.json"
 FEWEST = 20

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from benchmarks.common.ray_pipeline import Chunk
 from benchmarks.objects.peer.frames import middles
-from benchmarks.peer_ray_serve.peer.video import Chunk
 
 web = FastAPI()
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ray import serve
 
-from benchmarks.peer_ray_serve.peer.video import FFMPEG, PROCESSES, THREADS, Chunk, plan, probe
+from benchmarks.common.ray_pipeline import FFMPEG, PROCESSES, THREADS, Chunk, plan, probe
 
 
 @serve.deployment(max_ongoing_requests=16)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ray import serve
 
+from benchmarks.common.ray_pipeline import HOST, run_until_stopped
 from benchmarks.objects.peer.app import DetectionApi
 from benchmarks.objects.peer.detector import Detector, Graph
 from benchmarks.objects.peer.frames import Chunker, FrameDecoder
-from benchmarks.peer_ray_serve.peer.serve import HOST, run_until_stopped
 
 # Parts of the cores that the replicas claim. Ray only counts with them.
 SHARES = {"DetectionApi": 0.125, "Chunker": 0.125, "FrameDecoder": 0.375, "Detector": 0.375}
