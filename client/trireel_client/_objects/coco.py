@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trireel_client._errors import UnexpectedAnswer
 from trireel_client._findings import Detection
-from trireel_client._objects.requested import objects_of, picture_size_of
+from trireel_client._objects.requested import detections_by_frame, objects_of, picture_size_of
 from trireel_client._results import Analysis
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.files import write_whole
@@ -54,20 +53,19 @@ def coco_data_set(analysis: Analysis, name: str) -> dict[str, Any]:
         InvalidRequest: if objects were not requested.
         Unsupported: if the server did not report the size of the picture.
     """
-    objects, (width_px, height_px) = objects_of(analysis), picture_size_of(analysis)
-    labels = sorted({detection.label for detection in objects.detections})
+    frames, size_px = detections_by_frame(objects_of(analysis)), picture_size_of(analysis)
+    detections = [detection for found in frames.values() for detection in found]
+    labels = sorted({detection.label for detection in detections})
     categories = {label: number for number, label in enumerate(labels, 1)}
-    images = {time: number for number, time in enumerate(objects.frame_timestamps_seconds, 1)}
-    if any(detection.timestamp_seconds not in images for detection in objects.detections):
-        raise UnexpectedAnswer("a detection is on a frame that the detector did not look at")
+    images = {seconds: number for number, seconds in enumerate(frames, 1)}
     return {
         "info": {"description": f"Objects in {name}"},
         "images": [
             {
                 "id": number,
                 "file_name": f"{name}#t={time:.6f}",
-                "width": width_px,
-                "height": height_px,
+                "width": size_px[0],
+                "height": size_px[1],
                 "timestamp_seconds": time,
             }
             for time, number in images.items()
@@ -77,13 +75,13 @@ def coco_data_set(analysis: Analysis, name: str) -> dict[str, Any]:
                 "id": number,
                 "image_id": images[detection.timestamp_seconds],
                 "category_id": categories[detection.label],
-                **_place(detection, width_px, height_px),
+                **_place(detection, *size_px),
                 "iscrowd": 0,
                 "segmentation": [],
                 "score": detection.score,
                 "track_id": detection.track_id,
             }
-            for number, detection in enumerate(objects.detections, 1)
+            for number, detection in enumerate(detections, 1)
         ],
         "categories": [
             {"id": number, "name": label, "supercategory": ""}

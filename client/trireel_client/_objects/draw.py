@@ -3,9 +3,8 @@
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from trireel_client._errors import (
 from trireel_client._findings import Detection, Objects
 from trireel_client._objects.encoder import Encoder
 from trireel_client._objects.paint import Painter
-from trireel_client._objects.requested import objects_of, picture_size_of
+from trireel_client._objects.requested import detections_by_frame, objects_of, picture_size_of
 from trireel_client._objects.upright import UprightPictures
 from trireel_client._results import Analysis
 from trireel_client._timeline.files import whole_file
@@ -109,15 +108,13 @@ class ShownObjects:
     """The detections that are painted on a frame: those of the last frame looked at."""
 
     def __init__(self, objects: Objects) -> None:
-        self._times = sorted(objects.frame_timestamps_seconds)
-        detections = sorted(objects.detections, key=lambda each: each.timestamp_seconds)
-        groups = groupby(detections, key=lambda each: each.timestamp_seconds)
-        self._detections = {seconds: tuple(group) for seconds, group in groups}
+        self._frames = detections_by_frame(objects)
+        self._times = list(self._frames)
 
-    def at(self, seconds: float) -> tuple[Detection, ...]:
+    def at(self, seconds: float) -> Sequence[Detection]:
         """Return the detections at a time; none before the first frame looked at."""
         position = bisect_right(self._times, seconds)
-        return self._detections.get(self._times[position - 1], ()) if position else ()
+        return self._frames[self._times[position - 1]] if position else ()
 
 
 def _stream(container: "InputContainer", index: int, video: Path) -> "VideoStream":

@@ -2,7 +2,7 @@
 """The parts of an analysis that a file of its objects needs."""
 
 from trireel_client._errors import InvalidRequest, Unsupported
-from trireel_client._findings import Objects
+from trireel_client._findings import Detection, Objects
 from trireel_client._results import Analysis
 
 
@@ -11,6 +11,22 @@ def objects_of(analysis: Analysis) -> Objects:
     if analysis.objects is None:
         raise InvalidRequest("the analysis has no objects: add 'objects' to find")
     return analysis.objects
+
+
+def detections_by_frame(objects: Objects) -> dict[float, list[Detection]]:
+    """Return the detections of each frame looked at, by its PTS in seconds, in order.
+
+    In mode `chunked`, a frame that stays on screen from one chunk to the next is looked at twice.
+    The detections of the first chunk count.
+    """
+    frames: dict[float, list[Detection]] = {
+        seconds: [] for seconds in sorted(objects.frame_timestamps_seconds)
+    }
+    for detection in objects.detections:
+        found = frames[detection.timestamp_seconds]
+        if not found or found[0].chunk_index == detection.chunk_index:
+            found.append(detection)
+    return frames
 
 
 def picture_size_of(analysis: Analysis) -> tuple[int, int]:

@@ -37,6 +37,19 @@ def test_boxes_are_pixels_of_the_picture() -> None:
     assert (ball["score"], ball["track_id"], ball["iscrowd"]) == (0.5, BALL, 0)
 
 
+def test_a_frame_of_two_chunks_is_one_image() -> None:
+    analysis = scripted_analysis()
+    assert analysis.objects is not None
+    person = analysis.objects.detections[0]
+    again = replace(person, chunk_index=1)
+    objects = replace(
+        analysis.objects, detections=(person, again), frame_timestamps_seconds=(5.0, 5.0, 15.0)
+    )
+    data = coco_data_set(replace(analysis, objects=objects), "walk.mp4")
+    assert [image["timestamp_seconds"] for image in data["images"]] == [5.0, 15.0]
+    assert [annotation["image_id"] for annotation in data["annotations"]] == [1]
+
+
 @pytest.mark.parametrize("video", ["clips/walk.mp4", "s3://b/walk.mp4", ServerPath("a/walk.mp4")])
 def test_images_are_called_by_the_videos_name(video: str | ServerPath, tmp_path: Path) -> None:
     export_coco(scripted_analysis(), tmp_path / "a.json", video=video)
