@@ -54,6 +54,7 @@ from trireel_client._findings import (
 from trireel_client._objects.coco import export_coco
 from trireel_client._objects.draw import draw_objects
 from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._page.page import write_page
 from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
@@ -115,4 +116,5 @@ __all__ = [
     "draw_objects",
     "export_coco",
     "export_scenes",
+    "write_page",
 ]

@@ -138,9 +138,15 @@ class AsyncTrireelClient:
         """
         return await self._run(thumbnails(self._server, classify(source), analysis))
 
-    async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings [len(texts), D] of texts, unit length."""
-        return await self._run(flows.embed_texts(texts))
+    async def embed_texts(
+        self, texts: Sequence[str], *, are_tags: bool = False
+    ) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length.
+
+        Args:
+            are_tags: put each text into the sentence that the server's export has for tags.
+        """
+        return await self._run(flows.embed_texts(texts, are_tags=are_tags))
 
     async def server_info(self) -> ServerInfo:
         """Return the server's name and version."""

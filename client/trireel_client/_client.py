@@ -193,9 +193,13 @@ class TrireelClient:
         """
         return self._run(thumbnails(self._server, classify(source), analysis))
 
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings [len(texts), D] of texts, unit length."""
-        return self._run(flows.embed_texts(texts))
+    def embed_texts(self, texts: Sequence[str], *, are_tags: bool = False) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length.
+
+        Args:
+            are_tags: put each text into the sentence that the server's export has for tags.
+        """
+        return self._run(flows.embed_texts(texts, are_tags=are_tags))
 
     def server_info(self) -> ServerInfo:
         """Return the server's name and version."""

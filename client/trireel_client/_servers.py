@@ -36,6 +36,8 @@ class ServerDetails:
     """What computes the vision tower, such as `onnxruntime`."""
     version: str
     """Version of Trireel on the server; empty if it is not known."""
+    tag_prompt: str
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     num_tags: int
     """Tags that the server scores if a request brings none."""
     num_descriptions: int

@@ -128,6 +128,10 @@ def analyze(
         Path | None,
         typer.Option(metavar="DIR", help="Write a picture of each scene into this folder."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write a page: film strip, timeline."),
+    ] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
@@ -219,7 +223,8 @@ def analyze(
         "with_embeddings": with_embeddings,
     }
     check_writable(output, "--output")
-    files, object_files = SceneFiles(export or (), thumbnails, drop_frame), ObjectFiles(draw, coco)
+    files = SceneFiles(export or (), thumbnails, html, drop_frame)
+    object_files = ObjectFiles(draw, coco)
     names = listed(videos, recursive=recursive, server_path=server_path)
     is_many = len(videos) > 1 or recursive or as_csv
     if is_many:
@@ -254,6 +259,7 @@ def _check_many(stream: bool, files: SceneFiles, object_files: ObjectFiles) -> N
         "--stream": stream,
         "--export": bool(files.exports),
         "--thumbnails": files.thumbnails is not None,
+        "--html": files.page is not None,
         "--draw": object_files.draw is not None,
         "--coco": object_files.coco is not None,
     }

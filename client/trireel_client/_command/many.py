@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
-from trireel_client._command.guesses import worded
 from trireel_client._command.sentences import sentence
 from trireel_client._command.show_objects import object_counts
 from trireel_client._command.videos import video_source
 from trireel_client._findings import Caption, Objects, Tag
+from trireel_client._guesses import worded
 
 if TYPE_CHECKING:
     from trireel_client import Analysis, AnalysisOptions, TrireelClient, TrireelError

@@ -8,10 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trireel_client._command.guesses import GUESSES, has_guesses, worded
 from trireel_client._command.show_objects import object_blocks
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
 from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
+from trireel_client._guesses import GUESSES, has_guesses, worded
 from trireel_client._results import Analysis, ChunkAnalysis, Timing
 
 BAR_COLUMNS = 20

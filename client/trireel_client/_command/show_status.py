@@ -43,7 +43,8 @@ def _show_details(console: Console, details: ServerDetails) -> None:
         "trireel": details.version or "version not known",
         "checkpoint": f"{details.checkpoint}, weights {details.weights_sha256[:HASH_CHARACTERS]}",
         "tower": f"{tower}, embeddings {details.embedding_dim} wide",
-        "text bank": f"{details.num_tags} tags, {details.num_descriptions} descriptions",
+        "text bank": f"{details.num_tags} tags, {details.num_descriptions} descriptions"
+        + (f"; tags read as {details.tag_prompt!r}" if details.tag_prompt != "{}" else ""),
         "findings": ", ".join(details.findings),
         "scenes": f"{', '.join(details.scene_modes)}; threshold {details.scene_threshold:g},"
         f" alpha {details.scene_alpha:g}",

@@ -167,13 +167,16 @@ def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
     return OpenStream(call, request.inputs.findings, info, time.perf_counter())
 
 
-def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
+def embed_texts(values: Sequence[str], *, are_tags: bool = False) -> Flow[NDArray[np.float32]]:
     """Embed texts, in as many requests as their number needs."""
     checked = checked_texts("texts", values)
     parts: list[NDArray[np.float32]] = []
     for first in range(0, len(checked), TEXTS_PER_REQUEST):
         batch = checked[first : first + TEXTS_PER_REQUEST]
-        tensors = yield Infer("siglip_text", {"TEXTS": texts(batch)[:, None]}, ("EMBEDDINGS",))
+        inputs = {"TEXTS": texts(batch)[:, None]}
+        if are_tags:
+            inputs["ARE_TAGS"] = np.ones((len(batch), 1), np.bool_)
+        tensors = yield Infer("siglip_text", inputs, ("EMBEDDINGS",))
         width = parts[0].shape[1] if parts else ANY
         parts.append(take(tensors, "EMBEDDINGS", (len(batch), width), NUMBERS))
     return np.concatenate(parts)

@@ -174,6 +174,7 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         precision=_text(tensors, "PRECISION"),
         runtime=_text(tensors, "RUNTIME"),
         version=_text(tensors, "VERSION"),
+        tag_prompt=_text(tensors, "TAG_PROMPT") if "TAG_PROMPT" in tensors else "{}",
         num_tags=integer(tensors, "NUM_TAGS"),
         num_descriptions=integer(tensors, "NUM_DESCRIPTIONS"),
         findings=strings("FINDINGS", take(tensors, "FINDINGS", (ANY,), TEXTS)),

@@ -64,6 +64,7 @@ class ServerFacts:
             "PRECISION": texts([metadata.precision.value]),
             "RUNTIME": texts([read_settings(InfoSettings, parameters).runtime]),
             "VERSION": texts([_version()]),
+            "TAG_PROMPT": texts([metadata.tag_prompt]),
             "NUM_TAGS": scalar(len(bank.tags.texts), np.int32),
             "NUM_DESCRIPTIONS": scalar(len(bank.descriptions.texts), np.int32),
             "FINDINGS": texts([name for name in FINDINGS if name != Objects.name or detector]),

@@ -12,7 +12,8 @@ ROOT = Path(trireel_client.__file__).parent
 FLOORS = (
     ("_errors", "_json", "_r0", "_cli_options", "_findings", "_servers"),
     ("_config", "_options", "_results", "_sources"),
-    ("_calls", "_timeline"),
+    ("_calls", "_timeline", "_guesses"),
+    ("_page",),
     ("_flows", "_objects", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),

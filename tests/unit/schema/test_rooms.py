@@ -11,7 +11,7 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("tensor", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
-    ("objects", "object_tensors", "scenes", "shots", "text_lists"),
+    ("objects", "object_tensors", "scenes", "shots", "text_lists", "prompts"),
     ("catalogue", "metadata"),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),

@@ -12,14 +12,18 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Descriptions,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
     MaxWaitingVideos,
     ModelOptions,
+    OwnTexts,
     Parameter,
+    Prompt,
     Restarts,
     Shots,
+    Tags,
     TowerEngine,
     Version,
     Videos,
@@ -55,6 +59,9 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
+    tags: Tags = None,
+    descriptions: Descriptions = None,
+    prompt: Prompt = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -115,6 +122,7 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
+            texts=OwnTexts(tags, descriptions, prompt),
             log=log,
         )
         _serve_until_stopped(options, restarts)

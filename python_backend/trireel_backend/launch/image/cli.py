@@ -12,14 +12,18 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Descriptions,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
     MaxWaitingVideos,
     ModelOptions,
+    OwnTexts,
     Parameter,
+    Prompt,
     Restarts,
     Shots,
+    Tags,
     Version,
     Videos,
     parse_parameters,
@@ -56,6 +60,9 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    tags: Tags = None,
+    descriptions: Descriptions = None,
+    prompt: Prompt = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -157,6 +164,7 @@ def serve(
             http_max_input_mib=http_max_input_mib,
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
+            texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
         )
         _serve_until_stopped(options, restarts)

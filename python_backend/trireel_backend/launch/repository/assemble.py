@@ -39,7 +39,10 @@ MODEL_FILES = {
         VISION_FILE: "model.onnx",
         **{name: name for name in (METADATA_FILE, TEXT_BANK_FILE, GATE_FILE)},
     },
-    "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
+    "siglip_text": {
+        TEXT_FILE: "model.onnx",
+        **{name: name for name in (METADATA_FILE, TOKENIZER_FILE)},
+    },
     **{
         model: {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE}
         for model in ("temporal_decoder", "server_info")

@@ -14,8 +14,8 @@ from unit.client.scripted import bytes_of, details, whole_video
 
 from trireel_client import NotFound
 from trireel_client._command.cli import app
-from trireel_client._command.guesses import GUESSES
 from trireel_client._command.status import MODELS
+from trireel_client._guesses import GUESSES
 from trireel_export.cli import app as export_app
 
 NOTE = "It knows drawings only."
