@@ -15,7 +15,7 @@ FLOORS = (
     ("metadata",),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),
-    ("gate",),
+    ("gate", "detections"),
 )
 
 
