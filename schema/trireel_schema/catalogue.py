@@ -2,37 +2,14 @@
 """Every tensor of every model: its name, data type, shape and meaning, written once.
 
 The configs of the models, the docs, the server and the tests are made of this table or compared
-with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`.
+with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`;
+if they are many, they are in a file of their own.
 """
 
-from dataclasses import dataclass
+from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
+from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
-Dim = int | str
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor, which means the same in every model."""
-
-    name: str
-    """Name on the wire."""
-    dtype: str
-    """Data type as KServe v2 names it; Triton's configs say STRING for BYTES."""
-    shape: tuple[Dim, ...]
-    """Sizes: a number, or the symbol of a size that differs from answer to answer; see SYMBOLS."""
-    meaning: str
-    """One sentence for people."""
-
-
-@dataclass(frozen=True)
-class FindingTensors:
-    """The tensors of one finding."""
-
-    inputs: tuple[str, ...]
-    """Names of its inputs, all of them optional."""
-    outputs: tuple[str, ...]
-    """Names of its outputs."""
-
+__all__ = ["Dim", "FindingTensors", "Tensor"]
 
 SYMBOLS = {
     "n": "chunks in this answer",
@@ -54,6 +31,12 @@ SYMBOLS = {
     "w": "findings",
     "y": "bytes of a state",
     "x": "ways to find scenes",
+    "K": "boxes of a frame",
+    "l": "labels of objects",
+    "g": "frames in which objects are looked for",
+    "o": "detected objects",
+    "r": "tracks of objects",
+    "i": "intervals in which a label is on screen",
 }
 
 TENSORS: dict[str, Tensor] = {
@@ -109,6 +92,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("VIEW_SIZES_PX", "INT32", ("v", 2), "width and height of each second view"),
         Tensor("CHUNK_VIEW_NUM_FRAMES", "INT32", ("n", "v"), "frames of each second view"),
         Tensor("VIEW_TIMESTAMPS", "FP64", ("t",), "PTS of these frames, chunk by chunk"),
+        Tensor("CHUNK_VIEW_REGIONS", "FP64", ("n", "v", 4), "part of the picture each view shows"),
         Tensor("VIEW_PIXELS", "UINT8", ("p",), "their RGB pixels, one frame behind the other"),
         Tensor("RETURN_STATE", "BOOL", (1,), "return STATE"),
         Tensor("START_STATE", "UINT8", ("y",), "STATE with which START continues a video"),
@@ -175,6 +159,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("SCENE_MODES", "BYTES", ("x",), "values of SCENES on offer"),
         Tensor("WITH_TEXTS", "BOOL", (1,), "return the bank as TAGS and DESCRIPTIONS"),
         Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
+        *OBJECT_TENSORS,
     )
 }
 
@@ -242,6 +227,7 @@ FINDINGS: dict[str, FindingTensors] = {
             "QUALITY_FREEZE_INTERVALS",
         ),
     ),
+    "objects": OBJECTS,
 }
 """The findings that a request may name in FIND, in the order in which they are made."""
 
@@ -256,11 +242,12 @@ VIEW_TENSORS = (
     "VIEW_NAMES",
     "VIEW_SIZES_PX",
     "CHUNK_VIEW_NUM_FRAMES",
+    "CHUNK_VIEW_REGIONS",
     "VIEW_TIMESTAMPS",
     "VIEW_PIXELS",
 )
 """Tensors by which the frames of second views go from the extractor to the findings."""
-VIEW_INPUTS = ("FIND", "SCENES")
+VIEW_INPUTS = ("FIND", "SCENES", "OBJECTS_FPS")
 """Inputs that decide which second views are made, so that the extractor gets them too."""
 EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
 """Outputs of the temporal decoder that belong to no finding."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
+from trireel_backend.findings.finding import ServerModels
+from trireel_backend.findings.objects import Objects
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.wire.parameters import model_parameters, read_settings
 from trireel_backend.wire.request import Request
@@ -51,6 +53,7 @@ class ServerFacts:
         metadata = load_metadata(folder / METADATA_FILE)
         bank = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         threshold, alpha = scenes.over(metadata)
+        detector = ServerModels.of_folder(folder).detector
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {
             "CHECKPOINT": texts([metadata.checkpoint]),
@@ -63,10 +66,14 @@ class ServerFacts:
             "VERSION": texts([_version()]),
             "NUM_TAGS": scalar(len(bank.tags.texts), np.int32),
             "NUM_DESCRIPTIONS": scalar(len(bank.descriptions.texts), np.int32),
-            "FINDINGS": texts(list(FINDINGS)),
+            "FINDINGS": texts([name for name in FINDINGS if name != Objects.name or detector]),
             "SCENE_MODES": texts(modes),
             "SCENE_THRESHOLD": scalar(threshold, np.float32),
             "SCENE_ALPHA": scalar(alpha, np.float32),
+            "DETECTOR": texts([detector.checkpoint if detector else ""]),
+            "DETECTOR_NOTE": texts([detector.note if detector else ""]),
+            "DETECTOR_LABELS": texts(detector.labels if detector else ()),
+            "DETECTOR_THRESHOLD": scalar(detector.threshold if detector else 0.0, np.float32),
         }
         return cls(facts, bank.tags.texts, bank.descriptions.texts)
 

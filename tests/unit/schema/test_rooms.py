@@ -10,9 +10,9 @@ import trireel_schema
 
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
-    ("catalogue", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
-    ("scenes", "shots", "text_lists"),
-    ("metadata",),
+    ("tensor", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
+    ("objects", "object_tensors", "scenes", "shots", "text_lists"),
+    ("catalogue", "metadata"),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),
     ("gate", "detections"),

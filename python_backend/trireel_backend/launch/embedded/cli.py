@@ -12,6 +12,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -55,6 +56,7 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -115,6 +117,7 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
+            detector=detector,
             log=log,
         )
         _serve_until_stopped(options, restarts)

@@ -12,6 +12,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -56,6 +57,7 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    detector: Detector = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -158,6 +160,7 @@ def serve(
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
             shots=shots,
+            detector=detector,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written

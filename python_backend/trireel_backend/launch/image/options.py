@@ -89,6 +89,8 @@ class ContainerOptions:
     """Seconds that a stop waits for videos in flight."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
 
 
 def grpc_tls(
