@@ -92,6 +92,12 @@ Prompt = Annotated[
         " default that of the export.",
     ),
 ]
+Detector = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(

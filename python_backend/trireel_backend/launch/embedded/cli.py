@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -62,6 +63,7 @@ def serve(
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -123,6 +125,7 @@ def serve(
             stop_seconds=stop_seconds,
             shots=shots,
             texts=OwnTexts(tags, descriptions, prompt),
+            detector=detector,
             log=log,
         )
         _serve_until_stopped(options, restarts)

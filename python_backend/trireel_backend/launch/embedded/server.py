@@ -60,6 +60,8 @@ class ServerOptions:
     """Folder of the model `shot_boundary`; None for a server without it."""
     texts: OwnTexts = field(default_factory=OwnTexts)
     """Tags and descriptions that replace those of the export."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -113,6 +115,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         parameters=public,
         instances=options.instances,
         shots=options.shots,
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 

@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -63,6 +64,7 @@ def serve(
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
+    detector: Detector = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -166,6 +168,7 @@ def serve(
             stop_seconds=stop_seconds,
             texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
+            detector=detector,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written

@@ -67,6 +67,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 

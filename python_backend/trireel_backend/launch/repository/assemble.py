@@ -14,11 +14,13 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.capacity import distribute_videos, set_sequence_slots
+from trireel_backend.launch.repository.detector import complete_detector, detector_sources
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.catalogue import FREE_TEXTS
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -78,6 +80,14 @@ class Assembly:
     """Folder of the model `shot_boundary`; None for a repository without it."""
     shot_engine: Path | None = None
     """TensorRT engine of `shot_boundary`, used instead of its ONNX file; None for the file."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a repository without it."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Models of which the repository has no files."""
+        optional = {SHOT_MODEL: self.shots, DETECTOR_MODEL: self.detector}
+        return frozenset(model for model, folder in optional.items() if folder is None)
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -98,7 +108,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
-        if folder.name == SHOT_MODEL and assembly.shots is None:
+        if folder.name in assembly.left_out:
             continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -161,6 +171,9 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
     if assembly.shots is not None:
         sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
+    if assembly.detector is not None:
+        for model, files in detector_sources(assembly.detector).items():
+            sources[model] = {**sources.get(model, {}), **files}
     return sources
 
 
@@ -214,6 +227,8 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     add_findings(config)
     if config.name == SHOT_MODEL:
         complete_shots(config)
+    elif config.name == DETECTOR_MODEL and assembly.detector is not None:
+        complete_detector(config, assembly.detector)
     else:
         _set_sizes(config, metadata)
     set_facts(
