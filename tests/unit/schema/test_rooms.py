@@ -15,7 +15,7 @@ FLOORS = (
     ("catalogue", "metadata"),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),
-    ("gate",),
+    ("gate", "detections"),
 )
 
 
