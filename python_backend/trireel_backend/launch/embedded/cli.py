@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -65,6 +66,7 @@ def serve(
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -127,6 +129,7 @@ def serve(
             shots=shots,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
+            detector=detector,
             log=log,
         )
         _serve_until_stopped(options, restarts)

@@ -68,6 +68,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         shots=options.shots,
         shot_engine=_shot_engine(options),
         text_models=options.text_models,
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 
