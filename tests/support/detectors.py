@@ -59,9 +59,7 @@ def rt_detr_v2() -> RTDetrV2ForObjectDetection:
         out_features=["stage2", "stage3", "stage4"],
     )
     return RTDetrV2ForObjectDetection(
-        RTDetrV2Config(
-            backbone_config=backbone, encoder_in_channels=[16, 24, 32], **_transformer()
-        )
+        RTDetrV2Config(backbone_config=backbone, encoder_in_channels=[16, 24, 32], **_transformer())
     )
 
 
