@@ -137,4 +137,5 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        detector=options.detector,
     )

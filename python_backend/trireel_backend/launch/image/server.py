@@ -112,6 +112,7 @@ def _launch(
         exit_seconds=EXIT_SECONDS,
         log=None,
         shots=options.shots,
+        detector=options.detector,
     )
 
 
