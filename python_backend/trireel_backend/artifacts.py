@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trireel_backend.errors import MissingPart
+from trireel_schema.detections import KnownDetections, read_known_detections
 from trireel_schema.detector import DetectorMetadata, read_detector
 from trireel_schema.errors import SchemaError
 from trireel_schema.metadata import Metadata, read_metadata
@@ -41,6 +42,12 @@ def load_detector(path: Path) -> DetectorMetadata:
     """Read `detector.json`; raises MissingPart if it is missing, damaged or of another format."""
     with _missing_parts():
         return read_detector(path)
+
+
+def load_known_detections(path: Path, metadata: DetectorMetadata) -> KnownDetections:
+    """Read `known_detections.npz`; raises MissingPart if it is damaged or of another detector."""
+    with _missing_parts():
+        return read_known_detections(path, metadata)
 
 
 @contextmanager

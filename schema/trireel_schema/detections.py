@@ -108,8 +108,8 @@ def check_detections(
             raise DetectorDiffers(f"{name} are {list(shapes[0])}, they must be {list(shapes[1])}")
     compared, overlap, score = 0, 1.0, 0.0
     for index, name in enumerate(known.names):
-        wanted, found = (_picture(detections, index) for detections in (expected, got))
         try:
+            wanted, found = (_picture(detections, index) for detections in (expected, got))
             here = _compare(wanted, found, known.threshold, bounds, other)
             back = _compare(found, wanted, known.threshold, bounds, "the detector", spare=bounds)
         except DetectorDiffers as error:

@@ -18,6 +18,7 @@ from trireel_client import TrireelClient
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "model_repository"
 EXPORT = ROOT / "export/tiny/model"
+DETECTOR = ROOT / "export/detector/model"
 SAMPLE = ROOT / "media/sample.mp4"
 
 

@@ -3,13 +3,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from trireel_drawings.detection.average_precision import Found, average_precisions
+from trireel_drawings.detection.model import load_saved
 from trireel_drawings.detection.pictures import LABELS, Pictures, plain_pictures
 from trireel_drawings.detection.train import to_pixels
 from trireel_drawings.scenes.scene import HELD_OUT_SEED
@@ -50,8 +51,9 @@ def measure(detect: Detect, pictures: Pictures) -> Measured:
     return Measured({LABELS[label]: ap for label, ap in precisions.items()}, len(found))
 
 
-def detect_with(model: Any) -> Detect:
-    """Return a function that detects with a transformers.DFineForObjectDetection."""
+def detect_with(folder: Path) -> Detect:
+    """Return a function that detects with the saved checkpoint of a folder."""
+    model = load_saved(folder)
 
     def detect(frames: NDArray[np.uint8]) -> list[Found]:
         with torch.no_grad():

@@ -57,10 +57,20 @@ def build_detector() -> Any:
     return DFineForObjectDetection(config)
 
 
+def load_saved(folder: Path) -> Any:
+    """Return the detector of a folder that `save_detector` wrote, in fp32."""
+    import torch
+    from transformers import DFineForObjectDetection
+
+    return DFineForObjectDetection.from_pretrained(folder, dtype=torch.float32).eval()
+
+
 def save_detector(model: Any, folder: Path) -> None:
-    """Write an ordinary Hugging Face folder: weights, config and image processor."""
+    """Write an ordinary Hugging Face folder: weights in fp16, config and image processor."""
+    import copy
+
     from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 
-    model.save_pretrained(folder)
+    copy.deepcopy(model).half().save_pretrained(folder)  # half the bytes, the same detections
     size = {"height": HEIGHT_PX, "width": WIDTH_PX}
     RTDetrImageProcessorPil(size=size).save_pretrained(folder)

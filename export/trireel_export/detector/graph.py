@@ -16,7 +16,12 @@ from torch import Tensor, nn
 
 from trireel_export.detector.checkpoint import DetectorCheckpoint
 from trireel_export.errors import InvalidGraph
-from trireel_export.siglip.graph import EXAMPLE_ROWS, EXTERNAL_DATA_ABOVE_BYTES, forget_origins
+from trireel_export.siglip.graph import (
+    EXAMPLE_ROWS,
+    EXTERNAL_DATA_ABOVE_BYTES,
+    forget_origins,
+    quiet,
+)
 from trireel_schema.detections import Detections
 from trireel_schema.detector import DETECTOR_INPUT, DETECTOR_OUTPUTS
 from trireel_schema.files import weights_file
@@ -99,7 +104,7 @@ def write_detector_graph(
     graph = DetectorGraph(checkpoint, num_boxes, precision).eval()
     by_dynamo = checkpoint.family.exports_by_dynamo
     write = _write_by_dynamo if by_dynamo else _write_by_tracing
-    with _without_torch_checks(), warnings.catch_warnings(), torch.no_grad():
+    with _without_torch_checks(), quiet(), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of shapes that are constants, which they are
         write(graph, example, path)
     return DYNAMO_OPSET if by_dynamo else TRACED_OPSET

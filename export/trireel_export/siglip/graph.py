@@ -32,7 +32,7 @@ def write_graph(
     Args:
         example: one input [EXAMPLE_ROWS, ...] of the real dtype and shape.
     """
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program: Any = torch.onnx.export(
             module,
             (example,),
@@ -87,7 +87,7 @@ def forget_origins(model: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence the exporter's warnings about operators that no SigLIP has and about its own code."""
     levels = {name: logging.getLogger(name).level for name in NOISY_LOGGERS}
     for name in NOISY_LOGGERS:
