@@ -44,6 +44,7 @@ def d_fine() -> DFineForObjectDetection:
             encoder_in_channels=[16, 24, 32],
             decoder_n_points=2,
             max_num_bins=8,
+            depth_mult=0.34,
             lqe_hidden_dim=8,
             **_transformer(),
         )
@@ -102,6 +103,7 @@ def save_tiny(family: str, folder: Path, **processor: object) -> Path:
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(torch.randn_like(weight) * SPREAD)
+    _settle(model)
     model.save_pretrained(folder)
     width, height = SIZES_PX.get(family, (WIDTH_PX, HEIGHT_PX))
     settings = {
@@ -118,6 +120,19 @@ def save_tiny(family: str, folder: Path, **processor: object) -> Path:
             )
         )
     return folder
+
+
+def _settle(model: torch.nn.Module) -> None:
+    """Fit the batch norms to random pictures: otherwise all pictures look alike to the model."""
+    model.eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.train()
+            module.momentum = 1.0
+    with torch.no_grad():
+        for _ in range(3):
+            model(pixel_values=torch.rand(4, 3, 96, 96).round())
+    model.eval()
 
 
 def _names() -> dict[str, object]:
@@ -138,5 +153,6 @@ def _transformer() -> dict[str, object]:
         "decoder_layers": 2,
         "decoder_attention_heads": 2,
         "num_queries": QUERIES,
+        "freeze_backbone_batch_norms": False,
         **_names(),
     }

@@ -10,10 +10,7 @@ import pytest
 from support.detectors import LABELS, QUERIES, save_tiny
 
 from trireel_export.detector import export as detector_export
-from trireel_export.detector.checkpoint import load_detector
 from trireel_export.detector.export import export_detector
-from trireel_export.detector.graph import write_detector_graph
-from trireel_export.detector.verify import check_graph_detections, known_detections
 from trireel_export.errors import (
     BadSetting,
     CheckpointNotLoaded,
@@ -110,26 +107,6 @@ def test_a_graph_that_lost_accuracy_is_not_written(checkpoint, tmp_path, monkeyp
 
     monkeypatch.setattr(detector_export, "write_detector_graph", write_damaged)
     _rejected(checkpoint, tmp_path, DetectionsDiffer, "in batches of 1: in 'gradient, wide' the")
-
-
-def test_a_graph_that_mixes_frames_is_found(checkpoint, tmp_path) -> None:
-    loaded = load_detector(str(checkpoint))
-    path = tmp_path / "model.onnx"
-    write_detector_graph(loaded, path, QUERIES, Precision.FP32)
-    model = onnx.load(path)
-    frames = model.graph.input[0].name
-    (first,) = (node for node in model.graph.node if frames in node.input)
-    mean = onnx.helper.make_node("ReduceMax", [f"{frames}"], ["mixed"], axes=[0], keepdims=1)
-    both = onnx.helper.make_node("Max", [frames, "mixed"], ["all"])
-    for index, name in enumerate(first.input):
-        if name == frames:
-            first.input[index] = "all"
-    for node in (both, mean):
-        model.graph.node.insert(0, node)
-    onnx.save(model, path)
-    known = known_detections(loaded, QUERIES, 0.5)
-    with pytest.raises(DetectionsDiffer, match="in batches of 5"):
-        check_graph_detections(path, known, Precision.FP32)
 
 
 def _copy(checkpoint: Path, tmp_path: Path) -> Path:
