@@ -147,7 +147,7 @@ async def run_async(flow: Flow[T], perform: Callable[[ServerCall | ReadFile], Aw
 
 def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
     """Have a whole video analysed."""
-    info = yield from _server_info(server)
+    info = yield from server_info(server)
     call = yield from _whole_video(server, "video_analysis", request)
     began_seconds = time.perf_counter()
     tensors = yield call
@@ -162,7 +162,7 @@ def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
 
 def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
     """Prepare a request with an answer for each chunk."""
-    info = yield from _server_info(server)
+    info = yield from server_info(server)
     call = yield from _whole_video(server, "video_analysis_stream", request)
     return OpenStream(call, request.inputs.findings, info, time.perf_counter())
 
@@ -203,7 +203,8 @@ def is_ready(model: str | None) -> Flow[bool]:
     return bool(ready)
 
 
-def _server_info(server: Server) -> Flow[ServerInfo]:
+def server_info(server: Server) -> Flow[ServerInfo]:
+    """Return the name and version of the server, requested once."""
     info = server.info  # read once: another thread may forget it meanwhile
     if info is None:
         info = yield AskServerInfo()

@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from trireel_client._errors import Unsupported
+from trireel_client._files import write_whole
 from trireel_client._page.content import PageContent, content_of
 from trireel_client._results import Analysis, Thumbnail
-from trireel_client._timeline.files import write_whole
 from trireel_client._timeline.pictures import check_pictures_can_be_written
 
 
