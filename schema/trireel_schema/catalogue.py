@@ -34,13 +34,13 @@ SYMBOLS = {
     "w": "findings",
     "y": "bytes of a state",
     "x": "ways to find scenes",
+    "j": "clips",
     "K": "boxes of a frame",
-    "u": "labels of objects",
+    "l": "labels of objects",
     "g": "frames in which objects are looked for",
     "o": "detected objects",
     "r": "tracks of objects",
     "i": "intervals in which a label is on screen",
-    "j": "clips",
 }
 
 TENSORS: dict[str, Tensor] = {

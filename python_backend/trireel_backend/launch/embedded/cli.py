@@ -62,11 +62,11 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
-    detector: Detector = None,
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -127,9 +127,9 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
-            detector=detector,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
+            detector=detector,
             log=log,
         )
         _serve_until_stopped(options, restarts)
