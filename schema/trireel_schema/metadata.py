@@ -10,6 +10,7 @@ from typing import Any
 from trireel_schema.errors import FileDamaged, FileMissing, FormatMismatch, InvalidValue
 from trireel_schema.json_values import read_number, read_text, read_whole, to_number
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE, check_prompt
 from trireel_schema.scenes import check_scene_settings
 from trireel_schema.vectors import Calibration
 
@@ -65,6 +66,8 @@ class Metadata:
     """Number format of the vision tower's matrix products."""
     note: str = ""
     """A sentence that people should read beside the answers of this checkpoint; may be empty."""
+    tag_prompt: str = BARE
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     format_version: int = FORMAT_VERSION
     """Version of this file's format."""
 
@@ -74,6 +77,7 @@ class Metadata:
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name} is {getattr(self, name)}: give a number, 1 or more")
         check_scene_settings(self.scene_threshold, self.scene_alpha)
+        check_prompt(self.tag_prompt)
 
     @property
     def calibration(self) -> Calibration:
@@ -140,6 +144,7 @@ def _metadata(path: Path, raw: Any) -> Metadata:
         versions=dict(raw["versions"]),
         precision=Precision(raw["precision"]),
         note=read_text(raw, "note") if "note" in raw else "",
+        tag_prompt=read_text(raw, "tag_prompt") if "tag_prompt" in raw else BARE,
     )
 
 

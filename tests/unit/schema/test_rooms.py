@@ -11,11 +11,11 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("tensor", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
-    ("objects", "object_tensors", "scenes", "shots", "text_lists"),
-    ("catalogue", "metadata"),
+    ("objects", "object_tensors", "scenes", "text_lists", "prompts", "wheels"),
+    ("catalogue", "metadata", "shots"),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),
-    ("gate", "detections"),
+    ("gate", "ranking", "detections"),
 )
 
 
