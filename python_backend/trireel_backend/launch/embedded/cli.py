@@ -100,6 +100,7 @@ def serve(
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.detector import find_detector
 
     unwind_on_signals()
     private_umask()
@@ -129,7 +130,7 @@ def serve(
             shots=shots,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
-            detector=detector,
+            detector=find_detector(detector, REPOSITORY_ROOT / "export/detector/model"),
             log=log,
         )
         _serve_until_stopped(options, restarts)

@@ -151,5 +151,6 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        detector=options.detector,
         text_models=options.text_models,
     )

@@ -88,6 +88,8 @@ class Assembly:
     """Folder of the models that read text; None for a repository without them."""
     detector: Path | None = None
     """Folder of the model `object_detector`; None for a repository without it."""
+    detector_engine: Path | None = None
+    """TensorRT engine of `object_detector`, used instead of its ONNX file; None for the file."""
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -185,7 +187,7 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         read = text_sources(assembly.text_models)
         sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
     if assembly.detector is not None:
-        for model, files in detector_sources(assembly.detector).items():
+        for model, files in detector_sources(assembly.detector, assembly.detector_engine).items():
             sources[model] = {**sources.get(model, {}), **files}
     return sources
 
