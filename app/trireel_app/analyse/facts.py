@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
 
@@ -101,6 +102,7 @@ async def server_facts(client: AsyncTrireelClient) -> ServerFacts:
     )
 
 
+@cache
 def package_version(package: str = "trireel-client") -> str:
     """Return the version of an installed package; empty if it is only on the path."""
     try:

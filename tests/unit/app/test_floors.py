@@ -13,8 +13,9 @@ FLOORS = (
     ("errors",),
     ("sources",),
     ("library",),
-    ("analyse",),
-    ("index",),
+    ("analyse", "engine"),
+    ("jobs", "index"),
+    ("adapters",),
     ("commands",),
     (PACKAGE,),
 )
