@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines of text while they are on screen, and the frames at which they begin and end."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trireel_backend.captions.reference import (
+    PRESENT,
+    Agreement,
+    Box,
+    Reference,
+    agreement,
+    make_reference,
+    mean_of_tiles,
+    sharpness,
+)
+from trireel_backend.captions.stretch import Moment, Stretch
+from trireel_backend.captions.strokes import luma
+
+SHARPER = 1.05
+"""Factor by which a frame must be sharper to take the place of the reference."""
+
+
+@dataclass(frozen=True)
+class OpenLine:
+    """A line of text that is on screen."""
+
+    reference: Reference
+    """Picture of the line in its sharpest sample."""
+    picture: NDArray[np.uint8]
+    """[h, w, 3] RGB pixels of the box in that sample."""
+    first: Moment
+    """First frame that shows the line."""
+    last: Moment
+    """Last sample that shows the line."""
+    samples: int = 1
+    """Number of samples that show the line."""
+    score: float = 0.0
+    """Score of the text detector, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class ClosedLine:
+    """A line of text that is no longer on screen, or has changed."""
+
+    reference: Reference
+    """Picture of the line in its sharpest sample."""
+    picture: NDArray[np.uint8]
+    """[h, w, 3] RGB pixels of the box in that sample."""
+    first: Moment
+    """First frame that shows the line."""
+    last: Moment
+    """Last frame that shows the line."""
+    end: Moment
+    """First frame that does not show the line, or the end of the video."""
+    samples: int
+    """Number of samples that show the line."""
+
+
+def begin_line(frames: Stretch, sample: int, box: Box, score: float) -> OpenLine:
+    """Return the line that stands in a box at a sample, given by its place in `frames.samples`.
+
+    Its first frame is looked for backwards, as far as the stretch reaches.
+    """
+    index = frames.samples[sample]
+    reference = _reference_at(frames, sample, box)
+    first = _first_frame(frames, sample, reference)
+    picture = frames.picture(index, box).copy()
+    return OpenLine(reference, picture, frames.moments[first], frames.moments[index], score=score)
+
+
+def after_sample(
+    line: OpenLine, frames: Stretch, sample: int
+) -> tuple[OpenLine | None, ClosedLine | None]:
+    """Look for a line in the next sample.
+
+    Returns:
+        The line if it continues, and what ended before the sample. If the text of the box changes,
+        the old line ends, and a new one begins in the same box.
+    """
+    index = frames.samples[sample]
+    brightness = frames.brightness(index, line.reference.box)
+    compared = agreement(line.reference, brightness)
+    if compared.is_same:
+        return _seen(line, frames, sample, brightness), None
+    end = _first_without(frames, sample, line.reference, compared)
+    closed = close_line(line, frames, end)
+    if not compared.is_present:
+        return None, closed
+    changed = begin_line(frames, sample, line.reference.box, line.score)
+    return replace(changed, first=frames.moments[end]), closed
+
+
+def has_more_strokes(line: OpenLine, frames: Stretch, sample: int) -> bool:
+    """Return whether a sample shows strokes in a line's box that the line does not have.
+
+    A text that only grows, such as F to E, agrees with the line as it was.
+    """
+    now = _reference_at(frames, sample, line.reference.box)
+    return not agreement(now, luma(line.picture)).is_same
+
+
+def close_line(line: OpenLine, frames: Stretch, end: int) -> ClosedLine:
+    """Return a line that ends before a frame of the stretch."""
+    last = frames.moments[end - 1] if end else line.last
+    return ClosedLine(
+        line.reference, line.picture, line.first, last, frames.moments[end], line.samples
+    )
+
+
+def end_with_video(line: OpenLine, last: Moment, end: Moment) -> ClosedLine:
+    """Return a line that is on screen until the video's last frame."""
+    return ClosedLine(line.reference, line.picture, line.first, last, end, line.samples)
+
+
+def _seen(
+    line: OpenLine, frames: Stretch, sample: int, brightness: NDArray[np.int16]
+) -> OpenLine:
+    index = frames.samples[sample]
+    line = replace(line, last=frames.moments[index], samples=line.samples + 1)
+    if sharpness(line.reference, brightness) < SHARPER * line.reference.sharpness:
+        return line
+    reference = _reference_at(frames, sample, line.reference.box)
+    return replace(
+        line, reference=reference, picture=frames.picture(index, reference.box).copy()
+    )
+
+
+def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:
+    neighbours = [
+        frames.brightness(frames.samples[other], box)
+        for other in (sample - 1, sample + 1)
+        if 0 <= other < len(frames.samples)
+    ]
+    return make_reference(box, frames.brightness(frames.samples[sample], box), neighbours)
+
+
+def _first_frame(frames: Stretch, sample: int, reference: Reference) -> int:
+    """Return the index of the first frame of the line that a sample shows."""
+    for before in range(sample - 1, -1, -1):
+        index = frames.samples[before]
+        compared = agreement(reference, frames.brightness(index, reference.box))
+        if not compared.is_same:
+            return _first_with(frames, index, frames.samples[before + 1], reference, compared)
+    return 0
+
+
+def _first_with(
+    frames: Stretch, without: int, shown: int, reference: Reference, compared: Agreement
+) -> int:
+    """Return the first frame with a line, between a frame without it and one that shows it."""
+    for index in range(without + 1, shown):
+        if _part(frames, index, reference, compared) >= PRESENT:
+            return index
+    return shown
+
+
+def _first_without(
+    frames: Stretch, sample: int, reference: Reference, compared: Agreement
+) -> int:
+    """Return the first frame without a line, up to a sample that does not show it."""
+    begin = frames.samples[sample - 1] + 1 if sample else 0
+    for index in range(begin, frames.samples[sample]):
+        if _part(frames, index, reference, compared) < PRESENT:
+            return index
+    return frames.samples[sample]
+
+
+def _part(frames: Stretch, index: int, reference: Reference, compared: Agreement) -> float:
+    """Return how far a frame agrees at the tiles that differ in another frame."""
+    other = agreement(reference, frames.brightness(index, reference.box))
+    if not compared.is_present:
+        return other.total
+    return mean_of_tiles(other, compared.failed)
