@@ -71,7 +71,12 @@ def assemble(
         if line.confidence >= LEAST_CONFIDENCE and any(map(str.isalnum, line.text)):
             _put(all_lines, line)
     all_lines.sort(key=lambda each: each.first.seconds)
-    certain = [line for line in all_lines if _is_certain(line, all_lines, on_screen, clock)]
+    certain = [
+        line
+        for group in _groups(all_lines, clock.same_seconds)
+        for line in group
+        if all(_is_certain(other, on_screen, clock) for other in group)
+    ]
     context = [*pending.earlier, *all_lines]
     video_seconds = clock.now_seconds - clock.start_seconds
     captions = [
@@ -91,6 +96,12 @@ def assemble(
 
 def grouped(lines: Sequence[ReadText], same_seconds: float) -> list[ReadText]:
     """Join rows that are on screen together to captions, in order of their first frames."""
+    captions = [_caption(group) for group in _groups(lines, same_seconds)]
+    return sorted(captions, key=lambda caption: (caption.first.seconds, int(caption.box[1])))
+
+
+def _groups(lines: Sequence[ReadText], same_seconds: float) -> list[list[ReadText]]:
+    """Return the rows of each caption, from the top to the bottom."""
     groups: list[list[ReadText]] = []
     for line in sorted(lines, key=lambda each: (each.box[1], each.box[0])):
         for group in groups:
@@ -99,8 +110,7 @@ def grouped(lines: Sequence[ReadText], same_seconds: float) -> list[ReadText]:
                 break
         else:
             groups.append([line])
-    captions = [_caption(group) for group in groups]
-    return sorted(captions, key=lambda caption: (caption.first.seconds, caption.box[1]))
+    return groups
 
 
 def _put(lines: list[ReadText], line: ReadText) -> None:
@@ -114,9 +124,7 @@ def _put(lines: list[ReadText], line: ReadText) -> None:
     lines.append(line)
 
 
-def _is_certain(
-    line: ReadText, lines: Sequence[ReadText], on_screen: Sequence[OpenLine], clock: Clock
-) -> bool:
+def _is_certain(line: ReadText, on_screen: Sequence[OpenLine], clock: Clock) -> bool:
     """Return whether no later line can be a part of this one, or show what it is."""
     if clock.is_last:
         return True

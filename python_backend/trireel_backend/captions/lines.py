@@ -124,8 +124,18 @@ def _seen(
         return line
     reference = _reference_at(frames, sample, line.reference.box)
     return replace(
-        line, reference=reference, picture=frames.picture(index, reference.box).copy()
+        line,
+        reference=reference,
+        picture=frames.picture(index, reference.box).copy(),
+        first=_first_again(line, frames, sample, reference),
     )
+
+
+def _first_again(line: OpenLine, frames: Stretch, sample: int, reference: Reference) -> Moment:
+    """Return the first frame of a line by a sharper reference: that of a fade agrees too early."""
+    if frames.moments[0].seconds > line.first.seconds:
+        return line.first
+    return frames.moments[_first_frame(frames, sample, reference)]
 
 
 def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:

@@ -17,6 +17,9 @@ SURE_CONFIDENCE = 0.9
 """Confidence from which on a text that differs by a letter is another text."""
 MOST_ERRORS = 0.25
 """Share of letters by which two readings of one text may differ if one of them is not sure."""
+FADE_SAMPLES = 3
+FADE_SHARPNESS = 0.5
+"""Sharpness of a line of few samples, against the line it is a part of, that is one of its fade."""
 SHARED_BOX = 0.6
 """Share of the smaller box that two lines at one place share."""
 
@@ -39,6 +42,8 @@ class ReadText:
     """First frame that does not show it, or the end of the video."""
     samples: int = 1
     """Number of samples that show it."""
+    sharpness: float = 0.0
+    """Sharpness of the picture that was read."""
 
     @property
     def seconds(self) -> float:
@@ -88,6 +93,9 @@ def continues(before: ReadText, after: ReadText) -> bool:
 
 def merged(before: ReadText, after: ReadText) -> ReadText:
     """Return two parts of one line as one: the text is that which was read best."""
+    strong, weak = sorted((before, after), key=lambda line: -line.sharpness)
+    if weak.samples <= FADE_SAMPLES and weak.sharpness < FADE_SHARPNESS * strong.sharpness:
+        return strong  # a moment of its fade, which agrees with more of the fade
     weights = [line.confidence * min(line.samples, 5) for line in (before, after)]
     best = before if weights[0] >= weights[1] else after
     latest = before if before.end.seconds >= after.end.seconds else after

@@ -17,8 +17,8 @@ from trireel_backend.captions.strokes import LEAST_CONTRAST, contrast, gradients
 Box = NDArray[np.int32]
 """[4] x1 y1 x2 y2 in pixels of the region; x2 and y2 are outside."""
 
-PRESENT = 0.5
-"""Smallest agreement of a frame that shows the line: half opacity."""
+PRESENT = 0.47
+"""Smallest agreement of a frame that shows the line: half opacity, less some noise."""
 TILE_PRESENT = 0.3
 """Smallest agreement of a tile, about half a letter, if the text is the same."""
 TILES_PER_LINE = 3
@@ -70,8 +70,8 @@ class Agreement:
 
     @property
     def failed(self) -> NDArray[np.bool_]:
-        """[rows, columns] tiles that show something else."""
-        return self.tiles < TILE_PRESENT
+        """[rows, columns] tiles that show something else; all tiles of a line that fades are weak."""
+        return self.tiles < TILE_PRESENT * min(1.0, self.total)
 
 
 def crop(brightness: NDArray[np.int16], box: Box) -> NDArray[np.int16]:
