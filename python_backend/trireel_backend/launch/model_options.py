@@ -77,6 +77,13 @@ Shots = Annotated[
         file_okay=False,
     ),
 ]
+TextModels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the models that read text, by default the one that the set-up makes.",
+        file_okay=False,
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(

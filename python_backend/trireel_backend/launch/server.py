@@ -20,6 +20,7 @@ from trireel_backend.launch.limits import RETURN_MEMORY, UMASK, prepare_server
 from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.run_folder import RunFolder
 from trireel_backend.launch.shot_canary import request_known_window
+from trireel_backend.launch.text_canary import request_known_text
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.wire.request import INNER_WORD_VARIABLE
 from trireel_schema.metadata import Metadata
@@ -69,6 +70,8 @@ class Launch:
     """File for Triton's log; None to write it to this process's output."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None if the server has none."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None if the server has none."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ def _wait_until_well(process: "subprocess.Popen[bytes]", launch: Launch) -> tupl
     launch.run.close_regions()
     if launch.shots is not None:
         request_known_window(launch.endpoint, launch.shots, CALL_SECONDS)
+    if launch.text_models is not None:
+        request_known_text(launch.endpoint, launch.text_models, CALL_SECONDS)
     return check_canary(launch.endpoint, launch.export)
 
 

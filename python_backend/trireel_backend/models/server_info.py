@@ -18,6 +18,8 @@ from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.scenes import EXACT, MODES
 
 PACKAGE = "trireel-backend"
+TEXT_FINDING = "text"
+"""The finding that needs the models that read text."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class InfoSettings:
 
     runtime: str = ""
     """What computes the vision tower; the launcher sets it."""
+    text_models: bool = False
+    """True if the server has the models that read text; the launcher sets it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class ServerFacts:
         metadata = load_metadata(folder / METADATA_FILE)
         bank = load_text_bank(folder / TEXT_BANK_FILE, metadata)
         threshold, alpha = scenes.over(metadata)
+        settings = read_settings(InfoSettings, parameters)
+        offered = [name for name in FINDINGS if name != TEXT_FINDING or settings.text_models]
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {
             "CHECKPOINT": texts([metadata.checkpoint]),
@@ -59,11 +65,11 @@ class ServerFacts:
             "IMAGE_SIZE_PX": scalar(metadata.image_size_px, np.int32),
             "EMBEDDING_DIM": scalar(metadata.embedding_dim, np.int32),
             "PRECISION": texts([metadata.precision.value]),
-            "RUNTIME": texts([read_settings(InfoSettings, parameters).runtime]),
+            "RUNTIME": texts([settings.runtime]),
             "VERSION": texts([_version()]),
             "NUM_TAGS": scalar(len(bank.tags.texts), np.int32),
             "NUM_DESCRIPTIONS": scalar(len(bank.descriptions.texts), np.int32),
-            "FINDINGS": texts(list(FINDINGS)),
+            "FINDINGS": texts(offered),
             "SCENE_MODES": texts(modes),
             "SCENE_THRESHOLD": scalar(threshold, np.float32),
             "SCENE_ALPHA": scalar(alpha, np.float32),

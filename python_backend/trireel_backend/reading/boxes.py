@@ -57,10 +57,10 @@ def text_boxes(
     height, width = size or text_map.shape
     inside = text_map[:height, :width]
     # A mask of 2 x 2 pixels joins patches that one pixel separates.
-    mask = np.pad(inside > rules.least_probability * 255, ((0, 1), (0, 1)))
+    mask = inside > rules.least_probability * 255
     mask[1:] |= mask[:-1].copy()
     mask[:, 1:] |= mask[:, :-1].copy()
-    found = np.minimum(patch_boxes(mask[:height, :width]), [width, height, width, height])
+    found = np.minimum(patch_boxes(mask), [width, height, width, height])
     found = found[np.min(found[:, 2:] - found[:, :2], axis=1) >= rules.least_side_px]
     found = found[: rules.most_boxes].astype(np.int32)
     scores = _mean_probabilities(inside, found)

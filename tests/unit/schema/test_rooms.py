@@ -11,8 +11,8 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
-    ("scenes", "shots", "text_lists"),
-    ("metadata",),
+    ("scenes", "text_lists", "wheels"),
+    ("metadata", "shots"),
     ("arrays",),
     ("texts", "pictures", "windows"),
     ("gate",),

@@ -55,6 +55,8 @@ class ServerOptions:
     """Seconds that loading the models may take."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a server without them."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -102,6 +104,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         parameters=public,
         instances=options.instances,
         shots=options.shots,
+        text_models=options.text_models,
     )
     return assemble(assembly, run.models), private
 
@@ -134,4 +137,5 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        text_models=options.text_models,
     )

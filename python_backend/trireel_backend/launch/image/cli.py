@@ -20,11 +20,13 @@ from trireel_backend.launch.model_options import (
     Parameter,
     Restarts,
     Shots,
+    TextModels,
     Version,
     Videos,
     parse_parameters,
 )
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_schema.shots import SHOT_MODEL
 
 ENVIRONMENT_PREFIX = "TRIREEL"
@@ -56,6 +58,7 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    text_models: TextModels = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -158,6 +161,7 @@ def serve(
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
             shots=shots,
+            text_models=text_models,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
@@ -170,13 +174,17 @@ def _serve_until_stopped(options: "ContainerOptions", restarts: int) -> NoReturn
     from trireel_backend.launch.image.server import container_launch
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.repository.shots import find_shots
+    from trireel_backend.launch.repository.text import find_text_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     private_umask()
     shots, shots_missing = find_shots(options.shots)
+    text_models, text_missing = find_text_models(options.text_models)
     if shots_missing:
         print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
-    options = replace(options, shots=shots)
+    if text_missing:
+        print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
+    options = replace(options, shots=shots, text_models=text_models)
     with container_launch(options) as launch:
         keep_serving(
             launch,

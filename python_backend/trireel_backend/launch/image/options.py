@@ -89,6 +89,8 @@ class ContainerOptions:
     """Seconds that a stop waits for videos in flight."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a server without them."""
 
 
 def grpc_tls(

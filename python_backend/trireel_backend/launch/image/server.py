@@ -63,6 +63,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
+        text_models=options.text_models,
     )
     return assemble(assembly, run.models), private
 
@@ -111,6 +112,7 @@ def _launch(
         exit_seconds=EXIT_SECONDS,
         log=None,
         shots=options.shots,
+        text_models=options.text_models,
     )
 
 

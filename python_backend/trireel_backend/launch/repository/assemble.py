@@ -17,6 +17,8 @@ from trireel_backend.launch.repository.capacity import distribute_videos, set_se
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
+from trireel_backend.launch.repository.text import NEED_TEXT_MODELS, text_sources
+from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.catalogue import FREE_TEXTS
 from trireel_schema.files import (
@@ -75,6 +77,8 @@ class Assembly:
     """Folder of the model `shot_boundary`; None for a repository without it."""
     shot_engine: Path | None = None
     """TensorRT engine of `shot_boundary`, used instead of its ONNX file; None for the file."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a repository without them."""
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -95,7 +99,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
-        if folder.name == SHOT_MODEL and assembly.shots is None:
+        if folder.name in _left_out(assembly):
             continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -158,7 +162,17 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
     if assembly.shots is not None:
         sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
+    if assembly.text_models is not None:
+        read = text_sources(assembly.text_models, has_gpu=_has_gpu(assembly.profile))
+        sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
     return sources
+
+
+def _left_out(assembly: Assembly) -> frozenset[str]:
+    """Return the models whose files this machine does not have."""
+    without_shots = {SHOT_MODEL} if assembly.shots is None else set()
+    without_text = NEED_TEXT_MODELS if assembly.text_models is None else frozenset[str]()
+    return without_text | without_shots
 
 
 def _check_profile(assembly: Assembly) -> None:
@@ -211,13 +225,14 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     add_findings(config)
     if config.name == SHOT_MODEL:
         complete_shots(config)
-    else:
+    elif config.name not in TEXT_MODELS:
         _set_sizes(config, metadata)
     set_facts(
         config,
         metadata,
         runtime=ENGINE if assembly.engine else _tower_engine(assembly),
         has_shots=assembly.shots is not None,
+        has_text_models=assembly.text_models is not None,
         has_gpu=_has_gpu(assembly.profile),
     )
     for name, value in assembly.parameters.items():
