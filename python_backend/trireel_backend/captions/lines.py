@@ -22,6 +22,9 @@ from trireel_backend.captions.strokes import luma
 SHARPER = 1.05
 """Factor by which a frame must be sharper to take the place of the reference."""
 
+LONGEST_FADE_SECONDS = 0.6
+"""Longest time in which a line fades in."""
+
 
 @dataclass(frozen=True)
 class OpenLine:
@@ -133,9 +136,17 @@ def _seen(
 
 def _first_again(line: OpenLine, frames: Stretch, sample: int, reference: Reference) -> Moment:
     """Return the first frame of a line by a sharper reference: that of a fade agrees too early."""
-    if frames.moments[0].seconds > line.first.seconds:
-        return line.first
-    return frames.moments[_first_frame(frames, sample, reference)]
+    first = line.first
+    if frames.moments[0].seconds > first.seconds:
+        return first
+    for index, moment in enumerate(frames.moments[: frames.samples[sample]]):
+        if moment.seconds > line.first.seconds + LONGEST_FADE_SECONDS:
+            break
+        if moment.seconds >= line.first.seconds:
+            brightness = frames.brightness(index, reference.box)
+            if not agreement(reference, brightness).is_present:
+                first = frames.moments[index + 1]
+    return first
 
 
 def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:
@@ -153,34 +164,49 @@ def _first_frame(frames: Stretch, sample: int, reference: Reference) -> int:
         index = frames.samples[before]
         compared = agreement(reference, frames.brightness(index, reference.box))
         if not compared.is_same:
-            return _first_with(frames, index, frames.samples[before + 1], reference, compared)
+            shown = frames.samples[before + 1]
+            border = _border(frames, reference, compared, shown)
+            between = range(index + 1, shown)
+            return next((i for i in between if border.shows(frames, i)), shown)
     return 0
-
-
-def _first_with(
-    frames: Stretch, without: int, shown: int, reference: Reference, compared: Agreement
-) -> int:
-    """Return the first frame with a line, between a frame without it and one that shows it."""
-    for index in range(without + 1, shown):
-        if _part(frames, index, reference, compared) >= PRESENT:
-            return index
-    return shown
 
 
 def _first_without(
     frames: Stretch, sample: int, reference: Reference, compared: Agreement
 ) -> int:
     """Return the first frame without a line, up to a sample that does not show it."""
-    begin = frames.samples[sample - 1] + 1 if sample else 0
-    for index in range(begin, frames.samples[sample]):
-        if _part(frames, index, reference, compared) < PRESENT:
-            return index
-    return frames.samples[sample]
+    index = frames.samples[sample]
+    shown = frames.samples[sample - 1] if sample else 0
+    border = _border(frames, reference, compared, shown)
+    between = range(shown + 1 if sample else 0, index)
+    return next((i for i in between if not border.shows(frames, i)), index)
 
 
-def _part(frames: Stretch, index: int, reference: Reference, compared: Agreement) -> float:
-    """Return how far a frame agrees at the tiles that differ in another frame."""
-    other = agreement(reference, frames.brightness(index, reference.box))
-    if not compared.is_present:
-        return other.total
-    return mean_of_tiles(other, compared.failed)
+@dataclass(frozen=True)
+class _Border:
+    """Tells the frames with a line from those without it, between two samples."""
+
+    reference: Reference
+    tiles: NDArray[np.bool_] | None
+    """Tiles that differ if only a part of the text has changed, None if all of it is gone."""
+    least: float
+    """Smallest agreement of a frame with the line."""
+
+    def shows(self, frames: Stretch, index: int) -> bool:
+        compared = agreement(self.reference, frames.brightness(index, self.reference.box))
+        if self.tiles is None or not compared.is_present:
+            return compared.is_present
+        return mean_of_tiles(compared, self.tiles) >= self.least
+
+
+def _border(
+    frames: Stretch, reference: Reference, without: Agreement, shown: int
+) -> _Border:
+    """Return the border between a frame without a line and one that shows it."""
+    if not without.is_present:
+        return _Border(reference, None, PRESENT)
+    tiles = without.failed
+    with_line = agreement(reference, frames.brightness(shown, reference.box))
+    # A letter that is exchanged has some strokes of the other.
+    least = (mean_of_tiles(with_line, tiles) + mean_of_tiles(without, tiles)) / 2
+    return _Border(reference, tiles, least)

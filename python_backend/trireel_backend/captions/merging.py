@@ -63,7 +63,8 @@ def is_same_text(one: ReadText, other: ReadText) -> bool:
     first, second = ("".join(line.text.split()) for line in (one, other))
     if first == second:
         return True
-    if min(one.confidence, other.confidence) >= SURE_CONFIDENCE:
+    is_sure = min(one.confidence, other.confidence) >= SURE_CONFIDENCE
+    if is_sure and not has_faded(*sorted((one, other), key=lambda line: line.sharpness)):
         return False
     return edit_distance(first, second) <= MOST_ERRORS * max(len(first), len(second))
 
@@ -81,6 +82,11 @@ def edit_distance(first: str, second: str) -> int:
     return row[-1]
 
 
+def has_faded(weak: ReadText, strong: ReadText) -> bool:
+    """Return whether a line may be another one while that fades in or out."""
+    return weak.samples <= FADE_SAMPLES and weak.sharpness < FADE_SHARPNESS * strong.sharpness
+
+
 def continues(before: ReadText, after: ReadText) -> bool:
     """Return whether a line is the rest of one that began before it."""
     gap_seconds = after.first.seconds - before.end.seconds
@@ -93,9 +99,9 @@ def continues(before: ReadText, after: ReadText) -> bool:
 
 def merged(before: ReadText, after: ReadText) -> ReadText:
     """Return two parts of one line as one: the text is that which was read best."""
-    strong, weak = sorted((before, after), key=lambda line: -line.sharpness)
-    if weak.samples <= FADE_SAMPLES and weak.sharpness < FADE_SHARPNESS * strong.sharpness:
-        return strong  # a moment of its fade, which agrees with more of the fade
+    weak, strong = sorted((before, after), key=lambda line: line.sharpness)
+    if has_faded(weak, strong):
+        return strong  # a weak picture agrees with more of the fade
     weights = [line.confidence * min(line.samples, 5) for line in (before, after)]
     best = before if weights[0] >= weights[1] else after
     latest = before if before.end.seconds >= after.end.seconds else after

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.captions.strokes import LEAST_CONTRAST, contrast, gradients, lasting
+from trireel_backend.captions.strokes import LEAST_CONTRAST, contrast, gradients, grown, lasting
 
 Box = NDArray[np.int32]
 """[4] x1 y1 x2 y2 in pixels of the region; x2 and y2 are outside."""
@@ -26,6 +26,10 @@ TILES_PER_LINE = 3
 LEAST_TILE_SHARE = 0.35
 """Edges of a tile that counts, as a share of the mean tile with edges."""
 LEAST_TILE_PX = 6
+SAME_LUMA = 20
+"""Largest difference in luma of a pixel that stays the same; video codecs add some noise."""
+SAME_COLOURS = 0.7
+"""Share of a tile's steady pixels that stay the same if its text does."""
 LEAST_LASTING = 0.25
 """Share of edges that must stay between two samples; otherwise all edges count."""
 
@@ -40,12 +44,20 @@ class Reference:
     """[2, h, w] gradients inside the box."""
     mask: NDArray[np.bool_]
     """[h, w] edges of strokes."""
-    sharpness: float
-    """Sum of the gradients' squares at the edges; of two frames of a line, the sharper has more."""
+    brightness: NDArray[np.int16]
+    """[h, w] luma inside the box."""
+    steady: NDArray[np.bool_]
+    """[h, w] pixels at edges whose luma stays between samples: the inside of strokes."""
+
+    @property
+    def sharpness(self) -> float:
+        """Sum of the gradients' squares at the edges; the sharper of two frames has more."""
+        return float(_products(self.gradients, self.gradients)[self.mask].sum())
 
     def __post_init__(self) -> None:
         height, width = self.box[[3, 2]] - self.box[[1, 0]] if self.box.shape == (4,) else (0, 0)
-        if self.gradients.shape != (2, height, width) or self.mask.shape != (height, width):
+        shapes = {part.shape for part in (self.mask, self.brightness, self.steady)}
+        if self.gradients.shape != (2, height, width) or shapes != {(height, width)}:
             raise ValueError("the picture of a line does not fill its box")  # from outside
 
 
@@ -57,6 +69,8 @@ class Agreement:
     """Agreement of the whole line, -1 to 1."""
     tiles: NDArray[np.float32]
     """[rows, columns] agreement of each tile; 1 if a tile has too few edges to count."""
+    colours: NDArray[np.float32]
+    """[rows, columns] share of each tile's steady pixels that have the same luma."""
 
     @property
     def is_same(self) -> bool:
@@ -70,8 +84,12 @@ class Agreement:
 
     @property
     def failed(self) -> NDArray[np.bool_]:
-        """[rows, columns] tiles that show something else; all tiles of a line that fades are weak."""
-        return self.tiles < TILE_PRESENT * min(1.0, self.total)
+        """[rows, columns] tiles that show something else.
+
+        All tiles of a line that fades are weak. White letters lose their edges before a white
+        background, but keep their colour.
+        """
+        return (self.tiles < TILE_PRESENT * min(1.0, self.total)) & (self.colours < SAME_COLOURS)
 
 
 def crop(brightness: NDArray[np.int16], box: Box) -> NDArray[np.int16]:
@@ -94,10 +112,13 @@ def make_reference(
     mask = size >= LEAST_CONTRAST
     masks = [lasting(gradients(other), edges, size) for other in neighbours]
     # The neighbour that agrees best shows the line; another may be of the time before it.
-    best = max(masks, key=np.count_nonzero, default=mask)
-    if np.count_nonzero(best) >= LEAST_LASTING * np.count_nonzero(mask):
-        mask = best
-    return Reference(box, edges, mask, float(_products(edges, edges)[mask].sum()))
+    best = max(range(len(masks)), key=lambda index: np.count_nonzero(masks[index]), default=None)
+    steady = np.zeros_like(mask)
+    if best is not None:
+        if np.count_nonzero(masks[best]) >= LEAST_LASTING * np.count_nonzero(mask):
+            mask = masks[best]
+        steady = (np.abs(picture - neighbours[best]) <= SAME_LUMA) & grown(mask)
+    return Reference(box, edges, mask, picture, steady)
 
 
 def sharpness(reference: Reference, picture: NDArray[np.int16]) -> float:
@@ -113,7 +134,8 @@ def agreement(reference: Reference, picture: NDArray[np.int16]) -> Agreement:
     dots = np.clip(_products(reference.gradients, edges) * reference.mask, -norms, norms)
     whole = float(norms.sum())
     total = float(dots.sum()) / whole if whole else 0.0
-    return Agreement(total, _tiles(dots, norms))
+    same = np.abs(reference.brightness - picture) <= SAME_LUMA
+    return Agreement(total, _tiles(dots, norms), _colours(same, reference.steady))
 
 
 def mean_of_tiles(compared: Agreement, tiles: NDArray[np.bool_]) -> float:
@@ -126,8 +148,19 @@ def _products(first: NDArray[np.int16], second: NDArray[np.int16]) -> NDArray[np
     return np.asarray(dots[0] + dots[1], np.float32)
 
 
+def _colours(same: NDArray[np.bool_], steady: NDArray[np.bool_]) -> NDArray[np.float32]:
+    side_px = _tile_side_px(same.shape[0])
+    parts, wholes = (_tile_sums(values, side_px) for values in (same & steady, steady))
+    # A tile of few steady pixels says nothing of colours.
+    return np.asarray(parts / np.maximum(wholes, side_px), np.float32)
+
+
+def _tile_side_px(height_px: int) -> int:
+    return max(LEAST_TILE_PX, round(height_px / TILES_PER_LINE))
+
+
 def _tiles(dots: NDArray[np.float32], norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    side_px = max(LEAST_TILE_PX, round(dots.shape[0] / TILES_PER_LINE))
+    side_px = _tile_side_px(dots.shape[0])
     parts, wholes = (_tile_sums(values, side_px) for values in (dots, norms))
     filled = wholes[wholes > 0]
     least = LEAST_TILE_SHARE * float(filled.mean()) if len(filled) else 1.0
@@ -135,7 +168,7 @@ def _tiles(dots: NDArray[np.float32], norms: NDArray[np.float32]) -> NDArray[np.
     return np.asarray(np.where(wholes >= least, shares, 1.0), np.float32)
 
 
-def _tile_sums(values: NDArray[np.float32], side_px: int) -> NDArray[np.float64]:
+def _tile_sums(values: NDArray[np.float32] | NDArray[np.bool_], side_px: int) -> NDArray[np.float64]:
     """Return the sums of tiles that overlap by half."""
     step_px = side_px // 2
     sums = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
