@@ -42,6 +42,8 @@ class OpenLine:
     """Number of samples that show the line."""
     score: float = 0.0
     """Score of the text detector, 0 to 1."""
+    lowest: NDArray[np.float32] | None = None
+    """[rows, columns] lowest agreement of each tile of the picture so far, None for one sample."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,20 @@ class ClosedLine:
     """Number of samples that show the line."""
 
 
-def begin_line(frames: Stretch, sample: int, box: Box, score: float) -> OpenLine:
+def begin_line(
+    frames: Stretch, sample: int, box: Box, score: float, *, after_change: bool = True
+) -> OpenLine:
     """Return the line that stands in a box at a sample, given by its place in `frames.samples`.
 
     Its first frame is looked for backwards, as far as the stretch reaches.
+
+    Args:
+        after_change: False if no other text was at this place, so that a few strokes that differ
+            are of the background.
     """
     index = frames.samples[sample]
     reference = _reference_at(frames, sample, box)
-    first = _first_frame(frames, sample, reference)
+    first = _first_frame(frames, sample, reference, after_change)
     picture = frames.picture(index, box).copy()
     return OpenLine(reference, picture, frames.moments[first], frames.moments[index], score=score)
 
@@ -86,9 +94,9 @@ def after_sample(
     index = frames.samples[sample]
     brightness = frames.brightness(index, line.reference.box)
     compared = agreement(line.reference, brightness)
-    if compared.is_same:
-        return _seen(line, frames, sample, brightness), None
-    end = _first_without(frames, sample, line.reference, compared)
+    if compared.is_same(line.lowest):
+        return _seen(line, frames, sample, compared), None
+    end = _first_without(frames, sample, line, compared)
     closed = close_line(line, frames, end)
     if not compared.is_present:
         return None, closed
@@ -102,7 +110,7 @@ def has_more_strokes(line: OpenLine, frames: Stretch, sample: int) -> bool:
     A text that only grows, such as F to E, agrees with the line as it was.
     """
     now = _reference_at(frames, sample, line.reference.box)
-    return not agreement(now, luma(line.picture)).is_same
+    return not agreement(now, luma(line.picture)).is_same()
 
 
 def close_line(line: OpenLine, frames: Stretch, end: int) -> ClosedLine:
@@ -119,10 +127,16 @@ def end_with_video(line: OpenLine, last: Moment, end: Moment) -> ClosedLine:
 
 
 def _seen(
-    line: OpenLine, frames: Stretch, sample: int, brightness: NDArray[np.int16]
+    line: OpenLine, frames: Stretch, sample: int, compared: Agreement
 ) -> OpenLine:
     index = frames.samples[sample]
-    line = replace(line, last=frames.moments[index], samples=line.samples + 1)
+    line = replace(
+        line,
+        last=frames.moments[index],
+        samples=line.samples + 1,
+        lowest=_lowest(line.lowest, compared),
+    )
+    brightness = frames.brightness(index, line.reference.box)
     if sharpness(line.reference, brightness) < SHARPER * line.reference.sharpness:
         return line
     reference = _reference_at(frames, sample, line.reference.box)
@@ -131,7 +145,14 @@ def _seen(
         reference=reference,
         picture=frames.picture(index, reference.box).copy(),
         first=_first_again(line, frames, sample, reference),
+        lowest=None,
     )
+
+
+def _lowest(
+    lowest: NDArray[np.float32] | None, compared: Agreement
+) -> NDArray[np.float32]:
+    return compared.tiles if lowest is None else np.minimum(lowest, compared.tiles)
 
 
 def _first_again(line: OpenLine, frames: Stretch, sample: int, reference: Reference) -> Moment:
@@ -158,26 +179,29 @@ def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:
     return make_reference(box, frames.brightness(frames.samples[sample], box), neighbours)
 
 
-def _first_frame(frames: Stretch, sample: int, reference: Reference) -> int:
+def _first_frame(
+    frames: Stretch, sample: int, reference: Reference, after_change: bool
+) -> int:
     """Return the index of the first frame of the line that a sample shows."""
+    lowest: NDArray[np.float32] | None = None
     for before in range(sample - 1, -1, -1):
         index = frames.samples[before]
         compared = agreement(reference, frames.brightness(index, reference.box))
-        if not compared.is_same:
+        failed = compared.failed(lowest)
+        if not compared.is_present or (after_change and failed.any()):
             shown = frames.samples[before + 1]
-            border = _border(frames, reference, compared, shown)
+            border = _border(frames, reference, compared, failed, shown)
             between = range(index + 1, shown)
             return next((i for i in between if border.shows(frames, i)), shown)
+        lowest = _lowest(lowest, compared)
     return 0
 
 
-def _first_without(
-    frames: Stretch, sample: int, reference: Reference, compared: Agreement
-) -> int:
+def _first_without(frames: Stretch, sample: int, line: OpenLine, compared: Agreement) -> int:
     """Return the first frame without a line, up to a sample that does not show it."""
     index = frames.samples[sample]
     shown = frames.samples[sample - 1] if sample else 0
-    border = _border(frames, reference, compared, shown)
+    border = _border(frames, line.reference, compared, compared.failed(line.lowest), shown)
     between = range(shown + 1 if sample else 0, index)
     return next((i for i in between if not border.shows(frames, i)), index)
 
@@ -200,13 +224,16 @@ class _Border:
 
 
 def _border(
-    frames: Stretch, reference: Reference, without: Agreement, shown: int
+    frames: Stretch,
+    reference: Reference,
+    without: Agreement,
+    failed: NDArray[np.bool_],
+    shown: int,
 ) -> _Border:
     """Return the border between a frame without a line and one that shows it."""
     if not without.is_present:
         return _Border(reference, None, PRESENT)
-    tiles = without.failed
     with_line = agreement(reference, frames.brightness(shown, reference.box))
     # A letter that is exchanged has some strokes of the other.
-    least = (mean_of_tiles(with_line, tiles) + mean_of_tiles(without, tiles)) / 2
-    return _Border(reference, tiles, least)
+    least = (mean_of_tiles(with_line, failed) + mean_of_tiles(without, failed)) / 2
+    return _Border(reference, failed, least)

@@ -21,6 +21,10 @@ PRESENT = 0.47
 """Smallest agreement of a frame that shows the line: half opacity, less some noise."""
 TILE_PRESENT = 0.3
 """Smallest agreement of a tile, about half a letter, if the text is the same."""
+TILE_DROP = 0.3
+"""Drop of a tile's agreement, below that in all other samples of the line, if a letter changes."""
+LEAST_FAILED = 2
+"""Fewest tiles in which a letter changes; tiles overlap by half."""
 TILES_PER_LINE = 3
 """Tiles in the height of a line."""
 LEAST_TILE_SHARE = 0.35
@@ -73,23 +77,28 @@ class Agreement:
     """[rows, columns] share of each tile's steady pixels that have the same luma."""
 
     @property
-    def is_same(self) -> bool:
-        """Whether the frame shows the same text."""
-        return self.is_present and not self.failed.any()
-
-    @property
     def is_present(self) -> bool:
         """Whether most of the text is there."""
         return self.total >= PRESENT
 
-    @property
-    def failed(self) -> NDArray[np.bool_]:
-        """[rows, columns] tiles that show something else.
+    def failed(self, lowest: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
+        """Return [rows, columns] which tiles show something else; none if fewer than two do.
 
         All tiles of a line that fades are weak. White letters lose their edges before a white
         background, but keep their colour.
+
+        Args:
+            lowest: agreement of each tile in other samples of the line, at the least.
         """
-        return (self.tiles < TILE_PRESENT * min(1.0, self.total)) & (self.colours < SAME_COLOURS)
+        scale = min(1.0, self.total)
+        failed = (self.tiles < TILE_PRESENT * scale) & (self.colours < SAME_COLOURS)
+        if lowest is not None:
+            failed |= self.tiles < (lowest - TILE_DROP) * scale
+        return failed if np.count_nonzero(failed) >= LEAST_FAILED else np.zeros_like(failed)
+
+    def is_same(self, lowest: NDArray[np.float32] | None = None) -> bool:
+        """Return whether the frame shows the same text; arguments as of `failed`."""
+        return self.is_present and not self.failed(lowest).any()
 
 
 def crop(brightness: NDArray[np.int16], box: Box) -> NDArray[np.int16]:

@@ -50,15 +50,19 @@ class Tracked:
     """Lines that have ended since the last stretch, in order of their ends."""
 
 
-def track(lines: Sequence[OpenLine], frames: Stretch, begin: int, found: Found) -> Tracked:
+def track(before: Tracked, frames: Stretch, begin: int, found: Found) -> Tracked:
     """Follow lines through the samples of a stretch, from a place in `frames.samples` on.
 
     Args:
-        lines: lines that are on screen at the sample before.
+        before: lines at the sample before.
         frames: the new frames, and earlier ones in which first frames are looked for.
         found: boxes of text in some of the new samples.
     """
     closed: list[ClosedLine] = []
+    lines: Sequence[OpenLine] = before.open
+    recent = [
+        line for line in before.closed if line.end.seconds >= frames.moments[0].seconds
+    ]
     for sample in range(begin, len(frames.samples)):
         going = []
         for line in lines:
@@ -67,13 +71,17 @@ def track(lines: Sequence[OpenLine], frames: Stretch, begin: int, found: Found) 
             closed += [ended] if ended is not None else []
         lines = going
         if sample in found:
-            lines, ended_lines = _with_found(lines, frames, sample, found[sample])
+            lines, ended_lines = _with_found(lines, [*recent, *closed], frames, sample, found[sample])
             closed += ended_lines
     return Tracked(tuple(lines), tuple(sorted(closed, key=lambda line: line.end.seconds)))
 
 
 def _with_found(
-    lines: Sequence[OpenLine], frames: Stretch, sample: int, found: FoundText
+    lines: Sequence[OpenLine],
+    closed_before: Sequence[ClosedLine],
+    frames: Stretch,
+    sample: int,
+    found: FoundText,
 ) -> tuple[list[OpenLine], list[ClosedLine]]:
     """Return the lines with those found in a sample, and those that others have replaced."""
     lines, closed = list(lines), []
@@ -85,7 +93,10 @@ def _with_found(
             if len(known) > 1 or not has_more_strokes(known[0], frames, sample):
                 continue
             box = known[0].reference.box
-        new = begin_line(frames, sample, box, score)
+        after_change = any(
+            _is_part(line.reference.box, box) for line in (*known, *closed_before)
+        )
+        new = begin_line(frames, sample, box, score, after_change=after_change)
         for line in known:
             # The new box holds all of the old line, which ends if the text has grown since.
             if new.first.seconds > line.first.seconds:
