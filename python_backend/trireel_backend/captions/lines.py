@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lines of text while they are on screen, and the frames at which they begin and end."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ from trireel_backend.captions.strokes import luma
 SHARPER = 1.05
 """Factor by which a frame must be sharper to take the place of the reference."""
 
+CONFIRMING_SAMPLES = 2
+"""Samples in which tiles must differ after the first one for the text to have changed."""
 LONGEST_FADE_SECONDS = 0.6
 """Longest time in which a line fades in."""
 
@@ -65,19 +68,21 @@ class ClosedLine:
 
 
 def begin_line(
-    frames: Stretch, sample: int, box: Box, score: float, *, after_change: bool = True
+    frames: Stretch, sample: int, box: Box, score: float, other_until_seconds: float = math.inf
 ) -> OpenLine:
     """Return the line that stands in a box at a sample, given by its place in `frames.samples`.
 
     Its first frame is looked for backwards, as far as the stretch reaches.
 
     Args:
-        after_change: False if no other text was at this place, so that a few strokes that differ
-            are of the background.
+        other_until_seconds: end of the last other text at this place. Before that, a few strokes
+            that differ are of the other text; after it, of the background.
     """
     index = frames.samples[sample]
     reference = _reference_at(frames, sample, box)
-    first = _first_frame(frames, sample, reference, after_change)
+    first = _first_frame(frames, sample, reference, after_change=False)
+    if frames.moments[first].seconds < other_until_seconds:
+        first = _first_frame(frames, sample, reference, after_change=True)
     picture = frames.picture(index, box).copy()
     return OpenLine(reference, picture, frames.moments[first], frames.moments[index], score=score)
 
@@ -94,7 +99,8 @@ def after_sample(
     index = frames.samples[sample]
     brightness = frames.brightness(index, line.reference.box)
     compared = agreement(line.reference, brightness)
-    if compared.is_same(line.lowest):
+    failed = compared.failed(line.lowest)
+    if compared.is_present and not (failed.any() and _stays(line, frames, sample, failed)):
         return _seen(line, frames, sample, compared), None
     end = _first_without(frames, sample, line, compared)
     closed = close_line(line, frames, end)
@@ -126,16 +132,29 @@ def end_with_video(line: OpenLine, last: Moment, end: Moment) -> ClosedLine:
     return ClosedLine(line.reference, line.picture, line.first, last, end, line.samples)
 
 
+def _stays(
+    line: OpenLine, frames: Stretch, sample: int, failed: NDArray[np.bool_]
+) -> bool:
+    """Return whether tiles that differ in a sample differ in the next ones, too.
+
+    A letter that was exchanged stays; an edge of the background moves on.
+    """
+    box = line.reference.box
+    for index in frames.samples[sample + 1 : sample + 1 + CONFIRMING_SAMPLES]:
+        compared = agreement(line.reference, frames.brightness(index, box))
+        if not compared.is_present:
+            return True
+        if not (compared.failed(line.lowest) & failed).any():
+            return False
+    return True
+
+
 def _seen(
     line: OpenLine, frames: Stretch, sample: int, compared: Agreement
 ) -> OpenLine:
     index = frames.samples[sample]
-    line = replace(
-        line,
-        last=frames.moments[index],
-        samples=line.samples + 1,
-        lowest=_lowest(line.lowest, compared),
-    )
+    lowest = line.lowest if compared.failed(line.lowest).any() else _lowest(line.lowest, compared)
+    line = replace(line, last=frames.moments[index], samples=line.samples + 1, lowest=lowest)
     brightness = frames.brightness(index, line.reference.box)
     if sharpness(line.reference, brightness) < SHARPER * line.reference.sharpness:
         return line
@@ -180,7 +199,7 @@ def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:
 
 
 def _first_frame(
-    frames: Stretch, sample: int, reference: Reference, after_change: bool
+    frames: Stretch, sample: int, reference: Reference, *, after_change: bool
 ) -> int:
     """Return the index of the first frame of the line that a sample shows."""
     lowest: NDArray[np.float32] | None = None

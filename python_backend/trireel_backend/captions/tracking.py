@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All lines of a region from sample to sample: where they begin, go on and end."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -89,14 +90,14 @@ def _with_found(
         known = [line for line in lines if _is_part(line.reference.box, box)]
         if len(lines) - len(known) >= MOST_LINES:
             continue
+        has_changed = False
         if _is_known(known, box):
             if len(known) > 1 or not has_more_strokes(known[0], frames, sample):
                 continue
             box = known[0].reference.box
-        after_change = any(
-            _is_part(line.reference.box, box) for line in (*known, *closed_before)
-        )
-        new = begin_line(frames, sample, box, score, after_change=after_change)
+            has_changed = True
+        until = math.inf if has_changed else _other_until(closed_before, box)
+        new = begin_line(frames, sample, box, score, until)
         for line in known:
             # The new box holds all of the old line, which ends if the text has grown since.
             if new.first.seconds > line.first.seconds:
@@ -105,6 +106,12 @@ def _with_found(
         lines = [line for line in lines if all(line is not other for other in known)]
         lines.append(new)
     return lines, closed
+
+
+def _other_until(lines: Sequence[ClosedLine], box: Box) -> float:
+    """Return when the last other text in a box ended."""
+    ends = [line.end.seconds for line in lines if _is_part(line.reference.box, box)]
+    return max(ends, default=-math.inf)
 
 
 def _is_part(box: Box, other: Box) -> bool:
