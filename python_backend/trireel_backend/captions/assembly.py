@@ -86,9 +86,7 @@ def assemble(
         and not is_logo(line, context, video_seconds)
         and not is_clock(line, context)
     ]
-    kept = [
-        line for line in certain if is_clocklike(line.text) or line.seconds > LONG_SECONDS / 4
-    ]
+    kept = [line for line in certain if is_clocklike(line.text) or line.seconds > LONG_SECONDS / 4]
     waiting = tuple(line for line in all_lines if all(line is not other for other in certain))
     earlier = (*pending.earlier, *kept)[-KEPT_LINES:]
     return Pending(waiting, earlier), grouped(captions, clock.same_seconds)

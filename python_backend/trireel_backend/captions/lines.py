@@ -132,9 +132,7 @@ def end_with_video(line: OpenLine, last: Moment, end: Moment) -> ClosedLine:
     return ClosedLine(line.reference, line.picture, line.first, last, end, line.samples)
 
 
-def _stays(
-    line: OpenLine, frames: Stretch, sample: int, failed: NDArray[np.bool_]
-) -> bool:
+def _stays(line: OpenLine, frames: Stretch, sample: int, failed: NDArray[np.bool_]) -> bool:
     """Return whether tiles that differ in a sample differ in the next ones, too.
 
     A letter that was exchanged stays; an edge of the background moves on.
@@ -149,9 +147,7 @@ def _stays(
     return True
 
 
-def _seen(
-    line: OpenLine, frames: Stretch, sample: int, compared: Agreement
-) -> OpenLine:
+def _seen(line: OpenLine, frames: Stretch, sample: int, compared: Agreement) -> OpenLine:
     index = frames.samples[sample]
     lowest = line.lowest if compared.failed(line.lowest).any() else _lowest(line.lowest, compared)
     line = replace(line, last=frames.moments[index], samples=line.samples + 1, lowest=lowest)
@@ -168,9 +164,7 @@ def _seen(
     )
 
 
-def _lowest(
-    lowest: NDArray[np.float32] | None, compared: Agreement
-) -> NDArray[np.float32]:
+def _lowest(lowest: NDArray[np.float32] | None, compared: Agreement) -> NDArray[np.float32]:
     return compared.tiles if lowest is None else np.minimum(lowest, compared.tiles)
 
 
@@ -198,9 +192,7 @@ def _reference_at(frames: Stretch, sample: int, box: Box) -> Reference:
     return make_reference(box, frames.brightness(frames.samples[sample], box), neighbours)
 
 
-def _first_frame(
-    frames: Stretch, sample: int, reference: Reference, *, after_change: bool
-) -> int:
+def _first_frame(frames: Stretch, sample: int, reference: Reference, *, after_change: bool) -> int:
     """Return the index of the first frame of the line that a sample shows."""
     lowest: NDArray[np.float32] | None = None
     for before in range(sample - 1, -1, -1):

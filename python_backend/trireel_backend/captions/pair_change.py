@@ -22,7 +22,7 @@ from trireel_backend.captions.strokes import (
 
 BLOCK_PX = 16
 """Side of the blocks in which new strokes are counted: about a letter."""
-LEAST_NEW_PX = 12
+LEAST_NEW_PX = 8
 """Fewest new edge pixels in a block of a new letter."""
 LEAST_PAUSE_SECONDS = 0.25
 """Shortest time between two looks for text: a moving background may always seem new."""

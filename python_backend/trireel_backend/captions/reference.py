@@ -177,7 +177,9 @@ def _tiles(dots: NDArray[np.float32], norms: NDArray[np.float32]) -> NDArray[np.
     return np.asarray(np.where(wholes >= least, shares, 1.0), np.float32)
 
 
-def _tile_sums(values: NDArray[np.float32] | NDArray[np.bool_], side_px: int) -> NDArray[np.float64]:
+def _tile_sums(
+    values: NDArray[np.float32] | NDArray[np.bool_], side_px: int
+) -> NDArray[np.float64]:
     """Return the sums of tiles that overlap by half."""
     step_px = side_px // 2
     sums = np.zeros((values.shape[0] + 1, values.shape[1] + 1))

@@ -8,7 +8,7 @@ LEAST_CONTRAST = 48
 """Smallest contrast of a stroke's edge, |x| + |y| of its gradient; letters to be read have more."""
 
 Gradients = NDArray[np.int16]
-"""[2, H, W] change of luma from the left to the right neighbour, and from the upper to the lower."""
+"""[2, H, W] change of luma from left to right neighbour, and from upper to lower neighbour."""
 
 
 def luma(pixels: NDArray[np.uint8]) -> NDArray[np.int16]:

@@ -61,9 +61,7 @@ def track(before: Tracked, frames: Stretch, begin: int, found: Found) -> Tracked
     """
     closed: list[ClosedLine] = []
     lines: Sequence[OpenLine] = before.open
-    recent = [
-        line for line in before.closed if line.end.seconds >= frames.moments[0].seconds
-    ]
+    recent = [line for line in before.closed if line.end.seconds >= frames.moments[0].seconds]
     for sample in range(begin, len(frames.samples)):
         going = []
         for line in lines:
@@ -72,7 +70,9 @@ def track(before: Tracked, frames: Stretch, begin: int, found: Found) -> Tracked
             closed += [ended] if ended is not None else []
         lines = going
         if sample in found:
-            lines, ended_lines = _with_found(lines, [*recent, *closed], frames, sample, found[sample])
+            lines, ended_lines = _with_found(
+                lines, [*recent, *closed], frames, sample, found[sample]
+            )
             closed += ended_lines
     return Tracked(tuple(lines), tuple(sorted(closed, key=lambda line: line.end.seconds)))
 

@@ -11,7 +11,17 @@ import trireel_backend
 ROOT = Path(trireel_backend.__file__).parent
 FLOORS = (
     ("errors", "system", "ranking"),
-    ("metrics", "plan", "artifacts", "reading", "shots", "scenes", "text_models", "wire"),
+    (
+        "metrics",
+        "plan",
+        "artifacts",
+        "reading",
+        "shots",
+        "scenes",
+        "captions",
+        "text_models",
+        "wire",
+    ),
     ("sources", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),
     (PACKAGE,),
