@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Captions on screen from the frames of a region: changes, runs of a text, first and last frames."""
+"""Captions on screen: changes of a region, runs of the same text, first and last frames."""
