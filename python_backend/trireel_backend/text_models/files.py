@@ -18,9 +18,10 @@ DETECTOR_MODEL, RECOGNIZER_MODEL = "text_detector", "text_recognizer"
 TEXT_MODELS = (DETECTOR_MODEL, RECOGNIZER_MODEL)
 
 SMALL_DETECTOR_FILE = "detector_small.onnx"
-"""PP-OCRv4's mobile detector: a quarter of the time of the large one on a CPU."""
+"""PP-OCRv4's mobile detector: it takes a quarter of the large one's time on a CPU, and cuts off the
+ends of some small lines."""
 LARGE_DETECTOR_FILE = "detector_large.onnx"
-"""PP-OCRv6's small detector, for GPUs."""
+"""PP-OCRv6's small detector."""
 RECOGNIZER_FILE = "recognizer.onnx"
 """PP-OCRv6's small recognizer: 50 languages and 18 708 characters."""
 CHARACTERS_FILE = "characters.json"
@@ -40,7 +41,7 @@ WHEELS = (OLDER, NEWER)
 FORMAT = 1
 """Number of the way in which the files are made; a change of `surgery` raises it."""
 
-SET_UP = "run scripts/setup, which fetches it"
+SET_UP = "run scripts/setup"
 
 
 def default_folder() -> Path:
@@ -56,7 +57,7 @@ def check_models(folder: Path) -> None:
     except OSError as error:
         raise MissingPart(
             f"{folder} holds no models that read text ({error.filename}: {error.strerror}):"
-            f" {SET_UP}"
+            f" {SET_UP}, which fetches them"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise MissingPart(f"{folder / LIST_FILE} is damaged ({error!r}): {SET_UP} again") from error

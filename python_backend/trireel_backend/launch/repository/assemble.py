@@ -163,7 +163,7 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
     if assembly.shots is not None:
         sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
     if assembly.text_models is not None:
-        read = text_sources(assembly.text_models, has_gpu=_has_gpu(assembly.profile))
+        read = text_sources(assembly.text_models)
         sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
     return sources
 

@@ -16,7 +16,7 @@ from trireel_backend.text_models.files import (
     default_folder,
 )
 
-ONNX_NAME = "model.onnx"
+ONNX_NAME, SMALL_NAME = "model.onnx", "small.onnx"
 READING_MODELS = ("caption_extents", "temporal_decoder")
 """Models that call the text models, and need the characters to read their answers."""
 NEED_TEXT_MODELS = frozenset({*TEXT_MODELS, "caption_extents"})
@@ -42,20 +42,19 @@ def find_text_models(folder: Path | None) -> tuple[Path | None, str]:
     return default_folder(), ""
 
 
-def text_sources(folder: Path, *, has_gpu: bool) -> dict[str, dict[str, Path]]:
+def text_sources(folder: Path) -> dict[str, dict[str, Path]]:
     """Return for each model the files to link to, by name in its version folder.
 
     Args:
         folder: the models' files.
-        has_gpu: True if the models have a GPU, on which the large detector is fast.
 
     Raises:
         MissingPart: if a file is missing.
     """
-    detector = LARGE_DETECTOR_FILE if has_gpu else SMALL_DETECTOR_FILE
+    detectors = {ONNX_NAME: LARGE_DETECTOR_FILE, SMALL_NAME: SMALL_DETECTOR_FILE}
     characters = {CHARACTERS_FILE: folder / CHARACTERS_FILE}
     sources = {
-        DETECTOR_MODEL: {ONNX_NAME: folder / detector},
+        DETECTOR_MODEL: {name: folder / file for name, file in detectors.items()},
         RECOGNIZER_MODEL: {ONNX_NAME: folder / RECOGNIZER_FILE, **characters},
         **dict.fromkeys(READING_MODELS, characters),
     }

@@ -60,6 +60,7 @@ def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
         *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
+        *("text_detector", "text_recognizer"),
         *("video_analysis", "video_analysis_stream", "server_info"),
     }
 
@@ -195,7 +196,8 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     metadata = assemble(Assembly(models=MODELS, export=EXPORT, profile="embedded"), tmp_path / "r")
     size_px, width = metadata.image_size_px, metadata.embedding_dim
     assert not (tmp_path / "r/shot_boundary").exists()  # a server without the model's files
-    for name in set(NAMES) - {"shot_boundary"}:
+    assert not (tmp_path / "r/text_detector").exists()
+    for name in set(NAMES) - {"shot_boundary", "text_detector", "text_recognizer"}:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
             if tensor.name == "FRAMES":
