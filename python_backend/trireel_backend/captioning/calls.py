@@ -65,6 +65,7 @@ class ModelCaptionStages:
             "FRAMES_PER_CHUNK": scalar(1, np.int32),
             "CHUNK_SECONDS": scalar(LOOK_SECONDS, np.float64),
             "SIZE_PX": scalar(SMALLEST_PX, np.int32),
+            "FIND": texts(["tags"]),
         }
         answer = await self._call_model("frame_extractor", inputs, FACTS)
         numerator, denominator = answer["FRAME_RATE"].tolist()
@@ -100,6 +101,7 @@ class ModelCaptionStages:
             "SIZE_PX": scalar(SMALLEST_PX, np.int32),
             "KEYFRAMES_ONLY": scalar(keyframes_only, np.bool_),
             "CROP": region.shares(),
+            "FIND": texts(["tags"]),  # a finding without frames of its own
             "EVERY_FRAME_SIZE_PX": np.array([width, height], np.int32),
         }
         outputs = (*VIEW_TENSORS, "TIME_BASE")

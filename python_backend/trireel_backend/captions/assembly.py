@@ -28,7 +28,8 @@ from trireel_backend.captions.merging import (
 ROW_GAP = 1.0
 """Widest space between two rows of one caption, as a factor of the lower row's height."""
 LEAST_SAMPLES = 2
-"""Fewest samples that show a caption; a single one may be a misread background."""
+LEAST_SECONDS = 0.3
+"""Fewest samples and shortest time of a caption; less may be a misread background."""
 KEPT_LINES = 256
 """Most earlier lines that are kept to recognise logos and clocks."""
 
@@ -83,6 +84,7 @@ def assemble(
         line
         for line in certain
         if line.samples >= LEAST_SAMPLES
+        and line.seconds >= LEAST_SECONDS
         and not is_logo(line, context, video_seconds)
         and not is_clock(line, context)
     ]

@@ -24,7 +24,7 @@ BLOCK_PX = 16
 """Side of the blocks in which new strokes are counted: about a letter."""
 LEAST_NEW_PX = 8
 """Fewest new edge pixels in a block of a new letter."""
-LEAST_PAUSE_SECONDS = 0.25
+LEAST_PAUSE_SECONDS = 0.35
 """Shortest time between two looks for text: a moving background may always seem new."""
 MOST_PAUSE_SECONDS = 1.0
 """Longest time between two looks for text."""
