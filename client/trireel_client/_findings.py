@@ -32,6 +32,30 @@ class Caption:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScreenCaption:
+    """A caption that is part of the picture: its text, and where and when it is on screen."""
+
+    text: str
+    """Text of the caption; its lines are separated by line feeds."""
+    confidence: float
+    """Mean certainty of its characters, 0 to 1."""
+    box: tuple[float, float, float, float]
+    """Left, top, right and bottom edge of the text as fractions of the upright picture."""
+    start_seconds: float
+    """PTS of the first frame with the caption."""
+    end_seconds: float
+    """PTS of the first frame after the caption, or the end of the video."""
+    first_frame_seconds: float
+    """PTS of the first frame with the caption."""
+    last_frame_seconds: float
+    """PTS of the last frame with the caption."""
+    first_frame_pts: int
+    """PTS of the first frame in units of the video's time base: the exact time."""
+    last_frame_pts: int
+    """PTS of the last frame in units of the video's time base: the exact time."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SceneChange:
     """The end of one scene and the begin of the next: a cut, or a gradual transition."""
 

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from trireel_schema.vectors import Calibration
+
 
 @dataclass(frozen=True)
 class ServerInfo:
@@ -36,6 +38,8 @@ class ServerDetails:
     """What computes the vision tower, such as `onnxruntime`."""
     version: str
     """Version of Trireel on the server; empty if it is not known."""
+    tag_prompt: str
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     num_tags: int
     """Tags that the server scores if a request brings none."""
     num_descriptions: int
@@ -48,3 +52,13 @@ class ServerDetails:
     """Smallest scene score of a cut in a request without `scene_threshold`."""
     scene_alpha: float
     """Weight of the newest frame in a request without `scene_alpha`."""
+    calibration: Calibration | None = None
+    """Turns the cosine of a picture and a text into a probability; None from older servers."""
+    text_bank_sha256: str = ""
+    """Hash of the text bank's file; empty from older servers."""
+    ffmpeg_version: str = ""
+    """Version of the FFmpeg that decodes videos; empty from older servers."""
+    chunk_seconds: float | None = None
+    """Length of a chunk in a request without `chunk_seconds`; None from older servers."""
+    frames_per_chunk: int | None = None
+    """Frames of a chunk in a request without `frames_per_chunk`; None from older servers."""

@@ -19,6 +19,7 @@ from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
 if TYPE_CHECKING:
@@ -99,6 +100,10 @@ def siglip(
     scene_alpha: Annotated[
         float, typer.Option(help="Weight of the newest frame in the running average.")
     ] = DEFAULT_SCENE_ALPHA,
+    prompt: Annotated[
+        str,
+        typer.Option(help="Sentence that every tag stands in when it is embedded."),
+    ] = BARE,
     note: Annotated[
         str, typer.Option(help="Sentence that people read beside the answers of this checkpoint.")
     ] = "",
@@ -106,13 +111,10 @@ def siglip(
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
     # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
-    from transformers.utils import logging
-
     from trireel_export.export import export
+    from trireel_export.siglip.checkpoint import quiet_transformers
 
-    # transformers warns of its own defaults, and draws a progress bar for each tower.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet_transformers()
     try:
         report = export(
             checkpoint,
@@ -124,11 +126,39 @@ def siglip(
             scene_threshold=scene_threshold,
             scene_alpha=scene_alpha,
             note=note,
+            tag_prompt=prompt,
             progress=_progress(errors),
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
     _print_report(report, Console())
+
+
+@app.command()
+def cached(
+    checkpoint: Annotated[
+        str, typer.Argument(help="Hugging Face folder or hub name of a fixed-resolution SigLIP.")
+    ],
+    precision: Annotated[
+        Precision,
+        typer.Option(help="Number format of the vision tower; bf16 and fp16 are for GPUs."),
+    ] = Precision.FP32,
+    note: Annotated[
+        str, typer.Option(help="Sentence that people read beside the answers of this checkpoint.")
+    ] = "",
+) -> None:
+    """Print the folder of a SigLIP's export in the cache; export and check it if there is none.
+
+    The cache is $XDG_CACHE_HOME/trireel/exports, or ~/.cache/trireel/exports.
+    """
+    errors = Console(stderr=True)
+    from trireel_export.kept import kept_export
+
+    try:
+        folder = kept_export(checkpoint, precision=precision, note=note, progress=_progress(errors))
+    except ExportError as error:
+        raise _not_exported(error, errors) from None
+    typer.echo(folder)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Any
 
 from trireel_schema.errors import FileDamaged, FileMissing, FormatMismatch, InvalidValue
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE, check_prompt
 from trireel_schema.scenes import check_scene_settings
 from trireel_schema.vectors import Calibration
 
@@ -64,6 +65,8 @@ class Metadata:
     """Number format of the vision tower's matrix products."""
     note: str = ""
     """A sentence that people should read beside the answers of this checkpoint; may be empty."""
+    tag_prompt: str = BARE
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     format_version: int = FORMAT_VERSION
     """Version of this file's format."""
 
@@ -73,6 +76,7 @@ class Metadata:
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name} is {getattr(self, name)}: give a number, 1 or more")
         check_scene_settings(self.scene_threshold, self.scene_alpha)
+        check_prompt(self.tag_prompt)
 
     @property
     def calibration(self) -> Calibration:
@@ -139,6 +143,7 @@ def _metadata(path: Path, raw: Any) -> Metadata:
         versions=dict(raw["versions"]),
         precision=Precision(raw["precision"]),
         note=_text(raw, "note") if "note" in raw else "",
+        tag_prompt=_text(raw, "tag_prompt") if "tag_prompt" in raw else BARE,
     )
 
 

@@ -49,6 +49,39 @@ def in_environment(folder: Path, commands: str, *words) -> "subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True)
 
 
+MACHINES = {
+    "this": ("", ""),
+    "arm": ("uname() { [[ $1 == -s ]] && echo Linux || echo aarch64; }", "Linux on aarch64"),
+    "mac": ("uname() { [[ $1 == -s ]] && echo Darwin || echo x86_64; }", "Darwin on x86_64"),
+    "old": ("getconf() { echo glibc 2.9; }", "this machine has glibc 2.9"),
+    "musl": ("getconf() { return 1; }", "this machine has another C library"),
+    "full": ("df() { echo Avail; echo 100; }", "100 MiB are free"),
+}
+
+
+@pytest.mark.parametrize(("difference", "told"), MACHINES.values(), ids=MACHINES.keys())
+def test_a_machine_that_cannot_serve_is_told_first(
+    tmp_path: Path, difference: str, told: str
+) -> None:
+    done = in_environment(tmp_path, f"{difference}\nrequire_machine serve")
+    assert done.returncode == (1 if told else 0)
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if told else 0)
+
+
+def test_a_python_without_its_shared_library_is_told(tmp_path: Path) -> None:
+    commands = 'has_libpython() { return 1; }; PYTHON="$1" find_python'
+    done = in_environment(tmp_path, commands, sys.executable)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{sys.executable} has no shared library" in done.stderr
+    assert "uv python install 3.11" in done.stderr
+
+
+def test_this_python_has_its_shared_library(tmp_path: Path) -> None:
+    done = in_environment(tmp_path, 'PYTHON="$1" find_python', sys.executable)
+    assert (done.returncode, done.stdout.strip()) == (0, sys.executable)
+
+
 @pytest.mark.parametrize("kind", ["serve", "export", "test"])
 def test_an_environment_holds_those_before_it(tmp_path: Path, kind: str) -> None:
     commands = 'echo now >"$VENV/.trireel-export"; is_set_up now "$1"'

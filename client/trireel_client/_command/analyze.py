@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ from trireel_client._cli_options import (
 from trireel_client._command.connect import connected_client, errors_as_sentences
 from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_client._command.many import Form, analyze_many
+from trireel_client._command.numbers import four_numbers
 from trireel_client._command.single import ask, follow, print_answer
 from trireel_client._command.texts import descriptions_of, tags_of
 from trireel_client._command.videos import listed, video_source
@@ -31,8 +32,6 @@ from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
     from trireel_client import AnalysisOptions
-
-Number = TypeVar("Number", int, float)
 
 
 def analyze(
@@ -94,6 +93,9 @@ def analyze(
     stream_index: Annotated[
         int | None, typer.Option(help="Index in the file of the video stream.")
     ] = None,
+    text_fps: Annotated[
+        float | None, typer.Option(help="Frames to read in each second, with --find text.")
+    ] = None,
     top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
     scenes: Annotated[
         SceneModeName | None,
@@ -125,6 +127,10 @@ def analyze(
     thumbnails: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write a picture of each scene into this folder."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write a page: film strip, timeline."),
     ] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
@@ -180,9 +186,10 @@ def analyze(
         "frames_per_chunk": frames_per_chunk,
         "sample_fps": sample_fps,
         "keyframes_only": keyframes_only,
-        "crop": _four_numbers("--crop", crop, float),
-        "crop_px": _four_numbers("--crop-px", crop_px, int),
+        "crop": four_numbers("--crop", crop, float),
+        "crop_px": four_numbers("--crop-px", crop_px, int),
         "stream_index": stream_index,
+        "text_fps": text_fps,
         "top_k": top_k,
         "scenes": None if scenes is None else scenes.value,
         "min_scene_seconds": min_scene,
@@ -192,7 +199,7 @@ def analyze(
         "with_embeddings": with_embeddings,
     }
     check_writable(output, "--output")
-    files = SceneFiles(export or (), thumbnails, drop_frame)
+    files = SceneFiles(export or (), thumbnails, html, drop_frame)
     names = listed(videos, recursive=recursive, server_path=server_path)
     is_many = len(videos) > 1 or recursive or as_csv
     if is_many:
@@ -217,20 +224,9 @@ def _check_many(stream: bool, files: SceneFiles) -> None:
         "--stream": stream,
         "--export": bool(files.exports),
         "--thumbnails": files.thumbnails is not None,
+        "--html": files.page is not None,
     }
     for option, is_set in options.items():
         if is_set:
             reason = "is for one video, without --recursive and --csv"
             raise typer.BadParameter(reason, param_hint=option)
-
-
-def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
-    if text is None:
-        return None
-    try:
-        left, top, width, height = (kind(number) for number in text.split(","))
-    except ValueError as error:
-        whole = "whole " if kind is int else ""
-        message = f"{text!r} is not four {whole}numbers: give left,top,width,height"
-        raise typer.BadParameter(message, param_hint=option) from error
-    return left, top, width, height

@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
-from trireel_client._command.guesses import worded
 from trireel_client._command.sentences import sentence
 from trireel_client._command.videos import video_source
 from trireel_client._findings import Caption, Tag
+from trireel_client._guesses import worded
 
 if TYPE_CHECKING:
     from trireel_client import Analysis, AnalysisOptions, TrireelClient, TrireelError

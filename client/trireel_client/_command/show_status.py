@@ -42,13 +42,28 @@ def _show_details(console: Console, details: ServerDetails) -> None:
         "trireel": details.version or "version not known",
         "checkpoint": f"{details.checkpoint}, weights {details.weights_sha256[:HASH_CHARACTERS]}",
         "tower": f"{tower}, embeddings {details.embedding_dim} wide",
-        "text bank": f"{details.num_tags} tags, {details.num_descriptions} descriptions",
+        "text bank": _text_bank(details),
+        "chunks": _chunks(details),
         "findings": ", ".join(details.findings),
         "scenes": f"{', '.join(details.scene_modes)}; threshold {details.scene_threshold:g},"
         f" alpha {details.scene_alpha:g}",
     }.items():
         table.add_row(Text(name, "dim"), Text(value))
     console.print(table)
+
+
+def _chunks(details: ServerDetails) -> str:
+    if details.chunk_seconds is None:
+        return "length not known"
+    sampling = f"{details.chunk_seconds:g} s, {details.frames_per_chunk} frames"
+    return f"{sampling}; FFmpeg {details.ffmpeg_version or 'not known'}"
+
+
+def _text_bank(details: ServerDetails) -> str:
+    sizes = f"{details.num_tags} tags, {details.num_descriptions} descriptions"
+    digest = details.text_bank_sha256[:HASH_CHARACTERS]
+    prompt = f"; tags read as {details.tag_prompt!r}" if details.tag_prompt != "{}" else ""
+    return (f"{sizes}, hash {digest}" if digest else sizes) + prompt
 
 
 def _ready(ready: bool) -> Text:

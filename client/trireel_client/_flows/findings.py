@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trireel_client._findings import Caption, ChunkQuality, Interval, Quality, Tag
+from trireel_client._flows.caption_answers import screen_captions
 from trireel_client._flows.rows import Fields, Layout, columns, scored, scored_texts
 from trireel_client._flows.scenes import chunk_scenes, reported_scenes
 from trireel_client._flows.tensors import ANY, NUMBERS, floats, numbers, take
@@ -100,12 +101,23 @@ def _video_quality(tensors: Tensors) -> Fields:
     return {"quality": Quality(black, _intervals(tensors, "QUALITY_FREEZE_INTERVALS"))}
 
 
+def _text_chunks(tensors: Tensors, layout: Layout) -> Iterable[Fields]:
+    return ({} for _ in layout.indices)
+
+
+def _reported_text(tensors: Tensors) -> Fields:
+    take(tensors, "TEXT_TEXTS", (ANY,))
+    return {"captions": screen_captions(tensors)}
+
+
 READERS: Mapping[str, Reader] = {
     "tags": Reader(_chunk_tags, _video_tags),
     "caption": Reader(_chunk_captions, _video_caption),
     # The scene changes of a whole video are those of its chunks.
     "scenes": Reader(chunk_scenes, lambda tensors: {}, reported_scenes),
     "quality": Reader(_chunk_quality, _video_quality),
+    # A caption may begin in one chunk and end in another, so the answer reports it as a whole.
+    "text": Reader(_text_chunks, lambda tensors: {}, _reported_text),
 }
 """The findings that the client can read, by the names that FIND gives them."""
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of `server_info`: the checkpoint, its text bank, settings, findings on offer."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
+from trireel_backend.extraction.process.version import ffmpeg_version
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.wire.parameters import model_parameters, read_settings
 from trireel_backend.wire.request import Request
@@ -30,6 +32,10 @@ class InfoSettings:
     """What computes the vision tower; the launcher sets it."""
     text_models: bool = False
     """True if the server has the models that read text; the launcher sets it."""
+    chunk_seconds: float = 10.0
+    """Length of a chunk in requests without their own."""
+    frames_per_chunk: int = 16
+    """Frames of a chunk in requests without their own."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,10 @@ class ServerFacts:
         scenes = read_settings(SceneSettings, parameters)
         metadata = load_metadata(folder / METADATA_FILE)
         bank = load_text_bank(folder / TEXT_BANK_FILE, metadata)
+        bank_sha256 = hashlib.sha256((folder / TEXT_BANK_FILE).read_bytes()).hexdigest()
+        info = read_settings(InfoSettings, parameters)
         threshold, alpha = scenes.over(metadata)
-        settings = read_settings(InfoSettings, parameters)
-        offered = [name for name in FINDINGS if name != TEXT_FINDING or settings.text_models]
+        offered = [name for name in FINDINGS if name != TEXT_FINDING or info.text_models]
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {
             "CHECKPOINT": texts([metadata.checkpoint]),
@@ -64,11 +71,18 @@ class ServerFacts:
             "WEIGHTS_SHA256": texts([metadata.weights_sha256]),
             "IMAGE_SIZE_PX": scalar(metadata.image_size_px, np.int32),
             "EMBEDDING_DIM": scalar(metadata.embedding_dim, np.int32),
+            "LOGIT_SCALE": scalar(metadata.logit_scale, np.float64),
+            "LOGIT_BIAS": scalar(metadata.logit_bias, np.float64),
             "PRECISION": texts([metadata.precision.value]),
-            "RUNTIME": texts([settings.runtime]),
+            "RUNTIME": texts([info.runtime]),
             "VERSION": texts([_version()]),
+            "FFMPEG_VERSION": texts([ffmpeg_version()]),
+            "TAG_PROMPT": texts([metadata.tag_prompt]),
+            "TEXT_BANK_SHA256": texts([bank_sha256]),
             "NUM_TAGS": scalar(len(bank.tags.texts), np.int32),
             "NUM_DESCRIPTIONS": scalar(len(bank.descriptions.texts), np.int32),
+            "CHUNK_SECONDS": scalar(info.chunk_seconds, np.float64),
+            "FRAMES_PER_CHUNK": scalar(info.frames_per_chunk, np.int32),
             "FINDINGS": texts(offered),
             "SCENE_MODES": texts(modes),
             "SCENE_THRESHOLD": scalar(threshold, np.float32),

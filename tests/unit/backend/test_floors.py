@@ -12,17 +12,10 @@ ROOT = Path(trireel_backend.__file__).parent
 FLOORS = (
     ("errors", "system", "ranking"),
     (
-        "metrics",
-        "plan",
-        "artifacts",
-        "reading",
-        "shots",
-        "scenes",
-        "captions",
-        "text_models",
-        "wire",
+        *("metrics", "plan", "artifacts", "reading", "shots", "scenes", "clips", "text_models"),
+        *("captions", "wire"),
     ),
-    ("sources", "extraction", "towers", "findings", "whole_video", "triton"),
+    ("sources", "captioning", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),
     (PACKAGE,),
 )

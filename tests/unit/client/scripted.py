@@ -160,6 +160,8 @@ def details() -> Tensors:
         "PRECISION": ["fp32"],
         "RUNTIME": ["onnxruntime"],
         "VERSION": ["0.1.0"],
+        "FFMPEG_VERSION": ["8.1.2"],
+        "TEXT_BANK_SHA256": ["77c0ffee77c0ffee"],
         "FINDINGS": ["tags", "caption"],
         "SCENE_MODES": ["sampled", "refined"],
     }
@@ -169,6 +171,8 @@ def details() -> Tensors:
         **{name: np.array([value], np.int32) for name, value in whole.items()},
         "SCENE_THRESHOLD": np.array([0.15], np.float32),
         "SCENE_ALPHA": np.array([0.25], np.float32),
+        "CHUNK_SECONDS": np.array([10.0]),
+        "FRAMES_PER_CHUNK": np.array([16], np.int32),
     }
 
 

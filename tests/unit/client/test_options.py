@@ -28,6 +28,7 @@ EACH = {
     "crop": (0.0, 0.0, 0.5, 1.0),
     "crop_px": [0, 0, 64, 48],
     "stream_index": 1,
+    "text_fps": 5.0,
     "top_k": 3,
     "scenes": "exact",
     "min_scene_seconds": 0.75,

@@ -11,11 +11,11 @@ import trireel_schema
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
     ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
-    ("scenes", "text_lists", "wheels"),
+    ("scenes", "text_lists", "prompts", "wheels"),
     ("metadata", "shots"),
     ("arrays",),
     ("texts", "pictures", "windows"),
-    ("gate",),
+    ("gate", "ranking"),
 )
 
 

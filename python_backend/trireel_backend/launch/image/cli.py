@@ -12,19 +12,24 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Descriptions,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
     MaxWaitingVideos,
     ModelOptions,
+    OwnTexts,
     Parameter,
+    Prompt,
     Restarts,
     Shots,
+    Tags,
     TextModels,
     Version,
     Videos,
     parse_parameters,
 )
+from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_schema.shots import SHOT_MODEL
@@ -58,6 +63,9 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    tags: Tags = None,
+    descriptions: Descriptions = None,
+    prompt: Prompt = None,
     text_models: TextModels = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
@@ -122,7 +130,6 @@ def serve(
     Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
-    from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
 
     unwind_on_signals()
@@ -160,6 +167,7 @@ def serve(
             http_max_input_mib=http_max_input_mib,
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
+            texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
             text_models=text_models,
         )

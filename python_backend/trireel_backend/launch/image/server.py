@@ -4,6 +4,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from trireel_backend.artifacts import load_metadata
@@ -16,6 +17,7 @@ from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.image.flags import container_flags
 from trireel_backend.launch.image.options import ContainerOptions
 from trireel_backend.launch.image.triton import Triton, find_triton
+from trireel_backend.launch.own_texts import export_with_texts
 from trireel_backend.launch.ports import authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
@@ -44,6 +46,8 @@ def container_launch(options: ContainerOptions) -> Iterator[Launch]:
     check_ports(options.listen, options.ports)
     _check_shared_memory()
     with run_folder() as run:
+        export = export_with_texts(options.texts, options.export, run.path / "export", print)
+        options = replace(options, export=export)
         yield _launch(options, triton, run, *_assemble(options, run))
 
 

@@ -41,7 +41,10 @@ MODEL_FILES = {
         VISION_FILE: "model.onnx",
         **{name: name for name in (METADATA_FILE, TEXT_BANK_FILE, GATE_FILE)},
     },
-    "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
+    "siglip_text": {
+        TEXT_FILE: "model.onnx",
+        **{name: name for name in (METADATA_FILE, TOKENIZER_FILE)},
+    },
     **{
         model: {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE}
         for model in ("temporal_decoder", "server_info")
@@ -54,6 +57,8 @@ WHOLE_VIDEO_MODEL = "video_analysis"
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
+OF_ANY_SIZE = frozenset(("clip_encoder",))
+"""Models whose FRAMES are not those of the vision tower."""
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
 
@@ -247,6 +252,8 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
 
 
 def _set_sizes(config: Any, metadata: Metadata) -> None:
+    if config.name in OF_ANY_SIZE:
+        return
     for tensor in [*config.input, *config.output]:
         if tensor.name == "FRAMES":  # [..., S, S, RGB]
             tensor.dims[-3:-1] = [metadata.image_size_px] * 2

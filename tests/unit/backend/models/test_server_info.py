@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of `server_info`, from the bundled export."""
 
+import hashlib
 import json
 
+import av
 import pytest
 from support.repository import EXPORT, config_json
 
@@ -26,6 +28,8 @@ def test_the_facts_are_those_of_the_export():
     assert answer["CHECKPOINT"].tolist() == [metadata["checkpoint"].encode()]
     assert b"drawings only" in answer["CHECKPOINT_NOTE"][0]
     assert answer["IMAGE_SIZE_PX"].tolist() == [metadata["image_size_px"]]
+    assert answer["LOGIT_SCALE"].tolist() == [metadata["logit_scale"]]
+    assert answer["LOGIT_BIAS"].tolist() == [metadata["logit_bias"]]
     assert answer["NUM_TAGS"].tolist() == [20]
     assert answer["RUNTIME"].tolist() == [b"openvino"]
     assert answer["SCENE_MODES"].tolist() == [b"sampled", b"refined"]
@@ -40,6 +44,14 @@ def test_the_operators_settings_are_told():
     assert answer["SCENE_MODES"].tolist() == [b"sampled", b"refined", b"exact"]
     with pytest.raises(StartupError, match="scene_threshold is 'high'"):
         facts_with(scene_threshold="high")
+
+
+def test_what_decides_an_answer_is_told():
+    answer = answer_of(facts_with(chunk_seconds="30", frames_per_chunk="8"))
+    bank = hashlib.sha256((EXPORT / "text_bank.npz").read_bytes()).hexdigest()
+    assert answer["TEXT_BANK_SHA256"].tolist() == [bank.encode()]
+    assert answer["FFMPEG_VERSION"].tolist() == [av.ffmpeg_version_info.encode()]
+    assert (answer["CHUNK_SECONDS"][0], answer["FRAMES_PER_CHUNK"][0]) == (30, 8)
 
 
 def test_the_bank_comes_on_request():

@@ -14,8 +14,8 @@ from unit.client.scripted import bytes_of, details, whole_video
 
 from trireel_client import NotFound
 from trireel_client._command.cli import app
-from trireel_client._command.guesses import GUESSES
 from trireel_client._command.status import MODELS
+from trireel_client._guesses import GUESSES
 from trireel_export.cli import app as export_app
 
 NOTE = "It knows drawings only."
@@ -53,7 +53,8 @@ def test_status_shows_what_the_server_is(ready: Loopback) -> None:
     assert lines[1] == NOTE
     assert "checkpoint toy, weights 2e0abb2998c7" in lines
     assert "tower 96 px, fp32, onnxruntime, embeddings 8 wide" in lines
-    assert "text bank 20 tags, 7 descriptions" in lines
+    assert "text bank 20 tags, 7 descriptions, hash 77c0ffee77c0" in lines
+    assert "chunks 10 s, 16 frames; FFmpeg 8.1.2" in lines
     assert "scenes sampled, refined; threshold 0.15, alpha 0.25" in lines
 
 

@@ -16,6 +16,7 @@ from unit.client.scripted import (
     stepped_chunk,
     whole_video,
 )
+from unit.client.scripted_captions import TEXTS, captions_answer
 
 from trireel_client import Analysis, ChunkQuality, Quality, ServerInfo, UnexpectedAnswer
 from trireel_client._flows.delivered import DeliveredChunks
@@ -50,7 +51,17 @@ def analysis_of(tensors: Tensors, findings: Sequence[str]) -> Analysis:
 
 
 def test_the_client_reads_every_finding_of_the_catalogue() -> None:
-    assert list(READERS) == list(FINDINGS)
+    assert FINDINGS.keys() <= READERS.keys()
+
+
+def test_captions_of_the_picture_are_reported_as_a_whole() -> None:
+    texts = captions_answer([0, 2])
+    analysis = analysis_of({**whole_video(), **texts}, ("text",))
+    assert [caption.text for caption in analysis.captions] == [TEXTS[0], TEXTS[2]]
+    chunk = parse_chunk({**one_chunk(1), **texts}, ("text",))
+    assert chunk.captions == analysis.captions
+    with pytest.raises(UnexpectedAnswer, match="lacks TEXT_TEXTS"):
+        analysis_of(whole_video(), ("text",))
 
 
 def test_quality_beside_the_default_findings() -> None:

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import pool
+from trireel_schema import ranking
+from trireel_schema.ranking import pool
 from trireel_schema.texts import TextSet
 from trireel_schema.vectors import Calibration, unit
 
@@ -17,8 +17,8 @@ def text_set(rows):
 
 
 def rank(texts, embedding, k, calibration):
-    (ranking,) = scoring.rank(texts, embedding[None], k, calibration)
-    return ranking
+    (best,) = ranking.rank(texts, embedding[None], k, calibration)
+    return best
 
 
 def test_rank_is_best_first_with_the_checkpoints_probability():
@@ -56,7 +56,7 @@ def test_the_best_of_many_are_those_a_full_sort_finds():
 
 def test_several_embeddings_are_ranked_each_on_its_own():
     texts = text_set([[0, 1], [1, 0]])
-    both = scoring.rank(texts, np.array([[1, 0], [0, 1]], np.float32), 1, CALIBRATION)
+    both = ranking.rank(texts, np.array([[1, 0], [0, 1]], np.float32), 1, CALIBRATION)
     assert [ranking.texts for ranking in both] == [("text 1",), ("text 0",)]
 
 

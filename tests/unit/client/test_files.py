@@ -10,7 +10,7 @@ from PIL import Image
 from unit.client.timeline.made import analysis_of, ntsc
 
 from trireel_client import InvalidRequest, Thumbnail, Unsupported, export_scenes
-from trireel_client._timeline.files import write_whole
+from trireel_client._files import write_whole
 from trireel_client._timeline.pictures import jpeg, unsquashed_size_px, write_thumbnails
 
 ALL = ("a.vtt", "a.srt", "a.csv", "a.edl", "a.fcpxml", "a.OTIO")

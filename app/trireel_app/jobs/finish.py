@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of a job: its output is written, then its traces go. Each step may be done twice."""
+
+from itertools import chain
+
+from trireel_app.engine.port import Engine, Task
+from trireel_app.jobs.job import Job, JobState
+from trireel_app.jobs.output import places
+from trireel_app.jobs.output.assemble import assemble
+from trireel_app.jobs.output.parts import parts_folder
+from trireel_app.jobs.store import JobStore
+
+
+def write_output(store: JobStore, job: Job) -> None:
+    """Write the output of a job whose videos are all settled; raises LibraryError.
+
+    Videos whose parts are lost, as after a power failure, are analysed again.
+    """
+    job = store.job(job.id)  # with the facts that its first answer brought
+    lost = assemble(job, store.videos(job.id))
+    if lost:
+        store.reopen(job.id, lost)
+    else:
+        store.move(job.id, JobState.RUNNING, JobState.WRITTEN)
+
+
+def clean_up(store: JobStore, engine: Engine, job: Job) -> None:
+    """Remove what a written job no longer needs; raises LibraryError.
+
+    Parts stay if videos have failed: `retry-failed` needs them.
+    """
+    if job.progress.failed == 0:
+        places.remove_folder(parts_folder(job.id, job.spec))
+    ids = chain.from_iterable(
+        (Task(job.id, video.number, number, 1).id for number in range(video.round + 1))
+        for video in store.videos(job.id)
+    )
+    engine.close_queue(job.queue, list(ids))
+    store.move(job.id, JobState.WRITTEN, JobState.FINISHED)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a person names to the videos that it stands for."""
