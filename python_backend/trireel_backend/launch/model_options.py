@@ -77,6 +77,12 @@ Shots = Annotated[
         file_okay=False,
     ),
 ]
+Detector = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
+    ),
+]
 Tags = Annotated[
     Path | None,
     typer.Option(help="Tags to use instead of the export's, one a line.", dir_okay=False),

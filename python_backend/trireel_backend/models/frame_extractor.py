@@ -131,7 +131,7 @@ def most_chunks(views: Mapping[str, ViewSpec], chunk_seconds: float) -> int:
 
 def _second_view(spec: ViewSpec, crop: Crop | None) -> SecondView:
     is_rough = spec.selection == Selection.CHANGES  # many frames are drawn only to be compared
-    view = View(spec.width_px, spec.height_px, crop, is_rough)
+    view = View(spec.width_px, spec.height_px, crop, is_rough, spec.keeps_aspect)
     return SecondView(view, spec.max_frames, spec.fps, spec.selection)
 
 
@@ -166,7 +166,7 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
 
 def _view_tensors(extracted: Extracted, views: Mapping[str, ViewSpec]) -> dict[str, NDArray[Any]]:
     chunks = [
-        [PackedView(frames.pixels, frames.timestamps_seconds) for frames in second]
+        [PackedView(frames.pixels, frames.timestamps_seconds, frames.shown) for frames in second]
         for second in extracted.second_frames
     ]
     return pack_views(

@@ -19,6 +19,7 @@ import numpy as np
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import RunsTasks
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.findings.registry import second_views
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
@@ -80,12 +81,14 @@ class ChunkAnswers:
         extractor: RunsTasks,
         call_model: CallModel,
         metrics: Metrics,
+        models: ServerModels,
     ) -> None:
         """Read the model's parameters.
 
         Args:
             size_px: width and height of the square frames.
             call_model: sends a request to a model of this server.
+            models: facts about other models of this server.
 
         Raises:
             StartupError: if a parameter is missing or not allowed.
@@ -96,6 +99,7 @@ class ChunkAnswers:
         self._extractor = extractor
         self._call_model = call_model
         self._metrics = metrics
+        self._models = models
         fetches = read_settings(FetchSettings, parameters)
         limits = fetches.checked_limits()
         self._slots = Slots(limits, noun="fetches of videos")
@@ -114,7 +118,8 @@ class ChunkAnswers:
             most_frames = self._sampling.max_frames_per_chunk
             size_px = frame_size_px(selection, self._size_px, most_frames)
             # An unknown finding is rejected before any fetch.
-            views = second_views(request) | region_view(request)
+            views = second_views(request, self._models, selection.chunk_seconds)
+            views |= region_view(request)
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)

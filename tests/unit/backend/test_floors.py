@@ -13,7 +13,7 @@ FLOORS = (
     ("errors", "system", "ranking"),
     (
         *("metrics", "plan", "artifacts", "reading", "shots", "scenes", "clips", "text_models"),
-        *("captions", "wire"),
+        *("captions", "tracking", "wire"),
     ),
     ("sources", "captioning", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),

@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -61,6 +62,7 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
+    detector: Detector = None,
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
@@ -125,6 +127,7 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
+            detector=detector,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
             log=log,

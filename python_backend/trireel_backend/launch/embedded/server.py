@@ -58,6 +58,8 @@ class ServerOptions:
     """Seconds that loading the models may take."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
     texts: OwnTexts = field(default_factory=OwnTexts)
     """Tags and descriptions that replace those of the export."""
     text_models: Path | None = None
@@ -115,6 +117,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         parameters=public,
         instances=options.instances,
         shots=options.shots,
+        detector=options.detector,
         text_models=options.text_models,
     )
     return assemble(assembly, run.models), private
@@ -148,5 +151,6 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        detector=options.detector,
         text_models=options.text_models,
     )

@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -63,6 +64,7 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    detector: Detector = None,
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
@@ -169,6 +171,7 @@ def serve(
             stop_seconds=stop_seconds,
             texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
+            detector=detector,
             text_models=text_models,
         )
         _serve_until_stopped(options, restarts)

@@ -67,6 +67,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
+        detector=options.detector,
         text_models=options.text_models,
     )
     return assemble(assembly, run.models), private
@@ -116,6 +117,7 @@ def _launch(
         exit_seconds=EXIT_SECONDS,
         log=None,
         shots=options.shots,
+        detector=options.detector,
         text_models=options.text_models,
     )
 
