@@ -16,6 +16,7 @@ from trireel_backend.wire.tensors import Tensors
 
 DEFAULT_SAMPLE_FPS = 10.0
 DEFAULT_CLIP_SECONDS = 10.0
+USUAL_FPS = 30.0
 
 
 class Rectangle(Protocol):
@@ -85,6 +86,11 @@ class VideoFacts:
     """Width and height of the upright picture."""
     time_base: Fraction
     """Unit of PTS in seconds."""
+
+    @property
+    def usual_fps(self) -> float:
+        """Frames of a second, a guess if the file states none."""
+        return self.fps or USUAL_FPS
 
     @property
     def end_seconds(self) -> float:

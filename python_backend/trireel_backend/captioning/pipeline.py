@@ -6,7 +6,6 @@ and memory does not grow with the length of the video.
 """
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,27 +14,19 @@ from typing import Any
 import numpy as np
 
 from trireel_backend.captioning.clips import ClipCutter, ClipFrames
+from trireel_backend.captioning.extracting import RegionSource
 from trireel_backend.captioning.job import (
     CaptionJob,
     CaptionStages,
     Clip,
     Region,
-    RegionFrames,
     VideoFacts,
 )
 from trireel_backend.captioning.reading import ComparedStretch, Comparing, Reading
 from trireel_backend.captioning.region import region_of
 from trireel_backend.captioning.report import Report
 from trireel_backend.captions.merging import ReadText
-from trireel_backend.captions.stretch import Moment, Stretch, moments, sampled
-from trireel_backend.errors import InvalidInput
 
-STRETCH_SECONDS = 2.0
-STRETCH_BYTES = 24 * 2**20
-"""Bytes of the frames of one stretch, which is shorter if the region is large."""
-USUAL_FPS = 30.0  # if the file states none
-SHORTEST_SECONDS = 0.1
-"""Length of a stretch that is not divided further."""
 QUEUED = 1  # stretches between two stages, beside those in work
 PROGRESS_SECONDS = 1.0
 
@@ -67,7 +58,6 @@ class _End:
     """Marks the end of a queue."""
 
 
-Item = Stretch | ComparedStretch | ClipFrames | _End
 Result = list[ReadText] | Clip | _End
 
 
@@ -95,14 +85,11 @@ class CaptionPipeline:
     async def news(self) -> AsyncGenerator[News, None]:
         """Yield captions and clips as they are ready, and progress in between."""
         steps = [self._extract(), self._compare(), self._read()]
-        steps += (
-            [self._encode() for _ in range(self._limits.clips_in_flight)]
-            if self._job.with_clips
-            else []
-        )
+        encoders = self._limits.clips_in_flight if self._job.with_clips else 0
+        steps += [self._encode() for _ in range(encoders)]
         tasks = [asyncio.ensure_future(step) for step in steps]
         news = News(self._facts, self._region, self._report)
-        ends = len(tasks) - 2  # the reader's and the encoders'
+        ends = 1 + encoders  # the reader's, too
         try:
             while ends:
                 result = await self._next_result(tasks)
@@ -146,70 +133,25 @@ class CaptionPipeline:
 
     async def _extract(self) -> None:
         times = self._report["extract"]
-        seconds = _stretch_seconds(self._facts, self._region)
-        start, end = self._facts.start_seconds, self._facts.end_seconds
-        count = max(1, math.ceil((end - start) / seconds - 1e-6))
-        cutter = ClipCutter(start, self._job.clip_seconds)
-        last: Moment | None = None
-        for step in range(count):
-            at = start + step * seconds
+        source = RegionSource(self._job, self._facts, self._region, self._stages)
+        cutter = ClipCutter(self._facts.start_seconds, self._job.clip_seconds)
+        for span in source.spans():
             with times.busy():
-                extracted = await self._extracted(
-                    at, min(seconds, end - at), keep_open=step + 1 < count
-                )
-            frames = self._stretch(extracted, last)
+                frames = source.stretch(await self._call(source.frames(span)))
             if not frames.moments:
                 continue
             times.count += len(frames.moments)
-            last = frames.moments[-1]
             with times.waiting():
                 await self._frames.put(frames)
                 if self._job.with_clips:
                     for clip in cutter.after(frames):
                         await self._clip_frames.put(clip)
+        await self._frames.put(_End())
         if self._job.with_clips:
-            for clip in cutter.end(end):
+            for clip in cutter.end(self._facts.end_seconds):
                 await self._clip_frames.put(clip)
             for _ in range(self._limits.clips_in_flight):
                 await self._clip_frames.put(_End())
-        await self._frames.put(_End())
-
-    async def _extracted(
-        self, at_seconds: float, seconds: float, *, keep_open: bool
-    ) -> list[RegionFrames]:
-        """Return the frames of a stretch, in parts if it has more than its frame rate promises."""
-        try:
-            call = self._stages.extract(
-                self._job, self._region, at_seconds, seconds, keep_open=keep_open
-            )
-            return [await self._call(call)]
-        except InvalidInput:
-            if seconds < SHORTEST_SECONDS:
-                raise
-        half = seconds / 2
-        return [
-            *await self._extracted(at_seconds, half, keep_open=True),
-            *await self._extracted(at_seconds + half, half, keep_open=keep_open),
-        ]
-
-    def _stretch(self, parts: Sequence[RegionFrames], last: Moment | None) -> Stretch:
-        """Return the frames behind the last one, and which of them are samples."""
-        base = self._facts.time_base
-        frames = [
-            (picture, moment)
-            for part in parts
-            for picture, moment in zip(part.pixels, moments(part.pts, base), strict=True)
-            if last is None or moment.pts > last.pts
-        ]
-        chosen = sampled(
-            [moment.seconds for _, moment in frames],
-            self._facts.start_seconds,
-            self._job.sample_fps,
-            None if last is None else last.seconds,
-        )
-        return Stretch(
-            [picture for picture, _ in frames], [moment for _, moment in frames], list(chosen)
-        )
 
     async def _compare(self) -> None:
         times, comparing = self._report["compare"], Comparing()
@@ -226,7 +168,7 @@ class CaptionPipeline:
 
     async def _read(self) -> None:
         times = self._report["read"]
-        fps = self._job.sample_fps or self._facts.fps or USUAL_FPS
+        fps = self._job.sample_fps or self._facts.usual_fps
         reading = Reading(self._stages, self._facts, 1 / fps, times)
         while True:
             with times.starved():
@@ -296,10 +238,3 @@ async def caption_video(
     finally:
         with suppress(RuntimeError):
             await news.aclose()
-
-
-def _stretch_seconds(facts: VideoFacts, region: Region) -> float:
-    """Return the length of a stretch, whose frames take about `STRETCH_BYTES` at most."""
-    frame_seconds = 1 / (facts.fps or USUAL_FPS)
-    fitting = STRETCH_BYTES // region.frame_bytes
-    return max(frame_seconds, min(STRETCH_SECONDS, fitting * frame_seconds))
