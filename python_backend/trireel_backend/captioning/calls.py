@@ -123,7 +123,8 @@ class ModelCaptionStages:
         )
         found = []
         for frame, answer in zip(frames, maps, strict=True):
-            boxes = joined_lines(text_boxes(answer["TEXT_MAP"][0], frame.shape[:2]))
+            height, width = frame.shape[:2]
+            boxes = joined_lines(text_boxes(answer["TEXT_MAP"][0], (height, width)))
             found.append(FoundText(boxes.boxes, boxes.scores))
         return found
 

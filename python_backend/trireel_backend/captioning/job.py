@@ -117,8 +117,8 @@ class Region:
 
     def shares(self) -> NDArray[np.float64]:
         """Return [4] left, top, width and height as fractions of the picture."""
-        sides = [self.left_px, self.top_px, self.width_px, self.height_px]
-        return np.array(sides) / np.array([*self.picture_px, *self.picture_px])
+        sides = np.array([self.left_px, self.top_px, self.width_px, self.height_px], np.float64)
+        return np.asarray(sides / np.array([*self.picture_px] * 2))
 
     def box_shares(self, box: NDArray[np.int32]) -> NDArray[np.float32]:
         """Return a box of the region, x1 y1 x2 y2 in pixels, as fractions of the picture."""

@@ -93,13 +93,13 @@ class CaptionPipeline:
         try:
             while ends:
                 result = await self._next_result(tasks)
-                position = {"position_seconds": self._position_seconds}
+                now = replace(news, position_seconds=self._position_seconds)
                 if isinstance(result, Clip):
-                    yield replace(news, clips=(result,), **position)
+                    yield replace(now, clips=(result,))
                 elif isinstance(result, list):
-                    yield replace(news, captions=tuple(result), **position)
+                    yield replace(now, captions=tuple(result))
                 elif result is None:
-                    yield replace(news, **position)
+                    yield now
                 else:
                     ends -= 1
         finally:
@@ -116,8 +116,9 @@ class CaptionPipeline:
         try:
             while True:
                 running = [task for task in tasks if not task.done()]
+                awaited: set[asyncio.Future[Any]] = {getting, *running}
                 done, _ = await asyncio.wait(
-                    {getting, *running},
+                    awaited,
                     timeout=PROGRESS_SECONDS,
                     return_when=asyncio.FIRST_COMPLETED,
                 )

@@ -57,7 +57,7 @@ async def _found_region(
                 keyframes_only=True,
             )
             if len(frames.pixels):
-                (text,) = await stages.detect(frames.pixels[:1])
+                (text,) = await stages.detect([frames.pixels[0]])
                 boxes.append(text.boxes)
                 times.count += 1
                 break

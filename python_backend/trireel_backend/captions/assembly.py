@@ -30,6 +30,8 @@ ROW_GAP = 1.0
 LEAST_SAMPLES = 2
 LEAST_SECONDS = 0.3
 """Fewest samples and shortest time of a caption; less may be a misread background."""
+LEAST_LETTER_SECONDS = 1.0
+"""Shortest time of a caption of a single letter, which some things look like."""
 KEPT_LINES = 256
 """Most earlier lines that are kept to recognise logos and clocks."""
 
@@ -83,8 +85,7 @@ def assemble(
     captions = [
         line
         for line in certain
-        if line.samples >= LEAST_SAMPLES
-        and line.seconds >= LEAST_SECONDS
+        if _lasts(line)
         and not is_logo(line, context, video_seconds)
         and not is_clock(line, context)
     ]
@@ -111,6 +112,13 @@ def _groups(lines: Sequence[ReadText], same_seconds: float) -> list[list[ReadTex
         else:
             groups.append([line])
     return groups
+
+
+def _lasts(line: ReadText) -> bool:
+    """Return whether a line is on screen for long enough to be a caption."""
+    letters = sum(map(str.isalnum, line.text))
+    least_seconds = LEAST_SECONDS if letters > 1 else LEAST_LETTER_SECONDS
+    return line.samples >= LEAST_SAMPLES and line.seconds >= least_seconds
 
 
 def _put(lines: list[ReadText], line: ReadText) -> None:
