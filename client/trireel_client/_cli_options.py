@@ -44,6 +44,13 @@ class ClipDeadlineName(enum.StrEnum):
     GOOD = "good"
 
 
+class ObjectsModeName(enum.StrEnum):
+    """The way to find objects."""
+
+    CHUNKED = "chunked"
+    COMBINED = "combined"
+
+
 Url = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,8 @@ from trireel_client._option_tensors import Kind, chosen_options, tensors_of
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FREE_TEXTS
 
 Tensors = Mapping[str, NDArray[Any]]
+ObjectsMode = Literal["chunked", "combined"]
+"""Objects of each chunk on its own, or with tracks over the whole video."""
 SceneMode = Literal["sampled", "refined", "exact"]
 """Frames by which scenes are found: sampled frames, those around proposals, or all frames."""
 
@@ -54,6 +56,14 @@ class StepOptions(TypedDict, total=False):
     """Scene score from which on a frame begins a new scene."""
     scene_alpha: float | None
     """Weight of the newest frame in the running average."""
+    objects_mode: ObjectsMode | None
+    """Way to find objects; by default `combined`."""
+    objects_fps: float | None
+    """Number of frames to look for objects on in each second; by default 2."""
+    labels: Sequence[str] | None
+    """Classes of objects to return; by default all that the detector knows."""
+    objects_threshold: float | None
+    """Lowest score of a detection, 0 to 1; by default that of the detector's checkpoint."""
 
 
 class AnalysisOptions(StepOptions, total=False):
@@ -78,7 +88,13 @@ _DECODING = {
     "scene_alpha": Kind(np.float32),
     "min_scene_seconds": Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
     "with_scene_trace": Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
+    "objects_fps": Kind(np.float64),
+    "objects_threshold": Kind(np.float32),
 }
+_MODES = {"scenes": "SCENES", "objects_mode": "OBJECTS"}
+"""Tensors of the options with one name of several."""
+_LISTS = {"find": "FIND", "labels": "OBJECTS_LABELS"}
+"""Tensors of the options with any number of names."""
 _EITHER_OR = (("frames_per_chunk", "sample_fps"), ("crop", "crop_px"))
 _WHOLE_VIDEO = {"with_embeddings": Kind(np.bool_)}
 
@@ -150,14 +166,15 @@ def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
 
 def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
     chosen = chosen_options(options, known, _EITHER_OR)
-    find = checked_texts("find", chosen["find"]) if "find" in chosen else None
-    modes = checked_texts("scenes", [chosen["scenes"]]) if "scenes" in chosen else ()
+    names = {
+        **{name: checked_texts(name, chosen[name]) for name in _LISTS if name in chosen},
+        **{name: checked_texts(name, [chosen[name]]) for name in _MODES if name in chosen},
+    }
     return Inputs(
         planning=tensors_of(chosen, _PLANNING),
         chunk={
             **tensors_of(chosen, {**_SAMPLING, **_DECODING}),
-            **({} if find is None else {"FIND": texts(find)}),
-            **({"SCENES": texts(modes)} if modes else {}),
+            **{{**_LISTS, **_MODES}[name]: texts(values) for name, values in names.items()},
         },
         whole_video=tensors_of(chosen, _WHOLE_VIDEO),
         free_texts={
@@ -165,5 +182,5 @@ def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
             for tensor in FREE_TEXTS
             if (name := tensor.lower()) in chosen
         },
-        findings=DEFAULT_FINDINGS if find is None else find,
+        findings=names.get("find", DEFAULT_FINDINGS),
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trireel_client._findings import (
     Caption,
     ChunkQuality,
+    Objects,
     Quality,
     SceneChange,
     SceneSignals,
@@ -80,6 +81,8 @@ class ChunkAnalysis:
     """[f, D] embeddings of the sampled frames, unit length; None if they were not requested."""
     shots: tuple[Shot, ...] = ()
     """Scenes that this answer reports if chunks come one by one; otherwise `Analysis` has them."""
+    objects: Objects | None = None
+    """Objects that this answer reports if chunks come one by one; None if not requested."""
     scene_signals: SceneSignals | None = None
     """Signals that this answer reports if chunks come one by one; None if not requested."""
     captions: tuple[ScreenCaption, ...] = ()
@@ -168,6 +171,8 @@ class Analysis:
     """Captions in the picture; empty if there are none, or `text` was not requested."""
     quality: Quality | None = None
     """Black and frozen stretches; None if quality was not requested."""
+    objects: Objects | None = None
+    """Detections, tracks and labels on screen; None if objects were not requested."""
     chunks: tuple[ChunkAnalysis, ...]
     """The video's chunks, in order."""
     timing: Timing
@@ -217,7 +222,8 @@ class Analysis:
 
 def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
     """Return one chunk's part of the answer: without fields that are for chunks one by one."""
-    left_out = {"num_chunks", "time_base", "shots", "scene_signals", "video_so_far", "state"}
+    left_out = {"num_chunks", "time_base", "video_so_far", "state"}
+    left_out |= {"shots", "scene_signals", "objects"}
     left_out |= {name for name in EMBEDDINGS if getattr(chunk, name) is None}
     left_out.add("captions")
     return {

@@ -62,3 +62,11 @@ class ServerDetails:
     """Length of a chunk in a request without `chunk_seconds`; None from older servers."""
     frames_per_chunk: int | None = None
     """Frames of a chunk in a request without `frames_per_chunk`; None from older servers."""
+    detector: str = ""
+    """Name of the detector's checkpoint; empty if the server has none, and from older servers."""
+    detector_note: str = ""
+    """Sentence that people should read beside the objects of the detector; may be empty."""
+    detector_labels: tuple[str, ...] = ()
+    """Names of the classes that the detector knows."""
+    detector_threshold: float = 0.0
+    """Lowest score of a detection in a request without `objects_threshold`."""

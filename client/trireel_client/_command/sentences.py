@@ -19,6 +19,10 @@ OPTIONS = {
     "FIND_REGION": "--find-region",
     "FRAMES_PER_CHUNK": "--frames-per-chunk",
     "KEYFRAMES_ONLY": "--keyframes-only",
+    "OBJECTS": "--objects-mode",
+    "OBJECTS_FPS": "--objects-fps",
+    "OBJECTS_LABELS": "--labels",
+    "OBJECTS_THRESHOLD": "--objects-threshold",
     "SAMPLE_FPS": "--sample-fps",
     "SCENES": "--scenes",
     "SCENE_ALPHA": "--scene-alpha",
@@ -35,7 +39,7 @@ QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 # A quoted text is the user's own; it stays, also if it holds the name of a tensor.
 NAMES = re.compile(rf"{QUOTED}|(?<![\w-])(?:{'|'.join(OPTIONS)})(?!\w)")
 SERVER_PATH = re.compile(rf"give ServerPath\((?:{QUOTED})\)")
-OF_PYTHON = re.compile(r"^(find|tags|descriptions|scenes)(?= (?:is|holds) )")
+OF_PYTHON = re.compile(r"^(find|tags|descriptions|scenes|labels)(?= (?:is|holds) )")
 BOTH = re.compile(r"^got both of (\w+) and (\w+):")
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trireel_client._command.caption_lines import caption_line
+from trireel_client._command.show_objects import object_blocks
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
 from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
 from trireel_client._guesses import GUESSES, has_guesses, worded
@@ -38,6 +39,8 @@ def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableTy
         yield timeline(analysis, width)
     if analysis.quality is not None:
         yield _quality(analysis.quality)
+    if analysis.objects is not None:
+        yield from object_blocks(analysis.objects)
     if analysis.shots:
         yield _scenes(analysis)
     if analysis.captions:

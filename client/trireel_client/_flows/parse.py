@@ -189,6 +189,7 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         frames_per_chunk=(
             integer(tensors, "FRAMES_PER_CHUNK") if "FRAMES_PER_CHUNK" in tensors else None
         ),
+        **_detector(tensors),
     )
 
 
@@ -196,6 +197,20 @@ def _calibration(tensors: Tensors) -> Calibration | None:
     if "LOGIT_SCALE" not in tensors:  # an older server
         return None
     return Calibration(number(tensors, "LOGIT_SCALE"), number(tensors, "LOGIT_BIAS"))
+
+
+def _detector(tensors: Tensors) -> Fields:
+    """Return the fields of `ServerDetails` of the detector, none from older servers."""
+    if "DETECTOR" not in tensors:
+        return {}
+    return {
+        "detector": _text(tensors, "DETECTOR"),
+        "detector_note": _text(tensors, "DETECTOR_NOTE"),
+        "detector_labels": strings(
+            "DETECTOR_LABELS", take(tensors, "DETECTOR_LABELS", (ANY,), TEXTS)
+        ),
+        "detector_threshold": number(tensors, "DETECTOR_THRESHOLD"),
+    }
 
 
 def parse_timing(tensors: Tensors) -> Timing:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ServerModels, ViewSpec
 from trireel_backend.findings.free_texts import check_width, free_texts
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import texts
@@ -33,7 +33,7 @@ class Caption(CallsNoModel):
         return free_texts(request, "DESCRIPTIONS")
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
+    def view(_: object, __: ServerModels) -> ViewSpec | None:
         """Return None: the tower's frames suffice."""
         return None
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ServerModels, ViewSpec
 from trireel_backend.findings.free_texts import check_width, free_texts
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors, texts
@@ -64,7 +64,7 @@ class Tags(CallsNoModel):
         return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, free_texts(request, "TAGS"))
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
+    def view(_: object, __: ServerModels) -> ViewSpec | None:
         """Return None: the tower's frames suffice."""
         return None
 

@@ -99,6 +99,12 @@ TextModels = Annotated[
         file_okay=False,
     ),
 ]
+Detector = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(

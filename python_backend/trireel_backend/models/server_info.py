@@ -11,6 +11,8 @@ import numpy as np
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.extraction.process.version import ffmpeg_version
+from trireel_backend.findings.finding import ServerModels
+from trireel_backend.findings.objects import Objects
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.wire.parameters import model_parameters, read_settings
 from trireel_backend.wire.request import Request
@@ -63,7 +65,9 @@ class ServerFacts:
         bank_sha256 = hashlib.sha256((folder / TEXT_BANK_FILE).read_bytes()).hexdigest()
         info = read_settings(InfoSettings, parameters)
         threshold, alpha = scenes.over(metadata)
-        offered = [name for name in FINDINGS if name != TEXT_FINDING or info.text_models]
+        detector = ServerModels.of_folder(folder).detector
+        absent = {Objects.name: detector is None, TEXT_FINDING: not info.text_models}
+        offered = [name for name in FINDINGS if not absent.get(name)]
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {
             "CHECKPOINT": texts([metadata.checkpoint]),
@@ -87,6 +91,10 @@ class ServerFacts:
             "SCENE_MODES": texts(modes),
             "SCENE_THRESHOLD": scalar(threshold, np.float32),
             "SCENE_ALPHA": scalar(alpha, np.float32),
+            "DETECTOR": texts([detector.checkpoint if detector else ""]),
+            "DETECTOR_NOTE": texts([detector.note if detector else ""]),
+            "DETECTOR_LABELS": texts(detector.labels if detector else ()),
+            "DETECTOR_THRESHOLD": scalar(detector.threshold if detector else 0.0, np.float32),
         }
         return cls(facts, bank.tags.texts, bank.descriptions.texts)
 

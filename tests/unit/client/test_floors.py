@@ -15,7 +15,7 @@ FLOORS = (
     ("_config", "_options", "_results", "_captions", "_sources"),
     ("_calls", "_caption_options", "_clips", "_timeline", "_guesses"),
     ("_page",),
-    ("_flows", "_transports"),
+    ("_flows", "_objects", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),
     ("load_test", "load_test.errors", "load_test.statistics"),

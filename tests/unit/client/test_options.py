@@ -35,6 +35,10 @@ EACH = {
     "with_scene_trace": True,
     "scene_threshold": 0.25,
     "scene_alpha": 0.5,
+    "objects_mode": "chunked",
+    "objects_fps": 0.5,
+    "labels": ["person", "traffic light"],
+    "objects_threshold": 0.25,
     "with_embeddings": True,
 }
 
@@ -42,6 +46,8 @@ EACH = {
 OTHER_NAMES = {
     "min_scene_seconds": "SCENE_MIN_SECONDS",
     "with_scene_trace": "SCENE_WITH_TRACE",
+    "objects_mode": "OBJECTS",
+    "labels": "OBJECTS_LABELS",
 }
 
 

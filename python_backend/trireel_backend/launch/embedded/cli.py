@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -65,6 +66,7 @@ def serve(
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -98,6 +100,7 @@ def serve(
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.detector import find_detector
 
     unwind_on_signals()
     private_umask()
@@ -127,6 +130,7 @@ def serve(
             shots=shots,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
+            detector=find_detector(detector, REPOSITORY_ROOT / "export/detector/model"),
             log=log,
         )
         _serve_until_stopped(options, restarts)

@@ -62,6 +62,8 @@ class ServerOptions:
     """Tags and descriptions that replace those of the export."""
     text_models: Path | None = None
     """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -116,6 +118,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         instances=options.instances,
         shots=options.shots,
         text_models=options.text_models,
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 
@@ -148,5 +151,6 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        detector=options.detector,
         text_models=options.text_models,
     )

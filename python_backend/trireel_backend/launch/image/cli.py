@@ -13,6 +13,7 @@ from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
     Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
@@ -67,6 +68,7 @@ def serve(
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -170,6 +172,7 @@ def serve(
             texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
             text_models=text_models,
+            detector=detector,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written

@@ -93,6 +93,8 @@ class ContainerOptions:
     """Folder of the model `shot_boundary`; None for a server without it."""
     text_models: Path | None = None
     """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
 
 
 def grpc_tls(

@@ -14,6 +14,7 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.capacity import distribute_videos, set_sequence_slots
+from trireel_backend.launch.repository.detector import complete_detector, detector_sources
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
@@ -21,6 +22,7 @@ from trireel_backend.launch.repository.text import NEED_TEXT_MODELS, text_source
 from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.catalogue import FREE_TEXTS
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -84,6 +86,20 @@ class Assembly:
     """TensorRT engine of `shot_boundary`, used instead of its ONNX file; None for the file."""
     text_models: Path | None = None
     """Folder of the models that read text; None for a repository without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a repository without it."""
+    detector_engine: Path | None = None
+    """TensorRT engine of `object_detector`, used instead of its ONNX file; None for the file."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Models of which the repository has no files."""
+        optional = {
+            SHOT_MODEL: self.shots,
+            DETECTOR_MODEL: self.detector,
+            **dict.fromkeys(NEED_TEXT_MODELS, self.text_models),
+        }
+        return frozenset(model for model, folder in optional.items() if folder is None)
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -104,7 +120,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
-        if folder.name in _left_out(assembly):
+        if folder.name in assembly.left_out:
             continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -170,14 +186,10 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
     if assembly.text_models is not None:
         read = text_sources(assembly.text_models)
         sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
+    if assembly.detector is not None:
+        for model, files in detector_sources(assembly.detector, assembly.detector_engine).items():
+            sources[model] = {**sources.get(model, {}), **files}
     return sources
-
-
-def _left_out(assembly: Assembly) -> frozenset[str]:
-    """Return the models whose files this machine does not have."""
-    without_shots = {SHOT_MODEL} if assembly.shots is None else set()
-    without_text = NEED_TEXT_MODELS if assembly.text_models is None else frozenset[str]()
-    return without_text | without_shots
 
 
 def _check_profile(assembly: Assembly) -> None:
@@ -230,6 +242,8 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     add_findings(config)
     if config.name == SHOT_MODEL:
         complete_shots(config)
+    elif config.name == DETECTOR_MODEL and assembly.detector is not None:
+        complete_detector(config, assembly.detector)
     elif config.name not in TEXT_MODELS:
         _set_sizes(config, metadata)
     set_facts(

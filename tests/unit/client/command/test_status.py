@@ -58,6 +58,27 @@ def test_status_shows_what_the_server_is(ready: Loopback) -> None:
     assert "scenes sampled, refined; threshold 0.15, alpha 0.25" in lines
 
 
+def test_status_shows_the_detector(ready: Loopback) -> None:
+    assert not any(line.startswith("detector") for line in run(ready, "status").stdout.splitlines())
+    texts = {"DETECTOR": ["toy-detector"], "DETECTOR_NOTE": ["Drawn objects only."]}
+    texts["DETECTOR_LABELS"] = ["person", "car"]
+    detector = {name: bytes_of(values) for name, values in texts.items()}
+    detector["DETECTOR_THRESHOLD"] = np.array([0.4], np.float32)
+    ready.script.answers["server_info"] = lambda asked: {**details(), **detector}
+    lines = [" ".join(line.split()) for line in run(ready, "status").stdout.splitlines()]
+    assert lines[1:3] == [NOTE, "Drawn objects only."]
+    assert "detector toy-detector, threshold 0.4" in lines
+    assert "labels person, car" in lines
+    ready.script.answers["server_info"] = lambda asked: {
+        **details(),
+        **{name: tensor[:0] for name, tensor in detector.items() if name == "DETECTOR_LABELS"},
+        "DETECTOR": bytes_of([""]),
+        "DETECTOR_NOTE": bytes_of([""]),
+        "DETECTOR_THRESHOLD": np.array([0.0], np.float32),
+    }
+    assert "labels" not in run(ready, "status").stdout  # a server without a detector
+
+
 def test_status_of_a_server_without_details(ready: Loopback) -> None:
     ready.script.models_ready["server_info"] = False
     result = run(ready, "status")
