@@ -6,7 +6,7 @@ from trireel_schema.tensor import FindingTensors, Tensor
 OBJECT_TENSORS = (
     Tensor("OBJECTS", "BYTES", (1,), "combined for tracks over the video, or chunked"),
     Tensor("OBJECTS_FPS", "FP64", (1,), "frames per second in which objects are looked for"),
-    Tensor("OBJECTS_LABELS", "BYTES", ("u",), "labels to return; the default is all"),
+    Tensor("OBJECTS_LABELS", "BYTES", ("l",), "labels to return; the default is all"),
     Tensor("OBJECTS_THRESHOLD", "FP32", (1,), "smallest score of a detection"),
     Tensor("OBJECT_MODE", "BYTES", ("n",), "mode in force: combined or chunked"),
     Tensor("OBJECT_FRAME_TIMESTAMPS", "FP64", ("g",), "PTS of every frame that was looked at"),
@@ -30,7 +30,7 @@ OBJECT_TENSORS = (
     Tensor("BOX_TRACK_IDS", "INT64", ("f", "K"), "track of each of BOXES, -1 without a track"),
     Tensor("DETECTOR", "BYTES", (1,), "name of the detector's checkpoint, empty without one"),
     Tensor("DETECTOR_NOTE", "BYTES", (1,), "what people should know of it; may be empty"),
-    Tensor("DETECTOR_LABELS", "BYTES", ("u",), "labels that the detector knows"),
+    Tensor("DETECTOR_LABELS", "BYTES", ("l",), "labels that the detector knows"),
     Tensor("DETECTOR_THRESHOLD", "FP32", (1,), "smallest score, if a request does not set it"),
 )
 

@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
     "coarse": Kind(options=COARSE, logo=True, lines=2),
 }
 DRAWN_KINDS = ("plain", "fades", "letters", "60", "vfr", "logo and clock")
-COPIES = {"tune": 1, "test": 2}
+COPIES = {"tune": 1, "test": 1}
 
 
 def videos(name: str, part: str, cache: Path) -> Iterator[Captioned]:

@@ -14,10 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from trireel_drawings.detection.dense import DenseHead, encode
-from trireel_drawings.detection.model import WIDTH, build_detector
+from trireel_drawings.detection.dense import dense_loss, encode
+from trireel_drawings.detection.model import build_detector
 from trireel_drawings.detection.pictures import (
-    LABELS,
     PICTURES_PER_JOB,
     Pictures,
     Truth,
@@ -41,12 +40,12 @@ class Plan:
     """Length and data of a training."""
 
     dense_steps: int = 300
-    """Updates of backbone and encoder by the dense loss."""
-    steps: int = 900
+    """Updates of all before the decoder, by the dense loss."""
+    steps: int = 450
     """Updates of the whole detector after that."""
     batch: int = 12
     """Pictures per update."""
-    pictures: int = 4000
+    pictures: int = 3000
     """Pictures that are drawn; each is used several times."""
     threads: int = 2
     """CPU threads, and processes that draw."""
@@ -100,15 +99,17 @@ class _Batches:
 
 
 def _fit_features(model: Any, batches: _Batches, plan: Plan, progress: Progress) -> None:
-    head = DenseHead(WIDTH, len(LABELS))
-    parts = (model.model.backbone, model.model.encoder_input_proj, model.model.encoder, head)
-    weights = [weight for part in parts for weight in part.parameters()]
+    weights = [
+        weight
+        for name, weight in model.model.named_parameters()
+        if not name.startswith(("decoder.", "denoising_class_embed"))
+    ]
     optimizer = torch.optim.AdamW(weights, DENSE_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_at(plan.dense_steps))
     task = progress.add_task("features", total=plan.dense_steps)
     for _ in range(plan.dense_steps):
         pixels, truths = batches.take()
-        loss = head.loss(encode(model, pixels), truths)
+        loss = dense_loss(encode(model, pixels), truths)
         _update(loss, weights, optimizer, schedule)
         progress.update(task, advance=1, description=f"features, loss {loss.item():.2f}")
 

@@ -77,12 +77,6 @@ Shots = Annotated[
         file_okay=False,
     ),
 ]
-Detector = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
-    ),
-]
 Tags = Annotated[
     Path | None,
     typer.Option(help="Tags to use instead of the export's, one a line.", dir_okay=False),
@@ -103,6 +97,12 @@ TextModels = Annotated[
     typer.Option(
         help="Folder of the models that read text, by default the one that the set-up makes.",
         file_okay=False,
+    ),
+]
+Detector = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
     ),
 ]
 TowerEngine = Annotated[

@@ -66,8 +66,8 @@ class ServerFacts:
         info = read_settings(InfoSettings, parameters)
         threshold, alpha = scenes.over(metadata)
         detector = ServerModels.of_folder(folder).detector
-        is_offered = {TEXT_FINDING: info.text_models, Objects.name: detector is not None}
-        offered = [name for name in FINDINGS if is_offered.get(name, True)]
+        absent = {Objects.name: detector is None, TEXT_FINDING: not info.text_models}
+        offered = [name for name in FINDINGS if not absent.get(name)]
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {
             "CHECKPOINT": texts([metadata.checkpoint]),

@@ -62,11 +62,11 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
-    detector: Detector = None,
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -100,6 +100,7 @@ def serve(
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.detector import find_detector
 
     unwind_on_signals()
     private_umask()
@@ -127,9 +128,9 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
-            detector=detector,
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
+            detector=find_detector(detector, REPOSITORY_ROOT / "export/detector/model"),
             log=log,
         )
         _serve_until_stopped(options, restarts)

@@ -58,12 +58,12 @@ class ServerOptions:
     """Seconds that loading the models may take."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
-    detector: Path | None = None
-    """Folder of the model `object_detector`; None for a server without it."""
     texts: OwnTexts = field(default_factory=OwnTexts)
     """Tags and descriptions that replace those of the export."""
     text_models: Path | None = None
     """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -117,8 +117,8 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         parameters=public,
         instances=options.instances,
         shots=options.shots,
-        detector=options.detector,
         text_models=options.text_models,
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 

@@ -64,11 +64,11 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
-    detector: Detector = None,
     tags: Tags = None,
     descriptions: Descriptions = None,
     prompt: Prompt = None,
     text_models: TextModels = None,
+    detector: Detector = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -171,8 +171,8 @@ def serve(
             stop_seconds=stop_seconds,
             texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
-            detector=detector,
             text_models=text_models,
+            detector=detector,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written

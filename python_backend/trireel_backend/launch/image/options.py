@@ -91,10 +91,10 @@ class ContainerOptions:
     """Tags and descriptions that replace those of the export."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
-    detector: Path | None = None
-    """Folder of the model `object_detector`; None for a server without it."""
     text_models: Path | None = None
     """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
 
 
 def grpc_tls(

@@ -10,6 +10,7 @@ from pathlib import Path
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart
 from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.engines.detector import find_detector_engine
 from trireel_backend.launch.engines.names import find_engine
 from trireel_backend.launch.engines.shots import find_shot_engine
 from trireel_backend.launch.flags import arguments, common_flags
@@ -67,8 +68,9 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
-        detector=options.detector,
         text_models=options.text_models,
+        detector=options.detector,
+        detector_engine=_detector_engine(options),
     )
     return assemble(assembly, run.models), private
 
@@ -83,6 +85,12 @@ def _shot_engine(options: ContainerOptions) -> Path | None:
     if options.profile != ENGINE_PROFILE or options.shots is None:
         return None
     return find_shot_engine(options.engines)
+
+
+def _detector_engine(options: ContainerOptions) -> Path | None:
+    if options.profile != ENGINE_PROFILE or options.detector is None:
+        return None
+    return find_detector_engine(options.engines, options.detector)
 
 
 def _launch(

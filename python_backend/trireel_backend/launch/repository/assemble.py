@@ -88,6 +88,18 @@ class Assembly:
     """Folder of the models that read text; None for a repository without them."""
     detector: Path | None = None
     """Folder of the model `object_detector`; None for a repository without it."""
+    detector_engine: Path | None = None
+    """TensorRT engine of `object_detector`, used instead of its ONNX file; None for the file."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Models of which the repository has no files."""
+        optional = {
+            SHOT_MODEL: self.shots,
+            DETECTOR_MODEL: self.detector,
+            **dict.fromkeys(NEED_TEXT_MODELS, self.text_models),
+        }
+        return frozenset(model for model, folder in optional.items() if folder is None)
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -108,7 +120,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
-        if folder.name in _left_out(assembly):
+        if folder.name in assembly.left_out:
             continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -171,23 +183,13 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
     if assembly.shots is not None:
         sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
-    if assembly.detector is not None:
-        for model, files in detector_sources(assembly.detector).items():
-            sources[model] = {**sources.get(model, {}), **files}
     if assembly.text_models is not None:
         read = text_sources(assembly.text_models)
         sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
+    if assembly.detector is not None:
+        for model, files in detector_sources(assembly.detector, assembly.detector_engine).items():
+            sources[model] = {**sources.get(model, {}), **files}
     return sources
-
-
-def _left_out(assembly: Assembly) -> frozenset[str]:
-    """Return the models whose files this machine does not have."""
-    needed = (
-        (assembly.shots, {SHOT_MODEL}),
-        (assembly.detector, {DETECTOR_MODEL}),
-        (assembly.text_models, NEED_TEXT_MODELS),
-    )
-    return frozenset(model for folder, models in needed if folder is None for model in models)
 
 
 def _check_profile(assembly: Assembly) -> None:
