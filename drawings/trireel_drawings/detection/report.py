@@ -22,8 +22,8 @@ nothing useful**. For those, export a published checkpoint (docs/detector.md).
 - Input: {width} x {height} pixels, RGB, squashed, divided by 255.
 - Things: {labels}.
 - Training: {dense_steps} updates of all before the decoder by a dense loss, then {steps} of the
-  whole detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}. It took
-  {minutes:.0f} minutes of CPU time, drawing included, on {threads} threads.
+  whole detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}.
+  It took {minutes:.0f} minutes of CPU time, drawing included, on {threads} threads.
 - Accuracy: AP50 {mean:.3f} on {held_out} drawings with seeds that the training never uses. A thing
   of which less than a fifth is visible counts neither as found nor as missed.
 
