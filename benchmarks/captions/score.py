@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scenes.score import SLACK_SECONDS, Counts
+from benchmarks.common.counts import SLACK_SECONDS, Counts
 
 SAME_TEXT = 0.5
 """Similarity of two texts, from which a found caption stands for a true one."""

@@ -8,11 +8,13 @@ import argparse
 import asyncio
 import os
 import sys
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from trireel_app.analyse.servers import ServerLimits
+from trireel_app.commands.run import TEND_SECONDS
 from trireel_app.engine.database import VARIABLE, open_database
 from trireel_app.engine.dbos_engine import DbosEngine
 from trireel_app.jobs.store import JobStore
@@ -118,7 +120,7 @@ def main() -> None:
         os.set_blocking(sys.stdin.fileno(), False)
         while sys.stdin.buffer.read(1) is None:
             worker.tend()
-            asyncio.run(asyncio.sleep(0.1))
+            time.sleep(TEND_SECONDS)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def _price(report: Any) -> Iterator[str]:
     )
     one, two = (median(each[count] for each in found["workers"]) for count in ("1", "2"))
     yield paragraph(
-        "Two workers on one PostgreSQL, answers that take 0.25 s, four at a time for each worker:"
+        "Two workers on one PostgreSQL, answers that take 1 s, four at a time for each worker:"
         f" {number(two, 1)} s instead of {number(one, 1)} s ({two / one:.2f}x)."
     )
 

@@ -6,6 +6,7 @@ with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`;
 if they are many, they are in a file of their own.
 """
 
+from trireel_schema.caption_tensors import CAPTION_TENSORS
 from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
 from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
@@ -35,6 +36,8 @@ SYMBOLS = {
     "y": "bytes of a state",
     "x": "ways to find scenes",
     "j": "clips",
+    "e": "captions on screen that have ended",
+    "h": "stages of captions, and total",
     "K": "boxes of a frame",
     "l": "labels of objects",
     "g": "frames in which objects are looked for",
@@ -74,6 +77,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
         Tensor("SINGLE", "FP32", ("N", 100), "probability that a frame is the last one of a shot"),
         Tensor("MANY", "FP32", ("N", 100), "probability that a frame belongs to a transition"),
+        *CAPTION_TENSORS,
         Tensor("CLIP_CODEC", "BYTES", (1,), "vp9 or av1"),
         Tensor("CLIP_DEADLINE", "BYTES", (1,), "realtime or good, for vp9"),
         Tensor("CLIP_CPU_USED", "INT32", (1,), "speed of the encoder: higher is larger"),

@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import (
     DEFAULT_LIBRARY,
     Json,
     LibraryRoot,
-    errors_as_sentences,
     opened,
     printable,
     short_name,
@@ -139,8 +138,6 @@ async def _feed(
     urls: tuple[str, ...],
     counts: Counts,
 ) -> None:
-    # gRPC's own log would mix with our sentences. gRPC reads this when it is imported.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trireel_app.analyse.servers import ServerLimits, Servers
     from trireel_app.index.feed import feed
     from trireel_app.sources.expand import expand

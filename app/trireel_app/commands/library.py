@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
+from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import (
     DEFAULT_LIBRARY,
     Json,
     LibraryRoot,
-    errors_as_sentences,
     opened,
     short_name,
 )

@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands of the library share: its place, the server, errors as sentences."""
+"""What the commands of the library share: its place, the server, names and times."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
-from trireel_app.errors import AppError, InvalidOption
-from trireel_client._command.sentences import sentence
 
 if TYPE_CHECKING:
     from trireel_app.index.keeper import Keeper
@@ -36,23 +29,6 @@ Url = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 
 
-@contextmanager
-def errors_as_sentences() -> Iterator[None]:
-    """Print an error of the app or the client as one sentence, and end with its status."""
-    from trireel_client import TrireelError
-
-    try:
-        yield
-    except BrokenPipeError:  # the reader has closed: typer ends silently
-        raise
-    except AppError as error:
-        typer.echo(f"trireel: {error}", err=True)
-        raise typer.Exit(error.exit_status) from error
-    except (TrireelError, OSError) as error:
-        typer.echo(f"trireel: {sentence(error)}", err=True)
-        raise typer.Exit(1) from error
-
-
 def opened(root: str, *, must_exist: bool = True) -> Keeper:
     """Return a library and its index.
 
@@ -71,8 +47,6 @@ def opened(root: str, *, must_exist: bool = True) -> Keeper:
 
 def connected(url: str | None) -> TrireelClient:
     """Return a client of the server; it connects at its first request."""
-    # gRPC's own log would mix with our one sentence. gRPC reads this when it is imported.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from trireel_client import TrireelClient
 
     return TrireelClient(url)
@@ -109,15 +83,3 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     start = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{sign}{start}:{rest // 100:02d}.{rest % 100:02d}"
-
-
-def is_terminal() -> bool:
-    """Return whether a person reads stderr as it is written."""
-    return sys.stderr.isatty()
-
-
-def checked_number(value: int, option: str, least: int = 1) -> int:
-    """Return a number; raises InvalidOption if it is too small."""
-    if value < least:
-        raise InvalidOption(f"{option} is {value}: give {least} or more")
-    return value

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import (
     DEFAULT_LIBRARY,
     Json,
     LibraryRoot,
     Url,
     connected,
-    errors_as_sentences,
     opened,
     printable,
     same_checkpoint,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import (
     DEFAULT_LIBRARY,
     Json,
@@ -20,7 +21,6 @@ from trireel_app.commands.library_options import (
     Url,
     clock,
     connected,
-    errors_as_sentences,
     opened,
     printable,
     same_checkpoint,

@@ -17,7 +17,7 @@ T = TypeVar("T")
 ATTEMPTS = 8  # of a write that meets another process's
 FIRST_PAUSE_SECONDS = 0.05
 PROBED_PARTITIONS = 32
-REFINED = 10  # candidates that are compared once more by their whole vectors, times k
+REFINED = 30  # candidates that are compared once more by their whole vectors, times k
 EVERY_ROW = 10**9
 SEPARATOR = "qzxjtextqzxj"  # a word that no text holds
 
@@ -42,6 +42,7 @@ class LanceTable:
 
     def __init__(self, root: str, name: str, schema: Any) -> None:
         """Open a table, and make it if it is not there."""
+        self._indexed: set[str] = set()
         self._place = f"{root.rstrip('/')}/{name}"
         database = self._read(connect, root)
         try:
@@ -78,15 +79,21 @@ class LanceTable:
         found = found.where(where) if where else found
         return self._read((found.select(list(columns)) if columns else found).to_arrow)
 
-    def nearest(self, column: str, query: NDArray[np.float32], where: str, k: int) -> Any:
-        """Return the `k` rows of highest cosine as an Arrow table, best first."""
+    def nearest(
+        self,
+        column: str,
+        query: NDArray[np.float32],
+        where: str,
+        k: int,
+        columns: Sequence[str],
+    ) -> Any:
+        """Return columns of the `k` rows of highest cosine as an Arrow table, best first."""
         found = self._table.search(query, vector_column_name=column).distance_type("cosine")
-        if self.index_names(column):
+        if self.is_indexed(column):
             found = found.nprobes(PROBED_PARTITIONS).refine_factor(REFINED)
         found = found.where(where, prefilter=True) if where else found
         # Stated, because a later LanceDB leaves the distance out otherwise, and warns of it.
-        columns = [*self._table.schema.names, "_distance"]
-        return self._read(found.limit(k).select(columns).to_arrow)
+        return self._read(found.limit(k).select([*columns, "_distance"]).to_arrow)
 
     def with_words(self, column: str, text: str, where: str, k: int) -> Any:
         """Return the `k` rows whose words fit a text best as an Arrow table, best first."""
@@ -103,6 +110,12 @@ class LanceTable:
         ends = [index for index, token in enumerate(tokens) if token == tokens[0]]
         spans = zip(ends, [*ends[1:], len(tokens)], strict=True)
         return [frozenset(tokens[begin + 1 : end]) for begin, end in spans]
+
+    def is_indexed(self, column: str) -> bool:
+        """Return whether a column has an index; it is looked up until there is one."""
+        if column not in self._indexed and self.index_names(column):
+            self._indexed.add(column)
+        return column in self._indexed
 
     def index_names(self, column: str) -> list[str]:
         """Return the names of the indexes of a column."""

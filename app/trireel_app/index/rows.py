@@ -29,6 +29,11 @@ COMMON = [
     ("objects", pa.list_(pa.string())),
     ("on_screen", pa.string()),
 ]
+FRAME_COLUMNS = (
+    *("video_id", "scene_index", "added_ns", "frame_index"),
+    *("begin_seconds", "end_seconds", "timestamp_seconds", VECTOR),
+)
+"""Columns that `frames_of` reads."""
 
 
 @dataclass(frozen=True)

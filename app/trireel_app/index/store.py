@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from trireel_app.index.lance import LanceTable
 from trireel_app.index.rows import (
+    FRAME_COLUMNS,
     VECTOR,
     WORDS,
     FrameRows,
@@ -52,7 +53,6 @@ class MomentStore:
         """
         self._scenes = LanceTable(root, "scenes", scenes_schema(width))
         self._frames = LanceTable(root, "frames", frames_schema(width))
-        self._words_are_indexed = False
 
     def add(self, rows: VideoRows) -> None:
         """Add a video's rows, and delete older rows of the video."""
@@ -77,11 +77,11 @@ class MomentStore:
 
     def search(self, query: NDArray[np.float32], where: Where, k: int) -> FrameRows:
         """Return the `k` frames of highest cosine to a unit vector [D], best first."""
-        return frames_of(self._frames.nearest(VECTOR, query, where.sql(), k))
+        return frames_of(self._frames.nearest(VECTOR, query, where.sql(), k, FRAME_COLUMNS))
 
     def frames(self, where: Where) -> FrameRows:
         """Return the frames that meet the conditions, in any order."""
-        return frames_of(self._frames.rows(where.sql()))
+        return frames_of(self._frames.rows(where.sql(), FRAME_COLUMNS))
 
     def scenes(self, where: Where) -> list[SceneRow]:
         """Return the scenes that meet the conditions, in any order."""
@@ -89,7 +89,7 @@ class MomentStore:
 
     def scenes_with_words(self, text: str, where: Where, k: int) -> list[SceneRow]:
         """Return the `k` scenes whose words fit a text best; none before `maintain` ran once."""
-        if not self._has_words():
+        if not self._scenes.is_indexed(WORDS):
             return []
         return scenes_of(self._scenes.with_words(WORDS, text, where.sql(), k))
 
@@ -98,7 +98,7 @@ class MomentStore:
 
         All are empty before `maintain` ran once.
         """
-        if not self._has_words():
+        if not self._scenes.is_indexed(WORDS):
             return [frozenset() for _ in texts]
         return self._scenes.words_of(WORDS, texts)
 
@@ -121,7 +121,7 @@ class MomentStore:
 
     def has_vector_index(self) -> bool:
         """Return whether searches use an index; otherwise they compare all frames."""
-        return bool(self._frames.index_names(VECTOR))
+        return self._frames.is_indexed(VECTOR)
 
     def maintain(self, kept: timedelta = KEPT) -> None:
         """Make the indexes that the rows need, merge small files and remove old versions.
@@ -141,10 +141,6 @@ class MomentStore:
             self._index_vectors(rows)
         for table in (self._frames, self._scenes):
             table.optimise(kept)
-
-    def _has_words(self) -> bool:
-        self._words_are_indexed = self._words_are_indexed or bool(self._scenes.index_names(WORDS))
-        return self._words_are_indexed
 
     def _index_vectors(self, rows: int) -> None:
         """Index the frames' embeddings if they are not, or grew too much since they were."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from benchmarks.captions.footage.lettering import Lettering, Picture, Style
-from benchmarks.scenes.footage.edit import Edit
+from benchmarks.common.footage.edit import Edit
 
 BARELY_SEEN = 0.02
 """Opacity below which a text is not drawn."""

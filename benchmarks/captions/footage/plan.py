@@ -14,10 +14,10 @@ from benchmarks.captions.footage.captioned import Captioned, Clock, Shown
 from benchmarks.captions.footage.fonts import faces, fetch_fonts
 from benchmarks.captions.footage.lettering import Lettering, Style
 from benchmarks.captions.footage.sentences import sentences, with_one_letter_changed
-from benchmarks.scenes.footage import drawn, real
-from benchmarks.scenes.footage.chance import chance, lengthen, seconds_between
-from benchmarks.scenes.footage.clips import fetch_clips
-from benchmarks.scenes.footage.edit import Edit, Join, Picture, Shot
+from benchmarks.common.footage import drawn, real
+from benchmarks.common.footage.chance import chance, lengthen, seconds_between
+from benchmarks.common.footage.clips import fetch_clips
+from benchmarks.common.footage.edit import Edit, Join, Picture, Shot
 
 SETS, PARTS = ("real", "drawn"), ("tune", "test")
 SECONDS = 20
@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
     "coarse": Kind(options=COARSE, logo=True, lines=2),
 }
 DRAWN_KINDS = ("plain", "fades", "letters", "60", "vfr", "logo and clock")
-COPIES = {"tune": 1, "test": 2}
+COPIES = {"tune": 1, "test": 1}
 
 
 def videos(name: str, part: str, cache: Path) -> Iterator[Captioned]:

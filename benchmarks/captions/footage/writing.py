@@ -11,8 +11,8 @@ from typing import Any
 from benchmarks.captions.footage.captioned import Captioned, Shown
 from benchmarks.captions.footage.lettering import Box
 from benchmarks.common.clips import once
-from benchmarks.scenes.footage.edit import Edit, Picture
-from benchmarks.scenes.footage.writing import encode, read_pts
+from benchmarks.common.footage.edit import Edit, Picture
+from benchmarks.common.footage.encoding import encode, read_pts
 
 REGION_MARGIN_PX = 12
 Truth = dict[str, Any]

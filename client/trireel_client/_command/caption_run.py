@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -157,10 +158,13 @@ def _json_dict(reading: Reading) -> dict[str, Any]:
 
 @contextmanager
 def _interruptible(clips: str | None) -> Iterator[None]:
-    """End with a sentence after Ctrl-C."""
+    """End with a sentence after Ctrl-C, and in the same way after SIGTERM."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt as interrupt:
         left = "" if clips is None else f"; no clip is left in {clips}"
         typer.echo(f"trireel: stopped{left}", err=True)
         raise typer.Exit(130) from interrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -49,6 +49,7 @@ class CaptionScreen:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        self._update(VIDEO, 0.0, None, "waiting for the server")
         return self
 
     def __exit__(
@@ -81,7 +82,7 @@ class CaptionScreen:
             busy_seconds = min(stage.busy_ms / 1e3, elapsed_seconds)
             self._update(stage.name, busy_seconds, elapsed_seconds, _note(stage, elapsed_seconds))
 
-    def _update(self, name: str, completed: float, total: float, note: str) -> None:
+    def _update(self, name: str, completed: float, total: float | None, note: str) -> None:
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=total, note=note)
         self._progress.update(self._tasks[name], completed=completed, total=total, note=note)

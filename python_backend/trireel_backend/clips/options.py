@@ -27,7 +27,7 @@ class Codec:
 
 
 CODECS = {
-    VP9: Codec("libvpx-vp9", 5, 8, 31, 1),
+    VP9: Codec("libvpx-vp9", 6, 8, 31, 1),
     AV1: Codec("libsvtav1", 10, 13, 35, 4),
 }
 """The codecs by their names in CLIP_CODEC."""

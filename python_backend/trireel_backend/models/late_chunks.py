@@ -24,10 +24,12 @@ from trireel_backend.findings.registry import second_views
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import (
+    EVERY_FRAME_SIZE,
     extract_chunk,
     frame_size_px,
     keeps_open,
     read_chunk_request,
+    region_view,
 )
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS
 from trireel_backend.sources.media import (
@@ -46,7 +48,7 @@ from trireel_backend.wire.tensors import Tensors, texts
 
 MODEL = "frame_extractor"
 CALLS_AT_ONCE = 4  # per instance: so few of its own requests overtake others in Triton's queue
-COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", "SIZE_PX", *SAMPLING_INPUTS)
+COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", "SIZE_PX", EVERY_FRAME_SIZE, *SAMPLING_INPUTS)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class ChunkAnswers:
             size_px = frame_size_px(selection, self._size_px, most_frames)
             # An unknown finding is rejected before any fetch.
             views = second_views(request, self._models, selection.chunk_seconds)
+            views |= region_view(request)
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)

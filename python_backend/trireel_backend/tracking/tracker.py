@@ -75,8 +75,6 @@ class Tracker:
     """[t] filters of their boxes, at the time of the frame."""
     seen_seconds: NDArray[np.float64]
     """[t] PTS of the last detection of each."""
-    sightings: NDArray[np.int64]
-    """[t] number of detections of each."""
     next_id: int
     """Id of the next track that begins."""
     seconds: float
@@ -84,7 +82,7 @@ class Tracker:
 
     def __post_init__(self) -> None:
         count = len(self.ids)
-        arrays = (self.ids, self.labels, self.seen_seconds, self.sightings)
+        arrays = (self.ids, self.labels, self.seen_seconds)
         if any(array.shape != (count,) for array in arrays) or len(self.motion.values) != count:
             raise ValueError("the tracks have arrays of different lengths")  # a state from outside
 
@@ -96,7 +94,6 @@ class Tracker:
             labels=self.labels[rows],
             motion=self.motion.part(rows),
             seen_seconds=self.seen_seconds[rows],
-            sightings=self.sightings[rows],
         )
 
 
@@ -107,7 +104,6 @@ def new_tracker() -> Tracker:
         labels=np.zeros(0, np.int32),
         motion=Motion.of(np.zeros((0, 4))),
         seen_seconds=np.zeros(0),
-        sightings=np.zeros(0, np.int64),
         next_id=FIRST_ID,
         seconds=0.0,
     )
@@ -190,25 +186,19 @@ def _rows_and_columns(pairs: Pairs) -> tuple[NDArray[np.int_], NDArray[np.int_]]
 def _continued(
     tracker: Tracker, rows: NDArray[np.int_], detections: Detections, seconds: float
 ) -> Tracker:
-    """Return the tracks after some were seen; a track that was seen only once before has ended.
-
-    A false detection is rarely repeated.
-    """
+    """Return the tracks after some were seen."""
     seen = update(tracker.motion.part(rows), detections.boxes)
     values, speeds = tracker.motion.values.copy(), tracker.motion.speeds.copy()
     variances = tracker.motion.variances.copy()
     values[rows], speeds[rows], variances[rows] = seen.values, seen.speeds, seen.variances
-    seen_seconds, sightings = tracker.seen_seconds.copy(), tracker.sightings.copy()
+    seen_seconds = tracker.seen_seconds.copy()
     seen_seconds[rows] = seconds
-    sightings[rows] += 1
-    after = replace(
+    return replace(
         tracker,
         motion=Motion(values, speeds, variances),
         seen_seconds=seen_seconds,
-        sightings=sightings,
         seconds=seconds,
     )
-    return after.part((sightings > 1) | (seen_seconds == seconds))
 
 
 def _with_born(tracker: Tracker, detections: Detections, seconds: float) -> Tracker:
@@ -218,7 +208,6 @@ def _with_born(tracker: Tracker, detections: Detections, seconds: float) -> Trac
         labels=np.concatenate([tracker.labels, detections.labels]),
         motion=tracker.motion.then(Motion.of(detections.boxes)),
         seen_seconds=np.concatenate([tracker.seen_seconds, np.full(count, seconds)]),
-        sightings=np.concatenate([tracker.sightings, np.ones(count, np.int64)]),
         next_id=tracker.next_id + count,
         seconds=seconds,
     )

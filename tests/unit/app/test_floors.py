@@ -12,9 +12,10 @@ ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
     ("sources",),
-    ("library", "engine"),
-    ("analyse",),
-    ("index", "jobs"),
+    ("library",),
+    ("analyse", "engine"),
+    ("jobs", "index"),
+    ("adapters",),
     ("commands",),
     (PACKAGE,),
 )

@@ -13,10 +13,9 @@ FLOORS = (
     ("errors", "system", "ranking"),
     (
         *("metrics", "plan", "artifacts", "reading", "shots", "scenes", "clips", "text_models"),
-        "tracking",
-        "wire",
+        *("captions", "tracking", "wire"),
     ),
-    ("sources", "extraction", "towers", "findings", "whole_video", "triton"),
+    ("sources", "captioning", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),
     (PACKAGE,),
 )

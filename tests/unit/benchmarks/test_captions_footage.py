@@ -19,8 +19,8 @@ from benchmarks.captions.footage.plan import KINDS, captioned, random_captions
 from benchmarks.captions.footage.sentences import sentences, with_one_letter_changed
 from benchmarks.captions.footage.writing import region, write_captioned
 from benchmarks.captions.score import edit_distance, read_truth
-from benchmarks.scenes.footage.clocks import even, telephone
-from benchmarks.scenes.footage.edit import Edit, Shot
+from benchmarks.common.footage.clocks import even, telephone
+from benchmarks.common.footage.edit import Edit, Shot
 
 SIZE_PX = (320, 180)
 FACES = tuple(

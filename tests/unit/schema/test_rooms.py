@@ -10,8 +10,18 @@ import trireel_schema
 
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
-    ("tensor", "errors", "files", "json_values", "stages", "precision", "vectors", PACKAGE),
-    ("objects", "object_tensors", "scenes", "text_lists", "prompts", "wheels"),
+    (
+        "tensor",
+        "captions",
+        "errors",
+        "files",
+        "json_values",
+        "stages",
+        "precision",
+        "vectors",
+        PACKAGE,
+    ),
+    ("objects", "object_tensors", "caption_tensors", "scenes", "text_lists", "prompts", "wheels"),
     ("catalogue", "metadata", "shots"),
     ("arrays",),
     ("texts", "pictures", "windows", "detector"),

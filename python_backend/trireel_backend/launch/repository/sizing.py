@@ -67,4 +67,5 @@ class Sizing:
             "threads": str(self.cpus),
             "intra_op_thread_count": str(self.cpus),
             "spans_in_flight": str(self.spans),
+            "clips_in_flight": str(self.clip_encoders),
         }

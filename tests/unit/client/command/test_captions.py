@@ -199,7 +199,8 @@ def test_a_place_with_clips_is_told_before_any_work(
     assert (tmp_path / "clip-000000.webm").read_bytes() == b"mine"
 
 
-def test_ctrl_c_says_what_is_left(ready: Loopback, video: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_says_what_is_left(ready: Loopback, video: str, tmp_path: Path, number) -> None:
     def endless():
         yield captions_answer([0], [0])
         ready.script.go_on.wait(30.0)
@@ -217,7 +218,7 @@ def test_ctrl_c_says_what_is_left(ready: Loopback, video: str, tmp_path: Path) -
         assert program.stdout.readline().endswith("Hello there\n")
         while not (folder / "clip-000000.webm").exists():
             assert program.poll() is None
-        program.send_signal(signal.SIGINT)
+        program.send_signal(number)
         _, said = program.communicate(timeout=30)
     assert program.returncode == 130
     assert said == f"trireel: stopped; no clip is left in {folder}\n"

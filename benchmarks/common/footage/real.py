@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.scenes.footage.chance import chance, lengthen, random_join, seconds_between
-from benchmarks.scenes.footage.clips import BIKES_CUTS, TAKES, Take, load_take
-from benchmarks.scenes.footage.clocks import RATES, Clock, even, swing, telephone
-from benchmarks.scenes.footage.drawn import (
+from benchmarks.common.footage.chance import chance, lengthen, random_join, seconds_between
+from benchmarks.common.footage.clips import BIKES_CUTS, TAKES, Take, load_take
+from benchmarks.common.footage.clocks import RATES, Clock, even, swing, telephone
+from benchmarks.common.footage.drawn import (
     changing_light,
     random_caption,
     random_flash,
     shot_middles,
 )
-from benchmarks.scenes.footage.edit import CUT, Edit, Effect, Shot
-from benchmarks.scenes.footage.effects import bars, exposure, flicker, grain
-from benchmarks.scenes.footage.filming import Filming, Look
+from benchmarks.common.footage.edit import CUT, Edit, Effect, Shot
+from benchmarks.common.footage.effects import bars, exposure, flicker, grain
+from benchmarks.common.footage.filming import Filming, Look
 
 SIZES_PX = ((640, 360), (640, 272), (480, 360))
 COPIES = {"tune": 1, "test": 2}

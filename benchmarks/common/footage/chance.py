@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from benchmarks.scenes.footage.edit import CUT, MIN_PICTURE_SECONDS, Join
-from benchmarks.scenes.footage.joins import FADE_COLOURS, WIPES
+from benchmarks.common.footage.edit import CUT, MIN_PICTURE_SECONDS, Join
+from benchmarks.common.footage.joins import FADE_COLOURS, WIPES
 
 MILLISECONDS = 1000
 DRAW = 2

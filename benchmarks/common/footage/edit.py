@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.scenes.footage.joins import MIXERS
+from benchmarks.common.footage.joins import MIXERS
 
 Picture = NDArray[np.uint8]
 Effect = Callable[[Picture, float], Picture]

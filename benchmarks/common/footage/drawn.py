@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from benchmarks.scenes.footage.chance import chance, lengthen, random_join, seconds_between
-from benchmarks.scenes.footage.clocks import RATES, Clock, even, swing, telephone
-from benchmarks.scenes.footage.edit import CUT, Edit, Effect, Picture, Shot
-from benchmarks.scenes.footage.effects import caption, exposure, flash
+from benchmarks.common.footage.chance import chance, lengthen, random_join, seconds_between
+from benchmarks.common.footage.clocks import RATES, Clock, even, swing, telephone
+from benchmarks.common.footage.edit import CUT, Edit, Effect, Picture, Shot
+from benchmarks.common.footage.effects import caption, exposure, flash
 from trireel_drawings.painting.canvas import View
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene

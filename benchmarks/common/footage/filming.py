@@ -8,8 +8,8 @@ from math import pi, sin
 import numpy as np
 from PIL import Image
 
-from benchmarks.scenes.footage.clips import Picture
-from benchmarks.scenes.footage.joins import blend
+from benchmarks.common.footage.clips import Picture
+from benchmarks.common.footage.joins import blend
 
 SHAKE_PERIODS_SECONDS = (0.23, 0.61, 1.7)
 BLUR_STEPS = 4
