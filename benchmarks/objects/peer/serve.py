@@ -35,14 +35,13 @@ def deploy(arguments: argparse.Namespace) -> None:
     actor = {name: {"ray_actor_options": {"num_cpus": cores * s}} for name, s in SHARES.items()}
     metadata = json.loads(arguments.metadata.read_text())
     size_px = (metadata["width_px"], metadata["height_px"])
+    scaled_px = size_px if arguments.fitted else None
     graph = Graph(arguments.onnx, size_px, tuple(metadata["labels"]), metadata["threshold"], cores)
     serve.start(http_options={"host": HOST, "port": arguments.port})
     serve.run(
         DetectionApi.options(**actor["DetectionApi"]).bind(
             chunker=Chunker.options(**actor["Chunker"]).bind(),
-            decoder=FrameDecoder.options(**actor["FrameDecoder"]).bind(
-                size_px if arguments.fitted else None
-            ),
+            decoder=FrameDecoder.options(**actor["FrameDecoder"]).bind(scaled_px),
             detector=Detector.options(**actor["Detector"]).bind(graph),
         )
     )
