@@ -14,7 +14,7 @@ from trireel_app.analyse.servers import ServerLimits, Servers
 from trireel_app.engine.leases import Leases
 from trireel_app.engine.port import Engine, QueueLimits, Task
 from trireel_app.errors import AppError, LibraryError
-from trireel_app.jobs.finish import clean_up, write_output
+from trireel_app.jobs.finish import clean_up, settle_orphans, write_output
 from trireel_app.jobs.job import Job, JobState, Outcome, queue_of
 from trireel_app.jobs.runner import Reporter, VideoRunner
 from trireel_app.jobs.store import JobStore
@@ -22,6 +22,10 @@ from trireel_app.jobs.tables import JOBS, reason_of
 from trireel_client import AsyncTrireelClient
 
 BEATS_IN_LEASE = 5
+PATIENCE_SECONDS = 86_400.0
+"""A worker waits a day for a database that is away: the engine waits as well."""
+LOOK_SECONDS = 30.0
+"""Time between looks for videos whose tasks have ended without an outcome."""
 CLOSE_SECONDS = 10.0
 
 
@@ -52,7 +56,7 @@ class Worker:
     def __init__(
         self, store: JobStore, engine: Engine, options: WorkerOptions, report: Reporter
     ) -> None:
-        self._store = store
+        self._store = JobStore(store.database, PATIENCE_SECONDS)
         self._engine = engine
         self._options = options
         self._report = report
@@ -64,6 +68,7 @@ class Worker:
             threading.Thread(target=self._beat, name="lease", daemon=True),
         ]
         self._open_queues: set[str] = set()
+        self._look_at = time.monotonic() + LOOK_SECONDS
         self._beats_well_since = time.monotonic()
         self.trouble = ""
         """Sentence about the database while it is away; empty if all is well."""
@@ -113,6 +118,10 @@ class Worker:
                 self._tend(job)
             except LibraryError as error:
                 self._store.move(job.id, JobState.RUNNING, JobState.STOPPED, str(error))
+        if time.monotonic() > self._look_at:
+            for job_id in running:
+                settle_orphans(self._store, self._engine, job_id)
+            self._look_at = time.monotonic() + LOOK_SECONDS
 
     def reap(self) -> int:
         """Give back the videos of workers whose lease has ended; return how many. Repeatable."""
