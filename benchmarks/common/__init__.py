@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shared by the benchmarks: records and pages, machine, servers, load, videos, stores, towers."""
+"""Shared by the benchmarks: records, pages, machine, servers, load, footage, stores, towers."""

@@ -6,9 +6,7 @@ download it. The options of the other files of results are in table.py.
 """
 
 import argparse
-import json
 import math
-import subprocess
 import tempfile
 import time
 from dataclasses import asdict, replace
@@ -17,18 +15,17 @@ from typing import Any
 
 from benchmarks.common.clips import short_clips
 from benchmarks.common.machine import describe
+from benchmarks.common.ray_serve import CACHE, peer_python, peer_versions
 from benchmarks.common.record import write_raw
 from benchmarks.common.stores import store
 from benchmarks.peer_ray_serve.benchmark import BENCHMARK
 from benchmarks.peer_ray_serve.rounds import Bench, Load, compare, run_round
-from benchmarks.peer_ray_serve.systems import TOWERS, Peer, find_tower, peer_python
+from benchmarks.peer_ray_serve.systems import TOWERS, Peer, find_tower
 from benchmarks.peer_ray_serve.table import goal_lines
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_backend.towers.runtimes import ONNXRUNTIME, TOWER_RUNTIMES
 
-CACHE = Path(tempfile.gettempdir()) / "trireel-peer-ray-serve"
 FRAME_PX = 384
-PEER_PACKAGES = ("ray", "fastapi", "uvicorn", "onnxruntime", "numpy", "imageio-ffmpeg")
 LOADS = {
     "tiny": Load(
         concurrencies={"ray_serve": [1, 4, 16], "trireel": [1, 4, 16, 64]},
@@ -68,16 +65,6 @@ def create_parser() -> argparse.ArgumentParser:
     add("--tower-engine", choices=TOWER_RUNTIMES, default=ONNXRUNTIME, help="runtime of Trireel")
     add("--peer-frame-px", type=int, default=FRAME_PX, help="size that ffmpeg scales to")
     return parser
-
-
-def peer_versions(python: Path) -> dict[str, str]:
-    """Return the versions of the pipeline's packages."""
-    code = "import json, sys; from importlib.metadata import version;"
-    code += "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"
-    command = [str(python), "-c", code, *PEER_PACKAGES]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    versions: dict[str, str] = json.loads(done.stdout)
-    return versions
 
 
 def measure(arguments: argparse.Namespace, bench: Bench) -> None:

@@ -21,16 +21,11 @@ import numpy as np
 from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
 
+from benchmarks.common.asker import TIMEOUT_SECONDS, tell
 from benchmarks.common.load import Ask, Level
 from trireel_client import AsyncTrireelClient, Retry, ServerPath, Timeout
 
-TIMEOUT_SECONDS = 600.0
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
-
-
-def tell(**found: Any) -> None:
-    """Write a line for the driver."""
-    print(json.dumps(found), flush=True)
 
 
 class TrireelAsker:

@@ -3,12 +3,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from benchmarks.common.levels import Level, Report, levels
 from benchmarks.common.record import NO_MORE, Goal, Headline
 from benchmarks.peer_ray_serve.levels import (
     SYSTEMS,
-    Level,
-    Report,
-    levels,
     median_of,
     parts_cpu_seconds,
     tower_frames_per_second,

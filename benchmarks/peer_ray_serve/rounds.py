@@ -11,25 +11,26 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.common.footprint import Footprint, busy_seconds
+from benchmarks.common.asker import Asker, Found, watched
+from benchmarks.common.footprint import Footprint
+from benchmarks.common.ray_serve import temporary_folder
 from benchmarks.common.record import ROOT
 from benchmarks.common.server import CPU_ENVIRONMENT, Command, running
 from benchmarks.common.stores import Store
 from benchmarks.peer_ray_serve import systems
-from benchmarks.peer_ray_serve.systems import Asker, Peer, Tower
+from benchmarks.peer_ray_serve.systems import Peer, Tower
 from trireel_backend.towers.runtimes import ONNXRUNTIME
 
+ASKER = "benchmarks.peer_ray_serve.asker"
 BATCH = 16
 TOWER_CONCURRENCY = 4
 WARM_UP_CONCURRENCY = 2
 NUM_CHUNKS = 2  # of a clip
 MOST_PER_SECOND = 25  # videos laid out for a level: more than any system here answers
 LEAST_COSINE = 0.99
-Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,10 @@ def measure(bench: Bench, name: str) -> Found:
         if name == "trireel":
             command = systems.trireel(bench.tower, bench.store, bench.media, bench.tower_engine)
         else:
-            temporary = stack.enter_context(systems.temporary_folder())
+            temporary = stack.enter_context(temporary_folder())
             command = systems.ray_serve(bench.peer, bench.tower, bench.store, temporary)
         stack.callback(bench.store.clear)
-        asker = stack.enter_context(Asker(command))
+        asker = stack.enter_context(Asker(command, ASKER))
         found, footprint = _start(bench, command, asker, stack)
         print(f"  {name}: correct answer after {found['start_seconds']:.1f} s", flush=True)
         found["chunks"] = asker.do(do="answer", videos=bench.store.lay_out(bench.load.clips))
@@ -128,7 +129,7 @@ def _start(
 def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -> Found:
     videos = bench.store.lay_out(bench.load.videos(concurrency))
     command = {"do": "level", "concurrency": concurrency, "videos": videos}
-    found = _watched(asker, footprint, command | {"seconds": bench.load.seconds})
+    found = watched(asker, footprint, command | {"seconds": bench.load.seconds})
     bench.store.clear()
     times = found["latencies_ms"]
     middle = statistics.median(times) if times else math.nan
@@ -142,25 +143,6 @@ def _level(bench: Bench, asker: Asker, footprint: Footprint, concurrency: int) -
     return found
 
 
-def _watched(asker: Asker, footprint: Footprint, command: Found) -> Found:
-    """Run a level; adds the CPU time of its window and the memory."""
-    clocks = {}
-
-    def event(name: str) -> None:
-        clocks[name] = (footprint.cpu_seconds(), busy_seconds())
-
-    with footprint.sampled() as totals:
-        found: Found = asker.do(event, **command)
-    totals.append(footprint.total_pss_mib())
-    if "ended" not in clocks:
-        raise RuntimeError(f"a level never had all its workers busy: {found['errors'][:3]}")
-    own, busy = (b - a for a, b in zip(clocks["began"], clocks["ended"], strict=True))
-    found["cpu_seconds"] = round(own, 3)
-    found["others_cpu_seconds"] = round(busy - own - found["client_cpu_seconds"], 3)
-    found["pss_mib"] = {"median": statistics.median(totals), "most": max(totals)}
-    return found
-
-
 def _tower(bench: Bench, asker: Asker, footprint: Footprint) -> Found:
     command = {
         "do": "tower",
@@ -170,7 +152,7 @@ def _tower(bench: Bench, asker: Asker, footprint: Footprint) -> Found:
         "requests": bench.load.tower_requests(),
         "seconds": math.inf if bench.load.tower_requests() else bench.load.tower_seconds,
     }
-    found = _watched(asker, footprint, command)
+    found = watched(asker, footprint, command)
     per_second = len(found["latencies_ms"]) * BATCH / found["window_seconds"]
     found["frames_per_second"] = round(per_second, 2)
     print(f"    siglip_vision: {per_second:.1f} frames/s", flush=True)

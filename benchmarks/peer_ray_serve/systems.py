@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two systems and their tower: set-up and command lines; and the load generator's process."""
+"""The two systems and their tower: set-up and command lines."""
 
-import contextlib
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from benchmarks.common.ray_serve import on_ray
 from benchmarks.common.record import ROOT
 from benchmarks.common.server import EXPORT, Command, served
 from benchmarks.common.stores import Store
-from trireel_backend.launch.ports import LOOPBACK, Ports
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE, VISION_FILE
 
-REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 TOWERS = ("tiny", "base")
 BASE = "base-patch16-224"
 # Run in a process of its own, which frees its gigabytes. The checkpoint itself is not kept.
@@ -88,80 +81,8 @@ class Peer:
 
 def ray_serve(peer: Peer, tower: Tower, store: Store, temporary: Path) -> Command:
     """Return the command of the pipeline on Ray Serve."""
-    port = Ports.free().http
-    arguments = [str(peer.python), "-m", "benchmarks.peer_ray_serve.peer.serve"]
-    arguments += ["--port", str(port), "--temporary", str(temporary)]
-    arguments += ["--onnx", str(tower.onnx), "--bank", str(tower.bank)]
+    arguments = ["--onnx", str(tower.onnx), "--bank", str(tower.bank)]
     arguments += ["--size-px", str(tower.size_px), "--frame-px", str(peer.frame_px)]
     arguments += ["--extraction", peer.extraction]
-    environment = {
-        **store.environment,
-        "PYTHONPATH": str(ROOT),
-        # Ray writes no token into the home folder, and sends no usage reports.
-        "RAY_AUTH_MODE": "disabled",
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
-    return Command("ray_serve", arguments, environment, f"{LOOPBACK}:{port}", "Ray Serve is ready")
-
-
-def peer_python(cache: Path) -> Path:
-    """Return the Python with the pipeline's packages, which are installed on first use."""
-    folder = cache / "peer-venv"
-    stamp, wanted = folder / "stamp", hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"Setting up {folder}, once.", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "-qq"]
-        subprocess.run([*pip, "--disable-pip-version-check", "-r", str(REQUIREMENTS)], check=True)
-        stamp.write_text(wanted)
-    return folder / "bin/python"
-
-
-class Asker:
-    """The load generator's process."""
-
-    def __init__(self, command: Command) -> None:
-        module = "benchmarks.peer_ray_serve.asker"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, command.name, command.address],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._read()
-
-    def __enter__(self) -> "Asker":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._process.stdin.close()
-        if kind is not None:  # it may be in the middle of a level
-            self._process.terminate()
-        self._process.wait()
-
-    def do(self, event: Callable[[str], None] = lambda name: None, **command: Any) -> Any:
-        """Send a command and return its result; `event` is called with events on the way."""
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        while "event" in (found := self._read()):
-            event(found["event"])
-        (result,) = found.values()
-        return result
-
-    def _read(self) -> dict[str, Any]:
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the load generator ended; its error is above")
-        found: dict[str, Any] = json.loads(line)
-        return found
-
-
-@contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Yield a folder for Ray, whose sockets need a short path; it is removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    module = "benchmarks.peer_ray_serve.peer.serve"
+    return on_ray(peer.python, module, arguments, temporary, **store.environment)

@@ -5,15 +5,12 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.common.levels import QUANTILES, Level, Report, levels
 from benchmarks.common.pages import bullets, document, paragraph, processors, table
 from benchmarks.common.record import Raw
 from benchmarks.peer_ray_serve.goals import ENGINES, PEER, engine, goals
 from benchmarks.peer_ray_serve.levels import (
-    QUANTILES,
     SYSTEMS,
-    Level,
-    Report,
-    levels,
     median_of,
     parts_cpu_seconds,
     tower_frames_per_second,

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.counts import Counts, total
 from benchmarks.common.whole_video import warm_server
 from benchmarks.scenes.labelled import Labelled, read_folder
-from benchmarks.scenes.score import Counts, Event, Tolerance, count, total
+from benchmarks.scenes.score import Event, Tolerance, count
 from benchmarks.scenes.served import common_folder
 from trireel_backend.findings.scenes import scan_scenes
 from trireel_client import ServerPath, TrireelClient

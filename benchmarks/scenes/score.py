@@ -9,14 +9,14 @@ nothing is computed from a frame rate.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.common.counts import SLACK_SECONDS, Counts
+
 CUT = "cut"
 KINDS = (CUT, "dissolve", "fade", "wipe")
-SLACK_SECONDS = 1e-4
-"""Times are compared with this slack, because detectors round them."""
 LATE_SECONDS = 0.5
 
 
@@ -64,40 +64,6 @@ TOLERANCES: Mapping[str, Tolerance] = {
     "1 frame": Tolerance(1),
     "0.5 s": Tolerance(None, LATE_SECONDS),
 }
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Numbers of transitions and events; counts of several videos can be added."""
-
-    hits: int = 0
-    """Transitions that an event matches."""
-    missed: int = 0
-    """Transitions that no event matches."""
-    false: int = 0
-    """Events that match no transition."""
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Return the sum."""
-        return Counts(self.hits + other.hits, self.missed + other.missed, self.false + other.false)
-
-    @property
-    def precision(self) -> float:
-        """Part of the events that match; 1 if there is no event."""
-        events = self.hits + self.false
-        return self.hits / events if events else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Part of the transitions that are found; 1 if there is no transition."""
-        transitions = self.hits + self.missed
-        return self.hits / transitions if transitions else 1.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall; 1 if there is neither event nor transition."""
-        total = 2 * self.hits + self.missed + self.false
-        return 2 * self.hits / total if total else 1.0
 
 
 @dataclass(frozen=True)
@@ -210,11 +176,6 @@ def _nearest_kind(video: Video, event: Event) -> str:
     if not video.transitions:
         return CUT
     return min(video.transitions, key=lambda truth: distance(truth, event)).kind
-
-
-def total(counts: Iterable[Counts]) -> Counts:
-    """Return the sum of counts."""
-    return sum(counts, Counts())
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from benchmarks.common.counts import Counts, total
 from benchmarks.scenes.labelled import QUIET
-from benchmarks.scenes.score import Counts, summary, total
+from benchmarks.scenes.score import summary
 
 ONE_FRAME = "1 frame"
 TEN_MINUTES = 10

@@ -9,11 +9,21 @@ with TrireelClient("127.0.0.1:8001") as client:
 """
 
 from trireel_client._async_client import AsyncTrireelClient
+from trireel_client._caption_options import CaptionOptions
+from trireel_client._captions import (
+    CaptionEvent,
+    CaptionProgress,
+    CaptionReport,
+    CaptionStage,
+    Clip,
+)
 from trireel_client._client import TrireelClient
+from trireel_client._clips.writer import ClipManifest, ClipWriter, WrittenClip, open_clips
 from trireel_client._config import Retry, Timeout
 from trireel_client._errors import (
     ClientBusy,
     ClientClosed,
+    ClipsNotWritten,
     EmptySource,
     InvalidAddress,
     InvalidRequest,
@@ -37,15 +47,25 @@ from trireel_client._errors import (
     Unsupported,
 )
 from trireel_client._findings import (
+    BestView,
     Caption,
     ChunkQuality,
+    Detection,
+    LabelOnScreen,
+    Objects,
     Quality,
     SceneChange,
     SceneSignals,
+    ScreenCaption,
     Shot,
     Tag,
+    TimeSpan,
+    Track,
 )
+from trireel_client._objects.coco import export_coco
+from trireel_client._objects.draw import draw_objects
 from trireel_client._options import AnalysisOptions, StepOptions
+from trireel_client._page.page import write_page
 from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
@@ -56,17 +76,30 @@ __all__ = [
     "Analysis",
     "AnalysisOptions",
     "AsyncTrireelClient",
+    "BestView",
     "Caption",
+    "CaptionEvent",
+    "CaptionOptions",
+    "CaptionProgress",
+    "CaptionReport",
+    "CaptionStage",
     "ChunkAnalysis",
     "ChunkQuality",
     "ClientBusy",
     "ClientClosed",
+    "Clip",
+    "ClipManifest",
+    "ClipWriter",
+    "ClipsNotWritten",
+    "Detection",
     "EmptySource",
     "InvalidAddress",
     "InvalidRequest",
     "InvalidTls",
+    "LabelOnScreen",
     "NotAllowed",
     "NotFound",
+    "Objects",
     "Quality",
     "RequestCancelled",
     "RequestError",
@@ -74,6 +107,7 @@ __all__ = [
     "Retry",
     "SceneChange",
     "SceneSignals",
+    "ScreenCaption",
     "SequenceLost",
     "ServerDetails",
     "ServerError",
@@ -88,15 +122,22 @@ __all__ = [
     "StepOptions",
     "Tag",
     "Thumbnail",
+    "TimeSpan",
     "Timeout",
     "Timing",
     "Tls",
     "TlsFailed",
+    "Track",
     "TrireelClient",
     "TrireelError",
     "UnexpectedAnswer",
     "UnreadableSource",
     "Unsupported",
     "VideoSoFar",
+    "WrittenClip",
+    "draw_objects",
+    "export_coco",
     "export_scenes",
+    "open_clips",
+    "write_page",
 ]

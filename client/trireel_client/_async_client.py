@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client._caption_options import CaptionOptions
+from trireel_client._captions import CaptionEvent
 from trireel_client._config import Retry, Timeout, addresses
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import flows
+from trireel_client._flows.captions import CaptionRequest, open_captions
 from trireel_client._flows.flows import Flow, T, VideoRequest
-from trireel_client._flows.resumed import AsyncResumedStream
+from trireel_client._flows.resumed import Answer, AsyncResumedStream, Reader, open_chunks
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
 from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
@@ -104,7 +107,20 @@ class AsyncTrireelClient:
         at once; `async with contextlib.aclosing(client.stream(...)) as chunks` does.
         """
         self._open()
-        return self._streamed(VideoRequest.of(source, options, stream_id))
+        request = VideoRequest.of(source, options, stream_id)
+        return self._streamed(open_chunks(self._server, request))
+
+    def captions(
+        self,
+        source: Source,
+        *,
+        stream_id: str | None = None,
+        **options: Unpack[CaptionOptions],
+    ) -> AsyncGenerator[CaptionEvent, None]:
+        """Read the captions in a video's picture; see `TrireelClient.captions` and `stream`."""
+        self._open()
+        request = CaptionRequest.of(source, options, stream_id)
+        return self._streamed(open_captions(self._server, request))
 
     def step(
         self,
@@ -138,9 +154,15 @@ class AsyncTrireelClient:
         """
         return await self._run(thumbnails(self._server, classify(source), analysis))
 
-    async def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings [len(texts), D] of texts, unit length."""
-        return await self._run(flows.embed_texts(texts))
+    async def embed_texts(
+        self, texts: Sequence[str], *, are_tags: bool = False
+    ) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length.
+
+        Args:
+            are_tags: put each text into the sentence that the server's export has for tags.
+        """
+        return await self._run(flows.embed_texts(texts, are_tags=are_tags))
 
     async def server_info(self) -> ServerInfo:
         """Return the server's name and version."""
@@ -154,16 +176,14 @@ class AsyncTrireelClient:
         """Return whether the server, or one of its models, is ready; False without an answer."""
         return await self._run(flows.is_ready(model))
 
-    async def _streamed(
-        self, request: VideoRequest
-    ) -> AsyncGenerator[ChunkAnalysis | Analysis, None]:
-        stream = await self._run(flows.open_stream(self._server, request))
-        answers = AsyncResumedStream(stream, self._timeout.request_seconds, self._ask)
+    async def _streamed(self, opening: Flow[Reader[Answer]]) -> AsyncGenerator[Answer, None]:
+        reader = await self._run(opening)
+        answers = AsyncResumedStream(reader, self._timeout.request_seconds, self._ask)
         async with aclosing(answers):
             while (answer := await self._next(answers)) is not None:
                 yield answer
 
-    async def _next(self, answers: AsyncResumedStream) -> ChunkAnalysis | Analysis | None:
+    async def _next(self, answers: AsyncResumedStream[Answer]) -> Answer | None:
         return await self._retried(True, answers.left_seconds(), answers.next)
 
     def _ask(self, call: Infer, within_seconds: float) -> AsyncGenerator[Tensors, None]:

@@ -30,6 +30,27 @@ class SceneModeName(enum.StrEnum):
     EXACT = "exact"
 
 
+class ClipCodecName(enum.StrEnum):
+    """The codec of clips."""
+
+    VP9 = "vp9"
+    AV1 = "av1"
+
+
+class ClipDeadlineName(enum.StrEnum):
+    """The care that the VP9 encoder takes."""
+
+    REALTIME = "realtime"
+    GOOD = "good"
+
+
+class ObjectsModeName(enum.StrEnum):
+    """The way to find objects."""
+
+    CHUNKED = "chunked"
+    COMBINED = "combined"
+
+
 Url = Annotated[
     str | None,
     typer.Option(

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
+from trireel_client._caption_options import CaptionOptions
+from trireel_client._captions import CaptionEvent
 from trireel_client._config import (
-    Address,
     Protocol,
     Retry,
     Timeout,
@@ -20,14 +21,16 @@ from trireel_client._config import (
 )
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import flows
+from trireel_client._flows.captions import CaptionRequest, open_captions
 from trireel_client._flows.flows import Flow, T, VideoRequest
-from trireel_client._flows.resumed import ResumedStream
+from trireel_client._flows.resumed import Answer, Reader, ResumedStream, open_chunks
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
 from trireel_client._flows.thumbnails import thumbnails
 from trireel_client._options import AnalysisOptions, StepOptions, Tensors, step_inputs
 from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import Source, classify, read_upload
+from trireel_client._transports.connect import connect
 from trireel_client._transports.several import SeveralTransports
 from trireel_client._transports.tls import Tls
 from trireel_client._transports.wire import Transport, checked_headers, retry_arguments
@@ -75,7 +78,7 @@ class TrireelClient:
         self._retry = retries or Retry()
         self._timeout = timeout or Timeout()
         transports = [
-            _connect(protocol, address, self._timeout, checked_headers(headers), tls)
+            connect(protocol, address, self._timeout, checked_headers(headers), tls)
             for address in servers
         ]
         self._transport: Transport | None = (
@@ -136,11 +139,24 @@ class TrireelClient:
             TrireelError: if there is no answer; `trireel_client._errors` lists the reasons.
         """
         request = VideoRequest.of(source, options, stream_id)
-        if not self._open().streams:
-            raise Unsupported(
-                "streaming needs gRPC: make the client with protocol='grpc' and the gRPC port"
-            )
-        return self._streamed(request)
+        self._check_streams()
+        return self._streamed(open_chunks(self._server, request))
+
+    def captions(
+        self,
+        source: Source,
+        *,
+        stream_id: str | None = None,
+        **options: Unpack[CaptionOptions],
+    ) -> Generator[CaptionEvent, None, None]:
+        """Read the captions in a video's picture and yield them as they end.
+
+        The events are `ScreenCaption`, `Clip`, `CaptionProgress`, and at the end `CaptionReport`.
+        The options are `CaptionOptions`; the rest is as for `stream`.
+        """
+        request = CaptionRequest.of(source, options, stream_id)
+        self._check_streams()
+        return self._streamed(open_captions(self._server, request))
 
     def step(
         self,
@@ -193,9 +209,13 @@ class TrireelClient:
         """
         return self._run(thumbnails(self._server, classify(source), analysis))
 
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the embeddings [len(texts), D] of texts, unit length."""
-        return self._run(flows.embed_texts(texts))
+    def embed_texts(self, texts: Sequence[str], *, are_tags: bool = False) -> NDArray[np.float32]:
+        """Return the embeddings [len(texts), D] of texts, unit length.
+
+        Args:
+            are_tags: put each text into the sentence that the server's export has for tags.
+        """
+        return self._run(flows.embed_texts(texts, are_tags=are_tags))
 
     def server_info(self) -> ServerInfo:
         """Return the server's name and version."""
@@ -209,16 +229,22 @@ class TrireelClient:
         """Return whether the server, or one of its models, is ready; False without an answer."""
         return self._run(flows.is_ready(model))
 
-    def _streamed(self, request: VideoRequest) -> Generator[ChunkAnalysis | Analysis, None, None]:
+    def _check_streams(self) -> None:
+        if not self._open().streams:
+            raise Unsupported(
+                "streaming needs gRPC: make the client with protocol='grpc' and the gRPC port"
+            )
+
+    def _streamed(self, opening: Flow[Reader[Answer]]) -> Generator[Answer, None, None]:
         with self._open().one_stream():
-            stream = self._run(flows.open_stream(self._server, request))
+            reader = self._run(opening)
             with closing(
-                ResumedStream(stream, self._timeout.request_seconds, self._ask)
+                ResumedStream(reader, self._timeout.request_seconds, self._ask)
             ) as answers:
                 while (answer := self._next(answers)) is not None:
                     yield answer
 
-    def _next(self, answers: ResumedStream) -> ChunkAnalysis | Analysis | None:
+    def _next(self, answers: ResumedStream[Answer]) -> Answer | None:
         return self._retried(True, answers.left_seconds(), answers.next)
 
     def _ask(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
@@ -267,19 +293,3 @@ class TrireelClient:
         if self._transport is None:
             raise ClientClosed("the client is closed: make a new one")
         return self._transport
-
-
-def _connect(
-    protocol: Protocol,
-    address: Address,
-    timeout: Timeout,
-    headers: Mapping[str, str],
-    tls: Tls | None,
-) -> Transport:
-    if protocol == "grpc":
-        from trireel_client._transports.grpc import GrpcTransport
-
-        return GrpcTransport(address, timeout, headers, tls)
-    from trireel_client._transports.http import HttpTransport
-
-    return HttpTransport(address, timeout, headers, tls)

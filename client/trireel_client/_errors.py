@@ -20,6 +20,7 @@ TrireelError
 │   ├── Unsupported         a valid request that this server or protocol does not support
 │   └── ServerError         the server failed; the request did not cause it
 ├── UnexpectedAnswer        the answer is not one that docs/tensors.md describes
+├── ClipsNotWritten         the folder or bucket does not take the clips: give another place
 ├── InvalidAddress          `url` is not HOST:PORT
 ├── InvalidTls              a file of `tls` is missing or cannot be used
 ├── ClientBusy              this client already has an open stream
@@ -104,6 +105,10 @@ class ServerError(RequestError):
 
 class UnexpectedAnswer(TrireelError):
     """The answer lacks a part, or its parts do not fit together."""
+
+
+class ClipsNotWritten(TrireelError):
+    """The folder or bucket for the clips cannot be written to, or holds clips already."""
 
 
 class InvalidAddress(TrireelError):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 Interval = tuple[float, float]
 """Begin and end in seconds."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom as fractions, 0 to 1, of the upright whole picture."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,30 @@ class Caption:
     """Cosine between the sentence's embedding and the picture's, -1 to 1."""
     probability: float
     """Probability that the checkpoint gives for that cosine, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScreenCaption:
+    """A caption that is part of the picture: its text, and where and when it is on screen."""
+
+    text: str
+    """Text of the caption; its lines are separated by line feeds."""
+    confidence: float
+    """Mean certainty of its characters, 0 to 1."""
+    box: tuple[float, float, float, float]
+    """Left, top, right and bottom edge of the text as fractions of the upright picture."""
+    start_seconds: float
+    """PTS of the first frame with the caption."""
+    end_seconds: float
+    """PTS of the first frame after the caption, or the end of the video."""
+    first_frame_seconds: float
+    """PTS of the first frame with the caption."""
+    last_frame_seconds: float
+    """PTS of the last frame with the caption."""
+    first_frame_pts: int
+    """PTS of the first frame in units of the video's time base: the exact time."""
+    last_frame_pts: int
+    """PTS of the last frame in units of the video's time base: the exact time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,3 +129,89 @@ class Quality:
     """Begin and end of each black stretch in seconds."""
     freeze_intervals: tuple[Interval, ...]
     """Begin and end of each frozen stretch in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detection:
+    """An object on one frame."""
+
+    timestamp_seconds: float
+    """PTS of the frame."""
+    chunk_index: int
+    """Index of the chunk that holds the frame, from 0."""
+    label: str
+    """Name of the object's class, as the detector's checkpoint calls it."""
+    score: float
+    """Score that the detector gives, 0 to 1."""
+    box: Box
+    """Place of the object: left, top, right, bottom as fractions of the upright whole picture."""
+    track_id: int | None = None
+    """Id of the object's track; None in mode `chunked`, and for an object without a track."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestView:
+    """The frame of a track on which the detector gives its highest score."""
+
+    timestamp_seconds: float
+    """PTS of the frame."""
+    box: Box
+    """Place of the object: left, top, right, bottom as fractions of the upright whole picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """One object, followed from frame to frame."""
+
+    track_id: int
+    """Id of the track, unique in its video."""
+    label: str
+    """Name of the object's class, as the detector's checkpoint calls it."""
+    start_seconds: float
+    """PTS of the first frame with the object."""
+    end_seconds: float
+    """PTS of the last frame with the object."""
+    score: float
+    """Highest score of the object's detections, 0 to 1."""
+    best: BestView
+    """Frame with the highest score."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeSpan:
+    """A stretch of a video."""
+
+    start_seconds: float
+    """PTS of its first frame."""
+    end_seconds: float
+    """PTS of its last frame."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOnScreen:
+    """The stretches of a video in which a class of objects is on screen."""
+
+    label: str
+    """Name of the class, as the detector's checkpoint calls it."""
+    intervals: tuple[TimeSpan, ...]
+    """Stretches with at least one such object, in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """The objects of a video: each detection, and the tracks and labels made of them.
+
+    If chunks come one by one, `frame_timestamps_seconds` and `detections` are those of the chunk;
+    `tracks` and `labels_on_screen` are those of the video from its start to the chunk's end.
+    """
+
+    mode: str
+    """`chunked`: each chunk on its own; `combined`: with tracks over the whole video."""
+    labels_on_screen: tuple[LabelOnScreen, ...]
+    """Stretches in which each label is on screen."""
+    tracks: tuple[Track, ...]
+    """Tracks, in the order of their ids; empty in mode `chunked`."""
+    detections: tuple[Detection, ...]
+    """Detections, frame by frame; on one frame the highest score first."""
+    frame_timestamps_seconds: tuple[float, ...]
+    """PTS of each frame that the detector looked at, also of frames without objects."""

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of an analysis, and the input tensors that carry them."""
 
-import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -10,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_client._errors import InvalidRequest
+from trireel_client._option_tensors import Kind, chosen_options, tensors_of
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FREE_TEXTS
 
 Tensors = Mapping[str, NDArray[Any]]
+ObjectsMode = Literal["chunked", "combined"]
+"""Objects of each chunk on its own, or with tracks over the whole video."""
 SceneMode = Literal["sampled", "refined", "exact"]
 """Frames by which scenes are found: sampled frames, those around proposals, or all frames."""
 
@@ -40,6 +42,8 @@ class StepOptions(TypedDict, total=False):
     """Region to analyse in pixels, instead of `crop`: left, top, width, height."""
     stream_index: int | None
     """Index in the file of the video stream to analyse."""
+    text_fps: float | None
+    """Number of frames in each second to read captions from, for the finding `text`."""
     top_k: int | None
     """Number of tags to return."""
     scenes: SceneMode | None
@@ -52,6 +56,14 @@ class StepOptions(TypedDict, total=False):
     """Scene score from which on a frame begins a new scene."""
     scene_alpha: float | None
     """Weight of the newest frame in the running average."""
+    objects_mode: ObjectsMode | None
+    """Way to find objects; by default `combined`."""
+    objects_fps: float | None
+    """Number of frames to look for objects on in each second; by default 2."""
+    labels: Sequence[str] | None
+    """Classes of objects to return; by default all that the detector knows."""
+    objects_threshold: float | None
+    """Lowest score of a detection, 0 to 1; by default that of the detector's checkpoint."""
 
 
 class AnalysisOptions(StepOptions, total=False):
@@ -61,40 +73,30 @@ class AnalysisOptions(StepOptions, total=False):
     """True to return the embeddings of chunks and frames."""
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """The tensor of an option."""
-
-    dtype: type[np.generic]
-    size: int = 1
-    tensor: str = ""
-    """Name of the tensor, if it is not the option's name in capitals."""
-
-
-_PLANNING = {"chunk_seconds": _Kind(np.float64), "stream_index": _Kind(np.int32)}
+_PLANNING = {"chunk_seconds": Kind(np.float64), "stream_index": Kind(np.int32)}
 _SAMPLING = {
-    "frames_per_chunk": _Kind(np.int32),
-    "sample_fps": _Kind(np.float64),
-    "keyframes_only": _Kind(np.bool_),
-    "crop": _Kind(np.float64, 4),
-    "crop_px": _Kind(np.int32, 4),
+    "frames_per_chunk": Kind(np.int32),
+    "sample_fps": Kind(np.float64),
+    "keyframes_only": Kind(np.bool_),
+    "crop": Kind(np.float64, 4),
+    "crop_px": Kind(np.int32, 4),
 }
 _DECODING = {
-    "top_k": _Kind(np.int32),
-    "scene_threshold": _Kind(np.float32),
-    "scene_alpha": _Kind(np.float32),
-    "min_scene_seconds": _Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
-    "with_scene_trace": _Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
+    "top_k": Kind(np.int32),
+    "text_fps": Kind(np.float64),
+    "scene_threshold": Kind(np.float32),
+    "scene_alpha": Kind(np.float32),
+    "min_scene_seconds": Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
+    "with_scene_trace": Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
+    "objects_fps": Kind(np.float64),
+    "objects_threshold": Kind(np.float32),
 }
-_WHOLE_VIDEO = {"with_embeddings": _Kind(np.bool_)}
-
-_CONVERT: Mapping[type[np.generic], Callable[[Any], float]] = {
-    np.bool_: bool,
-    np.int32: operator.index,
-    np.float32: float,
-    np.float64: float,
-}
+_MODES = {"scenes": "SCENES", "objects_mode": "OBJECTS"}
+"""Tensors of the options with one name of several."""
+_LISTS = {"find": "FIND", "labels": "OBJECTS_LABELS"}
+"""Tensors of the options with any number of names."""
 _EITHER_OR = (("frames_per_chunk", "sample_fps"), ("crop", "crop_px"))
+_WHOLE_VIDEO = {"with_embeddings": Kind(np.bool_)}
 
 
 @dataclass(frozen=True)
@@ -163,63 +165,22 @@ def checked_texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _inputs(options: Mapping[str, Any], known: Collection[str]) -> Inputs:
-    # A type checker rejects unknown keywords; Python itself lets them pass here.
-    for name in options.keys() - set(known):
-        raise TypeError(f"there is no option {name!r}: there are {', '.join(sorted(known))}")
-    chosen = {name: value for name, value in options.items() if value is not None}
-    for one, other in _EITHER_OR:
-        if one in chosen and other in chosen:
-            raise InvalidRequest(f"got both of {one} and {other}: give one of them")
-    find = checked_texts("find", chosen["find"]) if "find" in chosen else None
-    modes = checked_texts("scenes", [chosen["scenes"]]) if "scenes" in chosen else ()
+    chosen = chosen_options(options, known, _EITHER_OR)
+    names = {
+        **{name: checked_texts(name, chosen[name]) for name in _LISTS if name in chosen},
+        **{name: checked_texts(name, [chosen[name]]) for name in _MODES if name in chosen},
+    }
     return Inputs(
-        planning=_tensors(chosen, _PLANNING),
+        planning=tensors_of(chosen, _PLANNING),
         chunk={
-            **_tensors(chosen, {**_SAMPLING, **_DECODING}),
-            **({} if find is None else {"FIND": texts(find)}),
-            **({"SCENES": texts(modes)} if modes else {}),
+            **tensors_of(chosen, {**_SAMPLING, **_DECODING}),
+            **{{**_LISTS, **_MODES}[name]: texts(values) for name, values in names.items()},
         },
-        whole_video=_tensors(chosen, _WHOLE_VIDEO),
+        whole_video=tensors_of(chosen, _WHOLE_VIDEO),
         free_texts={
             tensor: checked_texts(name, chosen[name])
             for tensor in FREE_TEXTS
             if (name := tensor.lower()) in chosen
         },
-        findings=DEFAULT_FINDINGS if find is None else find,
+        findings=names.get("find", DEFAULT_FINDINGS),
     )
-
-
-def _tensors(chosen: Mapping[str, Any], kinds: Mapping[str, _Kind]) -> Tensors:
-    tensors = {
-        kind.tensor or name.upper(): _tensor(name, chosen[name], kind)
-        for name, kind in kinds.items()
-        if name in chosen
-    }
-    # A flag that is not set is not sent: the server then uses its default.
-    return {name: array for name, array in tensors.items() if array.dtype != bool or array.any()}
-
-
-def _tensor(name: str, value: Any, kind: _Kind) -> NDArray[Any]:
-    if kind.size == 1:
-        return np.array([_converted(name, value, kind.dtype)], kind.dtype)
-    if isinstance(value, str) or not _has_length(value, kind.size):
-        raise InvalidRequest(f"{name} is {value!r}: give four numbers: left, top, width, height")
-    return np.array([_converted(name, number, kind.dtype) for number in value], kind.dtype)
-
-
-def _has_length(value: Any, length: int) -> bool:
-    try:
-        return len(value) == length
-    except TypeError:  # a number has no length
-        return False
-
-
-def _converted(name: str, value: Any, dtype: type[np.generic]) -> float:
-    try:
-        converted = _CONVERT[dtype](value)
-        if np.issubdtype(dtype, np.integer) and not -(2**31) <= converted < 2**31:
-            raise OverflowError  # NumPy 1 would keep the lower bits and go on
-    except (TypeError, ValueError, OverflowError) as error:
-        kind = np.dtype(dtype).name
-        raise InvalidRequest(f"{name} is {value!r}: give a number that fits {kind}") from error
-    return converted

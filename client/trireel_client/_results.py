@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from trireel_client._findings import (
     Caption,
     ChunkQuality,
+    Objects,
     Quality,
     SceneChange,
     SceneSignals,
+    ScreenCaption,
     Shot,
     Tag,
 )
@@ -79,8 +81,12 @@ class ChunkAnalysis:
     """[f, D] embeddings of the sampled frames, unit length; None if they were not requested."""
     shots: tuple[Shot, ...] = ()
     """Scenes that this answer reports if chunks come one by one; otherwise `Analysis` has them."""
+    objects: Objects | None = None
+    """Objects that this answer reports if chunks come one by one; None if not requested."""
     scene_signals: SceneSignals | None = None
     """Signals that this answer reports if chunks come one by one; None if not requested."""
+    captions: tuple[ScreenCaption, ...] = ()
+    """Captions in the picture that this answer reports if chunks come one by one."""
     video_so_far: VideoSoFar | None = None
     """Findings up to the end of this chunk if chunks come one by one; otherwise None."""
     state: bytes | None = field(default=None, repr=False, compare=False)
@@ -161,8 +167,12 @@ class Analysis:
     """Way in which the server found scenes: `sampled`, `refined`, `exact`; empty if unknown."""
     scene_signals: SceneSignals | None = None
     """Signals of single frames; None if `with_scene_trace` was not set."""
+    captions: tuple[ScreenCaption, ...] = ()
+    """Captions in the picture; empty if there are none, or `text` was not requested."""
     quality: Quality | None = None
     """Black and frozen stretches; None if quality was not requested."""
+    objects: Objects | None = None
+    """Detections, tracks and labels on screen; None if objects were not requested."""
     chunks: tuple[ChunkAnalysis, ...]
     """The video's chunks, in order."""
     timing: Timing
@@ -212,8 +222,10 @@ class Analysis:
 
 def _chunk_to_json(chunk: ChunkAnalysis) -> dict[str, Any]:
     """Return one chunk's part of the answer: without fields that are for chunks one by one."""
-    left_out = {"num_chunks", "time_base", "shots", "scene_signals", "video_so_far", "state"}
+    left_out = {"num_chunks", "time_base", "video_so_far", "state"}
+    left_out |= {"shots", "scene_signals", "objects"}
     left_out |= {name for name in EMBEDDINGS if getattr(chunk, name) is None}
+    left_out.add("captions")
     return {
         field.name: plain(getattr(chunk, field.name))
         for field in fields(chunk)

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from trireel_schema.vectors import Calibration
+
 
 @dataclass(frozen=True)
 class ServerInfo:
@@ -36,6 +38,8 @@ class ServerDetails:
     """What computes the vision tower, such as `onnxruntime`."""
     version: str
     """Version of Trireel on the server; empty if it is not known."""
+    tag_prompt: str
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     num_tags: int
     """Tags that the server scores if a request brings none."""
     num_descriptions: int
@@ -48,6 +52,8 @@ class ServerDetails:
     """Smallest scene score of a cut in a request without `scene_threshold`."""
     scene_alpha: float
     """Weight of the newest frame in a request without `scene_alpha`."""
+    calibration: Calibration | None = None
+    """Turns the cosine of a picture and a text into a probability; None from older servers."""
     text_bank_sha256: str = ""
     """Hash of the text bank's file; empty from older servers."""
     ffmpeg_version: str = ""
@@ -56,3 +62,11 @@ class ServerDetails:
     """Length of a chunk in a request without `chunk_seconds`; None from older servers."""
     frames_per_chunk: int | None = None
     """Frames of a chunk in a request without `frames_per_chunk`; None from older servers."""
+    detector: str = ""
+    """Name of the detector's checkpoint; empty if the server has none, and from older servers."""
+    detector_note: str = ""
+    """Sentence that people should read beside the objects of the detector; may be empty."""
+    detector_labels: tuple[str, ...] = ()
+    """Names of the classes that the detector knows."""
+    detector_threshold: float = 0.0
+    """Lowest score of a detection in a request without `objects_threshold`."""

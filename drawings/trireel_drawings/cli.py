@@ -35,6 +35,36 @@ def train(
 
 
 @app.command()
+def train_detector(
+    output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
+    dense_steps: Annotated[
+        int, typer.Option(min=0, help="Updates of all before the decoder, at the start.")
+    ] = 300,
+    steps: Annotated[int, typer.Option(min=1, help="Updates of the whole detector.")] = 450,
+    pictures: Annotated[int, typer.Option(min=100, help="Pictures to draw.")] = 3000,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and order.")] = 0,
+) -> None:
+    """Train the tiny detector, measure it and write its model card."""
+    import os
+
+    # Threads that wait for each other must not spin: other processes need the CPUs too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from trireel_drawings.detection.measure import detect_with, held_out, measure
+    from trireel_drawings.detection.model import save_detector
+    from trireel_drawings.detection.report import write_card
+    from trireel_drawings.detection.train import Plan, timed_train
+
+    plan = Plan(dense_steps, steps, pictures=pictures, threads=threads, seed=seed)
+    model, seconds = timed_train(plan)
+    save_detector(model, output)
+    with console.status("measuring on held-out drawings"):
+        measured = measure(detect_with(output), held_out())
+    write_card(output, plan, measured, seconds / SECONDS_PER_MINUTE)
+    console.print(measured)
+
+
+@app.command()
 def sample(output: Annotated[Path, typer.Option(help="MP4 file to write.")]) -> None:
     """Draw the sample video, and write its truth next to it."""
     from trireel_drawings.scenes.sample import write_sample

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trireel_export.errors import BadList
 from trireel_schema.errors import SchemaError
+from trireel_schema.prompts import BARE, in_prompt
 from trireel_schema.text_lists import read_text_list
 from trireel_schema.texts import TextBank, TextSet, write_text_bank
 
@@ -46,14 +47,17 @@ def write_bank(
     descriptions: tuple[str, ...],
     path: Path,
     progress: Callable[[str], None],
+    *,
+    tag_prompt: str = BARE,
 ) -> None:
-    """Embed the texts without a prompt around them, and write the bank.
+    """Embed the texts, and write the bank.
 
     Args:
+        tag_prompt: sentence that every tag stands in when it is embedded.
         progress: called with a sentence after each part of a long list.
     """
     bank = TextBank(
-        TextSet(tags, _embeddings(checkpoint, tags, "tags", progress)),
+        TextSet(tags, _embeddings(checkpoint, in_prompt(tag_prompt, tags), "tags", progress)),
         TextSet(descriptions, _embeddings(checkpoint, descriptions, "descriptions", progress)),
     )
     write_text_bank(bank, checkpoint.weights_sha256, path)

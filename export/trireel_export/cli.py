@@ -19,9 +19,11 @@ from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
 if TYPE_CHECKING:
+    from trireel_export.detector.export import DetectorReport
     from trireel_export.export import ExportReport
 
 SIGLIP = "siglip"
@@ -99,6 +101,10 @@ def siglip(
     scene_alpha: Annotated[
         float, typer.Option(help="Weight of the newest frame in the running average.")
     ] = DEFAULT_SCENE_ALPHA,
+    prompt: Annotated[
+        str,
+        typer.Option(help="Sentence that every tag stands in when it is embedded."),
+    ] = BARE,
     note: Annotated[
         str, typer.Option(help="Sentence that people read beside the answers of this checkpoint.")
     ] = "",
@@ -106,13 +112,10 @@ def siglip(
     """Export a SigLIP checkpoint to the files a Trireel server runs, and check them against it."""
     errors = Console(stderr=True)
     # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
-    from transformers.utils import logging
-
     from trireel_export.export import export
+    from trireel_export.siglip.checkpoint import quiet_transformers
 
-    # transformers warns of its own defaults, and draws a progress bar for each tower.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet_transformers()
     try:
         report = export(
             checkpoint,
@@ -124,11 +127,39 @@ def siglip(
             scene_threshold=scene_threshold,
             scene_alpha=scene_alpha,
             note=note,
+            tag_prompt=prompt,
             progress=_progress(errors),
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
     _print_report(report, Console())
+
+
+@app.command()
+def cached(
+    checkpoint: Annotated[
+        str, typer.Argument(help="Hugging Face folder or hub name of a fixed-resolution SigLIP.")
+    ],
+    precision: Annotated[
+        Precision,
+        typer.Option(help="Number format of the vision tower; bf16 and fp16 are for GPUs."),
+    ] = Precision.FP32,
+    note: Annotated[
+        str, typer.Option(help="Sentence that people read beside the answers of this checkpoint.")
+    ] = "",
+) -> None:
+    """Print the folder of a SigLIP's export in the cache; export and check it if there is none.
+
+    The cache is $XDG_CACHE_HOME/trireel/exports, or ~/.cache/trireel/exports.
+    """
+    errors = Console(stderr=True)
+    from trireel_export.kept import kept_export
+
+    try:
+        folder = kept_export(checkpoint, precision=precision, note=note, progress=_progress(errors))
+    except ExportError as error:
+        raise _not_exported(error, errors) from None
+    typer.echo(folder)
 
 
 @app.command()
@@ -166,6 +197,59 @@ def shots(
     console.print(_files_table(report.output, report.file_bytes))
 
 
+@app.command()
+def detector(
+    checkpoint: Annotated[
+        str,
+        typer.Argument(help="Hugging Face folder or hub name of an RF-DETR, D-FINE or RT-DETRv2."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write; an earlier export is replaced.")
+    ],
+    boxes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Detections of each frame, whatever their scores.",
+            show_default="the detector's own number, 300 at most",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Smallest score of a detection, unless a request sets another."
+        ),
+    ] = 0.5,
+    precision: Annotated[
+        Precision, typer.Option(help="Number format of the backbone: fp32 or fp16.")
+    ] = Precision.FP32,
+    note: Annotated[
+        str, typer.Option(help="Sentence that people read beside the detections.")
+    ] = "",
+) -> None:
+    """Export an object detector, and check it against its checkpoint."""
+    errors = Console(stderr=True)
+    from transformers.utils import logging
+
+    from trireel_export.detector.export import export_detector  # it imports torch
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        report = export_detector(
+            checkpoint,
+            output,
+            num_boxes=boxes,
+            threshold=threshold,
+            precision=precision,
+            note=note,
+            progress=_progress(errors),
+        )
+    except ExportError as error:
+        raise _not_exported(error, errors) from None
+    _print_detector(report, Console())
+
+
 def _progress(errors: Console) -> Callable[[str], None]:
     return lambda step: errors.print(f"{step} ...", style="dim", highlight=False)
 
@@ -197,6 +281,28 @@ def _print_report(report: "ExportReport", console: Console) -> None:
         f"{metadata.image_size_px} px, {metadata.embedding_dim} wide,"
         f" {metadata.text_length} tokens, {metadata.precision}, opset {metadata.opset},"
         f" weights {metadata.weights_sha256[:12]}",
+        highlight=False,
+    )
+
+
+def _print_detector(report: "DetectorReport", console: Console) -> None:
+    metadata = report.metadata
+    table = Table(title=f"{metadata.checkpoint}: checked")
+    for heading in ("frames in batches of", "detections", "least IoU", "score apart"):
+        table.add_column(heading, justify="right")
+    for check in report.checks:
+        table.add_row(
+            str(check.batch_size),
+            str(check.compared),
+            f"{check.overlap:.6f}",
+            f"{check.score:.1e}",
+        )
+    console.print(table)
+    console.print(_files_table(report.output, report.file_bytes))
+    console.print(
+        f"{metadata.architecture}, {metadata.width_px} x {metadata.height_px} px,"
+        f" {len(metadata.labels)} classes, {metadata.num_boxes} boxes, {metadata.precision},"
+        f" opset {metadata.opset}, weights {metadata.weights_sha256[:12]}",
         highlight=False,
     )
 

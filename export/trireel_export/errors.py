@@ -9,6 +9,7 @@ ExportError
 ├── BadOutput                 the output is a file, or a folder with other things in it
 └── VerificationFailed        the exported files do not behave as the checkpoint does
     ├── ProbabilitiesDiffer   a shot boundary's probability is not that of TransNetV2's own code
+    ├── DetectionsDiffer          a detector's boxes, scores or labels are not the checkpoint's own
     ├── InvalidGraph          the ONNX checker or onnxruntime rejects the file
     ├── TokensDiffer          tokenizer.json gives other ids than the checkpoint's processor
     ├── EmbeddingsDiffer      too far from the checkpoint's own, or not the same in every batch
@@ -72,3 +73,7 @@ class ConstantEmbeddings(VerificationFailed):
 
 class ProbabilitiesDiffer(VerificationFailed):
     """The exported judge of shot boundaries gives a frame another probability."""
+
+
+class DetectionsDiffer(VerificationFailed):
+    """The exported detector finds something else than its checkpoint."""

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from trireel_schema.files import (
 from trireel_schema.metadata import Metadata, write_metadata
 from trireel_schema.pictures import KnownPictures, write_known_pictures
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE, check_prompt
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD, check_scene_settings
 
 EVERY_FILE = {*EXPORT_FILES, weights_file(VISION_FILE), weights_file(TEXT_FILE)}
@@ -72,6 +73,8 @@ def export(
     scene_threshold: float = DEFAULT_SCENE_THRESHOLD,
     scene_alpha: float = DEFAULT_SCENE_ALPHA,
     note: str = "",
+    tag_prompt: str = BARE,
+    name: str = "",
     progress: Callable[[str], None] = lambda step: None,
 ) -> ExportReport:
     """Export a checkpoint, check the result against it, and only then put it into `output`.
@@ -82,19 +85,26 @@ def export(
         tags, descriptions: text files, one text a line.
         precision: number format of the vision tower; the text tower is always fp32.
         opset: ONNX opset; by default that of the precision.
+        tag_prompt: sentence that every tag stands in when it is embedded, with {} for the tag.
         note: sentence that people should read beside the answers of this checkpoint.
+        name: name of the checkpoint in the export; by default that of its folder or on the hub.
         progress: called with a sentence when a step begins.
 
     Raises:
         ExportError: if the checkpoint cannot be exported; `output` is then as it was before.
     """
     opset = default_opset(precision) if opset is None else opset
-    _check_settings(opset, scene_threshold, scene_alpha)
+    _check_settings(opset, scene_threshold, scene_alpha, tag_prompt)
     require_replaceable(output, EVERY_FILE)
     tag_texts, description_texts = read_list(tags, progress), read_list(descriptions, progress)
     progress(f"Loading {checkpoint}")
     loaded = load_checkpoint(checkpoint)
-    metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha, note)
+    if name:
+        loaded = replace(loaded, name=name)
+    metadata = replace(
+        _metadata(loaded, precision, opset, scene_threshold, scene_alpha, note),
+        tag_prompt=tag_prompt,
+    )
     with replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
         write_vision(loaded, folder / VISION_FILE, precision, opset=opset)
@@ -102,7 +112,8 @@ def export(
         build_tokenizer(loaded).save(str(folder / TOKENIZER_FILE))
         write_metadata(metadata, folder / METADATA_FILE)
         progress("Embedding tags and descriptions")
-        write_bank(loaded, tag_texts, description_texts, folder / TEXT_BANK_FILE, progress)
+        bank = folder / TEXT_BANK_FILE
+        write_bank(loaded, tag_texts, description_texts, bank, progress, tag_prompt=tag_prompt)
         checks = [
             *verify_text(loaded, folder, progress),
             *verify_vision(loaded, folder, metadata, progress),
@@ -186,10 +197,13 @@ def _metadata(
     )
 
 
-def _check_settings(opset: int, scene_threshold: float, scene_alpha: float) -> None:
+def _check_settings(
+    opset: int, scene_threshold: float, scene_alpha: float, tag_prompt: str
+) -> None:
     if not LEAST_OPSET <= opset <= MOST_OPSET:
         raise BadSetting(f"opset is {opset}: give a number from {LEAST_OPSET} to {MOST_OPSET}")
     try:
         check_scene_settings(scene_threshold, scene_alpha)
+        check_prompt(tag_prompt)
     except InvalidValue as error:
         raise BadSetting(str(error)) from error

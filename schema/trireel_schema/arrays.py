@@ -4,16 +4,24 @@
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trireel_schema.errors import FileDamaged, WeightsMismatch
-from trireel_schema.metadata import EXPORT_AGAIN, Metadata, file_missing
+from trireel_schema.metadata import EXPORT_AGAIN, file_missing
 
 WEIGHTS = "weights_sha256"
 """Name of the array that holds the hash of the weights."""
+
+
+class OfWeights(Protocol):
+    """Metadata of an export."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of all weights."""
 
 
 def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
@@ -35,7 +43,7 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
 
 
 def read_arrays_of_weights(
-    path: Path, names: tuple[str, ...], metadata: Metadata
+    path: Path, names: tuple[str, ...], metadata: OfWeights
 ) -> dict[str, NDArray[Any]]:
     """Read the named arrays of an `.npz` file that was made for the weights of `metadata`.
 

@@ -2,37 +2,15 @@
 """Every tensor of every model: its name, data type, shape and meaning, written once.
 
 The configs of the models, the docs, the server and the tests are made of this table or compared
-with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`.
+with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`;
+if they are many, they are in a file of their own.
 """
 
-from dataclasses import dataclass
+from trireel_schema.caption_tensors import CAPTION_TENSORS
+from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
+from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
-Dim = int | str
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor, which means the same in every model."""
-
-    name: str
-    """Name on the wire."""
-    dtype: str
-    """Data type as KServe v2 names it; Triton's configs say STRING for BYTES."""
-    shape: tuple[Dim, ...]
-    """Sizes: a number, or the symbol of a size that differs from answer to answer; see SYMBOLS."""
-    meaning: str
-    """One sentence for people."""
-
-
-@dataclass(frozen=True)
-class FindingTensors:
-    """The tensors of one finding."""
-
-    inputs: tuple[str, ...]
-    """Names of its inputs, all of them optional."""
-    outputs: tuple[str, ...]
-    """Names of its outputs."""
-
+__all__ = ["Dim", "FindingTensors", "Tensor"]
 
 SYMBOLS = {
     "n": "chunks in this answer",
@@ -47,6 +25,9 @@ SYMBOLS = {
     "D": "width of an embedding",
     "S": "image size of the checkpoint in pixels",
     "N": "rows of a batch",
+    "H": "rows of a picture",
+    "W": "columns of a picture",
+    "L": "places of a line of text",
     "b": "black intervals",
     "z": "frozen intervals",
     "t": "frames of second views",
@@ -54,6 +35,15 @@ SYMBOLS = {
     "w": "findings",
     "y": "bytes of a state",
     "x": "ways to find scenes",
+    "j": "clips",
+    "e": "captions on screen that have ended",
+    "h": "stages of captions, and total",
+    "K": "boxes of a frame",
+    "l": "labels of objects",
+    "g": "frames in which objects are looked for",
+    "o": "detected objects",
+    "r": "tracks of objects",
+    "i": "intervals in which a label is on screen",
 }
 
 TENSORS: dict[str, Tensor] = {
@@ -83,9 +73,20 @@ TENSORS: dict[str, Tensor] = {
         Tensor("SCENE_WITH_TRACE", "BOOL", (1,), "return SCENE_SIGNALS"),
         Tensor("WITH_EMBEDDINGS", "BOOL", (1,), "return EMBEDDINGS and CHUNK_EMBEDDINGS"),
         Tensor("TEXTS", "BYTES", (1,), "a text to embed"),
+        Tensor("ARE_TAGS", "BOOL", ("N", 1), "put the text into the export's prompt for tags"),
         Tensor("FRAMES", "UINT8", ("f", "S", "S", 3), "RGB frames, squashed to the square"),
         Tensor("SINGLE", "FP32", ("N", 100), "probability that a frame is the last one of a shot"),
         Tensor("MANY", "FP32", ("N", 100), "probability that a frame belongs to a transition"),
+        *CAPTION_TENSORS,
+        Tensor("CLIP_CODEC", "BYTES", (1,), "vp9 or av1"),
+        Tensor("CLIP_DEADLINE", "BYTES", (1,), "realtime or good, for vp9"),
+        Tensor("CLIP_CPU_USED", "INT32", (1,), "speed of the encoder: higher is larger"),
+        Tensor("CLIP_CRF", "INT32", (1,), "quality of clips, 0 to 63: lower is better"),
+        Tensor("CLIP_DATA", "BYTES", ("j",), "WebM files"),
+        Tensor("TEXT_MAP", "UINT8", ("N", "H", "W"), "255 * probability that a pixel is text"),
+        Tensor("LINES", "UINT8", ("N", 48, "W", 3), "RGB pictures of lines of text"),
+        Tensor("CODES", "INT32", ("N", "L"), "most probable code at each place of a line"),
+        Tensor("CODE_SCORES", "FP32", ("N", "L"), "probability of that code"),
         Tensor("EMBEDDINGS", "FP32", ("f", "D"), "embeddings of frames or texts, unit length"),
         Tensor("TIMESTAMPS", "FP64", ("f",), "PTS of every sampled frame in seconds"),
         Tensor("PTS", "INT64", ("f",), "PTS of every sampled frame in units of TIME_BASE"),
@@ -109,6 +110,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("VIEW_SIZES_PX", "INT32", ("v", 2), "width and height of each second view"),
         Tensor("CHUNK_VIEW_NUM_FRAMES", "INT32", ("n", "v"), "frames of each second view"),
         Tensor("VIEW_TIMESTAMPS", "FP64", ("t",), "PTS of these frames, chunk by chunk"),
+        Tensor("CHUNK_VIEW_REGIONS", "FP64", ("n", "v", 4), "part of the picture each view shows"),
         Tensor("VIEW_PIXELS", "UINT8", ("p",), "their RGB pixels, one frame behind the other"),
         Tensor("RETURN_STATE", "BOOL", (1,), "return STATE"),
         Tensor("START_STATE", "UINT8", ("y",), "STATE with which START continues a video"),
@@ -166,9 +168,12 @@ TENSORS: dict[str, Tensor] = {
         Tensor("CHECKPOINT_NOTE", "BYTES", (1,), "what people should know of it; may be empty"),
         Tensor("WEIGHTS_SHA256", "BYTES", (1,), "hash of the checkpoint's weights"),
         Tensor("IMAGE_SIZE_PX", "INT32", (1,), "S"),
+        Tensor("LOGIT_SCALE", "FP64", (1,), "factor of a cosine in the logit of its probability"),
+        Tensor("LOGIT_BIAS", "FP64", (1,), "number added to the scaled cosine"),
         Tensor("PRECISION", "BYTES", (1,), "number format of the vision tower"),
         Tensor("RUNTIME", "BYTES", (1,), "what computes the vision tower"),
         Tensor("VERSION", "BYTES", (1,), "version of Trireel"),
+        Tensor("TAG_PROMPT", "BYTES", (1,), "sentence that every tag stands in, {} for the tag"),
         Tensor("FFMPEG_VERSION", "BYTES", (1,), "version of the FFmpeg that decodes"),
         Tensor("TEXT_BANK_SHA256", "BYTES", (1,), "hash of the bank's file"),
         Tensor("NUM_TAGS", "INT32", (1,), "tags of the bank"),
@@ -177,6 +182,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("SCENE_MODES", "BYTES", ("x",), "values of SCENES on offer"),
         Tensor("WITH_TEXTS", "BOOL", (1,), "return the bank as TAGS and DESCRIPTIONS"),
         Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
+        *OBJECT_TENSORS,
     )
 }
 
@@ -244,6 +250,7 @@ FINDINGS: dict[str, FindingTensors] = {
             "QUALITY_FREEZE_INTERVALS",
         ),
     ),
+    "objects": OBJECTS,
 }
 """The findings that a request may name in FIND, in the order in which they are made."""
 
@@ -258,11 +265,12 @@ VIEW_TENSORS = (
     "VIEW_NAMES",
     "VIEW_SIZES_PX",
     "CHUNK_VIEW_NUM_FRAMES",
+    "CHUNK_VIEW_REGIONS",
     "VIEW_TIMESTAMPS",
     "VIEW_PIXELS",
 )
 """Tensors by which the frames of second views go from the extractor to the findings."""
-VIEW_INPUTS = ("FIND", "SCENES")
+VIEW_INPUTS = ("FIND", "SCENES", "OBJECTS_FPS")
 """Inputs that decide which second views are made, so that the extractor gets them too."""
 EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
 """Outputs of the temporal decoder that belong to no finding."""

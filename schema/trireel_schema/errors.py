@@ -7,7 +7,8 @@ SchemaError
 ├── FileDamaged        a file cannot be read, or lacks something
 ├── FormatMismatch     a file has a format version that this package does not read
 ├── WeightsMismatch    two files come from exports of different weights
-└── TowerDiffers       a tower's embeddings are too far from those of its checkpoint
+├── TowerDiffers       a tower's embeddings are too far from those of its checkpoint
+└── DetectorDiffers    a detector's detections are too far from those of its checkpoint
 """
 
 
@@ -37,3 +38,7 @@ class WeightsMismatch(SchemaError):
 
 class TowerDiffers(SchemaError):
     """A tower's embeddings are too far from those of its checkpoint."""
+
+
+class DetectorDiffers(SchemaError):
+    """A detector's detections are too far from those of its checkpoint."""

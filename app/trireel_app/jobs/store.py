@@ -13,15 +13,7 @@ import sqlalchemy as sa
 from trireel_app.analyse.facts import ServerFacts
 from trireel_app.engine.port import Task
 from trireel_app.errors import InvalidOption
-from trireel_app.jobs.job import (
-    Job,
-    JobSpec,
-    JobState,
-    Outcome,
-    Progress,
-    Video,
-    VideoState,
-)
+from trireel_app.jobs.job import Job, JobSpec, JobState, Outcome, Progress, Video, VideoState
 from trireel_app.jobs.records import facts_of_text, job_of_row, video_of_row
 from trireel_app.jobs.tables import JOBS, VIDEOS, make_tables, patient
 from trireel_app.sources.source import VideoSource

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from benchmarks.common.ray_pipeline import Chunk
 from benchmarks.peer_ray_serve.peer.decoder import TOP_TAGS
 from benchmarks.peer_ray_serve.peer.schema import AnalyzeRequest, AnalyzeResponse
-from benchmarks.peer_ray_serve.peer.video import Chunk, FrameSampler, Sampling
+from benchmarks.peer_ray_serve.peer.video import FrameSampler, Sampling
 
 Extraction = Literal["chunks", "video"]
 Results = list[dict[str, Any]]

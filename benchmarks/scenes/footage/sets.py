@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.scenes.footage import drawn, real
-from benchmarks.scenes.footage.clips import fetch_clips
-from benchmarks.scenes.footage.edit import Edit
+from benchmarks.common.footage import drawn, real
+from benchmarks.common.footage.clips import fetch_clips
+from benchmarks.common.footage.edit import Edit
 
 SETS = ("real", "drawn")
 PARTS = ("tune", "test")

@@ -6,13 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-
 from benchmarks.common.clips import once
-from benchmarks.scenes.footage.clocks import TICK
-from benchmarks.scenes.footage.edit import CUT, Edit, Moment
+from benchmarks.common.footage.edit import CUT, Edit, Moment
+from benchmarks.common.footage.encoding import encode, read_pts
 
-X264 = {"preset": "veryfast", "crf": "21", "x264-params": "threads=1:keyint=250:bframes=2"}
 Truth = dict[str, Any]
 
 
@@ -27,30 +24,6 @@ def write_edit(edit: Edit, folder: Path) -> Path:
         found = truth_of(edit, planned, read_pts(video))
         truth.write_text(json.dumps({"video": video.name} | found) + "\n")
     return truth
-
-
-def encode(edit: Edit, pts: list[Fraction], video: Path) -> None:
-    """Draw and encode all frames."""
-    with av.open(str(video), "w", options={"movflags": "+faststart"}) as container:
-        rate = Fraction(len(pts), 1) / edit.seconds
-        stream = container.add_stream(
-            "libx264", rate=rate.limit_denominator(1001), options={**X264, **dict(edit.options)}
-        )
-        stream.width, stream.height = edit.size_px
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = TICK
-        for at, picture in zip(pts, edit.frames(pts), strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = round(at / TICK), TICK
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-
-
-def read_pts(video: Path) -> list[Fraction]:
-    """Return the PTS in seconds of every frame, from a full decode."""
-    with av.open(str(video)) as container:
-        stream = container.streams.video[0]
-        return sorted(frame.pts * frame.time_base for frame in container.decode(stream))
 
 
 def truth_of(edit: Edit, planned: list[Fraction], pts: list[Fraction]) -> Truth:

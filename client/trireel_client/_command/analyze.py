@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from trireel_client._cli_options import (
     CertificateFile,
     JsonNamesName,
     KeyFile,
+    ObjectsModeName,
     ProtocolName,
     ProtocolOption,
     SceneModeName,
@@ -24,15 +25,15 @@ from trireel_client._cli_options import (
 from trireel_client._command.connect import connected_client, errors_as_sentences
 from trireel_client._command.exports import SceneFiles, check_writable
 from trireel_client._command.many import Form, analyze_many
+from trireel_client._command.numbers import four_numbers
+from trireel_client._command.object_files import ObjectFiles
 from trireel_client._command.single import ask, follow, print_answer
-from trireel_client._command.texts import descriptions_of, tags_of
+from trireel_client._command.texts import descriptions_of, listed_texts, tags_of
 from trireel_client._command.videos import listed, video_source
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
     from trireel_client import AnalysisOptions
-
-Number = TypeVar("Number", int, float)
 
 
 def analyze(
@@ -94,6 +95,9 @@ def analyze(
     stream_index: Annotated[
         int | None, typer.Option(help="Index in the file of the video stream.")
     ] = None,
+    text_fps: Annotated[
+        float | None, typer.Option(help="Frames to read in each second, with --find text.")
+    ] = None,
     top_k: Annotated[int | None, typer.Option(help="Number of tags to return.")] = None,
     scenes: Annotated[
         SceneModeName | None,
@@ -126,9 +130,37 @@ def analyze(
         Path | None,
         typer.Option(metavar="DIR", help="Write a picture of each scene into this folder."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write a page: film strip, timeline."),
+    ] = None,
     scene_threshold: Annotated[float | None, typer.Option(help="Lowest score of a cut.")] = None,
     scene_alpha: Annotated[
         float | None, typer.Option(help="Weight of the newest frame in the running average.")
+    ] = None,
+    objects_mode: Annotated[
+        ObjectsModeName | None,
+        typer.Option(help="Find objects of each chunk alone, or follow them over the whole video."),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Classes of objects to find; by default all."),
+    ] = None,
+    objects_fps: Annotated[
+        float | None, typer.Option(help="Number of frames a second to find objects on.")
+    ] = None,
+    objects_threshold: Annotated[
+        float | None, typer.Option(help="Lowest score of an object, 0 to 1.")
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, metavar="FILE.mp4", help="Write the video with boxes, without sound."
+        ),
+    ] = None,
+    coco: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, metavar="FILE", help="Write the objects in COCO's format."),
     ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Follow the analysis live.")] = False,
     recursive: Annotated[
@@ -164,14 +196,11 @@ def analyze(
     key_file: KeyFile = None,
     server_name: ServerName = None,
 ) -> None:
-    """Analyse videos: tags, a caption, cuts, quality.
+    """Analyse videos: tags, a caption, cuts, quality, objects.
 
     Exits with 1 if a video was not analysed, and goes on with the next one.
     """
-    if stream and protocol is ProtocolName.HTTP:
-        raise typer.BadParameter("--stream needs --protocol grpc")
-    if as_json and as_csv:
-        raise typer.BadParameter("got both of --json and --csv: give one of them")
+    _check_forms(stream, protocol, as_json, as_csv)
     options: AnalysisOptions = {
         "find": find or None,
         "tags": tags_of(tags, tags_file),
@@ -180,57 +209,64 @@ def analyze(
         "frames_per_chunk": frames_per_chunk,
         "sample_fps": sample_fps,
         "keyframes_only": keyframes_only,
-        "crop": _four_numbers("--crop", crop, float),
-        "crop_px": _four_numbers("--crop-px", crop_px, int),
+        "crop": four_numbers("--crop", crop, float),
+        "crop_px": four_numbers("--crop-px", crop_px, int),
         "stream_index": stream_index,
+        "text_fps": text_fps,
         "top_k": top_k,
         "scenes": None if scenes is None else scenes.value,
         "min_scene_seconds": min_scene,
         "with_scene_trace": scene_trace,
         "scene_threshold": scene_threshold,
         "scene_alpha": scene_alpha,
+        "objects_mode": None if objects_mode is None else objects_mode.value,
+        "labels": None if labels is None else listed_texts(labels),
+        "objects_fps": objects_fps,
+        "objects_threshold": objects_threshold,
         "with_embeddings": with_embeddings,
     }
     check_writable(output, "--output")
-    files = SceneFiles(export or (), thumbnails, drop_frame)
+    files = SceneFiles(export or (), thumbnails, html, drop_frame)
+    object_files = ObjectFiles(draw, coco)
     names = listed(videos, recursive=recursive, server_path=server_path)
     is_many = len(videos) > 1 or recursive or as_csv
     if is_many:
-        _check_many(stream, files)
+        _check_many(stream, files, object_files)
     tls_settings = tls_options(tls, ca_file, certificate_file, key_file, server_name)
     with errors_as_sentences(), connected_client(url, protocol, timeout, tls_settings) as client:
         if is_many:
             form = Form.CSV if as_csv else Form.JSON if as_json else Form.LINES
             analyze_many(client, names, server_path, options, form, output, json_names.value)
             return
-        files.check(find)
         (video,) = names
+        files.check(find)
+        object_files.check(find, video, server_path)
         run, source = follow if stream else ask, video_source(video, server_path)
         analysis = run(client, source, options)
         print_answer(analysis, video, as_json, output, json_names.value)
         files.write(client, analysis, source, video)
+        object_files.write(analysis, video)
 
 
-def _check_many(stream: bool, files: SceneFiles) -> None:
+def _check_forms(stream: bool, protocol: ProtocolName, as_json: bool, as_csv: bool) -> None:
+    """Reject options that contradict each other; raises typer.BadParameter."""
+    if stream and protocol is ProtocolName.HTTP:
+        raise typer.BadParameter("--stream needs --protocol grpc")
+    if as_json and as_csv:
+        raise typer.BadParameter("got both of --json and --csv: give one of them")
+
+
+def _check_many(stream: bool, files: SceneFiles, object_files: ObjectFiles) -> None:
     """Reject options that are for one video; raises typer.BadParameter."""
     options = {
         "--stream": stream,
         "--export": bool(files.exports),
         "--thumbnails": files.thumbnails is not None,
+        "--html": files.page is not None,
+        "--draw": object_files.draw is not None,
+        "--coco": object_files.coco is not None,
     }
     for option, is_set in options.items():
         if is_set:
             reason = "is for one video, without --recursive and --csv"
             raise typer.BadParameter(reason, param_hint=option)
-
-
-def _four_numbers(option: str, text: str | None, kind: type[Number]) -> tuple[Number, ...] | None:
-    if text is None:
-        return None
-    try:
-        left, top, width, height = (kind(number) for number in text.split(","))
-    except ValueError as error:
-        whole = "whole " if kind is int else ""
-        message = f"{text!r} is not four {whole}numbers: give left,top,width,height"
-        raise typer.BadParameter(message, param_hint=option) from error
-    return left, top, width, height

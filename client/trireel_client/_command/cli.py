@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trireel_client._command.analyze import analyze
+from trireel_client._command.captions import captions
 from trireel_client._command.json_option import JsonMayHaveValue
 from trireel_client._command.plugins import CommandGroup
 from trireel_client._command.status import status
@@ -30,5 +31,6 @@ def main(
 
 
 app.command(cls=JsonMayHaveValue)(analyze)
+app.command()(captions)
 app.command()(status)
 app.command("load-test")(load_test)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def errors_as_sentences() -> Iterator[None]:
+def errors_as_sentences(options: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """End with an error's message in the words of the command.
+
+    Args:
+        options: options by the names of their tensors, if the command's differ from others'.
+    """
     from trireel_client import InvalidAddress, TrireelError
 
     try:
@@ -28,7 +34,7 @@ def errors_as_sentences() -> Iterator[None]:
     except BrokenPipeError:  # the reader has closed: typer ends silently
         raise
     except (TrireelError, OSError) as error:
-        typer.echo(f"trireel: {sentence(error)}", err=True)
+        typer.echo(f"trireel: {sentence(error, options)}", err=True)
         raise typer.Exit(1) from error
 
 

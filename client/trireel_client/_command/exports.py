@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that `trireel analyze` writes of the scenes: exports and thumbnails."""
+"""Files that `trireel analyze` writes of the scenes: exports, thumbnails, a page."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class SceneFiles:
     """Files in the formats of their suffixes."""
     thumbnails: Path | None
     """Folder for a picture of each scene."""
+    page: Path | None
+    """Page of HTML."""
     drop_frame: bool
     """True for drop-frame timecode at 29.97 and 59.94 fps."""
 
@@ -36,6 +38,7 @@ class SceneFiles:
             TrireelError: if a package is missing.
         """
         from trireel_client._errors import InvalidRequest
+        from trireel_client._page.page import check_page_can_be_written
         from trireel_client._timeline.formats import checked_suffix
         from trireel_client._timeline.pictures import check_pictures_can_be_written
 
@@ -51,8 +54,11 @@ class SceneFiles:
                 reason = f"{str(self.thumbnails)!r} is not a folder"
                 raise typer.BadParameter(reason, param_hint="--thumbnails")
             check_pictures_can_be_written()
-        if find and SCENES not in find and (self.exports or self.thumbnails):
-            reason = "--export and --thumbnails need the scenes: add --find scenes"
+        if self.page is not None:
+            check_writable(self.page, "--html", is_replaced=True)
+            check_page_can_be_written()
+        if find and SCENES not in find and (self.exports or self.thumbnails or self.page):
+            reason = "--export, --thumbnails and --html need the scenes: add --find scenes"
             raise typer.BadParameter(reason, param_hint="--find")
 
     def write(
@@ -61,16 +67,22 @@ class SceneFiles:
         """Write the files; raises TrireelError, and OSError if a file cannot be written.
 
         Args:
-            name: what the exports call a video that is sent as bytes.
+            name: name of the video in the exports if it is sent as bytes, and in the page.
         """
+        from trireel_client._page.page import write_page
         from trireel_client._timeline.export import export_scenes
         from trireel_client._timeline.pictures import write_thumbnails
 
         if self.exports:
             video = name if isinstance(source, bytes) else source
             export_scenes(analysis, *self.exports, video=video, drop_frame=self.drop_frame)
+        if self.thumbnails is None and self.page is None:
+            return
+        thumbnails = client.thumbnails(source, analysis)
         if self.thumbnails is not None:
-            write_thumbnails(client.thumbnails(source, analysis), self.thumbnails)
+            write_thumbnails(thumbnails, self.thumbnails)
+        if self.page is not None:
+            write_page(analysis, thumbnails, self.page, video=name)
 
 
 def check_writable(path: Path | None, option: str, *, is_replaced: bool = False) -> None:

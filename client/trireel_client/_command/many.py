@@ -14,10 +14,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
-from trireel_client._command.guesses import worded
 from trireel_client._command.sentences import sentence
+from trireel_client._command.show_objects import object_counts
 from trireel_client._command.videos import video_source
-from trireel_client._findings import Caption, Tag
+from trireel_client._findings import Caption, Objects, Tag
+from trireel_client._guesses import worded
 
 if TYPE_CHECKING:
     from trireel_client import Analysis, AnalysisOptions, TrireelClient, TrireelError
@@ -32,6 +33,8 @@ COLUMNS = (
     "tags",
     "caption",
     "caption_probability",
+    "num_tracks",
+    "labels",
     "is_complete",
     "error",
 )
@@ -141,6 +144,8 @@ def _line(name: str, analysis: Analysis) -> str:
     if not analysis.is_complete:
         facts.append("cut off")
     facts += [worded(tag) for tag in analysis.tags[:TAGS_IN_LINE]]
+    if analysis.objects is not None:
+        facts.append(object_counts(analysis.objects) or "no objects")
     line = f"{name}  {', '.join(facts)}"
     if analysis.caption is not None:
         line += f"  “{worded(analysis.caption)}”"
@@ -157,6 +162,7 @@ def _row(name: str, analysis: Analysis | None, reason: str) -> Sequence[Any]:
         return (name, *[""] * (len(COLUMNS) - 2), reason)
     caption: Caption | None = analysis.caption
     tags: Sequence[Tag] = analysis.tags
+    objects: Objects | None = analysis.objects
     return (
         name,
         analysis.duration_seconds,
@@ -165,6 +171,8 @@ def _row(name: str, analysis: Analysis | None, reason: str) -> Sequence[Any]:
         "; ".join(tag.text for tag in tags),
         "" if caption is None else caption.text,
         "" if caption is None else caption.probability,
+        "" if objects is None else len(objects.tracks),
+        "" if objects is None else "; ".join(each.label for each in objects.labels_on_screen),
         str(analysis.is_complete).lower(),
         "",
     )

@@ -8,9 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trireel_client._command.guesses import GUESSES, has_guesses, worded
+from trireel_client._command.caption_lines import caption_line
+from trireel_client._command.show_objects import object_blocks
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
 from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
+from trireel_client._guesses import GUESSES, has_guesses, worded
 from trireel_client._results import Analysis, ChunkAnalysis, Timing
 
 BAR_COLUMNS = 20
@@ -37,8 +39,12 @@ def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableTy
         yield timeline(analysis, width)
     if analysis.quality is not None:
         yield _quality(analysis.quality)
+    if analysis.objects is not None:
+        yield from object_blocks(analysis.objects)
     if analysis.shots:
         yield _scenes(analysis)
+    if analysis.captions:
+        yield Text("\n".join(map(caption_line, analysis.captions)))
     yield _chunks(analysis.chunks)
     if has_guesses(analysis):
         yield Text(GUESSES, style="dim")

@@ -34,8 +34,9 @@ def show_status(
 
 
 def _show_details(console: Console, details: ServerDetails) -> None:
-    if details.checkpoint_note:
-        console.print(Text(details.checkpoint_note, style="yellow"))
+    for note in (details.checkpoint_note, details.detector_note):
+        if note:
+            console.print(Text(note, style="yellow"))
     tower = f"{details.image_size_px} px, {details.precision}, {details.runtime}"
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, value in {
@@ -47,6 +48,7 @@ def _show_details(console: Console, details: ServerDetails) -> None:
         "findings": ", ".join(details.findings),
         "scenes": f"{', '.join(details.scene_modes)}; threshold {details.scene_threshold:g},"
         f" alpha {details.scene_alpha:g}",
+        **_detector(details),
     }.items():
         table.add_row(Text(name, "dim"), Text(value))
     console.print(table)
@@ -62,7 +64,17 @@ def _chunks(details: ServerDetails) -> str:
 def _text_bank(details: ServerDetails) -> str:
     sizes = f"{details.num_tags} tags, {details.num_descriptions} descriptions"
     digest = details.text_bank_sha256[:HASH_CHARACTERS]
-    return f"{sizes}, hash {digest}" if digest else sizes
+    prompt = f"; tags read as {details.tag_prompt!r}" if details.tag_prompt != "{}" else ""
+    return (f"{sizes}, hash {digest}" if digest else sizes) + prompt
+
+
+def _detector(details: ServerDetails) -> Mapping[str, str]:
+    if not details.detector:
+        return {}
+    return {
+        "detector": f"{details.detector}, threshold {details.detector_threshold:g}",
+        "labels": ", ".join(details.detector_labels),
+    }
 
 
 def _ready(ready: bool) -> Text:

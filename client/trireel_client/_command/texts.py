@@ -21,7 +21,12 @@ def tags_of(text: str | None, file: Path | None) -> list[str] | None:
         return None
     if text.startswith(FROM_FILE):
         return texts_in(Path(text.removeprefix(FROM_FILE)), "--tags")
-    return [tag.strip() for tag in text.split(",") if tag.strip()]
+    return listed_texts(text)
+
+
+def listed_texts(text: str) -> list[str]:
+    """Return the texts between commas, without those that are blank."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def descriptions_of(texts: Sequence[str] | None, file: Path | None) -> list[str] | None:

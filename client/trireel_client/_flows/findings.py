@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trireel_client._findings import Caption, ChunkQuality, Interval, Quality, Tag
+from trireel_client._flows.caption_answers import screen_captions
+from trireel_client._flows.objects import reported_objects
 from trireel_client._flows.rows import Fields, Layout, columns, scored, scored_texts
 from trireel_client._flows.scenes import chunk_scenes, reported_scenes
 from trireel_client._flows.tensors import ANY, NUMBERS, floats, numbers, take
@@ -100,12 +102,25 @@ def _video_quality(tensors: Tensors) -> Fields:
     return {"quality": Quality(black, _intervals(tensors, "QUALITY_FREEZE_INTERVALS"))}
 
 
+def _reported_text(tensors: Tensors) -> Fields:
+    take(tensors, "TEXT_TEXTS", (ANY,))
+    return {"captions": screen_captions(tensors)}
+
+
+def _no_chunk_fields(tensors: Tensors, layout: Layout) -> Iterable[Fields]:
+    return ({} for _ in layout.indices)
+
+
 READERS: Mapping[str, Reader] = {
     "tags": Reader(_chunk_tags, _video_tags),
     "caption": Reader(_chunk_captions, _video_caption),
     # The scene changes of a whole video are those of its chunks.
     "scenes": Reader(chunk_scenes, lambda tensors: {}, reported_scenes),
     "quality": Reader(_chunk_quality, _video_quality),
+    # A caption may begin in one chunk and end in another, so the answer reports it as a whole.
+    "text": Reader(_no_chunk_fields, lambda tensors: {}, _reported_text),
+    # One record holds the parts of a chunk and those of the video so far.
+    "objects": Reader(_no_chunk_fields, lambda tensors: {}, reported_objects),
 }
 """The findings that the client can read, by the names that FIND gives them."""
 

@@ -147,7 +147,7 @@ async def run_async(flow: Flow[T], perform: Callable[[ServerCall | ReadFile], Aw
 
 def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
     """Have a whole video analysed."""
-    info = yield from _server_info(server)
+    info = yield from server_info(server)
     call = yield from _whole_video(server, "video_analysis", request)
     began_seconds = time.perf_counter()
     tensors = yield call
@@ -162,18 +162,21 @@ def analyze(server: Server, request: VideoRequest) -> Flow[Analysis]:
 
 def open_stream(server: Server, request: VideoRequest) -> Flow[OpenStream]:
     """Prepare a request with an answer for each chunk."""
-    info = yield from _server_info(server)
+    info = yield from server_info(server)
     call = yield from _whole_video(server, "video_analysis_stream", request)
     return OpenStream(call, request.inputs.findings, info, time.perf_counter())
 
 
-def embed_texts(values: Sequence[str]) -> Flow[NDArray[np.float32]]:
+def embed_texts(values: Sequence[str], *, are_tags: bool = False) -> Flow[NDArray[np.float32]]:
     """Embed texts, in as many requests as their number needs."""
     checked = checked_texts("texts", values)
     parts: list[NDArray[np.float32]] = []
     for first in range(0, len(checked), TEXTS_PER_REQUEST):
         batch = checked[first : first + TEXTS_PER_REQUEST]
-        tensors = yield Infer("siglip_text", {"TEXTS": texts(batch)[:, None]}, ("EMBEDDINGS",))
+        inputs = {"TEXTS": texts(batch)[:, None]}
+        if are_tags:
+            inputs["ARE_TAGS"] = np.ones((len(batch), 1), np.bool_)
+        tensors = yield Infer("siglip_text", inputs, ("EMBEDDINGS",))
         width = parts[0].shape[1] if parts else ANY
         parts.append(take(tensors, "EMBEDDINGS", (len(batch), width), NUMBERS))
     return np.concatenate(parts)
@@ -200,7 +203,8 @@ def is_ready(model: str | None) -> Flow[bool]:
     return bool(ready)
 
 
-def _server_info(server: Server) -> Flow[ServerInfo]:
+def server_info(server: Server) -> Flow[ServerInfo]:
+    """Return the name and version of the server, requested once."""
     info = server.info  # read once: another thread may forget it meanwhile
     if info is None:
         info = yield AskServerInfo()

@@ -30,6 +30,7 @@ from trireel_client._flows.tensors import (
 from trireel_client._options import Tensors
 from trireel_client._results import Analysis, ChunkAnalysis, Timing, VideoSoFar
 from trireel_client._servers import ServerDetails, ServerInfo
+from trireel_schema.vectors import Calibration
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def parse_analysis(
         stream_id=stream_id,
         start_seconds=number(tensors, "VIDEO_START_SECONDS"),
         duration_seconds=number(tensors, "VIDEO_DURATION_SECONDS"),
-        time_base=_time_base(tensors),
+        time_base=time_base(tensors),
         stream_index=integer(tensors, "STREAM_INDEX"),
         video_stream_indices=integers(tensors, "VIDEO_STREAM_INDICES", ANY),
         frame_rate=_frame_rate(tensors),
@@ -139,7 +140,7 @@ def parse_chunks(
     f = rows[-1].stop
     found = chunk_fields(tensors, findings, Layout(indices, tuple(rows)))
     timestamps = numbers(tensors, "TIMESTAMPS", f)
-    pts, time_base = integers(tensors, "PTS", f), _time_base(tensors)
+    pts, unit = integers(tensors, "PTS", f), time_base(tensors)
     embeddings = _embeddings(tensors, "CHUNK_EMBEDDINGS", n)
     frames = _embeddings(tensors, "EMBEDDINGS", f)
     return tuple(
@@ -149,7 +150,7 @@ def parse_chunks(
             duration_seconds=durations[i],
             frame_timestamps_seconds=timestamps[rows[i]],
             frame_pts=pts[rows[i]],
-            time_base=time_base,
+            time_base=unit,
             damaged_packets=damaged[i],
             num_chunks=num_chunks,
             embedding=None if embeddings is None else embeddings[i],
@@ -174,19 +175,42 @@ def parse_details(tensors: Tensors) -> ServerDetails:
         precision=_text(tensors, "PRECISION"),
         runtime=_text(tensors, "RUNTIME"),
         version=_text(tensors, "VERSION"),
+        tag_prompt=_text(tensors, "TAG_PROMPT") if "TAG_PROMPT" in tensors else "{}",
         num_tags=integer(tensors, "NUM_TAGS"),
         num_descriptions=integer(tensors, "NUM_DESCRIPTIONS"),
         findings=strings("FINDINGS", take(tensors, "FINDINGS", (ANY,), TEXTS)),
         scene_modes=strings("SCENE_MODES", take(tensors, "SCENE_MODES", (ANY,), TEXTS)),
         scene_threshold=number(tensors, "SCENE_THRESHOLD"),
         scene_alpha=number(tensors, "SCENE_ALPHA"),
+        calibration=_calibration(tensors),
         text_bank_sha256=_text(tensors, "TEXT_BANK_SHA256"),
         ffmpeg_version=_text(tensors, "FFMPEG_VERSION"),
         chunk_seconds=number(tensors, "CHUNK_SECONDS") if "CHUNK_SECONDS" in tensors else None,
         frames_per_chunk=(
             integer(tensors, "FRAMES_PER_CHUNK") if "FRAMES_PER_CHUNK" in tensors else None
         ),
+        **_detector(tensors),
     )
+
+
+def _calibration(tensors: Tensors) -> Calibration | None:
+    if "LOGIT_SCALE" not in tensors:  # an older server
+        return None
+    return Calibration(number(tensors, "LOGIT_SCALE"), number(tensors, "LOGIT_BIAS"))
+
+
+def _detector(tensors: Tensors) -> Fields:
+    """Return the fields of `ServerDetails` of the detector, none from older servers."""
+    if "DETECTOR" not in tensors:
+        return {}
+    return {
+        "detector": _text(tensors, "DETECTOR"),
+        "detector_note": _text(tensors, "DETECTOR_NOTE"),
+        "detector_labels": strings(
+            "DETECTOR_LABELS", take(tensors, "DETECTOR_LABELS", (ANY,), TEXTS)
+        ),
+        "detector_threshold": number(tensors, "DETECTOR_THRESHOLD"),
+    }
 
 
 def parse_timing(tensors: Tensors) -> Timing:
@@ -239,7 +263,8 @@ def _text(tensors: Tensors, name: str) -> str:
     return strings(name, take(tensors, name, (1,), TEXTS))[0] if name in tensors else ""
 
 
-def _time_base(tensors: Tensors) -> Fraction:
+def time_base(tensors: Tensors) -> Fraction:
+    """Return the unit of PTS in seconds; raises UnexpectedAnswer."""
     numerator, denominator = integers(tensors, "TIME_BASE", 2)
     if numerator < 1 or denominator < 1:
         raise UnexpectedAnswer(f"the answer's TIME_BASE is {numerator}/{denominator}")

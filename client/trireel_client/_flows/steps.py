@@ -222,7 +222,7 @@ def plan_steps(
     inputs = {**video, **options.planning, **options.chunk}
     for name, values in options.free_texts.items():
         inputs[name] = texts(values)
-        inputs[FREE_TEXTS[name]] = yield from embed_texts(values)
+        inputs[FREE_TEXTS[name]] = yield from embed_texts(values, are_tags=name == "TAGS")
     return Walk(Steps(plan, inputs, options.findings), sequence_id, resumption)
 
 

@@ -4,10 +4,10 @@
 import os
 from pathlib import Path
 
+from trireel_client._files import write_whole
 from trireel_client._results import Analysis
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.build import Media, timeline_of
-from trireel_client._timeline.files import write_whole
 from trireel_client._timeline.formats import checked_suffix, exported
 
 

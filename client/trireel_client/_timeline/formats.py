@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from trireel_client._errors import InvalidRequest, Unsupported
+from trireel_client._timeline.cues import scene_cues
 from trireel_client._timeline.edl import edl
 from trireel_client._timeline.fcpxml import fcpxml
 from trireel_client._timeline.otio import otio
@@ -18,8 +19,8 @@ Writer = Callable[[Timeline, bool], str]
 
 
 FORMATS: Mapping[str, Writer] = {
-    ".vtt": lambda timeline, drop_frame: webvtt(timeline),
-    ".srt": lambda timeline, drop_frame: srt(timeline),
+    ".vtt": lambda timeline, drop_frame: webvtt(scene_cues(timeline)),
+    ".srt": lambda timeline, drop_frame: srt(scene_cues(timeline)),
     ".csv": lambda timeline, drop_frame: scene_list(timeline, _rate(timeline).fps),
     ".edl": lambda timeline, drop_frame: edl(timeline, _rate(timeline), drop_frame=drop_frame),
     ".fcpxml": lambda timeline, drop_frame: fcpxml(

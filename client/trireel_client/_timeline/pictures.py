@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trireel_client._errors import Unsupported
+from trireel_client._files import write_whole
 from trireel_client._results import Thumbnail
-from trireel_client._timeline.files import write_whole
 
 LEAST_SIDE_PX = 320
 QUALITY = 90

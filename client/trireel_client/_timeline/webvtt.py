@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WebVTT chapters: one cue for each scene, as the `track` element of a web page reads them."""
+"""WebVTT: one cue for each text, as the `track` element of a web page reads them."""
 
+from collections.abc import Sequence
+
+from trireel_client._timeline.cues import Cue
 from trireel_client._timeline.timecode import clock_text
-from trireel_client._timeline.timeline import Timeline
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def webvtt(timeline: Timeline) -> str:
-    """Return the scenes as WebVTT."""
-    cues = [
-        f"{number}\n{clock_text(scene.start, '.')} --> {clock_text(scene.end, '.')}\n"
-        f"{scene.title.translate(ESCAPES)}\n"
-        for number, scene in enumerate(timeline.scenes, 1)
+def webvtt(cues: Sequence[Cue]) -> str:
+    """Return texts as WebVTT."""
+    blocks = [
+        f"{number}\n{clock_text(cue.start, '.')} --> {clock_text(cue.end, '.')}\n"
+        f"{cue.text.translate(ESCAPES)}\n"
+        for number, cue in enumerate(cues, 1)
     ]
-    return "\n".join(["WEBVTT\n", *cues])
+    return "\n".join(["WEBVTT\n", *blocks])

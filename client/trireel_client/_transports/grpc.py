@@ -14,6 +14,7 @@ from trireel_client._errors import ClientBusy, RequestTimeout
 from trireel_client._options import Tensors
 from trireel_client._servers import ServerInfo
 from trireel_client._transports.handshake import GRPC_ALPN, Handshake
+from trireel_client._transports.inbox import Inbox
 from trireel_client._transports.proxy import proxy_notice
 from trireel_client._transports.status import Peer, translated
 from trireel_client._transports.tls import Tls, grpc_arguments
@@ -53,6 +54,7 @@ class GrpcTransport:
         self._timeout = timeout
         self._headers = lower_case(headers)
         self._streaming = threading.Lock()
+        self._inbox = Inbox()
         self._handshake = Handshake(address, tls, timeout.connect_seconds, GRPC_ALPN)
         self._proxy = proxy_notice(address)  # gRPC reads the environment now, and not again
         self._client = protocol.InferenceServerClient(
@@ -100,18 +102,18 @@ class GrpcTransport:
 
     def stream(self, call: Infer, within_seconds: float) -> Generator[Tensors, None, None]:
         """Yield a model's answers; closed early, it cancels the request on the server."""
-        answers: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+        self._inbox = inbox = Inbox()
         is_complete = False
         try:
             peer = Peer(self._address, self._timeout.request_seconds, proxy=self._proxy)
             with self._handshake.explained(), translated(peer):
                 self._client.start_stream(
-                    lambda result, error: answers.put((result, error)),
+                    inbox.put,
                     stream_timeout=within_seconds,
                     headers={**self._headers, **STREAM_HEADERS},
                 )
                 self._send(call)
-                yield from self._received(answers, within_seconds)
+                yield from self._received(inbox, within_seconds)
             is_complete = True
         finally:
             self._end_stream(cancel=not is_complete)
@@ -123,6 +125,7 @@ class GrpcTransport:
 
     def _end_stream(self, *, cancel: bool) -> None:
         """End the stream; one that is complete is not cancelled, which Triton logs as an error."""
+        self._inbox.close()  # first: the client waits for the thread that fills it
         stream = self._client._stream
         try:
             self._client.stop_stream(cancel_requests=cancel)
@@ -144,13 +147,11 @@ class GrpcTransport:
             if BROKEN_STREAM not in (error.message() or ""):
                 raise
 
-    def _received(
-        self, answers: "queue.SimpleQueue[tuple[Any, Exception | None]]", within_seconds: float
-    ) -> Generator[Tensors, None, None]:
+    def _received(self, inbox: Inbox, within_seconds: float) -> Generator[Tensors, None, None]:
         deadline = time.monotonic() + within_seconds + STREAM_GRACE_SECONDS
         while True:
             try:
-                result, error = answers.get(timeout=max(0.0, deadline - time.monotonic()))
+                result, error = inbox.get(deadline - time.monotonic())
             except queue.Empty as empty:
                 raise RequestTimeout(
                     f"{self._address} closed the stream without its last answer"

@@ -8,18 +8,15 @@ onto a place that has been painted already.
 from collections.abc import Callable
 
 from trireel_drawings.figures.people import in_uniform, lie, look, run, sit, stand, walk
-from trireel_drawings.figures.props import carton, cup, laptop, table
+from trireel_drawings.figures.props import carton, cup, laptop, table, tray
 from trireel_drawings.figures.vehicles import cart
 from trireel_drawings.painting.canvas import Pen
 from trireel_drawings.painting.colours import (
     BRIGHT,
     DARK,
-    ORANGE,
     PALE_WOOD,
-    STEEL,
     WATER,
     WHITE,
-    YELLOW,
     Colour,
     vary,
 )
@@ -140,15 +137,7 @@ def server(y: float, height: float, low: float = 3.5, high: float = 12.5) -> Act
         walk(pen, spot.x, y, height, who, facing=spot.facing, phase=pen.dice.roll(), hands=hands)
         pen.box(spot.x - 0.07 * height, y - 0.6 * height, 0.14 * height, 0.28 * height, DARK)
         tray_x, tray_y = spot.x + hold[0], y - 0.84 * height
-        pen.disc(tray_x, tray_y, 0.24 * height, STEEL, height=0.045 * height)
-        for offset, colour in ((-0.13, ORANGE), (0.0, YELLOW), (0.13, (190, 40, 60))):
-            pen.box(
-                tray_x + (offset - 0.04) * height,
-                tray_y - 0.16 * height,
-                0.08 * height,
-                0.15 * height,
-                colour,
-            )
+        tray(pen, tray_x, tray_y, height)
 
     return act
 

@@ -3,9 +3,9 @@
 
 from trireel_drawings.figures.activities import RUNNING_SPEED, WALKING_SPEED, Act, shadow
 from trireel_drawings.figures.people import bust, in_uniform, look, run, sit, stand, walk
-from trireel_drawings.figures.props import LEFT, RIGHT, cup, plate, round_table, table
+from trireel_drawings.figures.props import LEFT, RIGHT, cup, plate, round_table, small_ball, table
 from trireel_drawings.painting.canvas import Pen
-from trireel_drawings.painting.colours import BRIGHT, DARK, Colour, shade, vary
+from trireel_drawings.painting.colours import BRIGHT, Colour, shade, vary
 from trireel_drawings.painting.motion import pace, sway, wrap
 
 FOODS: tuple[Colour, ...] = ((206, 120, 52), (120, 160, 60), (200, 70, 50), (230, 190, 90))
@@ -82,8 +82,7 @@ def ball_game(far_y: float, near_y: float, far: float, near: float, ball: Colour
             y = far_y + depth * (near_y - far_y)
             shadow(pen, spot.x, y, size)
             run(pen, spot.x, y, size, who, facing=spot.facing, phase=dice.roll())
-        pen.disc(ball_x, ball_y, 0.42, DARK)
-        pen.disc(ball_x, ball_y, 0.36, ball)
+        small_ball(pen, ball_x, ball_y, ball)
 
     return act
 

@@ -11,6 +11,7 @@ from math import pi, sin
 from trireel_drawings.painting.canvas import Pen, Point
 from trireel_drawings.painting.colours import BRIGHT, DARK, Colour, shade, vary
 from trireel_drawings.painting.dice import Dice
+from trireel_drawings.painting.things import paints
 
 SKINS: tuple[Colour, ...] = ((244, 208, 178), (222, 172, 130), (168, 114, 78), (110, 72, 52))
 HAIRS: tuple[Colour, ...] = ((40, 30, 26), (96, 60, 34), (190, 150, 80), (150, 150, 150))
@@ -97,6 +98,7 @@ def leg(pen: Pen, points: tuple[Point, Point, Point], height: float, colour: Col
     pen.disc(points[2][0], points[2][1], LIMB * 0.8 * height, DARK, height=LIMB * 0.45 * height)
 
 
+@paints("person")
 def stand(
     pen: Pen,
     x: float,
@@ -142,6 +144,7 @@ def upper(
         arm(pen, shoulder, (neck[0] + dx, neck[1] + dy), height, who)
 
 
+@paints("person")
 def walk(
     pen: Pen,
     x: float,
@@ -165,6 +168,7 @@ def walk(
     upper(pen, neck, hip, height, who, facing=facing, hands=offsets)
 
 
+@paints("person")
 def run(
     pen: Pen,
     x: float,
@@ -194,6 +198,7 @@ def run(
         pen.line((shoulder, elbow, hand), LIMB * 0.85 * height, who.skin)
 
 
+@paints("person")
 def sit(
     pen: Pen,
     x: float,
@@ -216,6 +221,7 @@ def sit(
     upper(pen, neck, hip, height, who, facing=facing, hands=reach)
 
 
+@paints("person")
 def bust(
     pen: Pen,
     x: float,
@@ -232,6 +238,7 @@ def bust(
     )
 
 
+@paints("person")
 def lie(pen: Pen, x: float, y: float, height: float, who: Look, *, facing: int = 1) -> None:
     """Paint somebody lying on the back, the head at (x, y) and the feet towards `facing`."""
     reach = height * facing

@@ -16,15 +16,18 @@ from trireel_drawings.painting.colours import (
     GREY,
     LAMP,
     LEAF,
+    ORANGE,
     RED,
     STEEL,
     WHITE,
     WOOD,
+    YELLOW,
     Colour,
     shade,
     vary,
 )
 from trireel_drawings.painting.motion import sway
+from trireel_drawings.painting.things import paints
 
 LEFT = -WORLD_MARGIN
 RIGHT = WORLD_WIDTH + WORLD_MARGIN
@@ -57,6 +60,7 @@ def tiles(pen: Pen, area: tuple[float, float, float, float], size: float, colour
         pen.box(x, y + row * size, width, 0.05, colour)
 
 
+@paints("window")
 def window(pen: Pen, x: float, y: float, width: float, height: float, sky: Colour) -> None:
     """Paint a window with a cross bar and a green strip outside."""
     pen.box(x - 0.12, y - 0.12, width + 0.24, height + 0.24, WHITE)
@@ -66,6 +70,7 @@ def window(pen: Pen, x: float, y: float, width: float, height: float, sky: Colou
     pen.box(x, y + height * 0.45, width, 0.1, WHITE)
 
 
+@paints("picture")
 def picture(pen: Pen, x: float, y: float, width: float, height: float) -> None:
     """Paint a framed picture."""
     pen.box(x, y, width, height, DARK)
@@ -73,6 +78,7 @@ def picture(pen: Pen, x: float, y: float, width: float, height: float) -> None:
     pen.box(x + 0.25, y + 0.25, width - 0.5, height - 0.5, vary(pen.dice, pen.dice.pick(BRIGHT)))
 
 
+@paints("screen")
 def screen(pen: Pen, x: float, y: float, width: float, height: float, *, lit: bool = False) -> None:
     """Paint a flat screen; a lit one shows a picture that changes."""
     pen.box(x - 0.1, y - 0.1, width + 0.2, height + 0.2, BLACK)
@@ -87,6 +93,7 @@ def screen(pen: Pen, x: float, y: float, width: float, height: float, *, lit: bo
     pen.box(middle - height * 0.12, y + height * 0.5, height * 0.24, height * 0.4, RED)
 
 
+@paints("clock")
 def clock(pen: Pen, x: float, y: float) -> None:
     """Paint a wall clock around (x, y)."""
     pen.disc(x, y, 0.42, DARK)
@@ -95,6 +102,7 @@ def clock(pen: Pen, x: float, y: float) -> None:
     pen.line(((x, y), (x + 0.17, y + 0.08)), 0.06, DARK)
 
 
+@paints("plant")
 def plant(pen: Pen, x: float, y: float, height: float) -> None:
     """Paint a potted plant standing at (x, y)."""
     pot = 0.16 * height
@@ -114,6 +122,7 @@ def plant(pen: Pen, x: float, y: float, height: float) -> None:
     )
 
 
+@paints("lamp")
 def pendant(pen: Pen, x: float, y: float, colour: Colour = DARK) -> None:
     """Paint a lamp that hangs from the ceiling down to (x, y)."""
     pen.box(x - 0.04, LEFT, 0.08, y - LEFT, DARK)
@@ -121,6 +130,7 @@ def pendant(pen: Pen, x: float, y: float, colour: Colour = DARK) -> None:
     pen.disc(x, y, 0.42, LAMP, height=0.16)
 
 
+@paints("table")
 def table(pen: Pen, x: float, y: float, width: float, height: float, colour: Colour) -> None:
     """Paint a table with two legs, its top edge at y."""
     for leg in (x + 0.15, x + width - 0.4):
@@ -129,6 +139,7 @@ def table(pen: Pen, x: float, y: float, width: float, height: float, colour: Col
     pen.box(x, y + 0.24, width, 0.1, shade(colour, 0.75))
 
 
+@paints("table")
 def round_table(pen: Pen, x: float, y: float, radius: float, colour: Colour) -> None:
     """Paint a small round table with one leg, the middle of its top at (x, y)."""
     pen.box(x - 0.1, y, 0.2, 1.7 * radius, DARK)
@@ -137,6 +148,7 @@ def round_table(pen: Pen, x: float, y: float, radius: float, colour: Colour) -> 
     pen.disc(x, y, radius, colour, height=0.3 * radius)
 
 
+@paints("chair")
 def chair(pen: Pen, x: float, y: float, height: float, colour: Colour, facing: int = 1) -> None:
     """Paint a chair in profile standing at (x, y), its back away from `facing`."""
     seat, deep = y - 0.45 * height, 0.4 * height
@@ -147,6 +159,7 @@ def chair(pen: Pen, x: float, y: float, height: float, colour: Colour, facing: i
     pen.box(back - 0.08, y - height, 0.16, 0.6 * height, colour)
 
 
+@paints("laptop")
 def laptop(pen: Pen, x: float, y: float, width: float, facing: int = 0) -> None:
     """Paint an open laptop, the middle of its base at (x, y).
 
@@ -197,6 +210,7 @@ def shelves(
         pen.box(side, y, 0.14, height, frame)
 
 
+@paints("carton")
 def carton(pen: Pen, x: float, y: float, width: float, height: float) -> None:
     """Paint a cardboard box with tape, standing at (x, y), x in its middle."""
     left, top = x - width / 2, y - height
@@ -206,24 +220,28 @@ def carton(pen: Pen, x: float, y: float, width: float, height: float) -> None:
     pen.box(left + width * 0.08, y - height * 0.3, width * 0.24, height * 0.16, WHITE)
 
 
+@paints("plate")
 def plate(pen: Pen, x: float, y: float, food: Colour) -> None:
     """Paint a plate of food around (x, y)."""
     pen.disc(x, y, 0.5, WHITE, height=0.16)
     pen.disc(x, y - 0.06, 0.3, food, height=0.13)
 
 
+@paints("cup")
 def cup(pen: Pen, x: float, y: float) -> None:
     """Paint a cup standing at (x, y), x in its middle."""
     pen.disc(x + 0.16, y - 0.16, 0.12, WHITE)
     pen.box(x - 0.16, y - 0.34, 0.32, 0.34, WHITE)
 
 
+@paints("glass")
 def glass(pen: Pen, x: float, y: float) -> None:
     """Paint a glass of red wine standing at (x, y)."""
     pen.box(x - 0.03, y - 0.4, 0.06, 0.4, STEEL)
     pen.disc(x, y - 0.5, 0.15, (140, 26, 50), height=0.2)
 
 
+@paints("tree")
 def tree(pen: Pen, x: float, y: float, height: float, leaf: Colour) -> None:
     """Paint a tree standing at (x, y)."""
     pen.box(x - 0.05 * height, y - 0.5 * height, 0.1 * height, 0.5 * height, WOOD)
@@ -234,3 +252,28 @@ def tree(pen: Pen, x: float, y: float, height: float, leaf: Colour) -> None:
         (0, 0.76, 0.25, 1.08),
     ):
         pen.disc(x + dx * height + wind, y - dy * height, size * height, shade(leaf, light))
+
+
+@paints("ball")
+def small_ball(pen: Pen, x: float, y: float, colour: Colour) -> None:
+    """Paint a ball with a dark rim around (x, y)."""
+    pen.disc(x, y, 0.42, DARK)
+    pen.disc(x, y, 0.36, colour)
+
+
+@paints("barbell")
+def barbell(pen: Pen, x: float, y: float) -> None:
+    """Paint a bar with two weights on each side, its middle at (x, y)."""
+    pen.line(((x - 3.4, y), (x + 3.4, y)), 0.16, STEEL)
+    for side in (-1, 1):
+        for colour, reach, size in ((RED, 2.7, 1.1), (DARK, 3.0, 0.85)):
+            pen.disc(x + side * reach, y, 0.26, colour, height=size)
+
+
+@paints("tray")
+def tray(pen: Pen, x: float, y: float, height: float) -> None:
+    """Paint a tray of drinks around (x, y), sized for a waiter of the height."""
+    pen.disc(x, y, 0.24 * height, STEEL, height=0.045 * height)
+    for offset, colour in ((-0.13, ORANGE), (0.0, YELLOW), (0.13, (190, 40, 60))):
+        left, top = x + (offset - 0.04) * height, y - 0.16 * height
+        pen.box(left, top, 0.08 * height, 0.15 * height, colour)

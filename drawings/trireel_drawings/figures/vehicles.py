@@ -15,6 +15,7 @@ from trireel_drawings.painting.colours import (
     Colour,
     shade,
 )
+from trireel_drawings.painting.things import paints
 
 WINDOW: Colour = (150, 190, 210)
 
@@ -38,11 +39,17 @@ CART_FRAME = ((-1.2, -1.85), (-0.85, -1.65), (-0.55, -0.35), (0.8, -0.35))
 def car(pen: Pen, x: float, y: float, length: float, colour: Colour, facing: int = 1) -> None:
     """Paint a car from its side."""
     tall, half = 0.3 * length, length / 2
+    pen.disc(x, y, half * 1.02, (44, 44, 48), height=0.1 * tall)
+    with pen.thing("car"):
+        _car_side(pen, x, y, length, colour, facing)
+
+
+def _car_side(pen: Pen, x: float, y: float, length: float, colour: Colour, facing: int) -> None:
+    tall, half = 0.3 * length, length / 2
 
     def part(points: Sequence[Point], paint: Colour) -> None:
         pen.shape(_scaled(points, length, tall), paint, at=(x, y), facing=facing)
 
-    pen.disc(x, y, half * 1.02, (44, 44, 48), height=0.1 * tall)
     part(CAR_ROOF, shade(colour, 0.9))
     for pane in CAR_WINDOWS:
         part(pane, WINDOW)
@@ -54,6 +61,7 @@ def car(pen: Pen, x: float, y: float, length: float, colour: Colour, facing: int
         pen.disc(wheel, y - 0.15 * tall, 0.04 * length, STEEL)
 
 
+@paints("car")
 def car_end(pen: Pen, x: float, y: float, width: float, colour: Colour) -> None:
     """Paint a parked car from its front."""
     half, tall = width / 2, width * 0.75
@@ -67,6 +75,7 @@ def car_end(pen: Pen, x: float, y: float, width: float, colour: Colour) -> None:
     pen.box(x - half * 0.35, y - 0.34 * tall, half * 0.7, 0.13 * tall, WHITE)
 
 
+@paints("bus")
 def bus(pen: Pen, x: float, y: float, colour: Colour) -> None:
     """Paint a bus from its side."""
     pen.box(x - 3.6, y - 3.0, 7.2, 2.7, colour)
@@ -78,6 +87,7 @@ def bus(pen: Pen, x: float, y: float, colour: Colour) -> None:
         pen.disc(x + wheel, y - 0.3, 0.22, STEEL)
 
 
+@paints("cart")
 def cart(pen: Pen, x: float, y: float, facing: int) -> None:
     """Paint a shopping cart full of goods, its handle away from `facing`."""
     pen.shape(CART_BASKET, STEEL, at=(x, y), facing=facing)

@@ -6,10 +6,12 @@ shows the whole view, so a square frame is the wide one squashed, as a video fra
 the model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot
+from typing import Literal
 
 from PIL import Image, ImageDraw
 
@@ -21,6 +23,7 @@ WORLD_HEIGHT = 9.0
 WORLD_MARGIN = 3.0  # backgrounds reach this far beyond the view, so that the camera may move
 
 Point = tuple[float, float]
+Form = Literal["rectangle", "ellipse", "polygon"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Pen:
         x1, y1 = self._to_px(x + width, y + height)
         if x1 < x0:
             x0, x1 = x1, x0
-        self._draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), self._lit(colour))
+        corners = (x0, y0), (max(x0, x1 - 1), max(y0, y1 - 1))
+        self._fill("rectangle", corners, colour)
 
     def disc(
         self, x: float, y: float, radius: float, colour: Colour, *, height: float | None = None
@@ -73,7 +77,7 @@ class Pen:
         x1, y1 = self._to_px(x + radius, y + radius_y)
         if x1 < x0:
             x0, x1 = x1, x0
-        self._draw.ellipse((x0, y0, x1, y1), self._lit(colour))
+        self._fill("ellipse", ((x0, y0), (x1, y1)), colour)
 
     def shape(
         self,
@@ -86,7 +90,7 @@ class Pen:
         """Fill a polygon whose points are offsets from `at`; facing -1 mirrors them in x."""
         x, y = at
         corners = [self._to_px(x + facing * dx, y + dy) for dx, dy in points]
-        self._draw.polygon(corners, self._lit(colour))
+        self._fill("polygon", corners, colour)
 
     def line(
         self,
@@ -110,6 +114,18 @@ class Pen:
         for band in range(bands):
             colour = mix(top, bottom, band / (bands - 1))
             self.box(x, y + band * step, width, step * 1.05, colour)
+
+    @contextmanager
+    def thing(self, label: str) -> Iterator[None]:
+        """Name what is painted inside the block; a thing inside another is a thing of its own.
+
+        This pen paints only. A `TracingPen` tells where each thing is.
+        """
+        yield
+
+    def _fill(self, form: Form, corners: Sequence[Point], colour: Colour) -> None:
+        """Fill a form given in pixels: two corners of a rectangle or ellipse, or a polygon's."""
+        getattr(self._draw, form)(corners, self._lit(colour))
 
     def _to_px(self, x: float, y: float) -> Point:
         return self._left + self._scale_x * x, self._top + self._scale_y * y

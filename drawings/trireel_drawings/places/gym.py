@@ -3,7 +3,7 @@
 
 from trireel_drawings.figures.activities import Act, no_people
 from trireel_drawings.figures.people import look, run, stand
-from trireel_drawings.figures.props import LEFT, SPAN, room
+from trireel_drawings.figures.props import LEFT, SPAN, barbell, room
 from trireel_drawings.painting.canvas import Pen
 from trireel_drawings.painting.colours import BRIGHT, DARK, ORANGE, RED, STEEL, YELLOW, vary
 from trireel_drawings.painting.motion import sway
@@ -33,7 +33,8 @@ def gym(pen: Pen) -> None:
         pen.line(((x + 1.4, 7.7), (x + 1.7, 4.6), (x + 0.7, 4.9)), 0.22, STEEL)
         pen.box(x + 1.2, 4.1, 0.9, 0.7, (36, 40, 46))
         pen.box(x + 1.35, 4.2, 0.6, 0.4, (90, 220, 160))
-    pen.disc(7.0, 7.0, 0.9, vary(dice, dice.pick(BRIGHT)))
+    with pen.thing("ball"):
+        pen.disc(7.0, 7.0, 0.9, vary(dice, dice.pick(BRIGHT)))
     pen.box(0.4, 7.3, 4.0, 0.45, vary(dice, dice.pick((RED, (40, 100, 180), DARK))))
     for leg in (0.8, 3.6):
         pen.box(leg, 7.7, 0.25, 0.9, STEEL)
@@ -48,11 +49,7 @@ def lift_weights(pen: Pen) -> None:
     hands = ((-0.24 * height, bar), (0.24 * height, bar))
     stand(pen, x, 8.8, height, who, hands=hands)
     bar_y = 8.8 - 0.8 * height + bar
-    pen.line(((x - 3.4, bar_y), (x + 3.4, bar_y)), 0.16, STEEL)
-    for side in (-1, 1):
-        for plate, (reach, size) in enumerate(((2.7, 1.1), (3.0, 0.85))):
-            colour = (RED, DARK)[plate]
-            pen.disc(x + side * reach, bar_y, 0.26, colour, height=size)
+    barbell(pen, x, bar_y)
 
 
 def run_treadmill(pen: Pen) -> None:

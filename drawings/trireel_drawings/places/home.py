@@ -36,6 +36,7 @@ from trireel_drawings.painting.colours import (
     vary,
 )
 from trireel_drawings.painting.motion import sway
+from trireel_drawings.painting.things import paints
 from trireel_drawings.places import vocabulary as words
 
 COUNTER_Y = 5.0
@@ -67,9 +68,10 @@ def kitchen(pen: Pen) -> None:
     for knob in range(4):
         pen.disc(6.9 + knob * 0.75, COUNTER_Y + 0.3, 0.14, RED)
     fridge = vary(dice, dice.pick((WHITE, STEEL)))
-    pen.box(12.6, 0.4, 3.0, 7.4, fridge)
-    pen.box(12.6, 3.0, 3.0, 0.12, shade(fridge, 0.6))
-    pen.box(12.9, 3.4, 0.16, 1.8, GREY)
+    with pen.thing("fridge"):
+        pen.box(12.6, 0.4, 3.0, 7.4, fridge)
+        pen.box(12.6, 3.0, 3.0, 0.12, shade(fridge, 0.6))
+        pen.box(12.9, 3.4, 0.16, 1.8, GREY)
     pen.line(((3.8, 4.7), (3.8, 3.4), (4.5, 3.3), (4.6, 3.7)), 0.18, STEEL)
     pen.disc(4.5, COUNTER_Y - 0.1, 1.0, STEEL, height=0.2)
     for index in range(3):
@@ -116,6 +118,7 @@ def living_room(pen: Pen) -> None:
     plant(pen, 10.1, 7.4, 3.2)
 
 
+@paints("sofa")
 def _sofa(pen: Pen, x: float, y: float, width: float, fabric: Colour) -> None:
     pen.box(x, y - 3.3, width, 2.4, shade(fabric, 0.85))
     pen.box(x, y - 1.6, width, 1.3, fabric)
@@ -162,14 +165,15 @@ def bedroom(pen: Pen) -> None:
     pen.box(0.0, 5.5, 1.7, 1.9, shade(WOOD, 0.9))
     pen.box(0.75, 4.6, 0.18, 0.9, DARK)
     pen.shape(((0.4, 3.6), (1.3, 3.6), (1.7, 4.7), (0.0, 4.7)), LAMP)
-    pen.box(1.9, 3.7, 0.6, 4.4, shade(WOOD, 0.8))
-    pen.box(2.4, BED_Y + 0.2, 9.6, 1.2, WHITE)
-    pen.box(2.4, BED_Y + 1.2, 9.8, 0.6, shade(WOOD, 0.8))
-    pen.box(11.9, 5.6, 0.4, 2.6, shade(WOOD, 0.8))
-    pen.disc(3.6, BED_Y + 0.05, 1.2, WHITE, height=0.5)
-    blanket = vary(dice, dice.pick(FABRICS))
-    pen.box(6.0, BED_Y, 6.0, 1.4, blanket)
-    pen.box(6.0, BED_Y, 0.6, 1.4, shade(blanket, 1.35))
+    with pen.thing("bed"):
+        pen.box(1.9, 3.7, 0.6, 4.4, shade(WOOD, 0.8))
+        pen.box(2.4, BED_Y + 0.2, 9.6, 1.2, WHITE)
+        pen.box(2.4, BED_Y + 1.2, 9.8, 0.6, shade(WOOD, 0.8))
+        pen.box(11.9, 5.6, 0.4, 2.6, shade(WOOD, 0.8))
+        pen.disc(3.6, BED_Y + 0.05, 1.2, WHITE, height=0.5)
+        blanket = vary(dice, dice.pick(FABRICS))
+        pen.box(6.0, BED_Y, 6.0, 1.4, blanket)
+        pen.box(6.0, BED_Y, 0.6, 1.4, shade(blanket, 1.35))
 
 
 def sleep(pen: Pen) -> None:

@@ -109,10 +109,11 @@ def city_street(pen: Pen) -> None:
     pen.fade((LEFT, 6.55, SPAN, 6), (84, 86, 92), (64, 66, 72), 4)
     for dash in range(9):
         pen.box(LEFT + dash * 2.4, 7.65, 1.3, 0.16, WHITE)
-    pen.box(13.2, 2.6, 0.2, 3.6, DARK)
-    pen.box(12.95, 1.6, 0.7, 1.7, DARK)
-    for lamp, colour in enumerate((RED, YELLOW, (70, 190, 90))):
-        pen.disc(13.3, 1.9 + lamp * 0.54, 0.22, colour)
+    with pen.thing("traffic light"):
+        pen.box(13.2, 2.6, 0.2, 3.6, DARK)
+        pen.box(12.95, 1.6, 0.7, 1.7, DARK)
+        for lamp, colour in enumerate((RED, YELLOW, (70, 190, 90))):
+            pen.disc(13.3, 1.9 + lamp * 0.54, 0.22, colour)
 
 
 def traffic(pen: Pen) -> None:
@@ -144,10 +145,11 @@ def park(pen: Pen) -> None:
         tree(
             pen, x + dice.between(-0.6, 0.6), y, height * dice.between(0.9, 1.15), vary(dice, leaf)
         )
-    for slat in (5.2, 5.6, 6.2):
-        pen.box(3.2, slat, 3.0, 0.22, WOOD)
-    for leg in (3.4, 5.8):
-        pen.box(leg, 6.2, 0.18, 0.8, DARK)
+    with pen.thing("bench"):
+        for slat in (5.2, 5.6, 6.2):
+            pen.box(3.2, slat, 3.0, 0.22, WOOD)
+        for leg in (3.4, 5.8):
+            pen.box(leg, 6.2, 0.18, 0.8, DARK)
     for _ in range(8):
         pen.disc(
             dice.between(0, 16), dice.between(9.3, 10.5), 0.12, dice.pick((WHITE, YELLOW, RED))
@@ -162,8 +164,11 @@ def beach(pen: Pen) -> None:
     sea = vary(dice, dice.pick(((36, 124, 170), (40, 150, 170), (54, 110, 160))))
     pen.fade((LEFT, 3.0, SPAN, 3.2), sea, shade(sea, 1.3), 5)
     boat = wrap(pen.t, LEFT, RIGHT, 0.2, dice.roll())
-    pen.shape(((boat - 0.8, 3.1), (boat + 0.8, 3.1), (boat + 0.5, 3.5), (boat - 0.5, 3.5)), WHITE)
-    pen.shape(((boat, 1.6), (boat, 3.0), (boat + 0.9, 3.0)), dice.pick((WHITE, RED, ORANGE)))
+    with pen.thing("boat"):
+        pen.shape(
+            ((boat - 0.8, 3.1), (boat + 0.8, 3.1), (boat + 0.5, 3.5), (boat - 0.5, 3.5)), WHITE
+        )
+        pen.shape(((boat, 1.6), (boat, 3.0), (boat + 0.9, 3.0)), dice.pick((WHITE, RED, ORANGE)))
     for row in range(3):
         for crest in range(5):
             x = wrap(pen.t, LEFT - 2, RIGHT + 2, 0.35, crest / 5 + row * 0.13)
@@ -172,16 +177,20 @@ def beach(pen: Pen) -> None:
     shore = 6.0 + sway(pen.t, 5.0, 0.12)
     pen.box(LEFT, shore - 0.2, SPAN, 0.5, WHITE)
     pen.fade((LEFT, shore + 0.15, SPAN, 7), shade(sand, 0.9), shade(sand, 1.06), 4)
-    pen.line(((13.6, 8.0), (13.9, 5.0), (14.6, 2.0)), 0.4, (136, 100, 62))
-    for frond in range(6):
-        lean = (frond - 2.5) * 0.9
-        tip = 2.2 + abs(lean) * 0.5 + sway(pen.t, 3.0, 0.1)
-        pen.line(((14.6, 2.0), (14.6 + lean * 0.6, 1.4), (14.6 + lean, tip)), 0.36, (60, 140, 70))
+    with pen.thing("tree"):
+        pen.line(((13.6, 8.0), (13.9, 5.0), (14.6, 2.0)), 0.4, (136, 100, 62))
+        for frond in range(6):
+            lean = (frond - 2.5) * 0.9
+            tip = 2.2 + abs(lean) * 0.5 + sway(pen.t, 3.0, 0.1)
+            pen.line(
+                ((14.6, 2.0), (14.6 + lean * 0.6, 1.4), (14.6 + lean, tip)), 0.36, (60, 140, 70)
+            )
     shade_x = 2.2 + dice.between(-0.6, 0.6)
-    pen.line(((shade_x, 4.2), (shade_x + 0.2, 8.0)), 0.16, WHITE)
-    for slice_, colour in enumerate((dice.pick(BRIGHT), WHITE, dice.pick(BRIGHT), WHITE)):
-        x = shade_x - 1.8 + slice_ * 0.9
-        pen.shape(((x, 4.7), (x + 0.9, 4.7), (shade_x, 3.3)), colour)
+    with pen.thing("sunshade"):
+        pen.line(((shade_x, 4.2), (shade_x + 0.2, 8.0)), 0.16, WHITE)
+        for slice_, colour in enumerate((dice.pick(BRIGHT), WHITE, dice.pick(BRIGHT), WHITE)):
+            x = shade_x - 1.8 + slice_ * 0.9
+            pen.shape(((x, 4.7), (x + 0.9, 4.7), (shade_x, 3.3)), colour)
 
 
 def sports_field(pen: Pen) -> None:

@@ -191,19 +191,20 @@ def forklift(pen: Pen) -> None:
     paint = vary(dice, dice.pick((YELLOW, ORANGE, RED)))
     lift = 0.9 + abs(sway(pen.t, 6.0, 1.6))
     bust(pen, x - facing * 0.5, 6.7, 4.4, in_uniform(look(dice), ORANGE), facing=facing)
-    pen.shape(FORKLIFT_BODY, paint, at=(x, 8.5), facing=facing)
-    for post in (-1.6, 1.0):
-        pen.line(((x + facing * post, 6.6), (x + facing * post * 0.8, 4.2)), 0.18, DARK)
-    pen.line(((x - facing * 1.5, 4.2), (x + facing * 1.1, 4.2)), 0.3, DARK)
-    pen.line(((x + facing * 1.8, 8.6), (x + facing * 1.8, 3.4)), 0.3, BLACK)
-    pen.line(((x + facing * 1.8, 8.5 - lift), (x + facing * 4.4, 8.5 - lift)), 0.18, BLACK)
-    pen.box(min(x + facing * 2.1, x + facing * 4.5), 8.2 - lift, 2.4, 0.28, WOOD)
-    for index in range(2):
-        carton(pen, x + facing * (2.7 + index * 1.2), 8.2 - lift, 1.1, 1.2)
-    carton(pen, x + facing * 3.3, 7.0 - lift, 1.2, 1.0)
-    for wheel in (-1.4, 0.9):
-        pen.disc(x + facing * wheel, 8.4, 0.55, BLACK)
-        pen.disc(x + facing * wheel, 8.4, 0.22, GREY)
+    with pen.thing("forklift"):
+        pen.shape(FORKLIFT_BODY, paint, at=(x, 8.5), facing=facing)
+        for post in (-1.6, 1.0):
+            pen.line(((x + facing * post, 6.6), (x + facing * post * 0.8, 4.2)), 0.18, DARK)
+        pen.line(((x - facing * 1.5, 4.2), (x + facing * 1.1, 4.2)), 0.3, DARK)
+        pen.line(((x + facing * 1.8, 8.6), (x + facing * 1.8, 3.4)), 0.3, BLACK)
+        pen.line(((x + facing * 1.8, 8.5 - lift), (x + facing * 4.4, 8.5 - lift)), 0.18, BLACK)
+        pen.box(min(x + facing * 2.1, x + facing * 4.5), 8.2 - lift, 2.4, 0.28, WOOD)
+        for index in range(2):
+            carton(pen, x + facing * (2.7 + index * 1.2), 8.2 - lift, 1.1, 1.2)
+        carton(pen, x + facing * 3.3, 7.0 - lift, 1.2, 1.0)
+        for wheel in (-1.4, 0.9):
+            pen.disc(x + facing * wheel, 8.4, 0.55, BLACK)
+            pen.disc(x + facing * wheel, 8.4, 0.22, GREY)
 
 
 OFFICE_ACTS: dict[str, Act] = {

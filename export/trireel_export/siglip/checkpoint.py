@@ -13,8 +13,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from transformers import AutoConfig, SiglipModel
+from transformers.utils import logging
 
 from trireel_export.errors import CheckpointNotLoaded, ExportError, UnsupportedCheckpoint
+from trireel_export.siglip.folder import check_folder
 from trireel_export.siglip.processor import load_processor
 from trireel_schema.metadata import Normalisation
 
@@ -114,6 +116,12 @@ class Checkpoint:
         return np.asarray(encoded["input_ids"], np.int64)
 
 
+def quiet_transformers() -> None:
+    """Keep transformers from warning of its own defaults and from drawing progress bars."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def load_checkpoint(source: str) -> Checkpoint:
     """Load a Hugging Face folder or hub name.
 
@@ -121,6 +129,7 @@ def load_checkpoint(source: str) -> Checkpoint:
         CheckpointNotLoaded: if it is not there, or weights are missing from it.
         UnsupportedCheckpoint: if it is not a SigLIP of fixed resolution, or not used as one.
     """
+    check_folder(source)
     try:
         config = AutoConfig.from_pretrained(source)
         _require_fixed_resolution(source, config)

@@ -32,7 +32,7 @@ def write_graph(
     Args:
         example: one input [EXAMPLE_ROWS, ...] of the real dtype and shape.
     """
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program: Any = torch.onnx.export(
             module,
             (example,),
@@ -43,7 +43,7 @@ def write_graph(
             output_names=[OUTPUT],
             dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
         )
-    _forget_origins(program.model)
+    forget_origins(program.model)
     weights_bytes = sum(p.nbytes for p in module.state_dict().values())
     program.save(str(path), external_data=weights_bytes > EXTERNAL_DATA_ABOVE_BYTES)
 
@@ -72,7 +72,8 @@ class Tower:
         return np.asarray(embeddings, np.float32)
 
 
-def _forget_origins(model: Any) -> None:
+def forget_origins(model: Any) -> None:
+    """Remove the names of this machine's files from a graph of torch's exporter."""
     # The exporter stores a stack trace with each node: paths of this machine fill half the file.
     for graph in (model.graph, *(function.graph for function in model.functions.values())):
         for node in graph:
@@ -86,7 +87,7 @@ def _forget_origins(model: Any) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence the exporter's warnings about operators that no SigLIP has and about its own code."""
     levels = {name: logging.getLogger(name).level for name in NOISY_LOGGERS}
     for name in NOISY_LOGGERS:

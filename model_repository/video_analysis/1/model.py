@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: one whole video, one answer."""
 
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.models.video_analysis import WholeVideo
 from trireel_backend.triton import adapter
 from trireel_backend.triton.answering_loop import AnsweringLoop
@@ -14,7 +15,8 @@ class TritonPythonModel:
         metrics = adapter.export_metrics(args, WHOLE_VIDEO_FAMILIES)
         stages = ModelStages(adapter.call_model)
         parameters = model_parameters(args["model_config"])
-        self._video = WholeVideo.from_parameters(stages, parameters, metrics)
+        models = ServerModels.of_folder(adapter.model_folder(args))
+        self._video = WholeVideo.from_parameters(stages, parameters, metrics, models)
         self._loop = AnsweringLoop(self._video.calls_at_once)
 
     def execute(self, requests):

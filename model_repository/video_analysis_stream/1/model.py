@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Triton model: one whole video, a response per chunk, then one for the whole video."""
 
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.models.video_analysis import STREAM_FAMILIES, WholeVideo
 from trireel_backend.sources.spool_metrics import SPOOL_SECONDS
 from trireel_backend.system.periodic import Every
@@ -15,7 +16,8 @@ class TritonPythonModel:
         metrics = adapter.export_metrics(args, STREAM_FAMILIES)
         stages = ModelStages(adapter.call_model)
         parameters = model_parameters(args["model_config"])
-        self._video = WholeVideo.from_parameters(stages, parameters, metrics)
+        models = ServerModels.of_folder(adapter.model_folder(args))
+        self._video = WholeVideo.from_parameters(stages, parameters, metrics, models)
         self._loop = AnsweringLoop(self._video.calls_at_once)
         self._video.measure_spool()
         self._measures = Every(SPOOL_SECONDS, self._video.measure_spool)

@@ -83,7 +83,7 @@ class Run:
         if len(self._list) == self._second_view.max_frames:
             raise InvalidInput(
                 f"a chunk has more than {len(self._list)} frames, and every frame is needed:"
-                " request shorter chunks, or another mode of SCENES"
+                " request shorter chunks, smaller frames, or another mode of SCENES"
             )
         pixels = self.pictures.draw(timed.frame, alpha_of(timed))
         self._list.add(pixels, timed.pts, timed.time_base)

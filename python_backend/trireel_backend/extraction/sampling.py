@@ -5,6 +5,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -77,6 +78,7 @@ class VideoSampler:
         self._largest_pixels = self.info.frame_pixels  # it may change midway
         self.picture_size_px = (0, 0)
         """Width and height of the upright picture in square pixels; zeros before the first."""
+        self._upright: tuple[int, int, Fraction] | None = None  # of the last frame drawn
         self._source = FrameSource(
             SourceFile(self._file, probe.info.decoder, self._is_animation, self._still),
             self._opened,
@@ -159,16 +161,21 @@ class VideoSampler:
             InvalidInput: if a view's crop reaches beyond a frame, or a view has too many frames.
         """
         keyframes_only = request.sampling.keyframes_only
-        views = {request.view, *(second.view for second in second_views)}
+        each_view = [request.view, *(second.view for second in second_views)]
+        views = set(each_view)
         first = Sheet(self._pictures(request.view, views), chunk, request)
         others = [self._second_sheet(chunk, second, request, views) for second in second_views]
         self._source.damage.begin(chunk.start_seconds)
         with damage_is_not_a_video():
             self._last_alpha = None
             damaged = self._fill(chunk, [first, *others], keyframes_only)
-        return [
+        pictures = [
             first.frames(damaged, each_once=keyframes_only),
             *(sheet.frames(damaged, each_once=False) for sheet in others),
+        ]
+        return [
+            replace(frames, shown=view.shown(*self._upright)) if self._upright else frames
+            for frames, view in zip(pictures, each_view, strict=True)
         ]
 
     def _second_sheet(
@@ -226,9 +233,8 @@ class VideoSampler:
                 sheet.put(targets[index], timed, self._alpha_of)
             frame_pixels = timed.frame.width * timed.frame.height
             self._largest_pixels = max(self._largest_pixels, frame_pixels)
-            self.picture_size_px = sheets[0].pictures.upright_size_px(
-                timed.frame, self.info.pixel_aspect
-            )
+            self.picture_size_px = sheets[0].pictures.upright_size_px(timed.frame)
+            self._upright = sheets[0].pictures.upright(timed.frame)
 
     def _alpha_of(self, timed: TimedFrame) -> VideoFrame | None:
         if self._alpha is None:
@@ -247,7 +253,7 @@ class VideoSampler:
         if view not in self._makers:
             # A client that moves its crop around must not fill the memory.
             self._makers = {v: maker for v, maker in self._makers.items() if v in views}
-            self._makers[view] = PictureMaker(view)
+            self._makers[view] = PictureMaker(view, self.info.pixel_aspect)
         return self._makers[view]
 
     def _every(

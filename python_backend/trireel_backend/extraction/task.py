@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.extraction.limits import OPEN_VIDEOS_BYTES, ExtractionLimits
-from trireel_backend.extraction.view import View
+from trireel_backend.extraction.view import WHOLE, Shown, View
 from trireel_backend.plan import Chunk, Sampling, Selection
 
 
@@ -80,6 +80,8 @@ class Frames:
     """Unit of the PTS in seconds."""
     damaged_packets: int = 0
     """Number of the chunk's packets that the decoder could not decode and skipped."""
+    shown: Shown = WHOLE
+    """Part of the upright picture that the frames show."""
 
     @property
     def timestamps_seconds(self) -> NDArray[np.float64]:

@@ -3,10 +3,16 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from trireel_backend.errors import InvalidInput
 
 ROUNDING = 1e-6  # of fractions sent as FP32, such as 0.7 + 0.3
+
+
+Shown = tuple[float, float, float, float]
+"""Left, top, width and height of a part of the upright picture, as fractions of its sides."""
+WHOLE: Shown = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -70,13 +76,16 @@ class View:
     """Size and crop of the pictures that are drawn from frames."""
 
     width_px: int
-    """Width of the picture in pixels; the region is squashed to the size of the picture."""
+    """Width of the picture in pixels."""
     height_px: int
     """Height of the picture in pixels."""
     crop: Crop | None = None
     """Region of the upright picture, None for the whole frame."""
     is_rough: bool = False
     """True to draw from a few pixels of the frame, which is cheap; False to scale bicubically."""
+    keeps_aspect: bool = False
+    """True to draw the region into the top left corner, as large as fits, with black bars; False to
+    squash it to the size of the picture."""
 
     @classmethod
     def square(cls, size_px: int, crop: Crop | None = None) -> "View":
@@ -87,6 +96,42 @@ class View:
     def frame_bytes(self) -> int:
         """Size of one picture in bytes."""
         return self.width_px * self.height_px * 3
+
+    def drawn_size_px(
+        self, width_px: int, height_px: int, pixel_aspect: Fraction
+    ) -> tuple[int, int]:
+        """Return the width and height that the region is drawn with; the rest is black.
+
+        Args:
+            width_px, height_px: size of the upright picture in stored pixels.
+            pixel_aspect: width of a pixel of the upright picture divided by its height.
+        """
+        if not self.keeps_aspect:
+            return self.width_px, self.height_px
+        region = self._region(width_px, height_px)
+        width, height = region.width_px * pixel_aspect, Fraction(region.height_px)
+        scale = min(self.width_px / width, self.height_px / height)
+        drawn_px = (max(1, round(width * scale)), max(1, round(height * scale)))
+        return min(drawn_px[0], self.width_px), min(drawn_px[1], self.height_px)
+
+    def shown(self, width_px: int, height_px: int, pixel_aspect: Fraction) -> Shown:
+        """Return the part of an upright picture that the view shows, as fractions of its sides.
+
+        With bars, the part reaches beyond the picture. The arguments are those of `drawn_size_px`.
+        """
+        region = self._region(width_px, height_px)
+        drawn_px = self.drawn_size_px(width_px, height_px, pixel_aspect)
+        return (
+            region.left_px / width_px,
+            region.top_px / height_px,
+            region.width_px / width_px * self.width_px / drawn_px[0],
+            region.height_px / height_px * self.height_px / drawn_px[1],
+        )
+
+    def _region(self, width_px: int, height_px: int) -> Region:
+        if self.crop is None:
+            return Region(0, 0, width_px, height_px)
+        return self.crop.region(width_px, height_px)
 
     def shape(self, count: int) -> tuple[int, int, int, int]:
         """Return the shape of an array of pictures, (count, height, width, 3)."""

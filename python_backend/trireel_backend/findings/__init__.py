@@ -3,7 +3,7 @@
 
 finding            the interface of a finding, and the second view that it may need
 chunk              a chunk as findings see it: embeddings, times, frames of second views
-tags, caption, scenes, quality
+tags, caption, scenes, quality, objects
                    the findings
 registry           all findings by name; the findings that a request names
 decoder            runs the findings of a request in turn, chunk after chunk

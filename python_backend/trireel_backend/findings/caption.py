@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ServerModels, ViewSpec
 from trireel_backend.findings.free_texts import check_width, free_texts
-from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import texts
+from trireel_schema.ranking import Ranking, rank
 from trireel_schema.texts import TextSet
 
 
@@ -34,7 +33,7 @@ class Caption(CallsNoModel):
         return free_texts(request, "DESCRIPTIONS")
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
+    def view(_: object, __: ServerModels) -> ViewSpec | None:
         """Return None: the tower's frames suffice."""
         return None
 
@@ -47,7 +46,7 @@ class Caption(CallsNoModel):
     ) -> tuple[Ranking, dict[str, NDArray[np.generic]]]:
         """Choose the caption of a chunk and of the video so far."""
         check_width("DESCRIPTIONS", options, self._bank)
-        (caption,) = scoring.rank(options or self._bank, chunk.pooled[None], 1, self._calibration)
+        (caption,) = rank(options or self._bank, chunk.pooled[None], 1, self._calibration)
         best = caption if state is None or caption.scores[0] > state.scores[0] else state
         return best, {
             "CHUNK_CAPTION_TEXTS": texts(caption.texts),

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.ranking import scoring
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.views import PackedView
+from trireel_schema.ranking import pool
 
 UNIT_NORM_TOLERANCE = 0.01
 MAX_WEIGHT_SECONDS = 1e6
@@ -74,7 +74,7 @@ class ChunkFrames:
     @cached_property
     def pooled(self) -> NDArray[np.float32]:
         """[D] mean of the frames' embeddings, unit length."""
-        return scoring.pool(self.embeddings)
+        return pool(self.embeddings)
 
 
 def check_unit_length(name: str, embeddings: NDArray[np.float32]) -> None:

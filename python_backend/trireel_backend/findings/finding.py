@@ -2,15 +2,18 @@
 """The interface of a finding."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from numpy.typing import NDArray
 
+from trireel_backend.artifacts import load_detector
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.plan import Selection
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
+from trireel_schema.detector import DETECTOR_FILE, DetectorMetadata
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 from trireel_schema.texts import TextBank
 from trireel_schema.vectors import Calibration
@@ -21,15 +24,39 @@ class ViewSpec:
     """Frames that a finding needs beside those of the tower; both come from one decoding pass."""
 
     width_px: int
-    """Width in pixels that a frame is squashed to."""
+    """Width of a frame in pixels."""
     height_px: int
-    """Height in pixels that a frame is squashed to."""
+    """Height of a frame in pixels."""
     max_frames: int
     """Most frames of a chunk. By rate, a longer chunk gets this many, evenly spread."""
     fps: float = 0.0
     """Number of frames per second of video, if they are selected by rate."""
     selection: Selection = Selection.RATE
     """Rule that selects the frames."""
+    keeps_aspect: bool = False
+    """True for the picture in the frame's top left corner, as large as fits, and black bars;
+    False to squash it to the frame."""
+    fps_input: str = ""
+    """Input by which requests choose `fps`: a chunk with more than `max_frames` is then rejected,
+    unless it is longer than the request's chunks."""
+
+
+@dataclass(frozen=True)
+class ServerModels:
+    """Facts about other models of the server that findings need."""
+
+    detector: DetectorMetadata | None = None
+    """Metadata of `object_detector`, None if the server has none."""
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> "ServerModels":
+        """Read the files that the launcher puts into a model's version folder, if there are any.
+
+        Raises:
+            MissingPart: if a file is damaged.
+        """
+        path = folder / DETECTOR_FILE
+        return cls(load_detector(path) if path.exists() else None)
 
 
 @dataclass(frozen=True)
@@ -48,6 +75,8 @@ class Knowledge:
     """True if the server has the model `shot_boundary`."""
     judges_every_window: bool = False
     """True to give TransNetV2 every window of frames, not only those around changes."""
+    models: ServerModels = field(default_factory=ServerModels)
+    """Facts about other models of the server."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +111,12 @@ class Finding(Protocol):
         """Read the inputs of a request; raises InvalidInput."""
 
     @staticmethod
-    def view(options: Any) -> ViewSpec | None:
-        """Return the second view that these options need, None if the tower's frames suffice."""
+    def view(options: Any, models: ServerModels) -> ViewSpec | None:
+        """Return the second view that these options need, None if the tower's frames suffice.
+
+        Raises:
+            InvalidInput: if the server lacks a model for these options.
+        """
 
     def start(self) -> Any:
         """Return the state before a video's first chunk."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ServerModels, ViewSpec
 from trireel_backend.wire.request import Request
 
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
@@ -79,7 +79,7 @@ class Quality(CallsNoModel):
         """Read nothing: quality has no inputs."""
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
+    def view(_: object, __: ServerModels) -> ViewSpec | None:
         """Return the view: denser than the tower's frames."""
         return ViewSpec(width_px=128, height_px=128, fps=4.0, max_frames=128)
 

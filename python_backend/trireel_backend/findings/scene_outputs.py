@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from trireel_backend.findings.finding import Knowledge
 from trireel_backend.findings.free_texts import check_width
 from trireel_backend.findings.scene_options import SceneOptions
-from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.scenes.sampling import thinned
 from trireel_backend.scenes.spans import Scene
 from trireel_backend.scenes.track import Track
 from trireel_backend.scenes.transitions import Transition
 from trireel_backend.wire.tensors import texts
+from trireel_schema import ranking
+from trireel_schema.ranking import Ranking
 
 
 def signal_tensors(track: Track | None, decided_seconds: float) -> dict[str, NDArray[Any]]:
@@ -95,8 +95,8 @@ def _ranked(
     check_width("TAGS", options.tags.tags, knowledge.bank.tags)
     check_width("DESCRIPTIONS", options.descriptions, knowledge.bank.descriptions)
     return (
-        scoring.rank(tags, embeddings, options.tags.top_k, knowledge.calibration),
-        scoring.rank(descriptions, embeddings, 1, knowledge.calibration),
+        ranking.rank(tags, embeddings, options.tags.top_k, knowledge.calibration),
+        ranking.rank(descriptions, embeddings, 1, knowledge.calibration),
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge, ModelCall, ViewSpec
+from trireel_backend.findings.finding import Knowledge, ModelCall, ServerModels, ViewSpec
 from trireel_backend.findings.scene_options import SceneOptions, read_scene_options
 from trireel_backend.findings.scene_outputs import event_tensors, scene_tensors, signal_tensors
 from trireel_backend.plan import Selection
@@ -93,7 +93,7 @@ class Scenes:
         return read_scene_options(request)
 
     @staticmethod
-    def view(options: SceneOptions) -> ViewSpec | None:
+    def view(options: SceneOptions, _: ServerModels) -> ViewSpec | None:
         """Return the view of small frames that the mode needs."""
         if options.mode == SAMPLED:
             return None

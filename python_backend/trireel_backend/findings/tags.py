@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import CallsNoModel, Knowledge, ViewSpec
+from trireel_backend.findings.finding import CallsNoModel, Knowledge, ServerModels, ViewSpec
 from trireel_backend.findings.free_texts import check_width, free_texts
-from trireel_backend.ranking import scoring
-from trireel_backend.ranking.scoring import Ranking
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors, texts
+from trireel_schema.ranking import Ranking, rank
 from trireel_schema.texts import TextSet
 
 DEFAULT_TOP_K = 5
@@ -65,7 +64,7 @@ class Tags(CallsNoModel):
         return TagOptions(DEFAULT_TOP_K if top_k is None else top_k, free_texts(request, "TAGS"))
 
     @staticmethod
-    def view(_: object) -> ViewSpec | None:
+    def view(_: object, __: ServerModels) -> ViewSpec | None:
         """Return None: the tower's frames suffice."""
         return None
 
@@ -85,7 +84,7 @@ class Tags(CallsNoModel):
         )
         mean = (state.weighted_sum / state.weight_seconds).astype(np.float32)
         # Ranked together, so that a large bank is read once.
-        chunk_tags, video_tags = scoring.rank(
+        chunk_tags, video_tags = rank(
             tags, np.stack([chunk.pooled, mean]), options.top_k, self._calibration
         )
         rows = {name: array[None] for name, array in _tensors("CHUNK_TAG", chunk_tags).items()}

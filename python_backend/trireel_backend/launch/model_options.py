@@ -77,6 +77,34 @@ Shots = Annotated[
         file_okay=False,
     ),
 ]
+Tags = Annotated[
+    Path | None,
+    typer.Option(help="Tags to use instead of the export's, one a line.", dir_okay=False),
+]
+Descriptions = Annotated[
+    Path | None,
+    typer.Option(help="Descriptions to use instead of the export's.", dir_okay=False),
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        help="Sentence that every tag stands in when it is embedded, as in 'a photo of a {}'; by"
+        " default that of the export.",
+    ),
+]
+TextModels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the models that read text, by default the one that the set-up makes.",
+        file_okay=False,
+    ),
+]
+Detector = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(
@@ -84,6 +112,18 @@ TowerEngine = Annotated[
         " openvino-bf16, by far the fastest on a CPU with AMX."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class OwnTexts:
+    """Texts that replace those of an export."""
+
+    tags: Path | None = None
+    """File of tags, one a line; None for the export's tags."""
+    descriptions: Path | None = None
+    """File of descriptions, one a line; None for the export's descriptions."""
+    tag_prompt: str | None = None
+    """Sentence that every tag stands in when it is embedded; None for the export's prompt."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from typing import IO, NoReturn
 from trireel_backend.errors import NotReady
 from trireel_backend.launch.canary import CALL_SECONDS, check_canary, wait_until_ready
 from trireel_backend.launch.children import living_children
+from trireel_backend.launch.detector_canary import request_known_detections
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.limits import RETURN_MEMORY, UMASK, prepare_server
 from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.run_folder import RunFolder
 from trireel_backend.launch.shot_canary import request_known_window
+from trireel_backend.launch.text_canary import request_known_text
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.wire.request import INNER_WORD_VARIABLE
 from trireel_schema.metadata import Metadata
@@ -69,6 +71,10 @@ class Launch:
     """File for Triton's log; None to write it to this process's output."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None if the server has none."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None if the server has none."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None if the server has none."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +178,10 @@ def _wait_until_well(process: "subprocess.Popen[bytes]", launch: Launch) -> tupl
     launch.run.close_regions()
     if launch.shots is not None:
         request_known_window(launch.endpoint, launch.shots, CALL_SECONDS)
+    if launch.detector is not None:
+        request_known_detections(launch.endpoint, launch.detector, CALL_SECONDS)
+    if launch.text_models is not None:
+        request_known_text(launch.endpoint, launch.text_models, CALL_SECONDS)
     return check_canary(launch.endpoint, launch.export)
 
 

@@ -24,6 +24,9 @@ from trireel_backend.wire.views import PackedView, pack_views
 from trireel_schema.catalogue import VIEW_TENSORS
 
 HIGHEST_USUAL_FPS = 240.0  # of cameras for slow motion
+EVERY_FRAME_SIZE = "EVERY_FRAME_SIZE_PX"
+REGION_VIEW = "region"
+"""Name of the view of every frame, in VIEW_NAMES."""
 PLAN_OUTPUTS = frozenset(("PLAN_START_SECONDS", "PLAN_DURATION_SECONDS"))
 
 
@@ -101,6 +104,21 @@ def extract_chunk(
     return answer
 
 
+def region_view(request: Request) -> dict[str, ViewSpec]:
+    """Return the view of every frame that a request names by its size; raises InvalidInput."""
+    size_px = request.array(EVERY_FRAME_SIZE)
+    if size_px is None:
+        return {}
+    width, height = size_px.tolist()
+    if min(width, height) < 1 or width * height * 3 > SECOND_VIEWS_BYTES:
+        raise InvalidInput(
+            f"{EVERY_FRAME_SIZE} is {width} x {height}: give sides of 1 or more, and at most"
+            f" {SECOND_VIEWS_BYTES // 3} pixels"
+        )
+    most_frames = SECOND_VIEWS_BYTES // (width * height * 3)
+    return {REGION_VIEW: ViewSpec(width, height, most_frames, selection=Selection.EVERY)}
+
+
 def most_chunks(views: Mapping[str, ViewSpec], chunk_seconds: float) -> int:
     """Return of how many chunks the frames of second views fit into one request, at least 1."""
     chunk_bytes = 1
@@ -113,7 +131,7 @@ def most_chunks(views: Mapping[str, ViewSpec], chunk_seconds: float) -> int:
 
 def _second_view(spec: ViewSpec, crop: Crop | None) -> SecondView:
     is_rough = spec.selection == Selection.CHANGES  # many frames are drawn only to be compared
-    view = View(spec.width_px, spec.height_px, crop, is_rough)
+    view = View(spec.width_px, spec.height_px, crop, is_rough, spec.keeps_aspect)
     return SecondView(view, spec.max_frames, spec.fps, spec.selection)
 
 
@@ -148,7 +166,7 @@ def _tensors(extracted: Extracted) -> dict[str, NDArray[Any]]:
 
 def _view_tensors(extracted: Extracted, views: Mapping[str, ViewSpec]) -> dict[str, NDArray[Any]]:
     chunks = [
-        [PackedView(frames.pixels, frames.timestamps_seconds) for frames in second]
+        [PackedView(frames.pixels, frames.timestamps_seconds, frames.shown) for frames in second]
         for second in extracted.second_frames
     ]
     return pack_views(

@@ -19,14 +19,17 @@ import numpy as np
 from trireel_backend.errors import StartupError
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.extraction.task import RunsTasks
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.findings.registry import second_views
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import refusals_counted
 from trireel_backend.models.frame_extractor import (
+    EVERY_FRAME_SIZE,
     extract_chunk,
     frame_size_px,
     keeps_open,
     read_chunk_request,
+    region_view,
 )
 from trireel_backend.models.sampling_inputs import SAMPLING_INPUTS
 from trireel_backend.sources.media import (
@@ -45,7 +48,7 @@ from trireel_backend.wire.tensors import Tensors, texts
 
 MODEL = "frame_extractor"
 CALLS_AT_ONCE = 4  # per instance: so few of its own requests overtake others in Triton's queue
-COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", "SIZE_PX", *SAMPLING_INPUTS)
+COPIED_INPUTS = ("START_SECONDS", "CHUNK_SECONDS", "SIZE_PX", EVERY_FRAME_SIZE, *SAMPLING_INPUTS)
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,14 @@ class ChunkAnswers:
         extractor: RunsTasks,
         call_model: CallModel,
         metrics: Metrics,
+        models: ServerModels,
     ) -> None:
         """Read the model's parameters.
 
         Args:
             size_px: width and height of the square frames.
             call_model: sends a request to a model of this server.
+            models: facts about other models of this server.
 
         Raises:
             StartupError: if a parameter is missing or not allowed.
@@ -94,6 +99,7 @@ class ChunkAnswers:
         self._extractor = extractor
         self._call_model = call_model
         self._metrics = metrics
+        self._models = models
         fetches = read_settings(FetchSettings, parameters)
         limits = fetches.checked_limits()
         self._slots = Slots(limits, noun="fetches of videos")
@@ -111,7 +117,9 @@ class ChunkAnswers:
             selection = read_chunk_request(request, self._sampling)
             most_frames = self._sampling.max_frames_per_chunk
             size_px = frame_size_px(selection, self._size_px, most_frames)
-            views = second_views(request)  # an unknown finding is rejected before any fetch
+            # An unknown finding is rejected before any fetch.
+            views = second_views(request, self._models, selection.chunk_seconds)
+            views |= region_view(request)
             uri, data = request.reference("VIDEO"), request.data("VIDEO_DATA")
             if uri is not None and data is None and is_remote(self._folders, uri):
                 video = kept_video(self._folders, uri)

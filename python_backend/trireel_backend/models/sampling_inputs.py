@@ -57,7 +57,7 @@ def read_selection(
         chunk_seconds,
         _starts_seconds(request, settings, sampling.count(chunk_seconds)),
         sampling,
-        _crop(request),
+        read_crop(request),
         request.number("STREAM_INDEX", int),
         _size_px(request),
     )
@@ -121,7 +121,8 @@ def _size_px(request: Request) -> int | None:
     return size_px
 
 
-def _crop(request: Request) -> Crop | None:
+def read_crop(request: Request) -> Crop | None:
+    """Return the region of CROP or CROP_PX, None without them; raises InvalidInput."""
     fractions, pixels = request.array("CROP"), request.array("CROP_PX")
     if fractions is not None and pixels is not None:
         raise InvalidInput("got both of CROP and CROP_PX: send fractions or pixels")

@@ -16,7 +16,7 @@ from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import InvalidInput, RequestError
 from trireel_backend.findings.chunk import Answers, ChunkFrames
 from trireel_backend.findings.decoder import Decoder, read_options
-from trireel_backend.findings.finding import Calls, Knowledge, ModelCall
+from trireel_backend.findings.finding import Calls, Knowledge, ModelCall, ServerModels
 from trireel_backend.findings.open_videos import (
     OpenVideos,
     SequenceSettings,
@@ -126,6 +126,7 @@ class SequenceDecoder:
             *scenes.over(metadata),
             has_shot_model=scenes.shot_model,
             judges_every_window=scenes.every_shot_window,
+            models=ServerModels.of_folder(folder),
         )
         return cls(
             Decoder(knowledge),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from trireel_backend.errors import Cancelled, StartupError
 from trireel_backend.extraction.settings import SamplingSettings
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.findings.registry import check_options, second_views
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.models.frame_extractor import most_chunks
@@ -103,9 +104,11 @@ class WholeVideo:
         sampling: SamplingSettings,
         orchestrator: OrchestratorSettings,
         metrics: Metrics,
+        models: ServerModels,
     ) -> None:
         self._stages = stages
         self._metrics = metrics
+        self._models = models
         self._folders = folders
         self._sampling = sampling
         self._spans_in_flight = orchestrator.checked_spans()
@@ -130,7 +133,11 @@ class WholeVideo:
 
     @classmethod
     def from_parameters(
-        cls, stages: Stages, parameters: Mapping[str, str], metrics: Metrics
+        cls,
+        stages: Stages,
+        parameters: Mapping[str, str],
+        metrics: Metrics,
+        models: ServerModels,
     ) -> "WholeVideo":
         """Read the model's parameters; raises StartupError if one is wrong."""
         return cls(
@@ -139,6 +146,7 @@ class WholeVideo:
             read_settings(SamplingSettings, parameters),
             read_settings(OrchestratorSettings, parameters),
             metrics,
+            models,
         )
 
     async def answers(self, request: Request) -> AsyncGenerator[Answer, None]:
@@ -181,8 +189,8 @@ class WholeVideo:
         """Read a request, whose video is not fetched yet; raises InvalidInput."""
         options = _without_free_texts(request)
         check_options(options)
-        views = second_views(options)
         frames = read_selection(request, self._sampling)
+        views = second_views(options, self._models, frames.chunk_seconds)
         count = frames.sampling.count(frames.chunk_seconds)
         sampling = _inputs(request, SAMPLING_INPUTS)
         if frames.sampling.fps is None:  # the extractor's default may differ

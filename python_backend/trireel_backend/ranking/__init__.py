@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ranking texts against embeddings: scores, and large banks searched through int8 codes."""
+"""Large banks of texts, searched through int8 codes."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_backend.ranking.scoring import pool
 from trireel_backend.scenes.transitions import Transition
+from trireel_schema.ranking import pool
 
 MOST_CANDIDATES = 64
 """Frames kept to choose a scene's representative: of a longer scene every second, fourth, ..."""

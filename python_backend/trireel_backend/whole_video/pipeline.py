@@ -76,5 +76,5 @@ class Stages(Protocol):
             encoded: any chunk of the video; the model needs all its inputs.
         """
 
-    async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
+    async def embed_texts(self, values: Sequence[str], *, are_tags: bool) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""

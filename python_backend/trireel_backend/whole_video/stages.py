@@ -131,13 +131,13 @@ class ModelStages:
             "temporal_decoder", inputs, EVERY_CHUNK_OUTPUTS[:1], turn=turn, parameters=parameters
         )
 
-    async def embed_texts(self, values: Sequence[str]) -> NDArray[np.float32]:
+    async def embed_texts(self, values: Sequence[str], *, are_tags: bool) -> NDArray[np.float32]:
         """Return the embeddings [m, D] of free texts."""
-        batches = [values[i : i + TEXT_BATCH] for i in range(0, len(values), TEXT_BATCH)]
-        embedded = [
-            await self._call_model("siglip_text", {"TEXTS": texts(batch)[:, None]}, ["EMBEDDINGS"])
-            for batch in batches
-        ]
+        embedded = []
+        for first in range(0, len(values), TEXT_BATCH):
+            column = texts(values[first : first + TEXT_BATCH])[:, None]
+            inputs = {"TEXTS": column, "ARE_TAGS": np.full(column.shape, are_tags)}
+            embedded.append(await self._call_model("siglip_text", inputs, ["EMBEDDINGS"]))
         return np.concatenate([answer["EMBEDDINGS"] for answer in embedded])
 
 

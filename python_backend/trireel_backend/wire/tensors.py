@@ -25,7 +25,7 @@ NUMPY_TYPES: Mapping[str, type[np.generic]] = {
 """NumPy's type for each data type of KServe v2 that the catalogue uses."""
 
 PER_FRAME = ("TIMESTAMPS", "PTS", "EMBEDDINGS")
-STACKED = ("CHUNK_", "SCENE_", *PER_FRAME)
+STACKED = ("CHUNK_", "SCENE_", "OBJECT_", *PER_FRAME)
 
 
 def scalar(value: float | int | bool, dtype: type[np.generic]) -> NDArray[Any]:

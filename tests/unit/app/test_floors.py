@@ -12,8 +12,10 @@ ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
     ("sources",),
+    ("library",),
     ("analyse", "engine"),
-    ("jobs",),
+    ("jobs", "index"),
+    ("adapters",),
     ("commands",),
     (PACKAGE,),
 )

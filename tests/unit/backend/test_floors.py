@@ -11,8 +11,11 @@ import trireel_backend
 ROOT = Path(trireel_backend.__file__).parent
 FLOORS = (
     ("errors", "system", "ranking"),
-    ("metrics", "plan", "artifacts", "shots", "scenes", "wire"),
-    ("sources", "extraction", "towers", "findings", "whole_video", "triton"),
+    (
+        *("metrics", "plan", "artifacts", "reading", "shots", "scenes", "clips", "text_models"),
+        *("captions", "tracking", "wire"),
+    ),
+    ("sources", "captioning", "extraction", "towers", "findings", "whole_video", "triton"),
     ("models", "launch", "stock"),
     (PACKAGE,),
 )

@@ -3,9 +3,9 @@
 
 import pytest
 
+from benchmarks.common.levels import levels, quantile
 from benchmarks.peer_ray_serve.goals import goals
 from benchmarks.peer_ray_serve.headlines import headlines
-from benchmarks.peer_ray_serve.levels import levels, quantile
 from benchmarks.peer_ray_serve.rounds import compare
 from benchmarks.peer_ray_serve.table import SECTIONS, page
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.common.counts import Counts
 from benchmarks.common.record import ROOT
 from benchmarks.scenes.calibrate import Sampled, Setting, best, calibrate, judge, store
 from benchmarks.scenes.labelled import Labelled
-from benchmarks.scenes.score import Counts, Tolerance, Transition, Video
+from benchmarks.scenes.score import Tolerance, Transition, Video
 from trireel_schema.metadata import read_metadata
 
 TOLERANCE = Tolerance(None, 0.65)

@@ -7,12 +7,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from benchmarks.scenes.footage import drawn
-from benchmarks.scenes.footage.clocks import even, swing, telephone
-from benchmarks.scenes.footage.edit import Edit, Join, Shot
-from benchmarks.scenes.footage.effects import caption, flash
-from benchmarks.scenes.footage.filming import Filming, Look
-from benchmarks.scenes.footage.joins import WIPES, dissolve, fade, wipe
+from benchmarks.common.footage import drawn
+from benchmarks.common.footage.clocks import even, swing, telephone
+from benchmarks.common.footage.edit import Edit, Join, Shot
+from benchmarks.common.footage.effects import caption, flash
+from benchmarks.common.footage.filming import Filming, Look
+from benchmarks.common.footage.joins import WIPES, dissolve, fade, wipe
 from benchmarks.scenes.footage.writing import write_edit
 
 SIZE_PX = (64, 48)

@@ -3,9 +3,9 @@
 
 import pytest
 
+from benchmarks.common.counts import Counts, total
 from benchmarks.scenes.score import (
     TOLERANCES,
-    Counts,
     Event,
     Transition,
     Video,
@@ -13,7 +13,6 @@ from benchmarks.scenes.score import (
     match,
     summary,
     time_errors,
-    total,
 )
 
 PTS = tuple(round(index * 0.04, 6) for index in range(250))

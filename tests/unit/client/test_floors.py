@@ -10,10 +10,12 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_json", "_r0", "_cli_options", "_findings", "_servers"),
-    ("_config", "_options", "_results", "_sources"),
-    ("_calls", "_timeline"),
-    ("_flows", "_transports"),
+    ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers"),
+    ("_option_tensors",),
+    ("_config", "_options", "_results", "_captions", "_sources"),
+    ("_calls", "_caption_options", "_clips", "_timeline", "_guesses"),
+    ("_page",),
+    ("_flows", "_objects", "_transports"),
     ("_client", "_async_client"),
     (PACKAGE,),
     ("load_test", "load_test.errors", "load_test.statistics"),

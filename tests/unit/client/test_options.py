@@ -28,12 +28,17 @@ EACH = {
     "crop": (0.0, 0.0, 0.5, 1.0),
     "crop_px": [0, 0, 64, 48],
     "stream_index": 1,
+    "text_fps": 5.0,
     "top_k": 3,
     "scenes": "exact",
     "min_scene_seconds": 0.75,
     "with_scene_trace": True,
     "scene_threshold": 0.25,
     "scene_alpha": 0.5,
+    "objects_mode": "chunked",
+    "objects_fps": 0.5,
+    "labels": ["person", "traffic light"],
+    "objects_threshold": 0.25,
     "with_embeddings": True,
 }
 
@@ -41,6 +46,8 @@ EACH = {
 OTHER_NAMES = {
     "min_scene_seconds": "SCENE_MIN_SECONDS",
     "with_scene_trace": "SCENE_WITH_TRACE",
+    "objects_mode": "OBJECTS",
+    "labels": "OBJECTS_LABELS",
 }
 
 

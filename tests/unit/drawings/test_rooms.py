@@ -14,7 +14,7 @@ FLOORS = (
     ("figures",),
     ("places",),
     ("scenes",),
-    ("training",),
+    ("training", "detection"),
     ("cli",),
     ("__main__",),
 )

@@ -30,3 +30,15 @@ def test_a_long_list_is_told_part_by_part(checkpoint, tmp_path, monkeypatch):
         assert tuple(arrays["tag_texts"].tolist()) == TAGS
         assert arrays["description_embeddings"].shape == (2, checkpoint.embedding_dim)
     np.testing.assert_allclose(parts, checkpoint.embed_texts(TAGS), atol=1e-6)
+
+
+def test_a_prompt_stands_around_tags_alone(checkpoint, tmp_path):
+    path = tmp_path / "bank.npz"
+    write_bank(
+        checkpoint, TAGS[:2], DESCRIPTIONS, path, lambda step: None, tag_prompt="a photo of {}"
+    )
+    with np.load(path) as arrays:
+        tags, descriptions = arrays["tag_embeddings"], arrays["description_embeddings"]
+    wanted = checkpoint.embed_texts(["a photo of tag 0", "a photo of tag 1"])
+    np.testing.assert_allclose(tags, wanted, atol=1e-6)
+    np.testing.assert_allclose(descriptions, checkpoint.embed_texts(DESCRIPTIONS), atol=1e-6)

@@ -13,7 +13,8 @@ FLOORS = (
     ("errors", PACKAGE),
     ("siglip", "output"),
     ("checks", "bank"),
-    ("export", "shots"),
+    ("export", "shots", "detector"),
+    ("kept",),
     ("cli",),
 )
 

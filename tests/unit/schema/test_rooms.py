@@ -10,12 +10,22 @@ import trireel_schema
 
 ROOT = Path(trireel_schema.__file__).parent
 FLOORS = (
-    ("catalogue", "errors", "files", "stages", "precision", "vectors", PACKAGE),
-    ("scenes", "shots", "text_lists"),
-    ("metadata",),
+    (
+        "tensor",
+        "captions",
+        "errors",
+        "files",
+        "json_values",
+        "stages",
+        "precision",
+        "vectors",
+        PACKAGE,
+    ),
+    ("objects", "object_tensors", "caption_tensors", "scenes", "text_lists", "prompts", "wheels"),
+    ("catalogue", "metadata", "shots"),
     ("arrays",),
-    ("texts", "pictures", "windows"),
-    ("gate",),
+    ("texts", "pictures", "windows", "detector"),
+    ("gate", "ranking", "detections"),
 )
 
 

@@ -43,6 +43,11 @@ _COLUMNS: dict[RowKind, Sequence[tuple[str, Any]]] = {
 EMBEDDING = "embedding"
 
 
+def columns_of(kind: RowKind) -> Sequence[tuple[str, Any]]:
+    """Return name and Arrow type of each column, without the embeddings'."""
+    return _COLUMNS[kind]
+
+
 def part_of(rows: Sequence[Row], kind: RowKind) -> bytes:
     """Return rows as a Parquet file; the same rows give the same bytes."""
     columns = dict(_COLUMNS[kind])

@@ -2,7 +2,7 @@
 """From a decoded frame to the RGB picture that a model accepts.
 
 libavfilter scales the picture, as the ffmpeg command does. The whole picture is squashed to the
-size of the view, as in SigLIP's own preprocessing.
+size of the view, as in SigLIP's own preprocessing, unless the view keeps its aspect.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from trireel_backend.extraction.picture.hdr import TO_NITS, tone_map
 from trireel_backend.extraction.picture.orientation import UPRIGHT, Orientation
 from trireel_backend.extraction.picture.planes import has_alpha, over_black, with_alpha
 from trireel_backend.extraction.picture.rough import Sketch, can_sketch, sketch
+from trireel_backend.extraction.task import SQUARE_PIXELS
 from trireel_backend.extraction.view import Region, View
 
 COLOUR_BYTES = "rgb24"
@@ -42,15 +43,22 @@ class _Geometry:
     region: Region | None
     """Region of the stored frame, None for the whole frame."""
     output: str
-    is_turned: bool
-    """True if width and height change places when the picture is turned upright."""
+    drawn_px: tuple[int, int]
+    """Width and height that the region of the stored frame is scaled to."""
 
 
 class PictureMaker:
     """Turns frames into pictures of one view."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, pixel_aspect: Fraction = SQUARE_PIXELS) -> None:
+        """Draw nothing yet.
+
+        Args:
+            view: size and crop of the pictures.
+            pixel_aspect: width of a stored pixel divided by its height.
+        """
         self._view = view
+        self._pixel_aspect = pixel_aspect
         self._graphs: dict[_Geometry, Graph] = {}
         self._orientations: dict[int, Orientation] = {}
 
@@ -78,8 +86,12 @@ class PictureMaker:
         if has_alpha(frame):
             # Before scaling, which would mix invisible colours into their neighbours.
             frame = over_black(frame, deep=int(frame.color_trc) in TO_NITS)
+        drawn_px = self._view.drawn_size_px(*self.upright(frame))
         geometry = _geometry_of(
-            frame, region, interlaced=interlaced, is_turned=orientation.quarters % 2 == 1
+            frame,
+            region,
+            interlaced=interlaced,
+            drawn_px=drawn_px[::-1] if orientation.quarters % 2 else drawn_px,
         )
         graph = self._graph(geometry)
         graph.vpush(frame)
@@ -88,7 +100,7 @@ class PictureMaker:
             picture = _mean_of_samples(picture)
         if geometry.output == COLOUR_WORDS:
             picture = tone_map(np.asarray(picture, np.uint16), int(frame.color_trc))
-        return orientation.upright(np.asarray(picture, np.uint8))
+        return self._with_bars(orientation.upright(np.asarray(picture, np.uint8)))
 
     def sketch(self, frame: VideoFrame) -> Sketch | None:
         """Return the samples that a rough picture is made of, None if the frame must be scaled."""
@@ -101,13 +113,22 @@ class PictureMaker:
             return None
         return sketch(frame, view.width_px, view.height_px)
 
-    def upright_size_px(self, frame: VideoFrame, pixel_aspect: Fraction) -> tuple[int, int]:
-        """Return the width and the height of a frame's upright picture in square pixels.
+    def upright(self, frame: VideoFrame) -> tuple[int, int, Fraction]:
+        """Return the width and height of a frame's upright picture, and the aspect of a pixel."""
+        if self._orientation(frame).quarters % 2:
+            return frame.height, frame.width, 1 / self._pixel_aspect
+        return frame.width, frame.height, self._pixel_aspect
 
-        Args:
-            pixel_aspect: width of a stored pixel divided by its height.
-        """
-        width_px, height_px = max(1, round(frame.width * pixel_aspect)), frame.height
+    def _with_bars(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if not self._view.keeps_aspect:
+            return picture
+        whole = np.zeros(self._view.shape(1)[1:], np.uint8)
+        whole[: picture.shape[0], : picture.shape[1]] = picture
+        return whole
+
+    def upright_size_px(self, frame: VideoFrame) -> tuple[int, int]:
+        """Return the width and the height of a frame's upright picture in square pixels."""
+        width_px, height_px = max(1, round(frame.width * self._pixel_aspect)), frame.height
         is_turned = self._orientation(frame).quarters % 2
         return (height_px, width_px) if is_turned else (width_px, height_px)
 
@@ -132,7 +153,7 @@ class PictureMaker:
 
 
 def _geometry_of(
-    frame: VideoFrame, region: Region | None, *, interlaced: bool, is_turned: bool
+    frame: VideoFrame, region: Region | None, *, interlaced: bool, drawn_px: tuple[int, int]
 ) -> _Geometry:
     return _Geometry(
         width_px=frame.width,
@@ -143,7 +164,7 @@ def _geometry_of(
         interlaced=interlaced,
         region=region,
         output=COLOUR_WORDS if int(frame.color_trc) in TO_NITS else COLOUR_BYTES,
-        is_turned=is_turned,
+        drawn_px=drawn_px,
     )
 
 
@@ -163,7 +184,7 @@ def _make_graph(geometry: _Geometry, view: View) -> Graph:
     if geometry.region is not None:
         filters.append(graph.add("crop", _crop_arguments(geometry.region, geometry.interlaced)))
     filters += [
-        graph.add("scale", _scale_arguments(view, is_turned=geometry.is_turned)),
+        graph.add("scale", _scale_arguments(geometry.drawn_px, is_rough=view.is_rough)),
         graph.add("format", geometry.output),
         graph.add("buffersink"),
     ]
@@ -171,9 +192,8 @@ def _make_graph(geometry: _Geometry, view: View) -> Graph:
     return graph
 
 
-def _scale_arguments(view: View, *, is_turned: bool) -> str:
-    sides = (view.height_px, view.width_px) if is_turned else (view.width_px, view.height_px)
-    if view.is_rough:
+def _scale_arguments(sides: tuple[int, int], *, is_rough: bool) -> str:
+    if is_rough:
         return f"{sides[0] * ROUGH_SAMPLES}:{sides[1] * ROUGH_SAMPLES}:flags=neighbor"
     return f"{sides[0]}:{sides[1]}:flags=bicubic"
 

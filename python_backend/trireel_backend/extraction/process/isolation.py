@@ -11,17 +11,13 @@ import fcntl
 import json
 import mmap
 import os
-import resource
 import select
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
@@ -46,24 +42,12 @@ from trireel_backend.extraction.process.messages import (
     split_memory,
 )
 from trireel_backend.extraction.task import Extracted, ExtractionTask, ExtractorOptions
+from trireel_backend.system.workers import start_worker
 
 WORKER_MODULE = "trireel_backend.extraction.process.worker"
 POLL_SECONDS = 0.5  # between checks that the client is still there
 START_SECONDS = 60.0  # to load NumPy and FFmpeg, on a machine that may be busy
-WORKER_STACK_BYTES = 8 * 2**20  # of each thread
 MOST_TIMEOUTS = 4  # most chunks for which a request gets time
-WORKER_VARIABLES = (
-    "PATH",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "LD_LIBRARY_PATH",
-    "LANG",
-    "LC_ALL",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "CUDA_VISIBLE_DEVICES",
-)
-"""Environment variables that a worker gets; none of them holds a credential."""
 
 
 class _Deadline:
@@ -222,7 +206,14 @@ class IsolatedExtractor:
                 owner_pid=os.getpid(),
                 options=encode(self._options),
             )
-            self._process = _start_worker(setup)
+            try:
+                self._process = start_worker(
+                    WORKER_MODULE,
+                    json.dumps(asdict(setup)),
+                    (setup.socket_fd, setup.pixels_fd),
+                )
+            except FileNotFoundError as error:
+                raise MissingPart(str(error)) from error
 
 
 def _sealed_memory(size_bytes: int) -> int:
@@ -250,34 +241,3 @@ def _death(status: int) -> RequestError:
     return DecoderCrashed(
         f"the decoder's process died ({how}) of this video: the file is damaged or hostile"
     )
-
-
-def _start_worker(setup: WorkerSetup) -> "subprocess.Popen[bytes]":
-    environment = {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
-    package_parent = str(Path(__file__).parents[3])
-    _limit_stack()
-    search = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
-    return subprocess.Popen(
-        [worker_python(), "-P", "-m", WORKER_MODULE, json.dumps(asdict(setup))],
-        pass_fds=(setup.socket_fd, setup.pixels_fd),
-        # UTF-8 in any locale: FFmpeg, Pillow and messages get file names of any bytes.
-        env=environment | {"PYTHONPATH": os.pathsep.join(search), "PYTHONUTF8": "1"},
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def _limit_stack() -> None:
-    """Limit the stacks of a worker's threads: they count as memory that the decoder uses."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    if soft == resource.RLIM_INFINITY or soft > WORKER_STACK_BYTES:  # Triton's is raised
-        resource.setrlimit(resource.RLIMIT_STACK, (WORKER_STACK_BYTES, hard))
-
-
-def worker_python() -> str:
-    """Return the interpreter; if Python is embedded, as in Triton's stub, the first on PATH."""
-    if Path(sys.executable or "").name.startswith("python"):
-        return sys.executable
-    python = shutil.which("python3")
-    if python is None:
-        raise MissingPart("there is no python3 on PATH to run the decoder's process with")
-    return python

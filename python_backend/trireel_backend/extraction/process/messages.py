@@ -125,6 +125,7 @@ def _frames_values(frames: Frames) -> dict[str, Any]:
         "pts": frames.pts.tolist(),
         "time_base": frames.time_base.as_integer_ratio(),
         "damaged_packets": frames.damaged_packets,
+        "shown": frames.shown,
     }
 
 
@@ -257,7 +258,9 @@ def _frames(parts: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> tuple[Fra
         pts = np.array(part["pts"], np.int64).reshape(-1)
         time_base = Fraction(*part["time_base"])
         chunk_pixels = pixels[at : at + len(pts)]
-        frames.append(Frames(chunk_pixels, pts, time_base, int(part["damaged_packets"])))
+        left, top, width, height = map(finite, part["shown"])
+        shown = (left, top, width, height)
+        frames.append(Frames(chunk_pixels, pts, time_base, int(part["damaged_packets"]), shown))
         at += len(pts)
     return tuple(frames)
 

@@ -3,8 +3,8 @@
 
 import subprocess
 
-from trireel_backend.errors import MissingPart
-from trireel_backend.extraction.process.isolation import START_SECONDS, worker_python
+from trireel_backend.extraction.process.isolation import START_SECONDS
+from trireel_backend.system.workers import worker_python
 
 PROGRAM = "import av; print(av.ffmpeg_version_info)"
 
@@ -19,6 +19,6 @@ def ffmpeg_version() -> str:
             text=True,
             timeout=START_SECONDS,
         )
-    except (MissingPart, OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""

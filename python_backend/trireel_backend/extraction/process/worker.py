@@ -7,15 +7,10 @@
 import gc
 import json
 import mmap
-import os
-import resource
 import select
-import signal
 import socket
 import sys
 import traceback
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,21 +30,16 @@ from trireel_backend.extraction.process.messages import (
     split_memory,
 )
 from trireel_backend.extraction.reading.opening import gpu_decodes
-from trireel_backend.system.processes import end_with_parent
+from trireel_backend.system.workers import become_worker
 
-MAX_OPEN_FILES = 256
 IDLE_SECONDS = 1.0
-OUT_OF_MEMORY_SCORE = Path("/proc/self/oom_score_adj")
-FIRST_TO_KILL = 1000  # the maximum, see proc(5)
 
 
 def main() -> None:
     """Run tasks until the owner closes the connection."""
     setup = WorkerSetup(**json.loads(sys.argv[1]))
-    _end_with(setup.owner_pid)
-    _volunteer()
     options = decode_options(setup.options)
-    _restrict(options.limits.memory_bytes)
+    become_worker(setup.owner_pid, options.limits.memory_bytes)
     if options.on_gpu and not gpu_decodes():
         print("there is no GPU to decode on: decoding on the CPU", file=sys.stderr, flush=True)
     memory = np.frombuffer(mmap.mmap(setup.pixels_fd, setup.pixels_bytes), np.uint8)
@@ -85,27 +75,6 @@ def _answer(extractor: Extractor, line: bytes, pixels: NDArray[Any], second: NDA
         name = type(error).__name__
         failure = StageFailed(f"internal error ({name}): see the server's log")
         return encode_error(number, failure, is_worn_out=True)
-
-
-def _end_with(owner_pid: int) -> None:
-    """Let the kernel kill this process when its owner ends."""
-    end_with_parent(signal.SIGKILL)
-    if os.getppid() != owner_pid:  # the owner ended before that
-        sys.exit()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner handles a terminal's Ctrl-C
-
-
-def _volunteer() -> None:
-    """Make the kernel kill this process first if memory runs out: that fails only one request."""
-    with suppress(OSError):  # some systems hide the file from their processes
-        OUT_OF_MEMORY_SCORE.write_text(str(FIRST_TO_KILL))
-
-
-def _restrict(memory_bytes: int) -> None:
-    """Limit the damage that a hostile file can do through this process."""
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -12,20 +12,27 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
     MaxWaitingVideos,
     ModelOptions,
+    OwnTexts,
     Parameter,
+    Prompt,
     Restarts,
     Shots,
+    Tags,
+    TextModels,
     TowerEngine,
     Version,
     Videos,
     parse_parameters,
 )
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_schema.shots import SHOT_MODEL
 
 if TYPE_CHECKING:
@@ -55,6 +62,11 @@ def serve(
         Path, typer.Option(help="Folder of videos that requests may name.", file_okay=False)
     ] = REPOSITORY_ROOT / "media",
     shots: Shots = None,
+    tags: Tags = None,
+    descriptions: Descriptions = None,
+    prompt: Prompt = None,
+    text_models: TextModels = None,
+    detector: Detector = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -88,6 +100,7 @@ def serve(
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
+    from trireel_backend.launch.repository.detector import find_detector
 
     unwind_on_signals()
     private_umask()
@@ -115,6 +128,9 @@ def serve(
             ready_seconds=ready_seconds or READY_SECONDS,
             stop_seconds=stop_seconds,
             shots=shots,
+            texts=OwnTexts(tags, descriptions, prompt),
+            text_models=text_models,
+            detector=find_detector(detector, REPOSITORY_ROOT / "export/detector/model"),
             log=log,
         )
         _serve_until_stopped(options, restarts)
@@ -126,9 +142,11 @@ def serve(
 def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.embedded.server import embedded_launch
     from trireel_backend.launch.repository.shots import find_shots
+    from trireel_backend.launch.repository.text import find_text_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     shots, shots_missing = find_shots(options.shots)
+    text_models, text_missing = find_text_models(options.text_models)
 
     def report_ready(server: "RunningServer") -> None:
         ports = options.ports
@@ -140,8 +158,10 @@ def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
         )
         if shots_missing:
             print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
+        if text_missing:
+            print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
 
-    with embedded_launch(replace(options, shots=shots)) as launch:
+    with embedded_launch(replace(options, shots=shots, text_models=text_models)) as launch:
         keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
 
 

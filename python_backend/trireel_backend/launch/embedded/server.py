@@ -2,8 +2,9 @@
 """Run the embedded tritonserver: on loopback, with the wheel's binary, libraries and stub."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from trireel_backend.launch.embedded.wheel import (
@@ -15,6 +16,8 @@ from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.flags import arguments, common_flags
 from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.kept_logs import log_kept_if_failed
+from trireel_backend.launch.model_options import OwnTexts
+from trireel_backend.launch.own_texts import export_with_texts
 from trireel_backend.launch.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import RunFolder, run_folder
@@ -55,6 +58,12 @@ class ServerOptions:
     """Seconds that loading the models may take."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    texts: OwnTexts = field(default_factory=OwnTexts)
+    """Tags and descriptions that replace those of the export."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -84,7 +93,13 @@ def embedded_launch(options: ServerOptions) -> Iterator[Launch]:
     """
     check_ports(HOST, options.ports)
     with run_folder() as run:
+        export = export_with_texts(options.texts, options.export, run.path / "export", _report)
+        options = replace(options, export=export)
         yield _launch(options, run, *_assemble(options, run))
+
+
+def _report(sentence: str) -> None:
+    print(f"trireel-serve: {sentence}", file=sys.stderr)
 
 
 def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[str, str]]:
@@ -102,6 +117,8 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         parameters=public,
         instances=options.instances,
         shots=options.shots,
+        text_models=options.text_models,
+        detector=options.detector,
     )
     return assemble(assembly, run.models), private
 
@@ -134,4 +151,6 @@ def _launch(
         exit_seconds=exit_seconds,
         log=options.log or run.path / "triton.log",
         shots=options.shots,
+        detector=options.detector,
+        text_models=options.text_models,
     )

@@ -29,11 +29,13 @@ from trireel_backend.launch.engines.served import Sources, child, last_error, se
 from trireel_backend.launch.engines.subjects import (
     Reports,
     Subject,
+    object_detector,
     shot_boundary,
     vision_tower,
 )
 from trireel_backend.launch.gate.command import MODEL
 from trireel_backend.launch.repository.shots import find_shots
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.shots import SHOT_MODEL
 
 OPTIMIZATION_LEVEL = 3  # TensorRT's own default
@@ -62,6 +64,8 @@ class Build:
     """Folder of model folders."""
     tritonserver: Path
     """Path of the tritonserver binary that serves the engine to the gate."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None to build no engine of it."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for that of the set-up, if it is there."""
     model: str | None = None
@@ -100,6 +104,11 @@ def build_engines(build: Build) -> list[Path]:
             raise MissingPart(missing)
         else:
             _report(f"No engine of {SHOT_MODEL}: {missing}")
+    if build.model in (None, DETECTOR_MODEL):
+        if build.detector is not None:
+            subjects.append(object_detector(build.detector, build.export))
+        elif build.model is not None:
+            raise MissingPart(f"an engine of {DETECTOR_MODEL} needs --detector: give its folder")
     return [build_engine(build, subject) for subject in subjects]
 
 

@@ -17,6 +17,7 @@ from trireel_backend.launch.engines.build import (
 from trireel_backend.launch.engines.names import BatchSizes
 from trireel_backend.launch.gate.command import MODEL
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.shots import SHOT_MODEL
 
 MODELS = Path("/opt/trireel/model_repository")
@@ -52,7 +53,9 @@ def create_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--workspace-mib", type=int, default=WORKSPACE_MIB, help="GPU memory that a kernel may use"
     )
-    parser.add_argument("--model", choices=(MODEL, SHOT_MODEL), help="build this engine alone")
+    models = (MODEL, SHOT_MODEL, DETECTOR_MODEL)
+    parser.add_argument("--model", choices=models, help="build this engine alone")
+    parser.add_argument("--detector", type=Path, help="folder of an object detector")
     parser.add_argument("--shots", type=Path, help="folder of the model for exact scenes")
     parser.add_argument("--force", action="store_true", help="build even if the engine exists")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of model folders")

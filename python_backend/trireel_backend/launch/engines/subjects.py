@@ -5,20 +5,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trireel_backend.artifacts import load_metadata
+from trireel_backend.artifacts import load_detector, load_metadata
 from trireel_backend.errors import MissingPart
 from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.engines.detector import DETECTOR_BATCH_SIZES
 from trireel_backend.launch.engines.names import BatchSizes, Weights
 from trireel_backend.launch.engines.shots import SHOT_BATCH_SIZES, shot_weights
 from trireel_backend.launch.gate.command import MODEL, BatchReport, check_served
+from trireel_backend.launch.gate.detector import DetectorReport, check_served_detector
 from trireel_backend.launch.gate.shots import ShotReport, check_served_shots
 from trireel_backend.launch.repository.assemble import Assembly
+from trireel_schema.detector import DETECTOR_FILE, DETECTOR_GRAPH_FILE, DETECTOR_MODEL
 from trireel_schema.files import METADATA_FILE, VISION_FILE
 from trireel_schema.shots import FRAMES_SHAPE, GRAPH_FILE, SHOT_MODEL
 
 PROFILE = "tensorrt"
 
-Reports = Sequence[BatchReport] | Sequence[ShotReport]
+Reports = Sequence[BatchReport] | Sequence[ShotReport] | Sequence[DetectorReport]
 
 
 @dataclass(frozen=True)
@@ -80,4 +83,25 @@ def shot_boundary(shots: Path, export: Path) -> Subject:
         SHOT_BATCH_SIZES,
         lambda models, engine: Assembly(models, export, PROFILE, shots=shots, shot_engine=engine),
         lambda endpoint: check_served_shots(endpoint, shots),
+    )
+
+
+def object_detector(detector: Path, export: Path) -> Subject:
+    """Return `object_detector`; raises MissingPart if it is not there.
+
+    Args:
+        detector: the model's files.
+        export: an export, which every repository has.
+    """
+    metadata = load_detector(detector / DETECTOR_FILE)
+    return Subject(
+        DETECTOR_MODEL,
+        detector / DETECTOR_GRAPH_FILE,
+        metadata,
+        metadata.frame_shape,
+        DETECTOR_BATCH_SIZES,
+        lambda models, engine: Assembly(
+            models, export, PROFILE, detector=detector, detector_engine=engine
+        ),
+        lambda endpoint: check_served_detector(endpoint, detector),
     )

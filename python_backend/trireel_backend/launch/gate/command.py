@@ -16,8 +16,10 @@ from trireel_backend.artifacts import load_gate, load_metadata, load_text_bank
 from trireel_backend.errors import GateFailed, NotReady, StartupError
 from trireel_backend.launch.canary import embed_frames
 from trireel_backend.launch.endpoint import ClientTls, Endpoint
+from trireel_backend.launch.gate.detector import DetectorReport, check_served_detector
 from trireel_backend.launch.gate.shots import ShotReport, check_served_shots
 from trireel_backend.towers.gate import check_gate
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.files import GATE_FILE, METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.gate import LEAST_COSINE, GateReport
 from trireel_schema.pictures import KnownPictures
@@ -140,6 +142,10 @@ def gate(
         Path | None,
         typer.Option(help="Compare shot_boundary too; folder of its files.", file_okay=False),
     ] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Compare object_detector too; folder of its files.", file_okay=False),
+    ] = None,
 ) -> None:
     """Compare the models that a server runs with the checkpoints; exit with 1 if they differ."""
     tls = None
@@ -152,12 +158,15 @@ def gate(
     try:
         reports = check_served(Endpoint(url, tls), export)
         shot_reports = check_served_shots(Endpoint(url, tls), shots) if shots else []
+        detections = check_served_detector(Endpoint(url, tls), detector) if detector else []
     except (StartupError, OSError) as error:
         Console(stderr=True).print(f"trireel-gate: {error}", markup=False, highlight=False)
         raise typer.Exit(1) from error
     Console().print(_table(url, reports))
     if shot_reports:
         Console().print(_shot_table(url, shot_reports))
+    if detections:
+        Console().print(_detector_table(url, detections))
 
 
 def _table(url: str, reports: list[BatchReport]) -> Table:
@@ -185,6 +194,21 @@ def _shot_table(url: str, reports: list[ShotReport]) -> Table:
     for row in reports:
         apart = f"{row.between_batches:.1e}"
         table.add_row(str(row.batch_size), str(row.windows), f"{row.difference:.1e}", apart)
+    return table
+
+
+def _detector_table(url: str, reports: list[DetectorReport]) -> Table:
+    table = Table(title=f"{DETECTOR_MODEL} at {url}: as the checkpoint")
+    for heading in ("batches of", "detections", "least IoU", "score apart", "to batches of 1"):
+        table.add_column(heading, justify="right")
+    for row in reports:
+        table.add_row(
+            str(row.batch_size),
+            str(row.detections),
+            f"{row.overlap:.4f}",
+            f"{row.score:.1e}",
+            f"{row.between_batches:.1e}",
+        )
     return table
 
 

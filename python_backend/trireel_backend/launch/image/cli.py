@@ -12,19 +12,27 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    Descriptions,
+    Detector,
     Extractors,
     MaxSpoolGib,
     MaxVideoGib,
     MaxWaitingVideos,
     ModelOptions,
+    OwnTexts,
     Parameter,
+    Prompt,
     Restarts,
     Shots,
+    Tags,
+    TextModels,
     Version,
     Videos,
     parse_parameters,
 )
+from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.signals import unwind_on_signals
+from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_schema.shots import SHOT_MODEL
 
 ENVIRONMENT_PREFIX = "TRIREEL"
@@ -56,6 +64,11 @@ def serve(
         "/media"
     ),
     shots: Shots = None,
+    tags: Tags = None,
+    descriptions: Descriptions = None,
+    prompt: Prompt = None,
+    text_models: TextModels = None,
+    detector: Detector = None,
     spool: Annotated[
         Path, typer.Option(help="Folder for uploads and fetched videos, for this server only.")
     ] = Path("/spool"),
@@ -119,7 +132,6 @@ def serve(
     Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
     """
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
-    from trireel_backend.launch.ports import Ports
     from trireel_backend.launch.repository.assemble import parameter_names
 
     unwind_on_signals()
@@ -157,7 +169,10 @@ def serve(
             http_max_input_mib=http_max_input_mib,
             ready_seconds=ready_seconds,
             stop_seconds=stop_seconds,
+            texts=OwnTexts(tags, descriptions, prompt),
             shots=shots,
+            text_models=text_models,
+            detector=detector,
         )
         _serve_until_stopped(options, restarts)
     except (StartupError, OSError) as error:  # OSError: a folder cannot be read or written
@@ -170,13 +185,17 @@ def _serve_until_stopped(options: "ContainerOptions", restarts: int) -> NoReturn
     from trireel_backend.launch.image.server import container_launch
     from trireel_backend.launch.limits import private_umask
     from trireel_backend.launch.repository.shots import find_shots
+    from trireel_backend.launch.repository.text import find_text_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     private_umask()
     shots, shots_missing = find_shots(options.shots)
+    text_models, text_missing = find_text_models(options.text_models)
     if shots_missing:
         print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
-    options = replace(options, shots=shots)
+    if text_missing:
+        print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
+    options = replace(options, shots=shots, text_models=text_models)
     with container_launch(options) as launch:
         keep_serving(
             launch,

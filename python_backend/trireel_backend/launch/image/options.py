@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trireel_backend.errors import StartupError
 from trireel_backend.launch.endpoint import ClientTls
-from trireel_backend.launch.model_options import ModelOptions
+from trireel_backend.launch.model_options import ModelOptions, OwnTexts
 from trireel_backend.launch.ports import Ports
 
 
@@ -87,8 +87,14 @@ class ContainerOptions:
     """Seconds that loading the models may take."""
     stop_seconds: float = 300.0
     """Seconds that a stop waits for videos in flight."""
+    texts: OwnTexts = field(default_factory=OwnTexts)
+    """Tags and descriptions that replace those of the export."""
     shots: Path | None = None
     """Folder of the model `shot_boundary`; None for a server without it."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a server without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a server without it."""
 
 
 def grpc_tls(

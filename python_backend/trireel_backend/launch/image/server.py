@@ -4,11 +4,13 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart
 from trireel_backend.launch.endpoint import Endpoint
+from trireel_backend.launch.engines.detector import find_detector_engine
 from trireel_backend.launch.engines.names import find_engine
 from trireel_backend.launch.engines.shots import find_shot_engine
 from trireel_backend.launch.flags import arguments, common_flags
@@ -16,6 +18,7 @@ from trireel_backend.launch.folders import folder_parameters, split_private
 from trireel_backend.launch.image.flags import container_flags
 from trireel_backend.launch.image.options import ContainerOptions
 from trireel_backend.launch.image.triton import Triton, find_triton
+from trireel_backend.launch.own_texts import export_with_texts
 from trireel_backend.launch.ports import authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
@@ -44,6 +47,8 @@ def container_launch(options: ContainerOptions) -> Iterator[Launch]:
     check_ports(options.listen, options.ports)
     _check_shared_memory()
     with run_folder() as run:
+        export = export_with_texts(options.texts, options.export, run.path / "export", print)
+        options = replace(options, export=export)
         yield _launch(options, triton, run, *_assemble(options, run))
 
 
@@ -63,6 +68,9 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         engine=_engine(options),
         shots=options.shots,
         shot_engine=_shot_engine(options),
+        text_models=options.text_models,
+        detector=options.detector,
+        detector_engine=_detector_engine(options),
     )
     return assemble(assembly, run.models), private
 
@@ -77,6 +85,12 @@ def _shot_engine(options: ContainerOptions) -> Path | None:
     if options.profile != ENGINE_PROFILE or options.shots is None:
         return None
     return find_shot_engine(options.engines)
+
+
+def _detector_engine(options: ContainerOptions) -> Path | None:
+    if options.profile != ENGINE_PROFILE or options.detector is None:
+        return None
+    return find_detector_engine(options.engines, options.detector)
 
 
 def _launch(
@@ -111,6 +125,8 @@ def _launch(
         exit_seconds=EXIT_SECONDS,
         log=None,
         shots=options.shots,
+        detector=options.detector,
+        text_models=options.text_models,
     )
 
 

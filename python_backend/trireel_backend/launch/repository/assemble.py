@@ -14,11 +14,15 @@ from trireel_backend.artifacts import load_metadata
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.capacity import distribute_videos, set_sequence_slots
+from trireel_backend.launch.repository.detector import complete_detector, detector_sources
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
 from trireel_backend.launch.repository.shots import complete_shots, shot_sources
+from trireel_backend.launch.repository.text import NEED_TEXT_MODELS, text_sources
+from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.catalogue import FREE_TEXTS
+from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.files import (
     EXPORT_FILES,
     GATE_FILE,
@@ -39,7 +43,10 @@ MODEL_FILES = {
         VISION_FILE: "model.onnx",
         **{name: name for name in (METADATA_FILE, TEXT_BANK_FILE, GATE_FILE)},
     },
-    "siglip_text": {TEXT_FILE: "model.onnx", TOKENIZER_FILE: TOKENIZER_FILE},
+    "siglip_text": {
+        TEXT_FILE: "model.onnx",
+        **{name: name for name in (METADATA_FILE, TOKENIZER_FILE)},
+    },
     **{
         model: {METADATA_FILE: METADATA_FILE, TEXT_BANK_FILE: TEXT_BANK_FILE}
         for model in ("temporal_decoder", "server_info")
@@ -52,6 +59,8 @@ WHOLE_VIDEO_MODEL = "video_analysis"
 DEFAULT_PROFILE = "container"
 EMBEDDED_PROFILE = "embedded"
 CUDA_PROVIDER = "CUDAExecutionProvider"
+OF_ANY_SIZE = frozenset(("clip_encoder",))
+"""Models whose FRAMES are not those of the vision tower."""
 EMBEDDING_TENSORS = ("EMBEDDINGS", "CHUNK_EMBEDDINGS", *FREE_TEXTS.values())
 
 
@@ -75,6 +84,22 @@ class Assembly:
     """Folder of the model `shot_boundary`; None for a repository without it."""
     shot_engine: Path | None = None
     """TensorRT engine of `shot_boundary`, used instead of its ONNX file; None for the file."""
+    text_models: Path | None = None
+    """Folder of the models that read text; None for a repository without them."""
+    detector: Path | None = None
+    """Folder of the model `object_detector`; None for a repository without it."""
+    detector_engine: Path | None = None
+    """TensorRT engine of `object_detector`, used instead of its ONNX file; None for the file."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Models of which the repository has no files."""
+        optional = {
+            SHOT_MODEL: self.shots,
+            DETECTOR_MODEL: self.detector,
+            **dict.fromkeys(NEED_TEXT_MODELS, self.text_models),
+        }
+        return frozenset(model for model, folder in optional.items() if folder is None)
 
 
 def assemble(assembly: Assembly, target: Path) -> Metadata:
@@ -95,7 +120,7 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
     metadata = load_metadata(assembly.export / METADATA_FILE)
     _check_precision(assembly, metadata)
     for folder in sorted(path.parent for path in assembly.models.glob("*/config.pbtxt")):
-        if folder.name == SHOT_MODEL and assembly.shots is None:
+        if folder.name in assembly.left_out:
             continue
         shutil.copytree(
             folder / "1", target / folder.name / "1", ignore=shutil.ignore_patterns("__pycache__")
@@ -158,6 +183,12 @@ def _sources(assembly: Assembly) -> dict[str, dict[str, Path]]:
         sources["siglip_vision"] = {ENGINE_NAME: assembly.engine}
     if assembly.shots is not None:
         sources[SHOT_MODEL] = shot_sources(assembly.shots, assembly.shot_engine)
+    if assembly.text_models is not None:
+        read = text_sources(assembly.text_models)
+        sources |= {model: sources.get(model, {}) | files for model, files in read.items()}
+    if assembly.detector is not None:
+        for model, files in detector_sources(assembly.detector, assembly.detector_engine).items():
+            sources[model] = {**sources.get(model, {}), **files}
     return sources
 
 
@@ -211,13 +242,16 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
     add_findings(config)
     if config.name == SHOT_MODEL:
         complete_shots(config)
-    else:
+    elif config.name == DETECTOR_MODEL and assembly.detector is not None:
+        complete_detector(config, assembly.detector)
+    elif config.name not in TEXT_MODELS:
         _set_sizes(config, metadata)
     set_facts(
         config,
         metadata,
         runtime=ENGINE if assembly.engine else _tower_engine(assembly),
         has_shots=assembly.shots is not None,
+        has_text_models=assembly.text_models is not None,
         has_gpu=_has_gpu(assembly.profile),
     )
     for name, value in assembly.parameters.items():
@@ -232,6 +266,8 @@ def _apply(config: Any, metadata: Metadata, assembly: Assembly) -> None:
 
 
 def _set_sizes(config: Any, metadata: Metadata) -> None:
+    if config.name in OF_ANY_SIZE:
+        return
     for tensor in [*config.input, *config.output]:
         if tensor.name == "FRAMES":  # [..., S, S, RGB]
             tensor.dims[-3:-1] = [metadata.image_size_px] * 2

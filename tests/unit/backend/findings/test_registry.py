@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Findings are found by their files, and each keeps to the interface and to the catalogue."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from support.objects import MODELS, detected
 
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
-from trireel_backend.findings.finding import Knowledge
+from trireel_backend.findings.finding import Knowledge, ViewSpec
 from trireel_backend.findings.registry import FINDINGS, check_options, findings_named
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import NUMPY_TYPES
@@ -37,13 +40,17 @@ def test_every_finding_of_the_catalogue_has_a_file():
 def test_outputs_are_as_the_catalogue_says(name):
     """Names, data types, numbers of dimensions; and a step leaves the state given as it was."""
     texts = TextSet(("a", "b"), np.eye(2, WIDTH, dtype=np.float32))
-    finding = FINDINGS[name](Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0)))
+    knowledge = Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0), models=MODELS)
+    finding = FINDINGS[name](knowledge)
     frames = np.eye(FRAMES, WIDTH, dtype=np.float32)
     times = np.arange(FRAMES, dtype=np.float64)
-    pixels = np.zeros((FRAMES, 27, 48, 3), np.uint8)
-    chunk = ChunkFrames(frames, times, 3.0, {name: PackedView(pixels, times)})
     options = finding.options(request_of())
+    view = finding.view(options, MODELS) or ViewSpec(48, 27, FRAMES)
+    pixels = np.zeros((FRAMES, view.height_px, view.width_px, 3), np.uint8)
+    chunk = ChunkFrames(frames, times, 3.0, {name: PackedView(pixels, times)})
     start = finding.start()
+    answers = [detected(call.inputs["FRAMES"]) for call in finding.calls(start, chunk, options)]
+    chunk = replace(chunk, answers={name: answers})
     _, outputs = finding.step(start, chunk, options)
     assert outputs.keys() == set(catalogue.FINDINGS[name].outputs)
     for output, array in outputs.items():
@@ -63,7 +70,7 @@ def test_find_names_findings_in_the_catalogues_order():
 
 @pytest.mark.parametrize("name", ["qualities", "Tags", "finding", "../tags"])
 def test_an_unknown_finding_is_rejected(name):
-    with pytest.raises(InvalidInput, match="give some of caption, quality, scenes, tags"):
+    with pytest.raises(InvalidInput, match="give some of caption, objects, quality, scenes, tags"):
         findings_named(request_of(FIND=names("tags", name)))
 
 

@@ -269,7 +269,8 @@ def test_model_options_become_parameters_and_instances():
         "max_waiting_videos": "8",
         "s3_buckets": "videos",
     }
-    assert options.instances() == {"frame_extractor": 4, "video_analysis": 2, "siglip_vision": 3}
+    counts = {"frame_extractor": 4, "video_analysis": 2, "siglip_vision": 3}
+    assert options.instances() == counts | {"clip_encoder": options.sizing.clip_encoders}
 
 
 def test_parameters_are_read_by_name_and_may_hold_any_text():

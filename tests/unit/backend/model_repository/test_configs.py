@@ -10,6 +10,7 @@ from tritonclient.grpc import model_config_pb2
 from trireel_backend.extraction.settings import SamplingSettings
 from trireel_backend.launch.repository.assemble import (
     EMBEDDING_TENSORS,
+    OF_ANY_SIZE,
     Assembly,
     assemble,
     load_config,
@@ -60,6 +61,9 @@ def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
         *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
+        "clip_encoder",
+        *("text_detector", "text_recognizer"),
+        *("object_detector", "object_tracker"),
         *("video_analysis", "video_analysis_stream", "server_info"),
     }
 
@@ -138,14 +142,16 @@ def test_a_chunk_fits_into_one_batch_of_the_tower(name):
     assert sampling.max_frames_per_chunk <= config_of("siglip_vision").max_batch_size
 
 
-def test_the_decoder_keeps_a_sequence_without_a_correlation_id_control():
-    batching = config_of("temporal_decoder").sequence_batching
-    assert config_of("temporal_decoder").max_batch_size == 0
+@pytest.mark.parametrize("name", ["temporal_decoder", "object_tracker"])
+def test_a_sequence_is_kept_without_a_correlation_id_control(name):
+    batching = config_of(name).sequence_batching
+    assert config_of(name).max_batch_size == 0
     assert [control.name for control in batching.control_input] == ["START", "END"]
 
 
-def test_there_is_room_for_sequences_that_are_refused():
-    config = config_of("temporal_decoder")
+@pytest.mark.parametrize("name", ["temporal_decoder", "object_tracker"])
+def test_there_is_room_for_sequences_that_are_refused(name):
+    config = config_of(name)
     # Beyond what Triton takes in they would wait, as many as come.
     taken_in = config.sequence_batching.oldest.max_candidate_sequences
     assert taken_in >= 10 * int(config.parameters["max_sequences"].string_value)
@@ -195,7 +201,10 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     metadata = assemble(Assembly(models=MODELS, export=EXPORT, profile="embedded"), tmp_path / "r")
     size_px, width = metadata.image_size_px, metadata.embedding_dim
     assert not (tmp_path / "r/shot_boundary").exists()  # a server without the model's files
-    for name in set(NAMES) - {"shot_boundary"}:
+    assert not (tmp_path / "r/text_detector").exists()
+    assert not (tmp_path / "r/object_detector").exists()
+    left_out = {"shot_boundary", "text_detector", "text_recognizer", "object_detector"}
+    for name in set(NAMES) - left_out - OF_ANY_SIZE:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
             if tensor.name == "FRAMES":

@@ -63,10 +63,17 @@ def test_a_profile_is_another_way_to_run_the_same_tower():
     assert files | {"container"} == set(PROFILES)
 
 
+ONNX_MODELS = {
+    *("siglip_vision", "shot_boundary", "object_detector"),
+    *("text_detector", "text_recognizer"),
+}
+"""Models that a profile may run in another way."""
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_only_towers_are_others_in_a_profile(profile):
     for name in NAMES:
-        if name not in ("siglip_vision", "shot_boundary"):
+        if name not in ONNX_MODELS:
             assert config_of(name, profile) == config_of(name)
 
 

@@ -22,6 +22,7 @@ from trireel_backend.errors import (
 )
 from trireel_backend.extraction.process.isolation import IsolatedExtractor
 from trireel_backend.extraction.task import ExtractorOptions
+from trireel_backend.findings.finding import ServerModels
 from trireel_backend.metrics.family import Tally
 from trireel_backend.models.late_chunks import ChunkAnswers
 from trireel_backend.whole_video.admission import Admission
@@ -104,7 +105,7 @@ def answers_of(folders, calls, metrics, **parameters):
         **parameters,
     }
     try:
-        yield ChunkAnswers(settings, SIZE_PX, extractor, calls, metrics)
+        yield ChunkAnswers(settings, SIZE_PX, extractor, calls, metrics, ServerModels())
     finally:
         extractor.close()
 

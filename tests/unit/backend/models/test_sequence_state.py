@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.objects import HEIGHT_PX, MODELS, WIDTH_PX, detector_model
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import Full, InvalidInput
@@ -34,10 +35,10 @@ def make(bank_files):
 
     def made(tally=None, **limits):
         return SequenceDecoder(
-            Decoder(Knowledge(bank, metadata.calibration, has_shot_model=True)),
+            Decoder(Knowledge(bank, metadata.calibration, has_shot_model=True, models=MODELS)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
-            shot_model,
+            other_model,
             idle_seconds=60,
             settings=SequenceSettings(**limits),
         )
@@ -50,7 +51,7 @@ def decoder(make):
     return make()
 
 
-VIEW_SIZES = {"quality": (16, 16), "scenes": (48, 27)}
+VIEW_SIZES = {"quality": (16, 16), "scenes": (48, 27), "objects": (WIDTH_PX, HEIGHT_PX)}
 VIEW_FRAMES = 60
 
 
@@ -84,9 +85,10 @@ def pixels_of(rng, index, width, height):
     return PackedView(pixels, 10.0 * (index + np.arange(VIEW_FRAMES) / VIEW_FRAMES))
 
 
-async def shot_model(model, arrays, outputs, **_):
+async def other_model(model, arrays, outputs, **_):
     """Stand for TransNetV2: a score for each frame that depends on its window alone."""
-    assert model == "shot_boundary"
+    if model != "shot_boundary":
+        return await detector_model(model, arrays, outputs)
     frames = arrays["FRAMES"].astype(np.float32)
     change = np.abs(np.diff(frames, axis=1, prepend=frames[:, :1])).mean(axis=(2, 3, 4)) / 64
     return dict.fromkeys(outputs, np.clip(change, 0, 1))

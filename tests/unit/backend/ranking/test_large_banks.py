@@ -13,7 +13,7 @@ from trireel_backend.findings.decoder import Decoder, VideoState
 from trireel_backend.findings.finding import Knowledge
 from trireel_backend.ranking.codes import Codes
 from trireel_backend.ranking.large_banks import CODED_FROM_BYTES, CodedTexts
-from trireel_backend.ranking.scoring import rank
+from trireel_schema.ranking import rank
 from trireel_schema.texts import TextBank, TextSet
 from trireel_schema.vectors import Calibration, unit
 

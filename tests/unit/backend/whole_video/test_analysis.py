@@ -98,7 +98,7 @@ class InProcessStages:
         if self.is_gone:
             raise StageFailed("the decoder is gone")
 
-    async def embed_texts(self, values):
+    async def embed_texts(self, values, *, are_tags):
         return AXES[: len(values)]
 
 

@@ -14,8 +14,8 @@ from unit.client.scripted import bytes_of, details, whole_video
 
 from trireel_client import NotFound
 from trireel_client._command.cli import app
-from trireel_client._command.guesses import GUESSES
 from trireel_client._command.status import MODELS
+from trireel_client._guesses import GUESSES
 from trireel_export.cli import app as export_app
 
 NOTE = "It knows drawings only."
@@ -56,6 +56,27 @@ def test_status_shows_what_the_server_is(ready: Loopback) -> None:
     assert "text bank 20 tags, 7 descriptions, hash 77c0ffee77c0" in lines
     assert "chunks 10 s, 16 frames; FFmpeg 8.1.2" in lines
     assert "scenes sampled, refined; threshold 0.15, alpha 0.25" in lines
+
+
+def test_status_shows_the_detector(ready: Loopback) -> None:
+    assert not any(line.startswith("detector") for line in run(ready, "status").stdout.splitlines())
+    texts = {"DETECTOR": ["toy-detector"], "DETECTOR_NOTE": ["Drawn objects only."]}
+    texts["DETECTOR_LABELS"] = ["person", "car"]
+    detector = {name: bytes_of(values) for name, values in texts.items()}
+    detector["DETECTOR_THRESHOLD"] = np.array([0.4], np.float32)
+    ready.script.answers["server_info"] = lambda asked: {**details(), **detector}
+    lines = [" ".join(line.split()) for line in run(ready, "status").stdout.splitlines()]
+    assert lines[1:3] == [NOTE, "Drawn objects only."]
+    assert "detector toy-detector, threshold 0.4" in lines
+    assert "labels person, car" in lines
+    ready.script.answers["server_info"] = lambda asked: {
+        **details(),
+        **{name: tensor[:0] for name, tensor in detector.items() if name == "DETECTOR_LABELS"},
+        "DETECTOR": bytes_of([""]),
+        "DETECTOR_NOTE": bytes_of([""]),
+        "DETECTOR_THRESHOLD": np.array([0.0], np.float32),
+    }
+    assert "labels" not in run(ready, "status").stdout  # a server without a detector
 
 
 def test_status_of_a_server_without_details(ready: Loopback) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from unit.client.detected import with_objects
 from unit.client.loopback import Loopback
 from unit.client.scripted import (
     UNAVAILABLE,
@@ -16,6 +17,7 @@ from unit.client.scripted import (
     stepped_chunk,
     whole_video,
 )
+from unit.client.scripted_captions import TEXTS, captions_answer
 
 from trireel_client import Analysis, ChunkQuality, Quality, ServerInfo, UnexpectedAnswer
 from trireel_client._flows.delivered import DeliveredChunks
@@ -38,6 +40,11 @@ def quality_of(n: int) -> Tensors:
     }
 
 
+def every_finding() -> Tensors:
+    """Return the answer for a whole video with the tensors of all findings."""
+    return {**whole_video(), **quality_of(3), **with_objects({})}
+
+
 def without(tensors: Tensors, findings: Sequence[str]) -> Tensors:
     """Return an answer without the tensors of some findings."""
     outputs = {output for name in findings for output in FINDINGS[name].outputs}
@@ -50,11 +57,21 @@ def analysis_of(tensors: Tensors, findings: Sequence[str]) -> Analysis:
 
 
 def test_the_client_reads_every_finding_of_the_catalogue() -> None:
-    assert list(READERS) == list(FINDINGS)
+    assert FINDINGS.keys() <= READERS.keys()
+
+
+def test_captions_of_the_picture_are_reported_as_a_whole() -> None:
+    texts = captions_answer([0, 2])
+    analysis = analysis_of({**whole_video(), **texts}, ("text",))
+    assert [caption.text for caption in analysis.captions] == [TEXTS[0], TEXTS[2]]
+    chunk = parse_chunk({**one_chunk(1), **texts}, ("text",))
+    assert chunk.captions == analysis.captions
+    with pytest.raises(UnexpectedAnswer, match="lacks TEXT_TEXTS"):
+        analysis_of(whole_video(), ("text",))
 
 
 def test_quality_beside_the_default_findings() -> None:
-    analysis = analysis_of({**whole_video(), **quality_of(3)}, ALL)
+    analysis = analysis_of(every_finding(), ALL)
     assert analysis.quality == Quality(((21.25, 25.0),), ())
     assert analysis.chunks[0].quality == ChunkQuality(0.0, 0.25, 812.5, 101.1)
     assert analysis.chunks[2].quality == ChunkQuality(0.5, 0.25, 812.5, 10.0)
@@ -74,7 +91,7 @@ def test_quality_alone() -> None:
 
 
 def test_a_chunk_brings_the_quality_so_far() -> None:
-    chunk = parse_chunk({**one_chunk(1), **quality_of(1)}, ALL)
+    chunk = parse_chunk({**one_chunk(1), **quality_of(1)}, (*DEFAULT_FINDINGS, "quality"))
     assert chunk.video_so_far is not None
     assert chunk.video_so_far.quality == Quality(((21.25, 25.0),), ())
     assert chunk.video_so_far.caption is not None
@@ -90,7 +107,7 @@ def test_empty_tensors_of_other_findings_are_not_read() -> None:
 
 @pytest.mark.parametrize("left_out", ALL)
 def test_a_requested_finding_that_is_missing(left_out: str) -> None:
-    tensors = without({**whole_video(), **quality_of(3)}, [left_out])
+    tensors = without(every_finding(), [left_out])
     with pytest.raises(UnexpectedAnswer, match="the answer lacks"):
         analysis_of(tensors, ALL)
 
@@ -107,7 +124,7 @@ def test_a_requested_finding_that_is_missing(left_out: str) -> None:
 )
 def test_quality_that_does_not_fit(changed: Tensors, message: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=message):
-        analysis_of({**whole_video(), **quality_of(3), **changed}, ALL)
+        analysis_of({**every_finding(), **changed}, ALL)
 
 
 def test_json_holds_quality_only_if_it_was_requested() -> None:

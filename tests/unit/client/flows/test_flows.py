@@ -3,7 +3,7 @@
 
 from trireel_client import ServerInfo
 from trireel_client._config import Address
-from trireel_client._flows.flows import Server, _server_info, run
+from trireel_client._flows.flows import Server, run, server_info
 
 INFO = ServerInfo("triton", "2.51.0")
 
@@ -23,7 +23,7 @@ class Forgotten(Server):
 
 def test_a_server_stays_known_if_another_thread_forgets_it():
     server = Forgotten(Address("127.0.0.1", 8001), INFO)
-    assert run(_server_info(server), lambda call: None) == INFO
+    assert run(server_info(server), lambda call: None) == INFO
 
 
 def test_a_server_is_asked_who_it_is_once():
@@ -33,5 +33,5 @@ def test_a_server_is_asked_who_it_is_once():
         asked.append(call)
         return INFO
 
-    assert [run(_server_info(server), perform) for _ in range(2)] == [INFO, INFO]
+    assert [run(server_info(server), perform) for _ in range(2)] == [INFO, INFO]
     assert len(asked) == 1

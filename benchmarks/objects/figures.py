@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a report: medians over the rounds."""
+
+import statistics
+from collections.abc import Iterator
+
+from benchmarks.common.levels import Level, Report, levels
+from benchmarks.common.record import NO_MORE, Goal, Headline
+from benchmarks.objects.rounds import FIND, MODES
+
+PEER = "Ray Serve"
+SINGLE = ("tags", "caption", "scenes", "objects")
+THREE = "tags, caption, scenes"
+ALL = "all four"
+THROUGHPUT = Goal(2.0)
+TOGETHER = Goal(1.15, at_most=True)
+LOADED = 4
+"""Concurrency at which throughput is judged."""
+
+
+def level_of(report: Report, system: str, mode: str, concurrency: int) -> Level:
+    """Return a system's level in a mode."""
+    return levels(report, f"{system} {mode}")[concurrency]
+
+
+def cost(report: Report, name: str) -> float:
+    """Return the CPU seconds a request of a set of findings."""
+    if name not in FIND:
+        raise KeyError(name)
+    found = [each["costs"][name] for each in report["rounds"]]
+    return statistics.median(each["cpu_seconds"] / len(each["latencies_ms"]) for each in found)
+
+
+def latency_ms(report: Report, name: str) -> float:
+    """Return the median latency of a set of findings at concurrency 1."""
+    found = [each["costs"][name]["latencies_ms"] for each in report["rounds"]]
+    return statistics.median(statistics.median(each) for each in found)
+
+
+def detector_cpu_seconds(report: Report) -> float:
+    """Return the CPU seconds that the detector's graph alone takes for a clip."""
+    found = [each["parts"]["detector_cpu_seconds"] for each in report["rounds"]]
+    return statistics.median(statistics.fmean(each) for each in found)
+
+
+def figures(report: Report) -> Iterator[Headline]:
+    """Yield the figures of a report."""
+    for mode in MODES:
+        ours, theirs = (
+            level_of(report, name, mode, LOADED).per_second for name in ("trireel", "ray_serve")
+        )
+        what = f"Throughput at concurrency {LOADED}, {mode}"
+        yield Headline(what, ours, "requests/s", PEER, theirs, THROUGHPUT)
+    for mode in MODES:
+        ours, theirs = (
+            level_of(report, name, mode, 1).latency_ms[50] for name in ("trireel", "ray_serve")
+        )
+        yield Headline(f"p50 at concurrency 1, {mode}", ours, "ms", PEER, theirs)
+    for mode in MODES:
+        ours, theirs = (
+            level_of(report, name, mode, LOADED).cpu_seconds for name in ("trireel", "ray_serve")
+        )
+        yield Headline(f"CPU a request, {mode}", ours, "CPU-s", PEER, theirs)
+    together, what = cost(report, ALL), "CPU of all four findings in one request"
+    parts = cost(report, THREE) + detector_cpu_seconds(report)
+    beside = "one decode and each model's part"
+    yield Headline(what, together, "CPU-s", beside, parts, TOGETHER)
+    singles = sum(cost(report, name) for name in SINGLE)
+    yield Headline(what, together, "CPU-s", "four requests", singles)
+    failed = sum(
+        level_of(report, "trireel", mode, at).failed for mode in MODES for at in (1, LOADED)
+    )
+    yield Headline("Failed requests, all levels", failed, goal=NO_MORE)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Detector: frames to boxes."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from ray import serve
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The exported detector, which takes uint8 RGB and does the rest itself."""
+
+    onnx: Path
+    labels: tuple[str, ...]
+    threshold: float
+    """Least score of a box that is reported."""
+    threads: int
+    """Threads of the session."""
+
+
+# Two at once: the frames of one are received while the others are computed.
+@serve.deployment(max_ongoing_requests=2)
+class Detector:
+    """Finds objects on frames."""
+
+    def __init__(self, graph: Graph) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = graph.threads
+        # onnxruntime's threads spin by default, here at the cost of the ffmpeg processes.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        self._graph = graph
+        self._session = ort.InferenceSession(
+            graph.onnx, options, providers=["CPUExecutionProvider"]
+        )
+
+    async def __call__(self, frames: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
+        """Return the objects on each frame of [N, H, W, 3]."""
+        return await asyncio.to_thread(self._detect, frames)
+
+    def _detect(self, frames: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
+        found: list[list[dict[str, Any]]] = []
+        for first in range(0, len(frames), BATCH):
+            inputs = {"FRAMES": frames[first : first + BATCH]}
+            outputs = self._session.run(["BOXES", "SCORES", "LABELS"], inputs)
+            found += [self._objects(*frame) for frame in zip(*outputs, strict=True)]
+        return found
+
+    def _objects(
+        self, boxes: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int32]
+    ) -> list[dict[str, Any]]:
+        kept = np.flatnonzero(scores >= self._graph.threshold)
+        return [
+            {
+                "label": self._graph.labels[labels[row]],
+                "score": float(scores[row]),
+                "box": boxes[row].tolist(),
+            }
+            for row in kept
+        ]
