@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 86_400.0
 LOOK_SECONDS = 30.0
 """Time between looks for videos whose tasks have ended without an outcome."""
 CLOSE_SECONDS = 10.0
+SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,7 @@ class Worker:
         self._open_queues: set[str] = set()
         self._look_at = time.monotonic() + LOOK_SECONDS
         self._beats_well_since = time.monotonic()
-        self.trouble = ""
-        """Sentence about the database while it is away; empty if all is well."""
+        self._database_trouble = ""
 
     def __enter__(self) -> "Worker":
         """Begin to work; raises LibraryError if the database cannot be used."""
@@ -92,7 +92,9 @@ class Worker:
         """Take no more videos, wait for those in flight, and give the others back at once."""
         if self._stop.is_set():
             return
-        self._engine.stop(drain_seconds)
+        # What the engine has just claimed has to begin before its event loop stops.
+        at_least = SETTLE_SECONDS if self._runner.jobs_in_flight() else 0.0
+        self._engine.stop(max(drain_seconds, at_least))
         self._stop.set()
         with suppress(TimeoutError):
             asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(CLOSE_SECONDS)
@@ -102,6 +104,13 @@ class Worker:
         self._loop.close()
         with suppress(sa.exc.SQLAlchemyError):
             self._leases.end()
+
+    @property
+    def trouble(self) -> str:
+        """Sentence about a database that is away, or lost servers; empty if all is well."""
+        lost = self._servers.lost()
+        waits = f"waits for {', '.join(lost)}: no server is ready there" if lost else ""
+        return self._database_trouble or waits
 
     def tend(self) -> None:
         """Give the engine videos, and end jobs whose videos are settled; call it twice a second.
@@ -159,15 +168,15 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self._leases.renew()
-                self.trouble = ""
+                self._database_trouble = ""
                 # After the database was away all leases look ended: the others need time too.
                 if self._beats_well():
                     self.reap()
             except (sa.exc.SQLAlchemyError, AppError) as error:
-                self.trouble = f"the database does not answer: {reason_of(error)}"
+                self._database_trouble = f"the database does not answer: {reason_of(error)}"
                 self._beats_well_since = time.monotonic() + self._options.lease_seconds
             except Exception as error:  # of the engine: the next beat tries again
-                self.trouble = f"{type(error).__name__}: {error}"
+                self._database_trouble = f"{type(error).__name__}: {error}"
             self._stop.wait(seconds)
 
     def _beats_well(self) -> bool:
