@@ -81,6 +81,19 @@ def test_a_picture_finds_its_scene(drawn, server):
     assert "0:02.40-0:04.80" in first
 
 
+def test_objects_narrow_a_search(drawn, server):
+    """The server's detector finds red, green and blue; each moment that is left has red."""
+    _, library, _ = drawn
+    place = ("--library", library, "--json")
+    every = json.loads(run(search, "--video", "drawn", "--limit", 100, *place).stdout)["moments"]
+    found = json.loads(run(search, "--objects", "RED", "--limit", 100, *place).stdout)["moments"]
+    assert 0 < len(found)
+    assert all("red" in moment["objects"] for moment in found)
+    seconds = [sum(m["end_seconds"] - m["start_seconds"] for m in part) for part in (found, every)]
+    assert 0 < seconds[0] < seconds[1]
+    assert json.loads(run(search, "--objects", "zebra", *place).stdout)["moments"] == []
+
+
 def test_unchanged_videos_are_left_as_they_are(drawn, server):
     truths, library, _ = drawn
     video = truths[0].video
