@@ -16,7 +16,6 @@ from trireel_backend.launch.repository.assemble import (
     load_config,
 )
 from trireel_backend.launch.repository.findings import add_findings
-from trireel_backend.launch.repository.text import NEED_TEXT_MODELS
 from trireel_backend.whole_video.stages import (
     ENCODER_OUTPUTS,
     LOOK_OUTPUTS,
@@ -204,7 +203,8 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     assert not (tmp_path / "r/shot_boundary").exists()  # a server without the model's files
     assert not (tmp_path / "r/text_detector").exists()
     assert not (tmp_path / "r/object_detector").exists()
-    left_out = {"shot_boundary", "object_detector", *NEED_TEXT_MODELS}
+    of_text = {"text_detector", "text_recognizer", "caption_extents"}
+    left_out = {"shot_boundary", "object_detector", *of_text}
     for name in set(NAMES) - left_out - OF_ANY_SIZE:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
