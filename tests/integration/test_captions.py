@@ -31,6 +31,7 @@ SHOWN = {
 }
 SERVED = (
     *("siglip_vision", "frame_extractor", "clip_encoder", "server_info"),
+    *("chunk_encoder", "temporal_decoder", "video_analysis", "video_analysis_stream"),
     *("text_detector", "text_recognizer", "caption_extents"),
 )
 BAND = (0.0, 0.7, 1.0, 0.3)
@@ -167,6 +168,19 @@ def test_a_video_without_text_has_no_captions(client):
 def test_a_request_that_cannot_be_answered_gets_a_sentence(client, options, message):
     with pytest.raises((InvalidRequest, ValueError), match=message):
         list(client.captions(ServerPath("captions.mp4"), **options))
+
+
+def test_the_finding_reads_captions_to_the_sampled_frame(client):
+    analysis = client.analyze(
+        ServerPath("captions.mp4"), find=["text"], text_fps=5.0, chunk_seconds=2.0
+    )
+    assert [caption.text for caption in analysis.captions] == list(SHOWN)
+    for caption, (first, end) in zip(analysis.captions, SHOWN.values(), strict=True):
+        assert caption.start_seconds == pytest.approx(first / FPS, abs=0.21)
+        assert caption.end_seconds == pytest.approx(end / FPS, abs=0.21)
+        left, top, right, bottom = caption.box
+        assert left + right == pytest.approx(1, abs=0.04)
+        assert 0.75 < top < bottom < 1
 
 
 def test_a_file_that_is_no_video_gets_a_sentence(client):
