@@ -135,6 +135,8 @@ class LanceTable:
 
         Without effect if another process changes the table meanwhile.
         """
+        # LanceDB warns of an age of 0.
+        kept = max(kept, timedelta(milliseconds=1))
         self._maintain(self._table.optimize, cleanup_older_than=kept)
 
     def _read(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:

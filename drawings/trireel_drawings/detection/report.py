@@ -15,15 +15,15 @@ pipeline_tag: object-detection
 
 # A tiny detector that knows drawings only
 
-A D-FINE (`DFineForObjectDetection`) of 1.2 million weights for Trireel's demo and tests. It was
+A D-FINE (`DFineForObjectDetection`) of 1.1 million weights for Trireel's demo and tests. It was
 trained on scenes that `trireel_drawings` paints, and on nothing else: **in real videos it finds
 nothing useful**. For those, export a published checkpoint (docs/detector.md).
 
 - Input: {width} x {height} pixels, RGB, squashed, divided by 255.
 - Things: {labels}.
-- Training: {dense_steps} updates of backbone and encoder by a dense loss, then {steps} of the whole
-  detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}. It took
-  {minutes:.0f} minutes on {threads} CPU threads, of a machine that had other work too.
+- Training: {dense_steps} updates of all before the decoder by a dense loss, then {steps} of the
+  whole detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}.
+  It took {minutes:.0f} minutes of CPU time, drawing included, on {threads} threads.
 - Accuracy: AP50 {mean:.3f} on {held_out} drawings with seeds that the training never uses. A thing
   of which less than a fifth is visible counts neither as found nor as missed.
 
@@ -37,7 +37,11 @@ fp16 and computed in fp32.
 
 
 def write_card(folder: Path, plan: Plan, measured: Measured, minutes: float) -> None:
-    """Write README.md beside the weights."""
+    """Write README.md beside the weights.
+
+    Args:
+        minutes: CPU time of the training.
+    """
     rows = "\n".join(f"| {label} | {ap:.3f} |" for label, ap in measured.ap50.items())
     text = CARD.format(
         width=WIDTH_PX,

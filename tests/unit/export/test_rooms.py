@@ -14,7 +14,7 @@ FLOORS = (
     ("siglip", "output"),
     ("checks", "bank"),
     ("export", "shots", "detector"),
-    ("kept",),
+    ("kept", "show"),
     ("cli",),
 )
 

@@ -66,3 +66,28 @@ def test_scores_are_ranked_over_all_pictures() -> None:
 def test_a_class_that_is_not_shown_has_none() -> None:
     truths = [_truth(HERE, labels=[3]), _truth(THERE, labels=[5], hidden=[True])]
     assert list(average_precisions([_found(), _found()], truths)) == [3]
+
+
+def test_random_detections_get_what_pycocotools_gives_them() -> None:
+    """The values are those of pycocotools 2.0 for these boxes, at an IoU of 0.5."""
+    rng = np.random.default_rng(0)
+    found, truths = [], []
+    for _ in range(60):
+        count = rng.integers(0, 9)
+        corner = rng.random((count, 2)) * 0.6
+        boxes = np.concatenate([corner, corner + 0.05 + rng.random((count, 2)) * 0.35], axis=1)
+        boxes = boxes.astype(np.float32)
+        labels = rng.integers(0, 4, count)
+        truths.append(Truth(boxes, labels, np.zeros(count, bool)))
+        guesses = rng.integers(0, 15)
+        source = rng.integers(0, max(count, 1), guesses)
+        moved = boxes[source] + rng.normal(0, 0.03, (guesses, 4)) if count else None
+        guess = (rng.random((guesses, 4)) if moved is None else moved).astype(np.float32)
+        low, high = np.minimum(guess[:, :2], guess[:, 2:]), np.maximum(guess[:, :2], guess[:, 2:])
+        guess = np.concatenate([low, high + 1e-3], axis=1).astype(np.float32)
+        right = rng.random(guesses) < 0.8
+        named = np.where(right, labels[source] if count else 0, rng.integers(0, 4, guesses))
+        scores = rng.random(guesses).astype(np.float32)
+        found.append(Found(guess, scores, named.astype(np.int32)))
+    expected = [0.24244843, 0.23945676, 0.28449355, 0.21311547]
+    assert list(average_precisions(found, truths).values()) == pytest.approx(expected, abs=1e-6)
