@@ -169,6 +169,7 @@ def test_a_library_in_a_bucket(server, tmp_path):
         ([], "got nothing to search for"),
         (["car", "--like", __file__], "got both of TEXT and --like"),
         (["car", "--since", "yesterday"], "--since is 'yesterday'"),
+        (["car", "--video", "nowhere"], "the library has no such video"),
     ],
 )
 def test_a_wrong_search_is_one_sentence(drawn, arguments, sentence):
