@@ -2,32 +2,26 @@
 """The `trireel-export` command."""
 
 import signal
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from typer.core import TyperGroup
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
 from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
+from trireel_export.tables import print_detector, print_shots, print_siglip
 from trireel_schema.precision import Precision
 from trireel_schema.prompts import BARE
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 
-if TYPE_CHECKING:
-    from trireel_export.detector.export import DetectorReport
-    from trireel_export.export import ExportReport
 
 SIGLIP = "siglip"
-MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 
 
 class CheckpointOrCommand(TyperGroup):
@@ -132,7 +126,7 @@ def siglip(
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
-    _print_report(report, Console())
+    print_siglip(report, Console())
 
 
 @app.command()
@@ -185,16 +179,7 @@ def shots(
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
-    console = Console()
-    table = Table(title=f"{report.requirement}: checked")
-    for heading in ("windows in batches of", "to its own code", "to batches of 1"):
-        table.add_column(heading, justify="right")
-    for check in report.checks:
-        table.add_row(
-            str(check.batch_size), f"{check.difference:.1e}", f"{check.between_batches:.1e}"
-        )
-    console.print(table)
-    console.print(_files_table(report.output, report.file_bytes))
+    print_shots(report, Console())
 
 
 @app.command()
@@ -247,7 +232,7 @@ def detector(
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
-    _print_detector(report, Console())
+    print_detector(report, Console())
 
 
 def _progress(errors: Console) -> Callable[[str], None]:
@@ -271,57 +256,3 @@ def _unwind_on_signals() -> None:
 
     for number in numbers:
         signal.signal(number, unwind)
-
-
-def _print_report(report: "ExportReport", console: Console) -> None:
-    metadata = report.metadata
-    console.print(_checks_table(report))
-    console.print(_files_table(report.output, report.file_bytes))
-    console.print(
-        f"{metadata.image_size_px} px, {metadata.embedding_dim} wide,"
-        f" {metadata.text_length} tokens, {metadata.precision}, opset {metadata.opset},"
-        f" weights {metadata.weights_sha256[:12]}",
-        highlight=False,
-    )
-
-
-def _print_detector(report: "DetectorReport", console: Console) -> None:
-    metadata = report.metadata
-    table = Table(title=f"{metadata.checkpoint}: checked")
-    for heading in ("frames in batches of", "detections", "least IoU", "score apart"):
-        table.add_column(heading, justify="right")
-    for check in report.checks:
-        table.add_row(
-            str(check.batch_size),
-            str(check.compared),
-            f"{check.overlap:.6f}",
-            f"{check.score:.1e}",
-        )
-    console.print(table)
-    console.print(_files_table(report.output, report.file_bytes))
-    console.print(
-        f"{metadata.architecture}, {metadata.width_px} x {metadata.height_px} px,"
-        f" {len(metadata.labels)} classes, {metadata.num_boxes} boxes, {metadata.precision},"
-        f" opset {metadata.opset}, weights {metadata.weights_sha256[:12]}",
-        highlight=False,
-    )
-
-
-def _checks_table(report: "ExportReport") -> Table:
-    table = Table(title=f"{report.metadata.checkpoint}: checked")
-    for heading in ("items", "compared with", "worst item"):
-        table.add_column(heading)
-    table.add_column("cosine", justify="right")
-    for check in report.checks:
-        item = textwrap.shorten(check.worst_item, MOST_ITEM_CHARACTERS, placeholder=" ...")
-        table.add_row(check.subject, check.compared_with, escape(repr(item)), f"{check.cosine:.7f}")
-    return table
-
-
-def _files_table(output: Path, file_bytes: Mapping[str, int]) -> Table:
-    table = Table(title=f"{output}: written")
-    table.add_column("file")
-    table.add_column("bytes", justify="right")
-    for name, size in file_bytes.items():
-        table.add_row(name, f"{size:,}")
-    return table

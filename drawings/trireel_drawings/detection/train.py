@@ -39,13 +39,13 @@ GAIN_SPREAD = 0.15  # largest change of a picture's brightness, as a share
 class Plan:
     """Length and data of a training."""
 
-    dense_steps: int = 300
+    dense_steps: int = 400
     """Updates of all before the decoder, by the dense loss."""
-    steps: int = 450
+    steps: int = 1500
     """Updates of the whole detector after that."""
     batch: int = 12
     """Pictures per update."""
-    pictures: int = 3000
+    pictures: int = 4000
     """Pictures that are drawn; each is used several times."""
     threads: int = 2
     """CPU threads, and processes that draw."""
