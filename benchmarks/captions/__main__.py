@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.captions.benchmark import BENCHMARK
 from benchmarks.captions.footage.plan import PARTS, SETS, videos
 from benchmarks.captions.footage.writing import write_captioned
-from benchmarks.captions.long import CLIP_MINUTES, long_video
+from benchmarks.captions.long import CLIP_NAME, long_video
 from benchmarks.captions.score import read_truth, score
 from benchmarks.captions.served import Reader, reader
 from benchmarks.common.machine import describe
@@ -26,7 +26,9 @@ from benchmarks.common.record import ROOT, write_raw
 
 PACKAGES = ("av", "onnxruntime", "numpy", "pillow", "scikit-video")
 FPS = 10.0
-WAYS = ("trireel", "trireel without clips", "sequential", "rapidocr")
+RAPIDOCR = {"rapidocr": "default", "rapidocr, native size": "native"}
+"""Size to which RapidOCR scales pictures, by the name of the way."""
+WAYS = ("trireel", "trireel without clips", "sequential", *RAPIDOCR)
 MINUTES = (2, 10, 60)
 MOST_RAPIDOCR_FRAMES = 60
 WORKER = Path(__file__).parent / "rapidocr_worker.py"
@@ -94,26 +96,29 @@ def judged(server: Reader, path: Path, *, has_region: bool) -> Report:
 
 def cost(arguments: Namespace, found: Report, save: Callable[[], None]) -> None:
     """Measure each way on each length; the ways take turns."""
-    folder: Path = arguments.videos / "long"
     for minutes in arguments.minutes:
-        video, crop = long_video(folder, minutes)
+        video, crop = long_video(arguments.videos, minutes)
         for way in arguments.ways:
             key = f"{minutes} minutes, {way}"
-            if key in found or (way == "rapidocr" and arguments.rapidocr is None):
+            if not is_wanted(key, way, found, arguments.rapidocr):
                 continue
             found[key] = measured(way, video, crop, arguments)
             save()
             print(key, found[key]["wall_seconds"], found[key]["cpu_seconds"], flush=True)
 
 
+def is_wanted(key: str, way: str, found: Report, rapidocr_python: Path | None) -> bool:
+    """Return whether a cost is to be measured: it is not yet there, and its package is."""
+    return key not in found and (way not in RAPIDOCR or rapidocr_python is not None)
+
+
 def measured(way: str, video: Path, crop: list[float], arguments: Namespace) -> Report:
     """Return the cost of one way to read a video."""
-    if way == "rapidocr":
-        return rapidocr(arguments.rapidocr, video, crop)
+    if way in RAPIDOCR:
+        return rapidocr(arguments.rapidocr, RAPIDOCR[way], video, crop)
     if way == "sequential":
         return sequential(video, crop)
-    warm_up, _ = long_video(video.parent, CLIP_MINUTES)
-    with reader(video.parent, warm_up.with_name("two-minutes.mp4")) as server:
+    with reader(video.parent, video.with_name(f"{CLIP_NAME}.mp4")) as server:
         reading = server.read(video, crop, FPS, with_clips=way == "trireel")
     return {
         "wall_seconds": reading.wall_seconds,
@@ -137,16 +142,20 @@ def sequential(video: Path, crop: list[float]) -> Report:
     return {"wall_seconds": wall, "cpu_seconds": cpu, **answer, "captions": captions}
 
 
-def rapidocr(python: Path, video: Path, crop: list[float]) -> Report:
+def rapidocr(python: Path, size: str, video: Path, crop: list[float]) -> Report:
     """Return the cost of OCR of every sample; if some are read, it is scaled up."""
-    command = [str(python), str(WORKER), str(video), str(FPS), str(MOST_RAPIDOCR_FRAMES)]
-    answer = _json_of([*command, *_pixels(video, crop)])
+    command = [str(python), str(WORKER), size, str(video), str(FPS), str(MOST_RAPIDOCR_FRAMES)]
+    return scaled_up(_json_of([*command, *_pixels(video, crop)]))
+
+
+def scaled_up(answer: Report) -> Report:
+    """Return what reading all samples costs if each costs as much as those that were read."""
     factor = answer["samples"] / answer["read"]
     wall, cpu = (
         answer["decode_seconds"][part] + factor * answer["read_seconds"][part] for part in (0, 1)
     )
-    del answer["texts"]
-    return {"wall_seconds": wall, "cpu_seconds": cpu, "scaled_by": factor, **answer}
+    measured = {name: value for name, value in answer.items() if name != "texts"}
+    return {"wall_seconds": wall, "cpu_seconds": cpu, "scaled_by": factor, **measured}
 
 
 def _pixels(video: Path, crop: list[float]) -> list[str]:

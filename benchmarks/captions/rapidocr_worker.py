@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """RapidOCR in an environment of its own: reads every sampled frame of a video's region.
 
-Run: PYTHON rapidocr_worker.py VIDEO FPS MOST LEFT TOP WIDTH HEIGHT
+Run: PYTHON rapidocr_worker.py default|native VIDEO FPS MOST LEFT TOP WIDTH HEIGHT
 
-It prints JSON. The region is in pixels. If the video has more samples than MOST, every n-th of them
-is read, and the rest is decoded only: the caller multiplies. Everything else is as the package has
-it by default.
+It prints JSON. By default the package scales a picture until its shorter side has 736 pixels;
+`native` keeps its size. The region is in pixels. If the video has more samples than MOST, every
+n-th of them is read, and the rest is decoded only: the caller multiplies. Everything else is as the
+package has it by default.
 """
 
 import json
@@ -16,12 +17,14 @@ import time
 import av
 from rapidocr import RapidOCR
 
+SIZES = {"default": {}, "native": {"Det.limit_side_len": 32}}
+
 
 def main() -> None:
     """Read one video, and print the texts, the times and the memory."""
-    video, fps, most = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-    left, top, width, height = map(int, sys.argv[4:])
-    engine = RapidOCR(params={"Global.log_level": "error"})
+    size, video, fps, most = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+    left, top, width, height = map(int, sys.argv[5:])
+    engine = RapidOCR(params={"Global.log_level": "error", **SIZES[size]})
     decoding, cpu, frames, samples = time.perf_counter(), time.process_time(), [], 0
     with av.open(video) as container:
         stream = container.streams.video[0]

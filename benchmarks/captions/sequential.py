@@ -131,7 +131,7 @@ def encode_all(
     def write(clips: Any) -> int:
         written = 0
         for clip in clips:
-            pts = np.array([moment.pts for moment in clip.moments], np.int64)
+            pts = [moment.pts for moment in clip.moments]
             data = encode_clip(clip.frames, clip_times_ms(pts, base), ClipOptions())
             (folder / f"{clip.index}.webm").write_bytes(data)
             written += 1

@@ -87,8 +87,9 @@ def _costs(report: Report) -> Iterator[str]:
     yield paragraph(
         "640x360 pixels, 24 frames a second, a region with one line. The sequential form does the"
         " same work with the same functions and models, one stage after the other, in one process."
-        " OCR of every frame is RapidOCR's on every sample of the region; of long videos it reads"
-        " some of the samples, evenly spread, and its figures are scaled up by the factor given."
+        " OCR of every frame is RapidOCR's on every sample of the region, scaled up as the package"
+        " does it, or in its own size; it reads some of the samples, evenly spread, and its figures"
+        " are multiplied by the factor given."
     )
     yield table(
         "minutes | way | time s | CPU-s | peak memory MiB | scaled by",

@@ -14,12 +14,11 @@ from typer.core import TyperGroup
 
 from trireel_export.bank import DEFAULT_DESCRIPTIONS, DEFAULT_TAGS
 from trireel_export.errors import ExportError
+from trireel_export.show import print_detector, print_export, print_shots
 from trireel_export.siglip.precision import LEAST_OPSET, MOST_OPSET
-from trireel_export.tables import print_detector, print_shots, print_siglip
 from trireel_schema.precision import Precision
 from trireel_schema.prompts import BARE
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
-
 
 SIGLIP = "siglip"
 
@@ -126,7 +125,7 @@ def siglip(
         )
     except ExportError as error:
         raise _not_exported(error, errors) from None
-    print_siglip(report, Console())
+    print_export(report, Console())
 
 
 @app.command()
@@ -214,12 +213,10 @@ def detector(
 ) -> None:
     """Export an object detector, and check it against its checkpoint."""
     errors = Console(stderr=True)
-    from transformers.utils import logging
-
     from trireel_export.detector.export import export_detector  # it imports torch
+    from trireel_export.siglip.checkpoint import quiet_transformers
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet_transformers()
     try:
         report = export_detector(
             checkpoint,

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tensors of captions on screen: those of the model `caption_extents`, for the catalogue."""
 
-from trireel_schema.tensor import Tensor
+from trireel_schema.tensor import FindingTensors, Tensor
 
 CAPTION_TENSORS = (
     Tensor("EVERY_FRAME_SIZE_PX", "INT32", (2,), "width, height of a view of every frame"),
+    Tensor("TEXT_FPS", "FP64", (1,), "frames per second in which captions are looked for"),
     Tensor("FIND_REGION", "BOOL", (1,), "look where text keeps returning"),
     Tensor("WITH_CLIPS", "BOOL", (1,), "return the region's samples as clips"),
     Tensor("CLIP_SECONDS", "FP64", (1,), "length of a clip"),
@@ -26,3 +27,16 @@ CAPTION_TENSORS = (
     Tensor("POSITION_SECONDS", "FP64", (1,), "PTS up to which the video has been read"),
 )
 """The tensors of captions on screen, in the order of the docs."""
+
+TEXT = FindingTensors(
+    inputs=("TEXT_FPS",),
+    outputs=(
+        "TEXT_TEXTS",
+        "TEXT_CONFIDENCES",
+        "TEXT_BOXES",
+        "TEXT_SPANS",
+        "TEXT_LAST_SECONDS",
+        "TEXT_PTS",
+    ),
+)
+"""The tensors of the finding `text`."""

@@ -6,7 +6,7 @@ with it. A new finding adds its tensors to `TENSORS` and one row to `FINDINGS`;
 if they are many, they are in a file of their own.
 """
 
-from trireel_schema.caption_tensors import CAPTION_TENSORS
+from trireel_schema.caption_tensors import CAPTION_TENSORS, TEXT
 from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
 from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
@@ -251,6 +251,7 @@ FINDINGS: dict[str, FindingTensors] = {
         ),
     ),
     "objects": OBJECTS,
+    "text": TEXT,
 }
 """The findings that a request may name in FIND, in the order in which they are made."""
 
@@ -270,7 +271,7 @@ VIEW_TENSORS = (
     "VIEW_PIXELS",
 )
 """Tensors by which the frames of second views go from the extractor to the findings."""
-VIEW_INPUTS = ("FIND", "SCENES", "OBJECTS_FPS")
+VIEW_INPUTS = ("FIND", "SCENES", "OBJECTS_FPS", "TEXT_FPS")
 """Inputs that decide which second views are made, so that the extractor gets them too."""
 EVERY_CHUNK_OUTPUTS = ("CHUNK_INDICES", "CHUNK_EMBEDDINGS")
 """Outputs of the temporal decoder that belong to no finding."""

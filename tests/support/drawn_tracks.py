@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drawn videos in which figures move, with the box of every thing in every frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from support.mota import Boxes
+from support.mota import Accuracy, Boxes
 from support.videos import write_video
 from trireel_drawings.detection.pictures import LABELS, truth_of
 from trireel_drawings.painting.things import Thing
 from trireel_drawings.scenes.scene import HELD_OUT_SEED, Scene
 
-FPS, SECONDS = 6, 24
-SIZE_PX = (448, 252)
+FPS, SECONDS = 4, 24
+SIZE_PX = (384, 216)
 FIRST_SEED = HELD_OUT_SEED + 700
 AWAY_SECONDS = 3.0
 FAR = 0.4  # of the picture's width
@@ -87,3 +88,19 @@ def write_drawn_video(path: Path, index: int) -> dict[float, Boxes]:
     frames, truths = zip(*observed(scene_of(index), times), strict=True)
     write_video(path, frames, (times * 1000).round().astype(int).tolist())
     return dict(zip(times.tolist(), truths, strict=True))
+
+
+def count(
+    accuracy: Accuracy, answer: Mapping[str, NDArray[Any]], truth: dict[float, Boxes]
+) -> None:
+    """Count the frames of a video's answer: the outputs of `objects` by name."""
+    accuracy.begin_video()
+    times, tracks = answer["OBJECT_TIMESTAMPS"], answer["OBJECT_TRACK_IDS"]
+    for seconds in answer["OBJECT_FRAME_TIMESTAMPS"].tolist():
+        rows = np.flatnonzero(times == seconds)
+        found = Boxes(
+            answer["OBJECT_BOXES"][rows].astype(np.float64),
+            [label.decode() for label in answer["OBJECT_LABELS"][rows]],
+            tracks[rows].tolist(),
+        )
+        accuracy.add(truth[round(seconds, 3)], found)

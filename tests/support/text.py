@@ -26,7 +26,8 @@ def published_wheels() -> list[Path]:
 
 
 @cache
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
+def font(size_px: int) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans."""
     import matplotlib  # it brings DejaVu, which the tests' environment has on every machine
 
     return ImageFont.truetype(
@@ -45,5 +46,5 @@ def lettered(
     image = Image.new("RGB", size_px, GREY)
     pen = ImageDraw.Draw(image)
     for place, text, font_px in lines:
-        pen.text(place, text, font=_font(font_px), fill="white", stroke_width=1, stroke_fill=0)
+        pen.text(place, text, font=font(font_px), fill="white", stroke_width=1, stroke_fill=0)
     return np.asarray(image, np.uint8)

@@ -55,7 +55,7 @@ class Clock:
     now_seconds: float
     """PTS of the last sample that was followed."""
     same_seconds: float
-    """Largest difference between the first frames of two rows of one caption."""
+    """Time between two samples, and the largest difference between rows of one caption."""
     is_last: bool = False
     """True if the video has ended."""
 
@@ -85,7 +85,7 @@ def assemble(
     captions = [
         line
         for line in certain
-        if _lasts(line)
+        if _lasts(line, clock.same_seconds)
         and not is_logo(line, context, video_seconds)
         and not is_clock(line, context)
     ]
@@ -114,11 +114,12 @@ def _groups(lines: Sequence[ReadText], same_seconds: float) -> list[list[ReadTex
     return groups
 
 
-def _lasts(line: ReadText) -> bool:
+def _lasts(line: ReadText, sample_seconds: float) -> bool:
     """Return whether a line is on screen for long enough to be a caption."""
     letters = sum(map(str.isalnum, line.text))
     least_seconds = LEAST_SECONDS if letters > 1 else LEAST_LETTER_SECONDS
-    return line.samples >= LEAST_SAMPLES and line.seconds >= least_seconds
+    least_samples = LEAST_SAMPLES if sample_seconds < LEAST_SECONDS else 1
+    return line.samples >= least_samples and line.seconds >= least_seconds
 
 
 def _put(lines: list[ReadText], line: ReadText) -> None:

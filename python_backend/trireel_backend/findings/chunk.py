@@ -19,6 +19,8 @@ MAX_WEIGHT_SECONDS = 1e6
 Answers = Mapping[str, Sequence[Tensors]]
 """Answers of the models that findings call, in order, by the name of the finding."""
 
+NO_ANSWERS: Answers = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class ChunkFrames:

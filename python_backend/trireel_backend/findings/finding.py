@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trireel_backend.artifacts import load_detector
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.plan import Selection
+from trireel_backend.text_models.files import CHARACTERS_FILE, load_characters
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
 from trireel_schema.detector import DETECTOR_FILE, DetectorMetadata
@@ -47,6 +48,8 @@ class ServerModels:
 
     detector: DetectorMetadata | None = None
     """Metadata of `object_detector`, None if the server has none."""
+    characters: tuple[str, ...] | None = None
+    """Character of each code of `text_recognizer`, None if the server does not read text."""
 
     @classmethod
     def of_folder(cls, folder: Path) -> "ServerModels":
@@ -55,8 +58,11 @@ class ServerModels:
         Raises:
             MissingPart: if a file is damaged.
         """
-        path = folder / DETECTOR_FILE
-        return cls(load_detector(path) if path.exists() else None)
+        path, has_text = folder / DETECTOR_FILE, (folder / CHARACTERS_FILE).exists()
+        return cls(
+            load_detector(path) if path.exists() else None,
+            tuple(load_characters(folder)) if has_text else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,8 @@ class Finding(Protocol):
         """Return the calls of other models that the next step needs.
 
         The step gets their answers with its chunk. Calls of different videos are in flight at once.
+        With the answers in the chunk, it is called again, for calls that need these answers; their
+        answers come behind the others. It returns no calls if it needs no more.
 
         Raises:
             InvalidInput: if the server cannot make what the options request.

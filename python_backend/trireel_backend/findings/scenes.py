@@ -118,7 +118,7 @@ class Scenes:
         self, state: ScenesState, chunk: ChunkFrames, options: SceneOptions
     ) -> Sequence[ModelCall]:
         """Return the calls of TransNetV2 that a chunk needs; raises InvalidInput."""
-        if self._mode(state, chunk, options) != EXACT:
+        if self._mode(state, chunk, options) != EXACT or self.name in chunk.answers:
             return ()
         if not self._knowledge.has_shot_model:
             raise InvalidInput(

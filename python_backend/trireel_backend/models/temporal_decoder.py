@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers of `temporal_decoder`: a video's next chunk, with the state of its sequence."""
 
-import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,9 +13,9 @@ import numpy as np
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import InvalidInput, RequestError
-from trireel_backend.findings.chunk import Answers, ChunkFrames
+from trireel_backend.findings.chunk import NO_ANSWERS, Answers, ChunkFrames
 from trireel_backend.findings.decoder import Decoder, read_options
-from trireel_backend.findings.finding import Calls, Knowledge, ModelCall, ServerModels
+from trireel_backend.findings.finding import Calls, Knowledge, ServerModels
 from trireel_backend.findings.open_videos import (
     OpenVideos,
     SequenceSettings,
@@ -24,6 +23,7 @@ from trireel_backend.findings.open_videos import (
     snapshots_of,
 )
 from trireel_backend.findings.progress import ChunkTimes, Place, Progress
+from trireel_backend.findings.rounds import answered
 from trireel_backend.findings.scene_settings import SceneSettings
 from trireel_backend.findings.snapshot import Checkpoint, Snapshots
 from trireel_backend.findings.turns_in_flight import TurnsInFlight
@@ -168,13 +168,10 @@ class SequenceDecoder:
             with self._lock, refusals_counted(self._metrics):
                 return self._counted_answer(request, answers)
 
-    async def _called(self, request: Request, calls: Calls) -> dict[str, Sequence[Tensors]]:
-        async def called(call: ModelCall) -> Tensors:
-            return await self._call_model(call.model, call.inputs, call.outputs)
-
+    async def _called(self, request: Request, calls: Calls) -> Answers:
         try:
             with refusals_counted(self._metrics):
-                return {name: await asyncio.gather(*map(called, c)) for name, c in calls.items()}
+                return await answered(calls, self._call_model, partial(self._more_calls, request))
         except Exception:
             with self._lock:
                 self._drop_state_if_due(request)
@@ -197,18 +194,21 @@ class SequenceDecoder:
                 self._videos.take(request)
             self._count_live()
 
-    def _needed_calls(self, request: Request) -> Calls:
+    def _more_calls(self, request: Request, answers: Answers) -> Calls:
+        with self._lock:
+            return self._needed_calls(request, answers)
+
+    def _needed_calls(self, request: Request, answers: Answers = NO_ANSWERS) -> Calls:
         options = read_options(request)
-        if not self._decoder.may_call(options):
-            return {}
-        progress = self._videos.peek(request)
+        progress = self._videos.peek(request) if self._decoder.may_call(options) else None
         if progress is None:
             return {}
         place, before = progress.place(request, options)
         if place is Place.REPEATED and (before is None or not request.ends):
             return {}
         with fitting_state(request):
-            return self._decoder.calls(before or progress.state, _chunk_frames(request), options)
+            chunk = replace(_chunk_frames(request), answers=answers)
+            return self._decoder.calls(before or progress.state, chunk, options)
 
     def _counted_answer(self, request: Request, answers: Answers) -> Tensors:
         try:

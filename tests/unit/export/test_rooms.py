@@ -14,8 +14,7 @@ FLOORS = (
     ("siglip", "output"),
     ("checks", "bank"),
     ("export", "shots", "detector"),
-    ("tables",),
-    ("kept",),
+    ("kept", "show"),
     ("cli",),
 )
 

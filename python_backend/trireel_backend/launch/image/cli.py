@@ -127,10 +127,7 @@ def serve(
     ] = 300,
     restarts: Restarts = 5,
 ) -> None:
-    """Serve from a container, report when ready, and stop cleanly on SIGTERM.
-
-    Every option can also be set by an environment variable: TRIREEL_HTTP_PORT for --http-port.
-    """
+    """Serve from a container. Every option is also a variable, as TRIREEL_HTTP_PORT."""
     from trireel_backend.launch.image.options import ContainerOptions, Tracing, grpc_tls
     from trireel_backend.launch.repository.assemble import parameter_names
 

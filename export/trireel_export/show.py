@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `trireel-export` prints of an export that passed its checks."""
+"""What the command prints of an export: its checks and its files."""
 
 import textwrap
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # they import torch
     from trireel_export.detector.export import DetectorReport
     from trireel_export.export import ExportReport
     from trireel_export.shots.export import ShotsReport
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MOST_ITEM_CHARACTERS = 20  # a longer name or sentence is cut in the table
 
 
-def print_siglip(report: "ExportReport", console: Console) -> None:
-    """Print the checks, files and sizes of an export of a SigLIP."""
+def print_export(report: "ExportReport", console: Console) -> None:
+    """Print the checks and the files of a SigLIP's export."""
     metadata = report.metadata
     console.print(_checks_table(report))
     console.print(_files_table(report.output, report.file_bytes))
@@ -32,7 +32,7 @@ def print_siglip(report: "ExportReport", console: Console) -> None:
 
 
 def print_shots(report: "ShotsReport", console: Console) -> None:
-    """Print the checks and files of an export of TransNetV2."""
+    """Print the checks and the files of the export of TransNetV2."""
     table = Table(title=f"{report.requirement}: checked")
     for heading in ("windows in batches of", "to its own code", "to batches of 1"):
         table.add_column(heading, justify="right")
@@ -45,7 +45,7 @@ def print_shots(report: "ShotsReport", console: Console) -> None:
 
 
 def print_detector(report: "DetectorReport", console: Console) -> None:
-    """Print the checks, files and sizes of an exported detector."""
+    """Print the checks and the files of a detector's export."""
     metadata = report.metadata
     table = Table(title=f"{metadata.checkpoint}: checked")
     for heading in ("frames in batches of", "detections", "least IoU", "score apart"):

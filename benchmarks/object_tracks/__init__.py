@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tracks of drawn figures by the bundled detector, against the truth."""
