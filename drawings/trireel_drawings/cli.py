@@ -39,18 +39,12 @@ def train_detector(
     output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
     dense_steps: Annotated[
         int, typer.Option(min=0, help="Updates of all before the decoder, at the start.")
-<<<<<<< HEAD
-    ] = 400,
-    steps: Annotated[int, typer.Option(min=1, help="Updates of the whole detector.")] = 1500,
-    pictures: Annotated[int, typer.Option(min=100, help="Pictures to draw.")] = 4000,
-=======
     ] = 300,
     cycle: Annotated[
         list[int] | None,
         typer.Option(min=1, help="Updates of the whole detector in a cycle, by default 450, 900."),
     ] = None,
     pictures: Annotated[int, typer.Option(min=100, help="Pictures to draw.")] = 3000,
->>>>>>> main
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and order.")] = 0,
 ) -> None:

@@ -39,18 +39,13 @@ GAIN_SPREAD = 0.15  # largest change of a picture's brightness, as a share
 class Plan:
     """Length and data of a training."""
 
-    dense_steps: int = 400
+    dense_steps: int = 300
     """Updates of all before the decoder, by the dense loss."""
-<<<<<<< HEAD
-    steps: int = 1500
-    """Updates of the whole detector after that."""
-=======
     cycles: tuple[int, ...] = (450, 900)
     """Updates of the whole detector after that: each cycle begins with a high rate again."""
->>>>>>> main
     batch: int = 12
     """Pictures per update."""
-    pictures: int = 4000
+    pictures: int = 3000
     """Pictures that are drawn; each is used several times."""
     threads: int = 2
     """CPU threads, and processes that draw."""
