@@ -174,6 +174,8 @@ def _associated(tracker: Tracker, detections: Detections, settings: TrackerSetti
         possible = of_tracks[:, None] & of_detections[None] & same_label
         possible[taken_rows] = False
         possible[:, taken_columns] = False
+        if not possible.any():
+            continue
         similarity = overlaps(enlarged(boxes, reach), enlarged(detections.boxes, reach))
         pairs += best_pairs(np.where(possible, similarity, 0.0), settings.least_overlap)
     return pairs
