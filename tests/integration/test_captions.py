@@ -39,7 +39,7 @@ BAND = (0.0, 0.7, 1.0, 0.3)
 
 def background(frame):
     columns, rows = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
-    waves = 90 + 50 * np.sin((columns + 4 * frame) / 19) * np.cos((rows - 3 * frame) / 23)
+    waves = 90 + 50 * np.sin((columns + rows + 6 * frame) / 60)
     return np.stack([waves, 0.7 * waves, 200 - waves], axis=-1).astype(np.uint8)
 
 

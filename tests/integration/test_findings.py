@@ -108,13 +108,10 @@ def test_shares_of_black_and_frozen_frames(client, parts):
 
 
 def test_a_finding_there_is_not(either_client):
-    with pytest.raises(
-        InvalidRequest, match="FIND names 'smells': give some of caption, objects, quality"
-    ):
+    message = "FIND names 'smells': give some of caption, objects, quality"
+    with pytest.raises(InvalidRequest, match=message):
         either_client.analyze(VIDEO, find=["quality", "smells"])
-    with pytest.raises(
-        InvalidRequest, match="FIND names 'smells': give some of caption, objects, quality"
-    ):
+    with pytest.raises(InvalidRequest, match=message):
         list(either_client.step(VIDEO, find=["smells"]))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trireel_backend.captioning.job import CaptionJob, Region, RegionFrames, VideoFacts
 from trireel_backend.captions.lines import ClosedLine
 from trireel_backend.captions.merging import ReadText
-from trireel_backend.captions.tracking import FoundText
+from trireel_backend.captions.tracking import FoundText, found_text
 from trireel_backend.reading.boxes import joined_lines, text_boxes
 from trireel_backend.reading.codes import ReadLine, read_codes
 from trireel_backend.reading.lines import detector_frames, grouped_lines, line_picture
@@ -111,7 +111,9 @@ class ModelCaptionStages:
         pts = np.rint(answer["VIEW_TIMESTAMPS"] / float(base)).astype(np.int64)
         return RegionFrames(answer["VIEW_PIXELS"].reshape(len(pts), height, width, 3), pts)
 
-    async def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[FoundText]:
+    async def detect(
+        self, frames: Sequence[NDArray[np.uint8]], picture_height_px: int
+    ) -> list[FoundText]:
         """Return the boxes of text in each frame [H, W, 3]."""
         maps = await asyncio.gather(
             *(
@@ -125,7 +127,7 @@ class ModelCaptionStages:
         for frame, answer in zip(frames, maps, strict=True):
             height, width = frame.shape[:2]
             boxes = joined_lines(text_boxes(answer["TEXT_MAP"][0], (height, width)))
-            found.append(FoundText(boxes.boxes, boxes.scores))
+            found.append(found_text(boxes.boxes, boxes.scores, picture_height_px))
         return found
 
     async def read(self, lines: Sequence[ClosedLine]) -> list[ReadText]:

@@ -174,8 +174,14 @@ class CaptionStages(Protocol):
             keep_open: False if no later stretch of the video will be requested.
         """
 
-    async def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[FoundText]:
-        """Return the boxes of text in each frame [H, W, 3]."""
+    async def detect(
+        self, frames: Sequence[NDArray[np.uint8]], picture_height_px: int
+    ) -> list[FoundText]:
+        """Return the boxes of text in each frame [H, W, 3].
+
+        Args:
+            picture_height_px: height of the whole picture in the same pixels.
+        """
 
     async def read(self, lines: Sequence[ClosedLine]) -> list[ReadText]:
         """Return the texts of lines."""

@@ -63,7 +63,8 @@ class Reading:
         """Return the text in the samples of a stretch that are looked at."""
         frames = compared.frames
         pictures = [frames.frames[frames.samples[place]] for place in compared.looks]
-        return dict(zip(compared.looks, await self._stages.detect(pictures), strict=True))
+        found = await self._stages.detect(pictures, self._facts.size_px[1])
+        return dict(zip(compared.looks, found, strict=True))
 
     def follow(self, frames: Stretch, found: dict[int, FoundText]) -> Sequence[ClosedLine]:
         """Follow the lines through a stretch; return those that have ended."""

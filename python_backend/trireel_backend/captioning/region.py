@@ -9,8 +9,10 @@ from trireel_backend.captions.regions import caption_region
 
 LOOKS = 16
 """Moments of the video that are looked at to find the region."""
-MOMENT_SECONDS = (1.0, 10.0)
+KEYFRAME_SECONDS = (1.0, 10.0)
 """Lengths of a moment, whose first keyframe is looked at; the longer one if it has none."""
+SHORT_SECONDS = 120.0
+"""Length of a video up to which any frame is looked at, not only keyframes."""
 LOOK_WIDTH_PX = 768
 """Width of the pictures that are looked at; captions are large enough for it."""
 LEAST_SIDE_PX = 16
@@ -44,20 +46,19 @@ async def _found_region(
     scale = min(1.0, LOOK_WIDTH_PX / whole.width_px)
     size_px = (max(1, round(whole.width_px * scale)), max(1, round(whole.height_px * scale)))
     step_seconds = facts.duration_seconds / LOOKS
-    boxes = []
+    # A short video has few keyframes, and is decoded quickly.
+    keyframes_only = facts.duration_seconds > SHORT_SECONDS
+    moments = KEYFRAME_SECONDS if keyframes_only else (1.5 / facts.usual_fps,)
+    boxes, seen = [], set[int]()
     for look in range(LOOKS):
         at_seconds = facts.start_seconds + look * step_seconds
-        for seconds in MOMENT_SECONDS:
+        for seconds in moments:
             frames = await stages.extract(
-                job,
-                whole,
-                at_seconds,
-                seconds,
-                size_px=size_px,
-                keyframes_only=True,
+                job, whole, at_seconds, seconds, size_px=size_px, keyframes_only=keyframes_only
             )
-            if len(frames.pixels):
-                (text,) = await stages.detect([frames.pixels[0]])
+            if len(frames.pts) and int(frames.pts[0]) not in seen:
+                seen.add(int(frames.pts[0]))
+                (text,) = await stages.detect([frames.pixels[0]], size_px[1])
                 boxes.append(text.boxes)
                 times.count += 1
                 break

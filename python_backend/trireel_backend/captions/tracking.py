@@ -23,6 +23,8 @@ COVERED = 0.7
 """Share of a box that must lie in a known line for the box to be the same line."""
 GROWTH = 1.15
 """Factor by which a box must be wider than the known line to be another text."""
+HIGHEST_LINE = 0.25
+"""Height of the highest line, as a share of the picture's height."""
 MOST_LINES = 32
 """Lines on screen that are followed at once; a page full of text is no caption."""
 
@@ -35,6 +37,17 @@ class FoundText:
     """[n, 4] x1 y1 x2 y2 in pixels of the region."""
     scores: NDArray[np.float32]
     """[n] scores of the text detector, 0 to 1."""
+
+
+def found_text(
+    boxes: NDArray[np.int32], scores: NDArray[np.float32], picture_height_px: int
+) -> FoundText:
+    """Return boxes [n, 4] and scores [n] of a sample, without those too high for a line.
+
+    A pattern that fills the picture looks like text, and would hide the lines before it.
+    """
+    is_line = boxes[:, 3] - boxes[:, 1] <= HIGHEST_LINE * picture_height_px
+    return FoundText(boxes[is_line], scores[is_line])
 
 
 Found = Mapping[int, FoundText]

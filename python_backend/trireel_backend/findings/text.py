@@ -18,7 +18,7 @@ from trireel_backend.captions.merging import ReadText
 from trireel_backend.captions.pair_change import ChangeState, after_sample
 from trireel_backend.captions.stretch import Moment, Stretch
 from trireel_backend.captions.strokes import luma
-from trireel_backend.captions.tracking import FoundText, Tracked, track
+from trireel_backend.captions.tracking import Tracked, found_text, track
 from trireel_backend.errors import InvalidInput
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.findings.finding import Knowledge, ModelCall, ServerModels, ViewSpec
@@ -207,11 +207,13 @@ def caption_tensors(captions: Sequence[ReadText], region: Region) -> dict[str, N
 
 
 def _looks(frames: Stretch) -> list[int]:
-    """Return the frames in which text is looked for: the first of the chunk, and after changes."""
+    """Return the frames in which text is looked for: the chunk's first, and some after changes."""
     state, looks = ChangeState(), []
     for index, picture in enumerate(frames.frames):
         state, is_looked_at = after_sample(state, luma(picture), frames.moments[index].seconds)
         looks += [index] if is_looked_at else []
+    if state.is_due:  # the next chunk does not look back
+        looks.append(len(frames.frames) - 1)
     return looks
 
 
@@ -226,7 +228,7 @@ def _follow(
     found = {}
     for index, answer in zip(looks, maps, strict=True):
         boxes = joined_lines(text_boxes(answer["TEXT_MAP"][0]))
-        found[index] = FoundText(boxes.boxes, boxes.scores)
+        found[index] = found_text(boxes.boxes, boxes.scores, HEIGHT_PX)
     tracked = track(Tracked(state.on_screen), frames, 0, found)
     if not chunk.is_last:
         return _Followed(tracked.open, tracked.closed)

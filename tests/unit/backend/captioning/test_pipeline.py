@@ -61,7 +61,7 @@ class DrawnStages:
         pixels = [drawn(i) for i in pts.tolist()]
         return RegionFrames(np.array(pixels).reshape(len(pts), *SIZE_PX[::-1], 3), pts)
 
-    async def detect(self, frames):
+    async def detect(self, frames, picture_height_px):
         self._fail("detect")
         white = [(frame[35:60] == 255).all(axis=-1).sum() > 50 for frame in frames]
         return [
@@ -180,10 +180,10 @@ def test_a_reader_that_is_slow_holds_the_extractor_back(monkeypatch):
     ahead = []
 
     class SlowReader(DrawnStages):
-        async def detect(self, frames):
+        async def detect(self, frames, picture_height_px):
             await asyncio.sleep(0.1)
             ahead.append(len(self.extracted) - len(ahead))
-            return await super().detect(frames)
+            return await super().detect(frames, picture_height_px)
 
     asyncio.run(all_news(SlowReader()))
     # One stretch in each of the three stages, and one in each of the two queues.
