@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.captions.benchmark import BENCHMARK
 from benchmarks.captions.footage.plan import PARTS, SETS, videos
 from benchmarks.captions.footage.writing import write_captioned
-from benchmarks.captions.long import CLIP_MINUTES, long_video
+from benchmarks.captions.long import CLIP_NAME, long_video
 from benchmarks.captions.score import read_truth, score
 from benchmarks.captions.served import Reader, reader
 from benchmarks.common.machine import describe
@@ -96,9 +96,8 @@ def judged(server: Reader, path: Path, *, has_region: bool) -> Report:
 
 def cost(arguments: Namespace, found: Report, save: Callable[[], None]) -> None:
     """Measure each way on each length; the ways take turns."""
-    folder: Path = arguments.videos / "long"
     for minutes in arguments.minutes:
-        video, crop = long_video(folder, minutes)
+        video, crop = long_video(arguments.videos, minutes)
         for way in arguments.ways:
             key = f"{minutes} minutes, {way}"
             if not is_wanted(key, way, found, arguments.rapidocr):
@@ -119,8 +118,7 @@ def measured(way: str, video: Path, crop: list[float], arguments: Namespace) -> 
         return rapidocr(arguments.rapidocr, RAPIDOCR[way], video, crop)
     if way == "sequential":
         return sequential(video, crop)
-    warm_up, _ = long_video(video.parent, CLIP_MINUTES)
-    with reader(video.parent, warm_up.with_name("two-minutes.mp4")) as server:
+    with reader(video.parent, video.with_name(f"{CLIP_NAME}.mp4")) as server:
         reading = server.read(video, crop, FPS, with_clips=way == "trireel")
     return {
         "wall_seconds": reading.wall_seconds,

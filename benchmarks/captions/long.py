@@ -16,21 +16,23 @@ from benchmarks.common.footage.clips import fetch_clips
 from benchmarks.common.footage.clocks import even
 from benchmarks.common.footage.edit import Edit, Join
 
-CLIP_MINUTES = 2
+CLIP_MINUTES, CLIP_NAME = 2, "two-minutes"
 SHOTS_SECONDS = 20
 
 
-def long_video(folder: Path, minutes: int) -> tuple[Path, list[float]]:
+def long_video(videos: Path, minutes: int) -> tuple[Path, list[float]]:
     """Return a video of real footage with a caption every few seconds, and its region.
 
     Args:
+        videos: folder of the videos, in which clips and fonts are kept.
         minutes: a multiple of CLIP_MINUTES.
 
     Returns:
         The file, and left, top, width, height of the region as fractions.
     """
+    folder = videos / "long"
     folder.mkdir(parents=True, exist_ok=True)
-    truth = write_captioned(_two_minutes(folder), folder)
+    truth = write_captioned(_two_minutes(videos), folder)
     report = json.loads(truth.read_text())
     clip = folder / report["video"]
     x1, y1, x2, y2 = report["region"]
@@ -47,7 +49,7 @@ def _two_minutes(cache: Path) -> Captioned:
     shots = [shot for _ in range(count) for shot in real_shots(dice, "test", kind, SMALL, clips)]
     clock = even(Fraction(24))
     joins = (Join(),) * (len(shots) - 1)
-    edit = Edit("two-minutes", "long", tuple(shots), joins, clock, SMALL)
+    edit = Edit(CLIP_NAME, "long", tuple(shots), joins, clock, SMALL)
     pts = tuple(map(float, clock(edit.seconds)))
     captions = tuple(random_captions(dice, "test", kind, SMALL, fonts, pts))
     return Captioned(edit, pts, captions)

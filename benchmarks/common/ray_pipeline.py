@@ -33,13 +33,23 @@ class Chunk:
     duration_seconds: float
 
 
-def probe(path: str) -> float:
-    """Return the length of a video in seconds."""
-    entries = "stream=duration:format=duration"
+@dataclass(frozen=True)
+class Probed:
+    """What ffprobe says of a video."""
+
+    duration_seconds: float
+    size_px: tuple[int, int]
+
+
+def probe(path: str) -> Probed:
+    """Return the length of a video and the size of its picture."""
+    entries = "stream=duration,width,height:format=duration"
     command = [FFPROBE, "-v", "error", "-select_streams", "v:0", "-show_entries", entries]
     done = subprocess.run([*command, "-of", "json", path], capture_output=True, check=True)
     said = json.loads(done.stdout)
-    return float(said["streams"][0].get("duration") or said["format"]["duration"])
+    stream = said["streams"][0]
+    duration_seconds = float(stream.get("duration") or said["format"]["duration"])
+    return Probed(duration_seconds, (stream["width"], stream["height"]))
 
 
 def plan(duration_seconds: float, chunk_seconds: float) -> list[Chunk]:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
@@ -38,21 +38,11 @@ CHUNKS = tuple(
     )
     for number in range(2)
 )
-DETAILS: dict[str, Any] = {
-    "checkpoint": "none",
-    "checkpoint_note": "",
-    "weights_sha256": "00",
-    "image_size_px": 1,
-    "embedding_dim": 1,
-    "precision": "fp32",
-    "runtime": "none",
-    "version": "",
-    "num_tags": 0,
-    "num_descriptions": 0,
-    "findings": (),
-    "scene_modes": (),
-    "scene_threshold": 0.0,
-    "scene_alpha": 0.0,
+NOTHING: dict[Any, Any] = {str: "", int: 0, float: 0.0}
+DETAILS = {
+    field.name: NOTHING.get(field.type, ())
+    for field in fields(ServerDetails)
+    if field.default is MISSING
 }
 
 

@@ -77,11 +77,11 @@ def crashed(
                     break
                 kill.run()
             else:
-                text, _ = process.communicate(timeout=LONGEST_SECONDS)
+                process.communicate(timeout=LONGEST_SECONDS)
                 break
     seconds = time.monotonic() - began
-    facts = {"kills": done, "seconds": seconds, "exit_status": process.returncode, "text": text}
-    facts["left_in_engine"] = _left(store)
+    facts = {"kills": done, "seconds": seconds, "exit_status": process.returncode}
+    facts["unfinished_jobs"] = _left(store)
     store.database.dispose()
     return files_of(output), facts
 

@@ -66,7 +66,7 @@ def two_workers(database: str, clips: Sequence[Path], folder: Path) -> dict[str,
         with _workers(database, count):
             began = time.monotonic()
             job_id = _job(store, clips, folder / f"by-{count}.jsonl")
-            while store.job(job_id).state is not JobState.FINISHED:
+            while not _has_finished(store, job_id):
                 time.sleep(TEND_SECONDS)
             seconds[str(count)] = time.monotonic() - began
     store.database.dispose()
@@ -108,9 +108,17 @@ def _job(store: JobStore, clips: Sequence[Path], output: Path) -> str:
 def _finish(store: JobStore, worker: Worker, job_id: str) -> None:
     while True:
         worker.tend()
-        if store.job(job_id).state is JobState.FINISHED:
+        if _has_finished(store, job_id):
             return
         time.sleep(TEND_SECONDS)
+
+
+def _has_finished(store: JobStore, job_id: str) -> bool:
+    """Return whether a job has ended; raises RuntimeError if a video failed."""
+    job = store.job(job_id)
+    if job.progress.failed:
+        raise RuntimeError(f"videos failed: {next(store.videos(job_id)).outcome}")
+    return job.state is JobState.FINISHED
 
 
 def _count(database: sa.Engine, statements: Counter[str], spent: list[float]) -> None:

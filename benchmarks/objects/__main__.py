@@ -27,7 +27,9 @@ def create_parser() -> argparse.ArgumentParser:
     """Return the command's arguments."""
     parser = BENCHMARK.parser()
     add = parser.add_argument
+    add("--output", type=Path, required=True, help="raw numbers, written after every round")
     add("--detector", type=Path, default=DETECTOR, help="folder of the detector, of both systems")
+    add("--peer-fitted", action="store_true", help="ffmpeg scales to the size of the detector")
     add("--rounds", type=int, default=3)
     add("--seconds", type=float, default=10.0, help="window of every level")
     add("--cost-requests", type=int, default=16, help="requests for each set of findings")
@@ -39,7 +41,7 @@ def create_parser() -> argparse.ArgumentParser:
 def measure(arguments: argparse.Namespace, bench: Bench) -> None:
     """Do all rounds, and write the results after each."""
     report: dict[str, Any] = {
-        "command": BENCHMARK.command,
+        "is_fitted": bench.is_fitted,
         "machine": describe(),
         "peer_packages": peer_versions(bench.peer_python),
         "detector": asdict(read_detector(bench.detector / DETECTOR_FILE)),
@@ -69,7 +71,15 @@ def main() -> None:
         store("file", clips, Path(work)) as videos,
     ):
         detector = arguments.detector.resolve()
-        bench = Bench(detector, clips, videos, python, arguments.seconds, arguments.cost_requests)
+        bench = Bench(
+            detector=detector,
+            clips=clips,
+            store=videos,
+            peer_python=python,
+            seconds=arguments.seconds,
+            cost_requests=arguments.cost_requests,
+            is_fitted=arguments.peer_fitted,
+        )
         measure(arguments, bench)
 
 

@@ -26,6 +26,8 @@ MODES = ("chunked", "combined")
 CONCURRENCIES = (1, 4)
 COMPARED_CLIPS = 2
 WARM_UP = 6
+COST_TURN = 4
+"""Requests for a set of findings before the next set has its turn."""
 MOST_PER_SECOND = 25
 FIND = {
     "tags": ["tags"],
@@ -51,6 +53,8 @@ class Bench:
     """Window of every level."""
     cost_requests: int
     """Requests for each set of findings."""
+    is_fitted: bool
+    """True if the pipeline's ffmpeg scales to the size of the detector."""
 
 
 def run_round(bench: Bench, number: int) -> Found:
@@ -87,6 +91,8 @@ def _command(bench: Bench, name: str, stack: ExitStack) -> Command:
     temporary = stack.enter_context(temporary_folder())
     arguments = ["--onnx", str(bench.detector / DETECTOR_GRAPH_FILE)]
     arguments += ["--metadata", str(bench.detector / DETECTOR_FILE)]
+    if bench.is_fitted:
+        arguments.append("--fitted")
     return on_ray(bench.peer_python, "benchmarks.objects.peer.serve", arguments, temporary)
 
 
@@ -114,22 +120,26 @@ def _level(bench: Bench, asker: Asker, footprint: Footprint, mode: str, concurre
 
 
 def _costs(bench: Bench, asker: Asker, footprint: Footprint, number: int) -> Found:
-    """Return the CPU time a request of each set of findings, at concurrency 1.
+    """Return the CPU time of requests for each set of findings, at concurrency 1.
 
-    The order of the sets changes from round to round.
+    The sets take turns, since the speed of a machine changes; their order changes from turn to
+    turn.
     """
+    found: Found = {name: {"latencies_ms": [], "cpu_seconds": 0.0} for name in FIND}
     names = list(FIND)
-    names = names[number % len(names) :] + names[: number % len(names)]
-    found: Found = {}
-    for name in names:
-        videos = bench.store.lay_out(bench.cost_requests)
-        command = {"do": "level", "videos": videos, "mode": "combined", "find": FIND[name]}
-        level = watched(asker, footprint, command | {"concurrency": 1, "seconds": math.inf})
-        bench.store.clear()
-        if level["errors"]:
-            raise RuntimeError(f"a request for {name} failed: {level['errors'][0]}")
-        found[name] = {key: level[key] for key in ("latencies_ms", "cpu_seconds")}
-        cpu_seconds = level["cpu_seconds"] / len(videos)
+    for turn in range(-(-bench.cost_requests // COST_TURN)):
+        first = (number + turn) % len(names)
+        for name in names[first:] + names[:first]:
+            videos = bench.store.lay_out(COST_TURN)
+            command = {"do": "level", "videos": videos, "mode": "combined", "find": FIND[name]}
+            level = watched(asker, footprint, command | {"concurrency": 1, "seconds": math.inf})
+            bench.store.clear()
+            if level["errors"]:
+                raise RuntimeError(f"a request for {name} failed: {level['errors'][0]}")
+            found[name]["latencies_ms"] += level["latencies_ms"]
+            found[name]["cpu_seconds"] = round(found[name]["cpu_seconds"] + level["cpu_seconds"], 3)
+    for name, cost in found.items():
+        cpu_seconds = cost["cpu_seconds"] / len(cost["latencies_ms"])
         print(f"    {name}: {cpu_seconds:.3f} CPU-s each", flush=True)
     return found
 

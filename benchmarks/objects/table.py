@@ -3,6 +3,7 @@
 
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from benchmarks.common.levels import Level, Report
 from benchmarks.common.pages import bullets, document, paragraph, processors, table
@@ -10,15 +11,52 @@ from benchmarks.common.record import Raw
 from benchmarks.objects.figures import cost, detector_cpu_seconds, figures, latency_ms, level_of
 from benchmarks.objects.rounds import CONCURRENCIES, FIND, MODES
 
-FILE = "results.json"
 FEWEST = 20
 """Least number of requests in a round for a p95; of fewer it is the slowest one."""
 NAMES = {"trireel": "Trireel", "ray_serve": "Ray Serve"}
 
 
+@dataclass(frozen=True)
+class Section:
+    """One file of results."""
+
+    file: str
+    title: str
+    options: str
+    """Options of the command, beside --output."""
+    text: str
+    has_goals: bool = True
+
+    def command(self, report: Report) -> str:
+        """Return the command that measured a report."""
+        return (
+            f"python -m benchmarks.objects{self.options} --rounds {len(report['rounds'])}"
+            f" --output benchmarks/objects/{self.file}"
+        )
+
+
+SECTIONS = (
+    Section(
+        "results.json",
+        "The pipeline",
+        "",
+        "The decoding stage gives frames of the video's own size, and the detection stage resizes"
+        " them as the checkpoint's image processor does.",
+    ),
+    Section(
+        "fitted.json",
+        "The pipeline fitted to the detector",
+        " --peer-fitted",
+        "ffmpeg scales to the size that the detector takes: no second resize is needed and less"
+        " data is passed on. The goals are for the pipeline above.",
+        has_goals=False,
+    ),
+)
+
+
 def page(raw: Raw) -> str:
     """Return RESULTS.md."""
-    report = raw[FILE]
+    sections = (_section(section, raw[section.file]) for section in SECTIONS if section.file in raw)
     return document(
         "# Objects",
         paragraph(
@@ -36,19 +74,23 @@ def page(raw: Raw) -> str:
             f" {FEWEST}, p95 is left out. Memory is the sum of all processes' PSS. CPU time is"
             " that of the server with the commands it starts."
         ),
-        _run(report),
-        bullets(goal_lines(report)),
-        "## Beside Ray Serve",
-        _levels(report),
-        "## All findings in one request",
-        paragraph(
-            "CPU time a request of the server at concurrency 1, and the median latency. One decode"
-            " and each model's part is what tags, caption and scenes cost in one request, and the"
-            f" detector's graph alone in one process on the frames of a clip:"
-            f" {detector_cpu_seconds(report):.3f} CPU-s."
-        ),
-        _costs(report),
+        *(block for section in sections for block in section),
     )
+
+
+def _section(section: Section, report: Report) -> Iterator[str]:
+    yield f"## {section.title}"
+    yield paragraph(f"{section.text} {_run(section, report)}")
+    if section.has_goals:
+        yield bullets(goal_lines(report))
+    yield _levels(report)
+    yield paragraph(
+        "All findings in one request: CPU time a request of the server at concurrency 1, and the"
+        " median latency. One decode and each model's part is what tags, caption and scenes cost in"
+        " one request, and the detector's graph alone in one process on the frames of a clip:"
+        f" {detector_cpu_seconds(report):.3f} CPU-s."
+    )
+    yield _costs(report)
 
 
 def goal_lines(report: Report) -> Iterator[str]:
@@ -60,7 +102,7 @@ def goal_lines(report: Report) -> Iterator[str]:
             yield f"{figure.what}: {figure.judged:.2f}{ratio}, wanted {figure.goal}: {met}"
 
 
-def _run(report: Report) -> str:
+def _run(section: Section, report: Report) -> str:
     machine, rounds = report["machine"], report["rounds"]
     detector, peer = report["detector"], report["peer_packages"]
     shares = [
@@ -71,8 +113,8 @@ def _run(report: Report) -> str:
     ]
     agreed = [each for found in rounds for each in found["agreement"].values()]
     same, objects = (sum(each[key] for each in agreed) for key in ("same", "objects"))
-    return paragraph(
-        f"`{report['command']}`, {len(rounds)} round{'s' * (len(rounds) > 1)}, on"
+    return (
+        f"`{section.command(report)}`, {len(rounds)} round{'s' * (len(rounds) > 1)}, on"
         f" {processors(machine)}, commit {machine['commit']}; the detector {detector['checkpoint']}"
         f" of {detector['width_px']} x {detector['height_px']} pixels; the pipeline with"
         f" {', '.join(f'{name} {version}' for name, version in peer.items())}. Other processes used"

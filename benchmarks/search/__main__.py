@@ -5,6 +5,7 @@ Recall is the share of the 20 nearest frames, told by NumPy, that a search retur
 of one search after another in one process: wall, and CPU of all threads.
 """
 
+import json
 import statistics
 import tempfile
 import time
@@ -81,50 +82,81 @@ def keys_of(rows: FrameRows) -> list[Key]:
     return list(zip(ids, rows.frame_indices.tolist(), strict=True))
 
 
-def filled(store: MomentStore, world: World) -> tuple[Found, NDArray[np.float32], list[Key]]:
-    """Add all videos; return the times, and the frames in order with their keys."""
-    parts, keys, seconds, cpu_seconds = [], [], 0.0, 0.0
+def made_up(world: World) -> tuple[NDArray[np.float32], list[Key]]:
+    """Return the frames of all videos in order, and their keys."""
+    parts, keys = [], []
+    for record in world.records():
+        parts.append(record.frames.embeddings)
+        keys += [(record.video_id, index) for index in range(len(record.frames.pts))]
+    return np.concatenate(parts), keys
+
+
+def fill(store: MomentStore, world: World) -> Found:
+    """Add all videos; return the times."""
+    seconds, cpu_seconds = 0.0, 0.0
     for number, record in enumerate(world.records(), 1):
         rows = rows_of(record, entry_of(record, {}), number)
         wall, cpu = timed(lambda rows=rows: store.add(rows))
         seconds, cpu_seconds = seconds + wall, cpu_seconds + cpu
-        parts.append(record.frames.embeddings)
-        keys += [(record.video_id, index) for index in range(len(record.frames.pts))]
-    found = {"videos": world.videos, "frames": world.frames, "width": world.width}
-    found |= {"add_seconds": seconds, "add_cpu_seconds": cpu_seconds}
-    print(found, flush=True)
-    return found, np.concatenate(parts), keys
+    return {
+        "videos": world.videos,
+        "frames": world.frames,
+        "width": world.width,
+        "add_seconds": seconds,
+        "add_cpu_seconds": cpu_seconds,
+    }
 
 
-def measure(folder: Path, world: World, output: Path) -> None:
-    """Measure all, and write the raw numbers after every step."""
-    store = MomentStore(str(folder), world.width)
-    added, frames, keys = filled(store, world)
-    asked = queries(frames, QUERIES)
-    nearest = [
-        {keys[index] for index in np.argpartition(-(frames @ query), K)[:K]} for query in asked
-    ]
-    some = Where(videos=tuple(dict.fromkeys(key[0] for key in keys[:: len(keys) // 3]))[:3])
-    report: Found = {"machine": describe(PACKAGES), "added": added, "searches": []}
+class Run:
+    """One run, whose raw numbers are written after every step."""
 
-    def step(name: str, count: int, call: Any, known: bool = True) -> None:
-        found = searched(name, asked[:count], call, nearest[:count] if known else ())
-        report["searches"].append(found)
-        write_raw(output, report)
+    def __init__(self, folder: Path, world: World, output: Path) -> None:
+        """Open the tables, and draw the frames and the queries."""
+        self._folder, self._world, self._output = folder, world, output
+        self._store = MomentStore(str(folder), world.width)
+        self._frames, keys = made_up(world)
+        self._queries = queries(self._frames, QUERIES)
+        self._nearest = [
+            {keys[index] for index in np.argpartition(-(self._frames @ query), K)[:K]}
+            for query in self._queries
+        ]
+        self._some = tuple(dict.fromkeys(key[0] for key in keys[:: len(keys) // 3]))[:3]
+        self._report: Found = {}
 
-    step("NumPy, all frames", SLOW_QUERIES, lambda query: _scan(frames, query), known=False)
-    step("all frames", SLOW_QUERIES, lambda query: keys_of(store.search(query, Where(), K)))
-    wall, cpu = timed(store.maintain)
-    report["index"] = {"seconds": wall, "cpu_seconds": cpu, "bytes": _bytes(folder)}
-    print(report["index"], flush=True)
-    step("index", QUERIES, lambda query: keys_of(store.search(query, Where(), K)))
-    step("3 videos", QUERIES, lambda query: _nothing(store.search(query, some, K)), known=False)
-    step(
-        "moments",
-        QUERIES,
-        lambda query: _nothing(search(store, Query("", query, CALIBRATION), 10)),
-        known=False,
-    )
+    def make(self) -> None:
+        """Fill the tables, search without an index, and make it; not if a folder has all that."""
+        store, frames = self._store, self._frames
+        if store.has_vector_index() and store.num_frames() == self._world.frames:
+            self._report = json.loads(self._output.read_text())
+            self._report["searches"] = self._report["searches"][:2]
+            return
+        self._report = {"added": fill(store, self._world), "searches": []}
+        self._step("NumPy, all frames", SLOW_QUERIES, lambda query: _scan(frames, query), False)
+        self._step("all frames", SLOW_QUERIES, self._nearest_keys)
+        wall, cpu = timed(store.maintain)
+        self._report["index"] = {"seconds": wall, "cpu_seconds": cpu, "bytes": _bytes(self._folder)}
+
+    def search(self) -> None:
+        """Search with the index."""
+        store, some = self._store, Where(videos=self._some)
+        self._report["machine"] = describe(PACKAGES)
+        self._step("index", QUERIES, self._nearest_keys)
+        self._step("3 videos", QUERIES, lambda query: _nothing(store.search(query, some, K)), False)
+        self._step(
+            "moments",
+            QUERIES,
+            lambda query: _nothing(search(store, Query("", query, CALIBRATION), 10)),
+            False,
+        )
+
+    def _nearest_keys(self, query: NDArray[np.float32]) -> list[Key]:
+        return keys_of(self._store.search(query, Where(), K))
+
+    def _step(self, name: str, count: int, call: Any, known: bool = True) -> None:
+        nearest = self._nearest[:count] if known else ()
+        found = searched(name, self._queries[:count], call, nearest)
+        self._report["searches"].append(found)
+        write_raw(self._output, self._report)
 
 
 def _scan(frames: NDArray[np.float32], query: NDArray[np.float32]) -> None:
@@ -145,10 +177,15 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=100)
     parser.add_argument("--runs", type=int, default=125, help="runs of 16 frames in each video")
     parser.add_argument("--width", type=int, default=768)
+    parser.add_argument(
+        "--folder", type=Path, help="keeps the tables; a run goes on with those that are there"
+    )
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(arguments.videos, arguments.runs, arguments.width)
-        measure(Path(folder), world, arguments.output)
+    world = World(arguments.videos, arguments.runs, arguments.width)
+    with tempfile.TemporaryDirectory() as temporary:
+        run = Run(arguments.folder or Path(temporary), world, arguments.output)
+        run.make()
+        run.search()
 
 
 if __name__ == "__main__":

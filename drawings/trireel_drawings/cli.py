@@ -40,13 +40,17 @@ def train_detector(
     dense_steps: Annotated[
         int, typer.Option(min=0, help="Updates of all before the decoder, at the start.")
     ] = 300,
-    steps: Annotated[int, typer.Option(min=1, help="Updates of the whole detector.")] = 450,
+    cycle: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Updates of the whole detector in a cycle, by default 450, 900."),
+    ] = None,
     pictures: Annotated[int, typer.Option(min=100, help="Pictures to draw.")] = 3000,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and order.")] = 0,
 ) -> None:
     """Train the tiny detector, measure it and write its model card."""
     import os
+    from dataclasses import replace
 
     # Threads that wait for each other must not spin: other processes need the CPUs too.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -55,7 +59,9 @@ def train_detector(
     from trireel_drawings.detection.report import write_card
     from trireel_drawings.detection.train import Plan, timed_train
 
-    plan = Plan(dense_steps, steps, pictures=pictures, threads=threads, seed=seed)
+    plan = Plan(dense_steps, pictures=pictures, threads=threads, seed=seed)
+    if cycle:
+        plan = replace(plan, cycles=tuple(cycle))
     model, seconds = timed_train(plan)
     save_detector(model, output)
     with console.status("measuring on held-out drawings"):

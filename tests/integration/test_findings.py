@@ -37,13 +37,19 @@ def without_reports(chunks):
 
     A scene change, and a scene, may be reported with the chunk behind it.
     """
-    return tuple(replace(chunk, video_so_far=None, scene_changes=(), shots=()) for chunk in chunks)
+    reports = {"video_so_far": None, "scene_changes": (), "shots": (), "objects": None}
+    return tuple(replace(chunk, **reports) for chunk in chunks)
 
 
 def reported(chunks):
     """Return all scene changes and all scenes that the answers for chunks report, in order."""
     changes = tuple(change for chunk in chunks for change in chunk.scene_changes)
     return changes, tuple(shot for chunk in chunks for shot in chunk.shots)
+
+
+def detected(chunks):
+    """Return all detections that the answers for chunks report, in order."""
+    return tuple(one for chunk in chunks for one in chunk.objects.detections)
 
 
 def test_quality_alone(either_client):
@@ -77,7 +83,9 @@ def test_stepped_and_streamed_as_whole(client, find):
     assert without_reports(stepped) == without_reports(streamed) == without_reports(whole.chunks)
     assert whole.chunks == last.chunks
     assert reported(stepped) == reported(streamed) == (whole.scene_changes, whole.shots)
-    assert last.quality == whole.quality
+    assert (last.quality, last.objects) == (whole.quality, whole.objects)
+    if "objects" in find:
+        assert detected(stepped) == detected(streamed) == whole.objects.detections != ()
     for chunks in (stepped, streamed):
         so_far = chunks[-1].video_so_far
         assert (so_far.tags, so_far.caption) == (whole.tags, whole.caption)
@@ -100,9 +108,10 @@ def test_shares_of_black_and_frozen_frames(client, parts):
 
 
 def test_a_finding_there_is_not(either_client):
-    with pytest.raises(InvalidRequest, match="FIND names 'smells': give some of caption, quality"):
+    message = "FIND names 'smells': give some of caption, objects, quality"
+    with pytest.raises(InvalidRequest, match=message):
         either_client.analyze(VIDEO, find=["quality", "smells"])
-    with pytest.raises(InvalidRequest, match="FIND names 'smells': give some of caption, quality"):
+    with pytest.raises(InvalidRequest, match=message):
         list(either_client.step(VIDEO, find=["smells"]))
 
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -109,6 +110,18 @@ def test_a_killed_batch_goes_on_and_gives_the_same_bytes(server, clips, tmp_path
     manifest = json.loads(files["out.jsonl.manifest.json"])
     assert len(manifest["server"]["text_bank_sha256"]) == 64
     store.database.dispose()
+
+
+def test_an_interrupted_batch_says_how_to_go_on(clips, tmp_path):
+    nobody = ["batch", clips, "--output", tmp_path / "out.jsonl", "--url", "127.0.0.1:1"]
+    with trireel(tmp_path / "jobs.sqlite", *nobody) as process:
+        assert "begins" in process.stdout.readline()
+        time.sleep(2)  # it waits for a server
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, text
+    assert "trireel jobs resume" in text
+    assert "Traceback" not in text
 
 
 def test_another_worker_takes_over_and_secrets_stay_secret(server, clips):

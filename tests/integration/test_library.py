@@ -81,6 +81,19 @@ def test_a_picture_finds_its_scene(drawn, server):
     assert "0:02.40-0:04.80" in first
 
 
+def test_objects_narrow_a_search(drawn, server):
+    """The server's detector finds red, green and blue; each moment that is left has red."""
+    _, library, _ = drawn
+    place = ("--library", library, "--json")
+    every = json.loads(run(search, "--video", "drawn", "--limit", 100, *place).stdout)["moments"]
+    found = json.loads(run(search, "--objects", "RED", "--limit", 100, *place).stdout)["moments"]
+    assert len(found) > 0
+    assert all("red" in moment["objects"] for moment in found)
+    seconds = [sum(m["end_seconds"] - m["start_seconds"] for m in part) for part in (found, every)]
+    assert 0 < seconds[0] < seconds[1]
+    assert json.loads(run(search, "--objects", "zebra", *place).stdout)["moments"] == []
+
+
 def test_unchanged_videos_are_left_as_they_are(drawn, server):
     truths, library, _ = drawn
     video = truths[0].video
@@ -88,7 +101,11 @@ def test_unchanged_videos_are_left_as_they_are(drawn, server):
     assert "(unchanged)" in done.stdout
     done = run(index, video, "--library", library, "--url", server.grpc_url, "--again", "--json")
     assert json.loads(done.stdout)["unchanged"] is False
-    assert "80 frames" in run(index, video, "--library", library, "--url", server.grpc_url).stderr
+    # The library lies in the folder: its pictures are not indexed.
+    place = ("--library", library, "--url", server.grpc_url)
+    done = run(index, video.parent, "--recursive", *place, status=1)
+    assert "5 unchanged, 1 failed" in done.stderr
+    assert "80 frames" in done.stderr
 
 
 def test_other_tags_score_as_on_the_server(drawn, server):
@@ -152,12 +169,26 @@ def test_a_library_in_a_bucket(server, tmp_path):
         ([], "got nothing to search for"),
         (["car", "--like", __file__], "got both of TEXT and --like"),
         (["car", "--since", "yesterday"], "--since is 'yesterday'"),
+        (["car", "--video", "nowhere"], "the library has no such video"),
     ],
 )
 def test_a_wrong_search_is_one_sentence(drawn, arguments, sentence):
     done = run(search, *arguments, "--library", drawn[1], status=2)
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [index, search])
+def test_a_server_with_other_weights_is_rejected(command, drawn, server, tmp_path):
+    """Before a video is analysed: its embeddings could not be compared with the library's."""
+    truths, library, _ = drawn
+    head = json.loads((library / "library.json").read_text())
+    head["checkpoint"]["weights_sha256"] = "0" * 64
+    (tmp_path / "library.json").write_text(json.dumps(head))
+    subject = truths[0].video if command is index else "a car"
+    done = run(command, subject, "--library", tmp_path, "--url", server.grpc_url, status=1)
+    assert "or other weights" in done.stderr
+    assert not (tmp_path / "videos").exists()
 
 
 def test_a_missing_library_is_one_sentence(tmp_path):

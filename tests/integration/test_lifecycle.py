@@ -85,7 +85,7 @@ def test_a_signal_stops_the_server_and_leaves_nothing(media, number):
     with serving(media) as (process, line, ports):
         assert re.fullmatch(
             rf"Trireel is ready: HTTP 127.0.0.1:{ports.http}, gRPC 127.0.0.1:{ports.grpc}, metrics"
-            rf" 127.0.0.1:{ports.metrics} \(Triton 2\.51\.0, 11 models,"
+            rf" 127.0.0.1:{ports.metrics} \(Triton 2\.51\.0, \d+ models,"
             r" checkpoint \S+, log \S+\)\n",
             line,
         )

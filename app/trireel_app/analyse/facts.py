@@ -2,7 +2,7 @@
 """What an answer depends on: the server, the options, the source, and the code that sent it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Self
@@ -21,6 +21,10 @@ class ServerFacts:
     """Hash of the checkpoint's weights."""
     text_bank_sha256: str
     """Hash of the server's tags and descriptions; empty from older servers."""
+    tag_prompt: str
+    """Sentence that every tag of a request stands in when it is embedded."""
+    calibration: tuple[float, ...] | None
+    """Numbers that turn a cosine into a probability; None from older servers."""
     runtime: str
     """What computes the vision tower, such as `onnxruntime`."""
     precision: str
@@ -47,7 +51,9 @@ class ServerFacts:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_json` returned."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        known = {field.name: values[field.name] for field in fields(cls)}
+        calibration = known["calibration"]
+        return cls(**known | {"calibration": None if calibration is None else tuple(calibration)})
 
     def differences(self, other: Self) -> list[str]:
         """Return a phrase for each fact in which another server differs, such as `ffmpeg: 7, 8`."""
@@ -90,6 +96,8 @@ async def server_facts(client: AsyncTrireelClient) -> ServerFacts:
         checkpoint=details.checkpoint,
         weights_sha256=details.weights_sha256,
         text_bank_sha256=details.text_bank_sha256,
+        tag_prompt=details.tag_prompt,
+        calibration=None if details.calibration is None else astuple(details.calibration),
         runtime=details.runtime,
         precision=details.precision,
         chunk_seconds=details.chunk_seconds,

@@ -109,6 +109,10 @@ class Servers:
             server.used_at = time.monotonic()
             await self._release(server)
 
+    def lost(self) -> list[str]:
+        """Return the addresses of the servers that are lost."""
+        return [server.url for server in self._servers if server.is_lost]
+
     async def close(self) -> None:
         """Close the connections."""
         for server in self._servers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from trireel_app.index.feed import Feed, Outcome
     from trireel_app.index.keeper import Keeper
     from trireel_app.sources.expand import SourceOptions
+    from trireel_app.sources.source import VideoSource
     from trireel_client import AnalysisOptions
 
 
@@ -146,9 +148,17 @@ async def _feed(
     limits = ServerLimits(in_flight=settings.in_flight, wait_seconds=10)
     servers = Servers(urls or ("127.0.0.1:8001",), limits, AsyncTrireelClient)
     try:
-        await feed(keeper, servers, expand(sources), settings, counts.report)
+        outside = _outside(keeper.library.root, expand(sources))
+        await feed(keeper, servers, outside, settings, counts.report)
     finally:
         await servers.close()
+
+
+def _outside(root: str, sources: Iterable[VideoSource]) -> Iterator[VideoSource]:
+    """Yield the sources that are not in the library's own folder: its pictures are no videos."""
+    for source in sources:
+        if source.path is None or not source.path.resolve().is_relative_to(root):
+            yield source
 
 
 def _json_line(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.worker import Worker, WorkerOptions
 
 TEND_SECONDS = 0.3
+BUSY_FACTOR = 5.0
 INTERRUPTED = 130
 
 
@@ -35,10 +36,11 @@ def run_job(store: JobStore, options: WorkerOptions, is_quiet: bool) -> None:
     try:
         with _termination_as_interrupt(), display, worker:
             while job.state in (JobState.RUNNING, JobState.WRITTEN):
+                look = time.monotonic()
                 worker.tend()
                 job = store.job(job.id)
                 display.update(job.progress, worker.trouble)
-                time.sleep(TEND_SECONDS)
+                time.sleep(pause_after(look))
     except KeyboardInterrupt as error:
         typer.echo(f"\ntrireel: go on with `trireel jobs resume {job.id}`", err=True)
         raise typer.Exit(INTERRUPTED) from error
@@ -47,6 +49,11 @@ def run_job(store: JobStore, options: WorkerOptions, is_quiet: bool) -> None:
         typer.echo(f"trireel: go on with `trireel jobs resume {job.id}`", err=True)
     if job.state is JobState.STOPPED or job.progress.failed:
         raise typer.Exit(1)
+
+
+def pause_after(began: float) -> float:
+    """Return the seconds to wait after work that began then: counting a large job takes a while."""
+    return max(TEND_SECONDS, BUSY_FACTOR * (time.monotonic() - began))
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,18 +81,18 @@ def search(
     """
     with errors_as_sentences():
         where = Where(
-            videos=tuple(video or ()),
             since_ns=None if since is None else since_ns(since),
             objects=tuple(objects or ()),
             on_screen=on_screen,
         )
         if text is not None and like is not None:
             raise InvalidOption("got both of TEXT and --like: give one of them")
-        if text is None and like is None and where.is_empty:
+        if text is None and like is None and where.is_empty and not video:
             raise InvalidOption("got nothing to search for: give TEXT, --like or a condition")
         from trireel_app.index.search import search as search_moments
 
         keeper = opened(library)
+        where = replace(where, videos=_video_ids(keeper, video or ()))
         moments = search_moments(keeper.store(), _query(keeper, text, like, where, url), limit)
     if as_json:
         found = {"query": text, "moments": [_plain(moment, keeper) for moment in moments]}
@@ -117,6 +118,16 @@ def since_ns(text: str) -> int:
     except ValueError as error:
         reason = f"--since is {text!r}: give a date such as 2026-11-30, or 30m, 12h, 7d, 2w"
         raise InvalidOption(reason) from error
+
+
+def _video_ids(keeper: Keeper, names: Sequence[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
+        ids = keeper.store().ids_of(name)
+        if not ids:
+            raise InvalidOption(f"--video is {name!r}: the library has no such video")
+        found += ids
+    return tuple(dict.fromkeys(found))
 
 
 def _query(

@@ -3,6 +3,7 @@
 
 import signal
 import threading
+import time
 from typing import Annotated
 
 import typer
@@ -23,7 +24,7 @@ from trireel_app.commands.options import (
     WaitSeconds,
     worker_options,
 )
-from trireel_app.commands.run import TEND_SECONDS
+from trireel_app.commands.run import TEND_SECONDS, pause_after
 from trireel_app.engine.database import default_url, open_database, shown
 from trireel_app.engine.dbos_engine import DbosEngine
 from trireel_app.engine.port import Task
@@ -73,11 +74,14 @@ def worker(
         with Worker(store, DbosEngine(store.database), options, _tell) as working:
             typer.echo(f"works on the jobs of {shown(store.database)}", err=True)
             trouble = ""
-            while not stop.wait(TEND_SECONDS):
+            pause = TEND_SECONDS
+            while not stop.wait(pause):
+                began = time.monotonic()
                 working.tend()
+                pause = pause_after(began)
                 if working.trouble != trouble:
                     trouble = working.trouble
-                    typer.echo(f"trireel: {trouble or 'the database answers again'}", err=True)
+                    typer.echo(f"trireel: {trouble or 'all is well again'}", err=True)
                 if until_idle and not _running(store):
                     break
             working.stop(drain_seconds if stop.is_set() else 0)

@@ -7,7 +7,7 @@ has a name of its own, and `take_over` gives back what dead workers have claimed
 
 import logging
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,9 @@ WAIT_FACTOR = 2.0
 MOST_ATTEMPTS = 7
 """With more attempts a wait would be longer than 100 s."""
 ERASED_AT_ONCE = 500
+MOST_RECOVERIES = 20
+"""A video that was in the hands of so many workers when they died is given up."""
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class DbosEngine:
@@ -115,6 +118,16 @@ class DbosEngine:
                 task.attempts,
             )
 
+    def ended(self, task_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the tasks that run no more, with the reason if the engine gave one up."""
+        found = DBOS.list_workflows(
+            workflow_ids=list(task_ids), status=list(ENDED), load_input=False, load_output=False
+        )
+        return {
+            each.workflow_id: "" if each.status == ENDED[0] else f"given up: {each.status}"
+            for each in found
+        }
+
     def owners(self) -> set[str]:
         """Return the workers that have claimed tasks, dead or alive."""
         pending = DBOS.list_workflows(
@@ -131,7 +144,7 @@ class DbosEngine:
 def _register(runner: Runner) -> None:
     """Register the one workflow: attempts, which are remembered, then the answer is kept."""
 
-    @DBOS.workflow(name=WORKFLOW)
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MOST_RECOVERIES)
     async def analyse_video(job_id: str, number: int, round_number: int, attempts: int) -> None:
         task = Task(job_id, number, round_number, min(attempts, MOST_ATTEMPTS))
 

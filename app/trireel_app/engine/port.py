@@ -74,6 +74,9 @@ class Engine(Protocol):
     def enqueue(self, connection: sa.Connection, queue: str, tasks: Sequence[Task]) -> None:
         """Add tasks within the caller's transaction; a task that is known is left as it is."""
 
+    def ended(self, task_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the tasks that run no more, with the reason if the engine gave one up."""
+
     def owners(self) -> set[str]:
         """Return the workers that have claimed tasks, dead or alive."""
 

@@ -10,7 +10,7 @@ from trireel_app.analyse.servers import Lease, NoServer, Servers
 from trireel_app.analyse.video import VideoResult, analyse_video, effective_options
 from trireel_app.errors import AppError
 from trireel_app.index.keeper import Keeper
-from trireel_app.library import Entry, record_of, video_id_of
+from trireel_app.library import Checkpoint, Entry, record_of, video_id_of
 from trireel_app.sources.facts import stamp_of
 from trireel_app.sources.source import VideoSource
 from trireel_client import AnalysisOptions, ServerUnavailable, TrireelError
@@ -96,7 +96,7 @@ async def _indexed(
     for attempt in range(ATTEMPTS):
         try:
             async with servers.lease() as lease:
-                options = await _options(lease, settings.options)
+                options = await _options(keeper, lease, settings.options)
                 before = await asyncio.to_thread(keeper.library.entry, video_id_of(source.uri))
                 if before and not settings.again and await _is_same(before, source, lease, options):
                     return Outcome(source.uri, before, unchanged=True)
@@ -118,9 +118,15 @@ async def _indexed(
     return Outcome(source.uri, await asyncio.to_thread(keeper.put, record))
 
 
-async def _options(lease: Lease, options: AnalysisOptions) -> AnalysisOptions:
-    """Return the options of the analysis with all findings that the index holds."""
+async def _options(keeper: Keeper, lease: Lease, options: AnalysisOptions) -> AnalysisOptions:
+    """Return the options of the analysis with all findings that the index holds.
+
+    Raises:
+        LibraryError: if the library holds embeddings of another checkpoint.
+    """
     details = await lease.client.server_details()
+    checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
+    await asyncio.to_thread(keeper.library.check, checkpoint)
     more = [name for name in MORE_FINDINGS if name in details.findings]
     return {"find": [*DEFAULT_FINDINGS, *more], **options, "with_embeddings": True}
 

@@ -17,7 +17,8 @@ T = TypeVar("T")
 ATTEMPTS = 8  # of a write that meets another process's
 FIRST_PAUSE_SECONDS = 0.05
 PROBED_PARTITIONS = 32
-REFINED = 30  # candidates that are compared once more by their whole vectors, times k
+REFINED = 10  # candidates that are compared once more by their whole vectors, times k
+LEAST_REFINED = 500  # of these, for a small k: measured by benchmarks/search
 EVERY_ROW = 10**9
 SEPARATOR = "qzxjtextqzxj"  # a word that no text holds
 
@@ -86,11 +87,20 @@ class LanceTable:
         where: str,
         k: int,
         columns: Sequence[str],
+        *,
+        by_index: bool = True,
     ) -> Any:
-        """Return columns of the `k` rows of highest cosine as an Arrow table, best first."""
+        """Return columns of the `k` rows of highest cosine as an Arrow table, best first.
+
+        Args:
+            by_index: False to compare all rows that meet the condition.
+        """
         found = self._table.search(query, vector_column_name=column).distance_type("cosine")
-        if self.is_indexed(column):
-            found = found.nprobes(PROBED_PARTITIONS).refine_factor(REFINED)
+        if not by_index:
+            found = found.bypass_vector_index()
+        elif self.is_indexed(column):
+            found = found.nprobes(PROBED_PARTITIONS)
+            found = found.refine_factor(max(REFINED, -(-LEAST_REFINED // k)))
         found = found.where(where, prefilter=True) if where else found
         # Stated, because a later LanceDB leaves the distance out otherwise, and warns of it.
         return self._read(found.limit(k).select([*columns, "_distance"]).to_arrow)
@@ -135,6 +145,8 @@ class LanceTable:
 
         Without effect if another process changes the table meanwhile.
         """
+        # LanceDB warns of an age of 0.
+        kept = max(kept, timedelta(milliseconds=1))
         self._maintain(self._table.optimize, cleanup_older_than=kept)
 
     def _read(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:

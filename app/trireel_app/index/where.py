@@ -20,7 +20,7 @@ class Where:
     """Conditions on frames and scenes; all of them must hold."""
 
     videos: tuple[str, ...] = ()
-    """Ids of videos, or parts of their addresses; a row must be of one of them."""
+    """Ids of videos, of which a row must be."""
     since_ns: int | None = None
     """Earliest time at which the video was indexed, in nanoseconds since 1970."""
     objects: tuple[str, ...] = ()
@@ -31,6 +31,11 @@ class Where:
     """Scenes of which a row must be."""
 
     @property
+    def names_videos(self) -> bool:
+        """True if the rows are those of a few videos."""
+        return bool(self.videos or self.scenes)
+
+    @property
     def is_empty(self) -> bool:
         """True if every row meets the conditions."""
         return self == Where()
@@ -39,8 +44,7 @@ class Where:
         """Return the conditions as SQL, empty if there are none."""
         parts = []
         if self.videos:
-            names = (f"video_id = {quoted(v)} OR strpos(uri, {quoted(v)}) > 0" for v in self.videos)
-            parts.append(" OR ".join(names))
+            parts.append(f"video_id IN ({', '.join(map(quoted, self.videos))})")
         if self.since_ns is not None:
             parts.append(f"added_ns >= {self.since_ns}")
         if self.objects:

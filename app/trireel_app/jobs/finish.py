@@ -4,11 +4,12 @@
 from itertools import chain
 
 from trireel_app.engine.port import Engine, Task
-from trireel_app.jobs.job import Job, JobState
+from trireel_app.jobs.job import Job, JobState, Outcome, VideoState
 from trireel_app.jobs.output import places
 from trireel_app.jobs.output.assemble import assemble
 from trireel_app.jobs.output.parts import parts_folder
 from trireel_app.jobs.store import JobStore
+from trireel_app.jobs.tables import VIDEOS
 
 
 def write_output(store: JobStore, job: Job) -> None:
@@ -22,6 +23,24 @@ def write_output(store: JobStore, job: Job) -> None:
         store.reopen(job.id, lost)
     else:
         store.move(job.id, JobState.RUNNING, JobState.WRITTEN)
+
+
+def settle_orphans(store: JobStore, engine: Engine, job_id: str) -> None:
+    """End videos whose tasks have ended without an outcome, so that no job waits for ever.
+
+    A task that the engine gave up is a failure. Any other one is analysed again.
+    """
+    queued = store.videos(job_id, VIDEOS.c.state == VideoState.QUEUED)
+    tasks = {(task := Task(job_id, v.number, v.round, 1)).id: task for v in queued}
+    again = []
+    for task_id, reason in engine.ended(tasks).items() if tasks else ():
+        if reason:
+            failure = Outcome(state=VideoState.FAILED, reason=reason, kind="GivenUp")
+            store.settle(tasks[task_id], failure)
+        elif store.claim(tasks[task_id]) is not None:  # still without an outcome
+            again.append(tasks[task_id].number)
+    if again:
+        store.reopen(job_id, again)
 
 
 def clean_up(store: JobStore, engine: Engine, job: Job) -> None:

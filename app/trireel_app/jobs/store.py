@@ -14,6 +14,7 @@ from trireel_app.analyse.facts import ServerFacts
 from trireel_app.engine.port import Task
 from trireel_app.errors import InvalidOption
 from trireel_app.jobs.job import Job, JobSpec, JobState, Outcome, Progress, Video, VideoState
+from trireel_app.jobs.records import facts_of_text, job_of_row, video_of_row
 from trireel_app.jobs.tables import JOBS, VIDEOS, make_tables, patient
 from trireel_app.sources.source import VideoSource
 
@@ -21,6 +22,8 @@ ROWS_AT_ONCE = 500
 FEED_VIDEOS = 200
 """Videos of a job that the engine has at most; the others wait in our table."""
 
+PATIENCE_SECONDS = 10.0
+"""A person waits no longer for a database that is away."""
 Enqueue = Callable[[sa.Connection, Sequence[Task]], None]
 
 
@@ -39,9 +42,10 @@ class Claim:
 class JobStore:
     """The jobs of one database; any number of threads and processes may use it."""
 
-    def __init__(self, database: sa.Engine) -> None:
+    def __init__(self, database: sa.Engine, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Use a database, and make its tables if they are missing; raises LibraryError."""
         self.database = database
+        self.patience_seconds = patience_seconds
         make_tables(database)
 
     @patient
@@ -82,7 +86,7 @@ class JobStore:
         with self.database.connect() as connection:
             statement = sa.select(JOBS).where(*where).order_by(JOBS.c.created_at.desc(), JOBS.c.id)
             rows = connection.execute(statement).all()
-            return [_job(row, self._progress(connection, row.id, row.total)) for row in rows]
+            return [job_of_row(row, self._progress(connection, row.id, row.total)) for row in rows]
 
     def job(self, job_id: str) -> Job:
         """Return the job of a name, or of the beginning of one; raises InvalidOption."""
@@ -140,7 +144,7 @@ class JobStore:
         if row is None:
             return None
         source = VideoSource(row.uri, json.loads(row.options))
-        return Claim(source, JobSpec.from_json(row.spec), _facts(row.facts))
+        return Claim(source, JobSpec.from_json(row.spec), facts_of_text(row.facts))
 
     @patient
     def settle(self, task: Task, outcome: Outcome) -> bool:
@@ -167,7 +171,7 @@ class JobStore:
                 .values(facts=json.dumps(facts.to_json()))
             )
             kept = connection.scalar(sa.select(JOBS.c.facts).where(JOBS.c.id == job_id))
-        return _facts(kept) or facts
+        return facts_of_text(kept) or facts
 
     @patient
     def move(self, job_id: str, before: JobState, after: JobState, note: str = "") -> bool:
@@ -205,7 +209,7 @@ class JobStore:
         """Yield a job's videos in order; all of them, or those that meet all conditions."""
         last = -1
         while page := self._page(job_id, last, where):
-            yield from map(_video, page)
+            yield from map(video_of_row, page)
             last = page[-1].number
 
     @patient
@@ -264,31 +268,4 @@ def _of_task(task: Task) -> Sequence["sa.ColumnElement[bool]"]:
         *_of(task.job_id, VideoState.QUEUED),
         VIDEOS.c.number == task.number,
         VIDEOS.c.round == task.round,
-    )
-
-
-def _facts(text: str | None) -> ServerFacts | None:
-    return None if text is None else ServerFacts.from_json(json.loads(text))
-
-
-def _job(row: Any, progress: Progress) -> Job:
-    return Job(
-        id=row.id,
-        key=row.key,
-        state=JobState(row.state),
-        note=row.note,
-        spec=JobSpec.from_json(row.spec),
-        facts=_facts(row.facts),
-        created_at=row.created_at,
-        progress=progress,
-    )
-
-
-def _video(row: Any) -> Video:
-    return Video(
-        number=row.number,
-        source=VideoSource(row.uri, json.loads(row.options)),
-        state=VideoState(row.state),
-        round=row.round,
-        outcome=None if row.outcome is None else Outcome.from_json(json.loads(row.outcome)),
     )

@@ -15,7 +15,6 @@ from trireel_app.errors import LibraryError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 300.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -63,11 +62,15 @@ def make_tables(database: sa.Engine) -> None:
 
 
 def patient(function: Callable[P, T]) -> Callable[P, T]:
-    """Repeat a transaction while the database is away; raises LibraryError after 5 minutes."""
+    """Repeat a method's transaction while the database is away.
+
+    Its object has `patience_seconds`; then the method raises LibraryError.
+    """
 
     @functools.wraps(function)
     def repeated(*args: P.args, **kwargs: P.kwargs) -> T:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        patience_seconds: float = args[0].patience_seconds  # type: ignore[attr-defined]
+        deadline = time.monotonic() + patience_seconds
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:

@@ -14,7 +14,7 @@ from trireel_app.analyse.servers import ServerLimits, Servers
 from trireel_app.engine.leases import Leases
 from trireel_app.engine.port import Engine, QueueLimits, Task
 from trireel_app.errors import AppError, LibraryError
-from trireel_app.jobs.finish import clean_up, write_output
+from trireel_app.jobs.finish import clean_up, settle_orphans, write_output
 from trireel_app.jobs.job import Job, JobState, Outcome, queue_of
 from trireel_app.jobs.runner import Reporter, VideoRunner
 from trireel_app.jobs.store import JobStore
@@ -22,7 +22,12 @@ from trireel_app.jobs.tables import JOBS, reason_of
 from trireel_client import AsyncTrireelClient
 
 BEATS_IN_LEASE = 5
+PATIENCE_SECONDS = 86_400.0
+"""A worker waits a day for a database that is away: the engine waits as well."""
+LOOK_SECONDS = 30.0
+"""Time between looks for videos whose tasks have ended without an outcome."""
 CLOSE_SECONDS = 10.0
+SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Worker:
     def __init__(
         self, store: JobStore, engine: Engine, options: WorkerOptions, report: Reporter
     ) -> None:
-        self._store = store
+        self._store = JobStore(store.database, PATIENCE_SECONDS)
         self._engine = engine
         self._options = options
         self._report = report
@@ -64,9 +69,9 @@ class Worker:
             threading.Thread(target=self._beat, name="lease", daemon=True),
         ]
         self._open_queues: set[str] = set()
+        self._look_at = time.monotonic() + LOOK_SECONDS
         self._beats_well_since = time.monotonic()
-        self.trouble = ""
-        """Sentence about the database while it is away; empty if all is well."""
+        self._database_trouble = ""
 
     def __enter__(self) -> "Worker":
         """Begin to work; raises LibraryError if the database cannot be used."""
@@ -87,7 +92,9 @@ class Worker:
         """Take no more videos, wait for those in flight, and give the others back at once."""
         if self._stop.is_set():
             return
-        self._engine.stop(drain_seconds)
+        # What the engine has just claimed has to begin before its event loop stops.
+        at_least = SETTLE_SECONDS if self._runner.jobs_in_flight() else 0.0
+        self._engine.stop(max(drain_seconds, at_least))
         self._stop.set()
         with suppress(TimeoutError):
             asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(CLOSE_SECONDS)
@@ -97,6 +104,13 @@ class Worker:
         self._loop.close()
         with suppress(sa.exc.SQLAlchemyError):
             self._leases.end()
+
+    @property
+    def trouble(self) -> str:
+        """Sentence about a database that is away, or lost servers; empty if all is well."""
+        lost = self._servers.lost()
+        waits = f"waits for {', '.join(lost)}: no server is ready there" if lost else ""
+        return self._database_trouble or waits
 
     def tend(self) -> None:
         """Give the engine videos, and end jobs whose videos are settled; call it twice a second.
@@ -113,6 +127,10 @@ class Worker:
                 self._tend(job)
             except LibraryError as error:
                 self._store.move(job.id, JobState.RUNNING, JobState.STOPPED, str(error))
+        if time.monotonic() > self._look_at:
+            for job_id in running:
+                settle_orphans(self._store, self._engine, job_id)
+            self._look_at = time.monotonic() + LOOK_SECONDS
 
     def reap(self) -> int:
         """Give back the videos of workers whose lease has ended; return how many. Repeatable."""
@@ -150,15 +168,15 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self._leases.renew()
-                self.trouble = ""
+                self._database_trouble = ""
                 # After the database was away all leases look ended: the others need time too.
                 if self._beats_well():
                     self.reap()
             except (sa.exc.SQLAlchemyError, AppError) as error:
-                self.trouble = f"the database does not answer: {reason_of(error)}"
+                self._database_trouble = f"the database does not answer: {reason_of(error)}"
                 self._beats_well_since = time.monotonic() + self._options.lease_seconds
             except Exception as error:  # of the engine: the next beat tries again
-                self.trouble = f"{type(error).__name__}: {error}"
+                self._database_trouble = f"{type(error).__name__}: {error}"
             self._stop.wait(seconds)
 
     def _beats_well(self) -> bool:

@@ -54,7 +54,7 @@ def record_of(
         frames=frames,
         chunks=_chunks(analysis),
         scenes=_scenes(analysis, frames, thumbnails),
-        labels=tuple(_labels(answer)),
+        labels=tuple(_labels(analysis)),
         facts=facts or {},
         answer=answer,
     )
@@ -137,26 +137,26 @@ def _scene_embedding(analysis: Analysis, frames: Frames, index: int) -> NDArray[
     return pool(chosen)
 
 
-def _labels(answer: Mapping[str, Any]) -> Iterator[Label]:
-    """Yield the objects and the texts on the screen of an answer, as far as it has them."""
-    objects = answer.get("objects") or {}
-    best: dict[str, float] = {}
-    for found in (*objects.get("detections", ()), *objects.get("tracks", ())):
-        best[found["label"]] = max(best.get(found["label"], 0.0), found["score"])
-    for seen in objects.get("labels_on_screen", ()):
-        for interval in seen["intervals"]:
-            yield Label(
-                kind="object",
-                text=seen["label"],
-                start_seconds=interval["start_seconds"],
-                end_seconds=interval["end_seconds"],
-                score=best.get(seen["label"], 1.0),
-            )
-    for caption in answer.get("captions") or ():
+def _labels(analysis: Analysis) -> Iterator[Label]:
+    """Yield the objects and the texts on the screen, as far as they were requested."""
+    if analysis.objects is not None:
+        best: dict[str, float] = {}
+        for found in analysis.objects.detections:
+            best[found.label] = max(best.get(found.label, 0.0), found.score)
+        for seen in analysis.objects.labels_on_screen:
+            for interval in seen.intervals:
+                yield Label(
+                    kind="object",
+                    text=seen.label,
+                    start_seconds=interval.start_seconds,
+                    end_seconds=interval.end_seconds,
+                    score=best.get(seen.label, 1.0),
+                )
+    for caption in analysis.captions:
         yield Label(
             kind="text",
-            text=caption["text"],
-            start_seconds=caption["start_seconds"],
-            end_seconds=caption["end_seconds"],
-            score=caption["confidence"],
+            text=caption.text,
+            start_seconds=caption.start_seconds,
+            end_seconds=caption.last_frame_seconds,
+            score=caption.confidence,
         )

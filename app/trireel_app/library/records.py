@@ -76,9 +76,9 @@ class Label:
     start_seconds: float
     """PTS of the first frame that shows it."""
     end_seconds: float
-    """PTS at which it is gone."""
+    """PTS of the last frame that shows it."""
     score: float
-    """Confidence, 0 to 1."""
+    """Confidence, 0 to 1: of an object the highest of its label in the video."""
 
 
 @dataclass(frozen=True, kw_only=True)

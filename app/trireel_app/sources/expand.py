@@ -39,10 +39,21 @@ def expand(options: SourceOptions) -> Iterator[VideoSource]:
         raise InvalidOption("got no videos: give files, folders, patterns or URIs")
     seen: set[str] = set()
     for source in _named(options):
+        _check_text(source.uri)
         key = json.dumps([source.uri, source.options], sort_keys=True)
         if key not in seen:
             seen.add(key)
             yield source
+
+
+def _check_text(uri: str) -> None:
+    """Reject a name that no database can keep; raises InvalidOption."""
+    try:
+        uri.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidOption(f"the name {uri!r} is not UTF-8: rename the file") from error
+    if "\0" in uri:
+        raise InvalidOption(f"the name {uri!r} holds NUL: give another")
 
 
 def _named(options: SourceOptions) -> Iterator[VideoSource]:

@@ -37,16 +37,18 @@ class DetectionApi:
     @web.post("/detect")
     async def detect(self, request: DetectRequest) -> list[dict[str, Any]]:
         """Return the objects on each frame that was looked at."""
-        chunks = await self._chunker.remote(request.video_path, request.chunk_duration)
+        chunks, size_px = await self._chunker.remote(request.video_path, request.chunk_duration)
         if not chunks:
             raise HTTPException(400, "the video is too short for a chunk")
         parts = [chunks] if request.mode == "combined" else [[chunk] for chunk in chunks]
-        found = await asyncio.gather(*(self._part(request, part) for part in parts))
+        found = await asyncio.gather(*(self._part(request, part, size_px) for part in parts))
         return [frame for part in found for frame in part]
 
-    async def _part(self, request: DetectRequest, chunks: list[Chunk]) -> list[dict[str, Any]]:
+    async def _part(
+        self, request: DetectRequest, chunks: list[Chunk], size_px: tuple[int, int]
+    ) -> list[dict[str, Any]]:
         # Not awaited here: Ray hands the frames from the decoder to the detector.
-        frames = self._decoder.remote(request.video_path, chunks, request.fps)
+        frames = self._decoder.remote(request.video_path, chunks, request.fps, size_px)
         objects = await self._detector.remote(frames)
         times = [time for chunk in chunks for time in middles(chunk, request.fps)]
         rows = zip(times, objects, strict=True)

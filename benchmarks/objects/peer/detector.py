@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
+from PIL import Image
 from ray import serve
 
 BATCH = 8
@@ -20,6 +21,8 @@ class Graph:
     """The exported detector, which takes uint8 RGB and does the rest itself."""
 
     onnx: Path
+    size_px: tuple[int, int]
+    """Width and height of the frames that it takes."""
     labels: tuple[str, ...]
     threshold: float
     """Least score of a box that is reported."""
@@ -50,10 +53,20 @@ class Detector:
     def _detect(self, frames: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
         found: list[list[dict[str, Any]]] = []
         for first in range(0, len(frames), BATCH):
-            inputs = {"FRAMES": frames[first : first + BATCH]}
+            inputs = {"FRAMES": self._resized(frames[first : first + BATCH])}
             outputs = self._session.run(["BOXES", "SCORES", "LABELS"], inputs)
             found += [self._objects(*frame) for frame in zip(*outputs, strict=True)]
         return found
+
+    def _resized(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Resize as the checkpoint's image processor does: Pillow's bilinear filter."""
+        size_px = self._graph.size_px
+        if frames.shape[2:0:-1] == size_px:
+            return frames
+        pictures = (
+            Image.fromarray(frame).resize(size_px, Image.Resampling.BILINEAR) for frame in frames
+        )
+        return np.stack([np.asarray(picture) for picture in pictures])
 
     def _objects(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int32]

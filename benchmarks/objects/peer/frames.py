@@ -15,23 +15,33 @@ from benchmarks.common.ray_pipeline import FFMPEG, PROCESSES, THREADS, Chunk, pl
 class Chunker:
     """Divides videos into chunks."""
 
-    async def __call__(self, path: str, chunk_seconds: float) -> list[Chunk]:
-        """Return the chunks of a video."""
-        return plan(await asyncio.to_thread(probe, path), chunk_seconds)
+    async def __call__(
+        self, path: str, chunk_seconds: float
+    ) -> tuple[list[Chunk], tuple[int, int]]:
+        """Return the chunks of a video, and width and height of its picture."""
+        probed = await asyncio.to_thread(probe, path)
+        return plan(probed.duration_seconds, chunk_seconds), probed.size_px
 
 
 @serve.deployment(max_ongoing_requests=16)
 class FrameDecoder:
     """Decodes frames, with at most three processes of ffmpeg at once."""
 
-    def __init__(self, size_px: tuple[int, int]) -> None:
+    def __init__(self, size_px: tuple[int, int] | None) -> None:
+        """Prepare to decode.
+
+        Args:
+            size_px: width and height that ffmpeg scales to; None leaves the video's own.
+        """
         self._size_px = size_px
         self._slots = asyncio.Semaphore(PROCESSES)
 
-    async def __call__(self, path: str, chunks: list[Chunk], fps: float) -> NDArray[np.uint8]:
+    async def __call__(
+        self, path: str, chunks: list[Chunk], fps: float, own_px: tuple[int, int]
+    ) -> NDArray[np.uint8]:
         """Return the frames [N, H, W, 3] of neighbouring chunks, in order."""
         async with self._slots:
-            return await asyncio.to_thread(decode, path, chunks, fps, self._size_px)
+            return await asyncio.to_thread(decode, path, chunks, fps, self._size_px or own_px)
 
 
 def middles(chunk: Chunk, fps: float) -> list[float]:

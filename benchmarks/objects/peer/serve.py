@@ -24,6 +24,7 @@ def create_parser() -> argparse.ArgumentParser:
     add("--port", type=int, required=True)
     add("--temporary", type=Path, required=True, help="where Ray keeps sockets and logs")
     add("--onnx", type=Path, required=True)
+    add("--fitted", action="store_true", help="ffmpeg scales to the size of the detector")
     add("--metadata", type=Path, required=True, help="detector.json")
     return parser
 
@@ -34,12 +35,13 @@ def deploy(arguments: argparse.Namespace) -> None:
     actor = {name: {"ray_actor_options": {"num_cpus": cores * s}} for name, s in SHARES.items()}
     metadata = json.loads(arguments.metadata.read_text())
     size_px = (metadata["width_px"], metadata["height_px"])
-    graph = Graph(arguments.onnx, tuple(metadata["labels"]), metadata["threshold"], cores)
+    scaled_px = size_px if arguments.fitted else None
+    graph = Graph(arguments.onnx, size_px, tuple(metadata["labels"]), metadata["threshold"], cores)
     serve.start(http_options={"host": HOST, "port": arguments.port})
     serve.run(
         DetectionApi.options(**actor["DetectionApi"]).bind(
             chunker=Chunker.options(**actor["Chunker"]).bind(),
-            decoder=FrameDecoder.options(**actor["FrameDecoder"]).bind(size_px),
+            decoder=FrameDecoder.options(**actor["FrameDecoder"]).bind(scaled_px),
             detector=Detector.options(**actor["Detector"]).bind(graph),
         )
     )

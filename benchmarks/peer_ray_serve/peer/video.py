@@ -28,8 +28,8 @@ class FrameSampler:
 
     async def chunks(self, path: str, chunk_seconds: float) -> list[Chunk]:
         """Return the chunks of a video; a tail under half a second is dropped."""
-        duration_seconds = await asyncio.to_thread(probe, path)
-        return plan(duration_seconds, chunk_seconds)
+        probed = await asyncio.to_thread(probe, path)
+        return plan(probed.duration_seconds, chunk_seconds)
 
     async def one_by_one(
         self, path: str, chunks: list[Chunk], sampling: Sampling

@@ -35,7 +35,7 @@ class Reading:
     """All that a video's request gave."""
 
     captions: list[ScreenCaption]
-    """Captions in the order in which they ended."""
+    """Captions in the order of their begins."""
     report: CaptionReport
     """Report of the server's stages and, if clips were written, of this command's own."""
     place: str | None
@@ -113,7 +113,9 @@ class _Run:
         """Return what the whole request gave."""
         assert self.report is not None  # a stream ends with it, or with an error
         place = None if self.writer is None else self.writer.place
-        return Reading(self.captions, self._with_own_stage(self.report), place, self.manifest)
+        # A long text comes late, when the server knows that it is no logo.
+        captions = sorted(self.captions, key=lambda caption: caption.start_seconds)
+        return Reading(captions, self._with_own_stage(self.report), place, self.manifest)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -21,8 +21,8 @@ nothing useful**. For those, export a published checkpoint (docs/detector.md).
 
 - Input: {width} x {height} pixels, RGB, squashed, divided by 255.
 - Things: {labels}.
-- Training: {dense_steps} updates of all before the decoder by a dense loss, then {steps} of the
-  whole detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}.
+- Training: {dense_steps} updates of all before the decoder by a dense loss, then {cycles} of
+  the whole detector by its own loss, {batch} pictures each, of {pictures} drawings; seed {seed}.
   It took {minutes:.0f} minutes of CPU time, drawing included, on {threads} threads.
 - Accuracy: AP50 {mean:.3f} on {held_out} drawings with seeds that the training never uses. A thing
   of which less than a fifth is visible counts neither as found nor as missed.
@@ -48,7 +48,7 @@ def write_card(folder: Path, plan: Plan, measured: Measured, minutes: float) -> 
         height=HEIGHT_PX,
         labels=", ".join(LABELS),
         dense_steps=plan.dense_steps,
-        steps=plan.steps,
+        cycles=", then ".join(map(str, plan.cycles)),
         batch=plan.batch,
         pictures=plan.pictures,
         seed=plan.seed,

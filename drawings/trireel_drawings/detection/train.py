@@ -41,8 +41,8 @@ class Plan:
 
     dense_steps: int = 300
     """Updates of all before the decoder, by the dense loss."""
-    steps: int = 450
-    """Updates of the whole detector after that."""
+    cycles: tuple[int, ...] = (450, 900)
+    """Updates of the whole detector after that: each cycle begins with a high rate again."""
     batch: int = 12
     """Pictures per update."""
     pictures: int = 3000
@@ -60,11 +60,21 @@ def train(plan: Plan) -> Any:
     with _progress() as progress:
         pictures = _draw(plan, progress)
         model = build_detector()
-        batches = _Batches(pictures, plan)
+        batches = _Batches(pictures, plan.batch, plan.seed)
         model.train()
         _fit_features(model, batches, plan, progress)
-        average = _fit(model, batches, plan, progress)
-    return average.eval()
+        for cycle, steps in enumerate(plan.cycles):
+            if cycle > 0:
+                model, batches = go_on(model, pictures, plan, cycle)
+            model = _fit(model, batches, steps, progress)
+    return model.eval()
+
+
+def go_on(model: Any, pictures: Pictures, plan: Plan, cycle: int) -> tuple[Any, "_Batches"]:
+    """Return a cycle's model and batches, the same whether the weights were saved before it."""
+    torch.manual_seed(plan.seed + cycle)
+    # Saved weights have 16 bits.
+    return model.half().float().train(), _Batches(pictures, plan.batch, plan.seed + cycle)
 
 
 def timed_train(plan: Plan) -> tuple[Any, float]:
@@ -87,10 +97,10 @@ def to_pixels(frames: NDArray[np.uint8]) -> Tensor:
 class _Batches:
     """Random batches of pictures, half of them mirrored, each with another brightness."""
 
-    def __init__(self, pictures: Pictures, plan: Plan) -> None:
+    def __init__(self, pictures: Pictures, size: int, seed: int) -> None:
         self._pictures = pictures
-        self._size = plan.batch
-        self._rng = np.random.Generator(np.random.PCG64(plan.seed))
+        self._size = size
+        self._rng = np.random.Generator(np.random.PCG64(seed))
 
     def take(self) -> tuple[Tensor, list[Truth]]:
         rng = self._rng
@@ -120,7 +130,7 @@ def _fit_features(model: Any, batches: _Batches, plan: Plan, progress: Progress)
         progress.update(task, advance=1, description=f"features, loss {loss.item():.2f}")
 
 
-def _fit(model: Any, batches: _Batches, plan: Plan, progress: Progress) -> Any:
+def _fit(model: Any, batches: _Batches, steps: int, progress: Progress) -> Any:
     names = dict(model.named_parameters())
     backbone = [weight for name, weight in names.items() if "backbone" in name]
     others = [weight for name, weight in names.items() if "backbone" not in name]
@@ -129,10 +139,10 @@ def _fit(model: Any, batches: _Batches, plan: Plan, progress: Progress) -> Any:
         {"params": others},
     ]
     optimizer = torch.optim.AdamW(groups, RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_at(plan.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_at(steps))
     average = AveragedModel(model, avg_fn=_moving_average, use_buffers=True)
-    task = progress.add_task("training", total=plan.steps)
-    for _ in range(plan.steps):
+    task = progress.add_task("training", total=steps)
+    for _ in range(steps):
         pixels, truths = batches.take()
         loss = model(pixel_values=pixels, labels=[_target(truth) for truth in truths]).loss
         _update(loss, backbone + others, optimizer, schedule)

@@ -59,7 +59,7 @@ class IsolatedEncoder:
         self._process: subprocess.Popen[bytes] | None = None
 
     def encode(self, task: ClipTask, is_cancelled: Callable[[], bool] = lambda: False) -> bytes:
-        """Return a clip, as `encode_clip` does.
+        """Return a clip, as `encode_clip` does; a worker that is killed gets one successor.
 
         Args:
             is_cancelled: returns whether the client has gone away.
@@ -67,10 +67,13 @@ class IsolatedEncoder:
         Raises:
             TooMuchWork: if the time limit has passed, or the memory does not suffice.
             StageFailed: if the encoder failed, or its process crashed.
-            Unavailable: if the process was killed or does not start.
+            Unavailable: if the process was killed twice or does not start.
             Cancelled: if the client has gone away.
         """
-        answer = self._exchange(task, is_cancelled)
+        try:
+            answer = self._exchange(task, is_cancelled)
+        except _Killed:
+            answer = self._exchange(task, is_cancelled)
         if isinstance(answer, RequestError):
             raise answer
         return answer
@@ -143,6 +146,10 @@ class IsolatedEncoder:
             return process.wait()
 
 
+class _Killed(Unavailable):
+    """The worker was killed from outside; the clip is not to blame."""
+
+
 class _Wait:
     """How long to wait for a worker, and for whom."""
 
@@ -196,6 +203,6 @@ def _death(status: int) -> RequestError:
     An encoder does not send itself SIGKILL: an operator did, or the kernel for lack of memory.
     """
     if status == -signal.SIGKILL:
-        return Unavailable("the clip encoder's process was killed at its work: try again")
+        return _Killed("the clip encoder's process was killed at its work: try again")
     how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     return StageFailed(f"the clip encoder's process died ({how}): try another CLIP_CODEC")

@@ -205,19 +205,18 @@ def _found(answers: Sequence[Tensors], region: Region, request: Wanted) -> list[
     weakest = TrackerSettings.of_threshold(request.threshold).weak_score
     found = []
     for answer in answers:
-        rows = zip(*(answer[name] for name in DETECTOR_OUTPUTS), strict=True)
-        for boxes, scores, labels in rows:
-            in_picture = np.clip(boxes.astype(np.float64) * scale + origin, 0.0, 1.0)
-            is_wanted = np.isin(labels, list(request.labels)) & (scores >= weakest)
-            is_area = (in_picture[:, 2:] > in_picture[:, :2]).all(axis=1)
-            rows = is_wanted & is_area
-            found.append(
-                Detections(
-                    in_picture[rows],
-                    scores[rows].astype(np.float64),
-                    labels[rows].astype(np.int32),
-                )
+        boxes, scores, labels = (answer[name] for name in DETECTOR_OUTPUTS)
+        in_picture = np.clip(boxes.astype(np.float64) * scale + origin, 0.0, 1.0)
+        is_wanted = np.isin(labels, list(request.labels)) & (scores >= weakest)
+        is_kept = is_wanted & (in_picture[..., 2:] > in_picture[..., :2]).all(axis=-1)
+        found += [
+            Detections(
+                in_picture[frame][rows],
+                scores[frame][rows].astype(np.float64),
+                labels[frame][rows].astype(np.int32),
             )
+            for frame, rows in enumerate(is_kept)
+        ]
     return found
 
 

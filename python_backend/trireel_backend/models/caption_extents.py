@@ -19,6 +19,7 @@ from trireel_backend.captions.merging import ReadText
 from trireel_backend.errors import Cancelled, InvalidInput
 from trireel_backend.metrics.family import Metrics
 from trireel_backend.metrics.refusals import REFUSALS
+from trireel_backend.models.clip_encoder import read_clip_options
 from trireel_backend.models.sampling_inputs import MAX_SAMPLE_FPS, read_crop
 from trireel_backend.sources.media import is_remote, local_video_beside
 from trireel_backend.sources.settings import FolderSettings
@@ -140,6 +141,7 @@ def read_job(request: Request) -> CaptionJob:
     least, most = CLIP_SECONDS_RANGE
     if clip_seconds is not None and not least <= clip_seconds <= most:
         raise InvalidInput(f"CLIP_SECONDS is {clip_seconds:g}: give {least:g} to {most:g}")
+    read_clip_options(request)  # rejected now rather than with the first clip
     stream_index = request.array("STREAM_INDEX")
     job = CaptionJob(
         video="",

@@ -36,7 +36,7 @@ from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
 
 SWEEP_SECONDS = 5.0  # between sweeps for idle videos
-MOST_BOXES = 20_000  # of a request: 100 frames of 200 boxes
+MOST_BOXES = 10_000  # of a request: 100 frames of 100 boxes
 DEFAULT_THRESHOLD = 0.5
 TRACKER_FAMILIES = (REFUSALS, LIVE_SEQUENCES, SEQUENCES_LIMIT, SEQUENCES_EXPIRED)
 

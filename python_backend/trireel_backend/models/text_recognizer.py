@@ -15,7 +15,7 @@ from trireel_backend.towers.tower import SharedRuns
 LEAST_WIDTH_PX = 16
 """Narrower lines do not pass through the graph."""
 MOST_WIDTH_PX = 4096
-"""Widest line: each column takes 10 KB while the graph runs."""
+"""Widest line: each column takes 27 KB while the graph runs."""
 
 
 class TextRecognizer:

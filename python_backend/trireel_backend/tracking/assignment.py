@@ -23,6 +23,9 @@ def best_pairs(similarities: NDArray[np.float64], least: float) -> Pairs:
         least: smallest similarity of a pair, above 0.
     """
     allowed = similarities >= least
+    if max(allowed.sum(axis=0).max(initial=0), allowed.sum(axis=1).max(initial=0)) <= 1:
+        # No row and no column has a choice, as in most frames.
+        return [(int(row), int(column)) for row, column in np.argwhere(allowed)]
     pairs: Pairs = []
     for rows, columns in _groups(allowed):
         part = np.where(allowed[np.ix_(rows, columns)], similarities[np.ix_(rows, columns)], 0.0)

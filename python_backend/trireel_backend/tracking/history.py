@@ -60,8 +60,9 @@ def extended(
         ids: [d] track of each detection, none of them twice; a detection without a track is left
             out before.
     """
-    known = np.isin(ids, history.ids)
-    rows = np.searchsorted(history.ids, ids[known])
+    places = np.searchsorted(history.ids, ids)
+    known = np.append(history.ids, 0)[places] == ids  # no track has the id 0
+    rows = places[known]
     scores = detections.scores.astype(np.float32)
     spans, best_scores = history.spans_seconds.copy(), history.scores.copy()
     best_seconds, best_boxes = history.best_seconds.copy(), history.best_boxes.copy()

@@ -7,8 +7,9 @@ from benchmarks.objects.agreement import compare, iou, matches
 from benchmarks.objects.figures import cost, figures
 from benchmarks.objects.headlines import headlines
 from benchmarks.objects.rounds import FIND
-from benchmarks.objects.table import FILE, goal_lines, page
+from benchmarks.objects.table import SECTIONS, goal_lines, page
 
+FILES = [section.file for section in SECTIONS]
 COSTS = {"tags": 0.2, "caption": 0.2, "scenes": 0.3, "objects": 0.4}
 PERSON = {"label": "person", "score": 0.9, "box": [0.1, 0.1, 0.5, 0.5]}
 CAR = {"label": "car", "score": 0.8, "box": [0.6, 0.6, 0.9, 0.9]}
@@ -56,7 +57,6 @@ def report():
         for shift in (-2.0, 0.0, 1.0)
     ]
     return {
-        "command": "python -m benchmarks.objects",
         "machine": {"cores": ["a core"] * 2, "commit": "abc"},
         "peer_packages": {"ray": "1"},
         "detector": {"checkpoint": "toy", "width_px": 256, "height_px": 256},
@@ -86,11 +86,15 @@ def test_a_missed_goal_is_said(report):
 
 
 def test_the_page_holds_both_comparisons(report):
-    text = page({FILE: report})
+    text = page({SECTIONS[0].file: report})
     assert "| chunked | 4 | Trireel | 260 / 70 | 9.00 |" in text
     assert "| all four | 0.550 | 55 |" in text
     assert "588 of 600 objects are the same" in " ".join(text.split())
-    assert len(list(headlines({FILE: report}))) == 1
+    both, fitted = (dict.fromkeys(files, report) for files in (FILES, FILES[1:]))
+    assert len(list(headlines(both))) == 2
+    (run,) = headlines(fitted)
+    throughput = [f for f in run.headlines if f.what.startswith("Throughput")]
+    assert [figure.goal for figure in throughput] == [None, None]
 
 
 def test_an_object_matches_one_of_its_label():

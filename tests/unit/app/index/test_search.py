@@ -62,7 +62,9 @@ def test_a_scene_with_the_words_is_found_far_from_the_query(keeper):
 
 
 def test_conditions_alone_list_moments_in_order(keeper):
-    found = search(keeper.store(), Query(where=Where(videos=("b.mp4", "a.mp4"))), 4)
+    found = search(
+        keeper.store(), Query(where=Where(videos=(record(B).video_id, record(A).video_id))), 4
+    )
     assert [(moment.uri, moment.scene_index) for moment in found] == [
         (A, 0),
         (A, 1),

@@ -17,6 +17,7 @@ from trireel_app.index.where import SceneKey, Where
 from trireel_app.library import Library
 
 EVERYWHERE = Where()
+B_ID = record("/clips/it's b.mp4").video_id
 
 
 def rows(folder, video, added_ns=None):
@@ -66,8 +67,9 @@ def test_a_frame_stands_for_the_time_around_it(filled):
         (Where(objects=("car", "dog")), [1]),
         (Where(on_screen="sale 50"), [4]),
         (Where(on_screen="'; --"), []),
-        (Where(videos=("it's b",), since_ns=2_000), list(range(12))),
-        (Where(videos=("it's b",), since_ns=2_001), []),
+        (Where(videos=(B_ID,), since_ns=2_000), list(range(12))),
+        (Where(videos=(B_ID,), since_ns=2_001), []),
+        (Where(videos=("'",)), []),
         (Where(videos=(record("/clips/a.mp4").video_id,), objects=("dog",)), [1, 2]),
     ],
 )
@@ -81,9 +83,15 @@ def test_scenes_are_found_by_their_words(filled):
     (first, *_) = filled.scenes_with_words("grand sales", EVERYWHERE, 5)
     assert (first.scene_index, first.on_screen) == (1, "grand sale 50 %")
     assert first.thumbnail.endswith("thumbnails/0001.jpg")
-    assert filled.scenes_with_words("car", Where(videos=("it's b",)), 5) == []
+    assert filled.scenes_with_words("car", Where(videos=(B_ID,)), 5) == []
     assert filled.scenes_with_words('"(AND* -', EVERYWHERE, 5) == []
     assert filled.words_of(["The running DOGS", ""]) == [{"run", "dog"}, frozenset()]
+
+
+def test_videos_are_named_by_parts_of_their_address(filled):
+    assert filled.ids_of("it's b") == filled.ids_of(B_ID) == [B_ID]
+    assert len(filled.ids_of("/clips/")) == 2
+    assert filled.ids_of("c.mp4") == []
 
 
 def test_guesses_are_no_words(store, tmp_path):
@@ -108,7 +116,7 @@ def test_a_video_without_scenes_has_its_chunks(store, tmp_path):
 def test_newer_rows_replace_older_ones(filled, tmp_path):
     filled.add(rows(tmp_path, record("/clips/a.mp4", 3, num_scenes=1), 3_000))
     assert filled.num_frames() == 12 + 4
-    found = filled.scenes(Where(videos=("/clips/a.mp4",)))
+    found = filled.scenes(Where(videos=(record("/clips/a.mp4").video_id,)))
     assert [row.added_ns for row in found] == [3_000]
     filled.delete(found[0].video_id)
     filled.delete("not there")

@@ -162,3 +162,15 @@ def test_bytes_do_not_depend_on_the_order_of_answers(place, in_flight):
         outputs.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert outputs[0] == outputs[1]
     assert set(outputs[0]) == {"part-00000.jsonl", "_manifest.json"}
+
+
+def test_a_task_that_ended_without_outcome_holds_up_no_job(place, monkeypatch):
+    monkeypatch.setattr("trireel_app.jobs.worker.LOOK_SECONDS", 0.1)
+    job_id = submit(place.store, place.spec(), place.videos(3)).job_id
+    with place.worker() as worker:
+        worker.tend()  # the engine has the videos
+        place.store.move(job_id, JobState.RUNNING, JobState.STOPPED)
+        time.sleep(2.5)  # it runs their tasks, which leave them alone
+        assert place.store.progress(job_id).queued == 3
+        place.store.move(job_id, JobState.STOPPED, JobState.RUNNING)
+        assert place.ended(worker, job_id).progress.done == 3

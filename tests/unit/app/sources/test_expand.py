@@ -134,3 +134,11 @@ def test_a_bad_manifest_is_one_sentence(folder, name, content, reason):
 )
 def test_patterns_of_keys_stop_at_slashes(pattern, key, matched):
     assert matches(pattern, key) is matched
+
+
+@pytest.mark.parametrize("name", [b"a\xff.mp4".decode(errors="surrogateescape"), "a\0b.mp4"])
+def test_a_name_that_is_no_text_is_rejected(tmp_path, name):
+    listed = tmp_path / "list.jsonl"
+    listed.write_text(json.dumps({"uri": f"https://host/{name}"}))
+    with pytest.raises(InvalidOption, match="the name"):
+        list(expand(SourceOptions(manifests=(listed,))))

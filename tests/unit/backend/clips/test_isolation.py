@@ -70,29 +70,40 @@ def test_nothing_is_left(start):
     assert len(os.listdir("/proc/self/fd")) == files - 1
 
 
-@pytest.mark.parametrize(
-    ("number", "error", "reason"),
-    [
-        (signal.SIGKILL, Unavailable, "was killed at its work: try again"),
-        (signal.SIGSEGV, StageFailed, "died .SIGSEGV.: try another CLIP_CODEC"),
-    ],
-)
-def test_a_worker_that_dies_costs_one_clip(start, number, error, reason):
-    encoder, task = start(), clip_task()
-    encoder.encode(task)
-    kill = worker()
-    os.kill(kill.pid, signal.SIGSTOP)  # so that it is at work when it dies
-    checks = iter(range(10))
+def killed_at_work(encoder, task, numbers):
+    """Encode a task with workers that get these signals, one after the other, at their work."""
+    left = list(numbers)
+    hit = set()
 
-    def killed():
-        if next(checks) == 1:
-            os.kill(kill.pid, number)
-            os.kill(kill.pid, signal.SIGCONT)
+    def kill():
+        process = worker()
+        if left and process.pid not in hit:
+            hit.add(process.pid)
+            os.kill(process.pid, left.pop(0))
         return False
 
-    with pytest.raises(error, match=reason):
-        encoder.encode(task, killed)
-    assert encoder.encode(task) == expected(task)
+    return encoder.encode(task, kill)
+
+
+def test_a_crash_costs_one_clip(start):
+    encoder, long = start(), clip_task(200)
+    encoder.encode(clip_task())
+    with pytest.raises(StageFailed, match=r"died \(SIGSEGV\): try another CLIP_CODEC"):
+        killed_at_work(encoder, long, [signal.SIGSEGV])
+    assert encoder.encode(clip_task()) == expected(clip_task())
+
+
+def test_a_worker_killed_at_work_gets_a_successor(start):
+    encoder, long = start(), clip_task(200)
+    encoder.encode(clip_task())
+    assert killed_at_work(encoder, long, [signal.SIGKILL]) == expected(long)
+
+
+def test_a_worker_killed_again_is_worth_another_try(start):
+    encoder, long = start(), clip_task(200)
+    encoder.encode(clip_task())
+    with pytest.raises(Unavailable, match="was killed at its work: try again"):
+        killed_at_work(encoder, long, [signal.SIGKILL, signal.SIGKILL])
 
 
 def test_a_worker_killed_at_rest_is_replaced_unnoticed(start):

@@ -83,10 +83,10 @@ def test_late_frames_are_rejected_and_change_nothing():
 
 
 def test_too_many_boxes_are_rejected():
-    many = np.zeros((101, 200), np.float32)
-    arrays = {"BOXES": np.zeros((101, 200, 4), np.float32), "SCORES": many}
-    arrays |= {"LABELS": many.astype(np.int32), "TIMESTAMPS": np.arange(101.0)}
-    with pytest.raises(InvalidInput, match=r"101 frames of 200 boxes: send .* at most 20000 boxes"):
+    many = np.zeros((51, 200), np.float32)
+    arrays = {"BOXES": np.zeros((51, 200, 4), np.float32), "SCORES": many}
+    arrays |= {"LABELS": many.astype(np.int32), "TIMESTAMPS": np.arange(51.0)}
+    with pytest.raises(InvalidInput, match=r"51 frames of 200 boxes: send .* at most 10000 boxes"):
         ask(tracker_of(), arrays, start=True)
 
 

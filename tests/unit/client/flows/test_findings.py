@@ -42,7 +42,8 @@ def quality_of(n: int) -> Tensors:
 
 def every_finding() -> Tensors:
     """Return the answer for a whole video with the tensors of all findings."""
-    return {**whole_video(), **quality_of(3), **with_objects({})}
+    texts = {name: array for name, array in captions_answer([0]).items() if "TEXT" in name}
+    return {**whole_video(), **quality_of(3), **with_objects({}), **texts}
 
 
 def without(tensors: Tensors, findings: Sequence[str]) -> Tensors:
