@@ -19,7 +19,7 @@ from benchmarks.objects.table import goal_lines
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_schema.detector import DETECTOR_FILE, read_detector
 
-DETECTOR = ROOT / "export/tiny/detector"
+DETECTOR = ROOT / "export/detector/model"
 """The detector that a server has by default."""
 
 

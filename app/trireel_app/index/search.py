@@ -15,6 +15,7 @@ from trireel_schema.vectors import Calibration
 
 FRAMES_A_MOMENT = 10  # frames come in runs that are nearly equal
 MOST_FRAMES = 2000
+SCENES_A_MOMENT = 3  # whose frames are all read: those behind them rarely have a better rank
 SCENES_WITH_WORDS = 50
 DROP_LOGITS = 2.0  # of a frame below its scene's best frame that still belongs to the moment
 DROP_LIKE = 0.05  # the same as a cosine of two pictures
@@ -86,7 +87,8 @@ def search(store: MomentStore, query: Query, limit: int) -> list[Moment]:
     if query.embedding is None:
         return _listed(store, query.where, limit)
     found = store.search(query.embedding, query.where, min(MOST_FRAMES, limit * FRAMES_A_MOMENT))
-    keys = dict.fromkeys(found.scenes)
+    best = list(dict.fromkeys(found.scenes))[: limit * SCENES_A_MOMENT]
+    keys = dict.fromkeys(best)
     if query.text:
         worded = store.scenes_with_words(query.text, query.where, SCENES_WITH_WORDS)
         keys.update(dict.fromkeys(row.key for row in worded))

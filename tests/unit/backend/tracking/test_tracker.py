@@ -106,12 +106,13 @@ def test_a_track_waits_after_its_first_detection_too():
 
 def test_the_number_of_live_tracks_is_bounded():
     crowds = [
-        detections(*((x / 400, y, 0.001, 0.05, 0.9, 0) for x in range(400))) for y in (0.2, 0.7)
+        detections(*((x / 400, y, 0.001, 0.05, 0.9, 0) for x in range(400)))
+        for y in (0.1, 0.4, 0.7)
     ]
-    ids, tracker = tracked([crowds[0]] * 2 + [crowds[1]] * 2)
-    assert [sum(track > 0 for track in frame) for frame in ids] == [MOST_DETECTIONS] * 4
+    ids, tracker = tracked([crowd for crowd in crowds for _ in range(2)])
+    assert [sum(track > 0 for track in frame) for frame in ids] == [MOST_DETECTIONS] * 6
     assert len(tracker.ids) == MOST_LIVE_TRACKS < tracker.next_id
-    assert (tracker.seen_seconds == 1.5).sum() == MOST_DETECTIONS
+    assert (tracker.seen_seconds == 2.5).sum() == MOST_DETECTIONS
 
 
 def test_tracks_of_different_lengths_are_no_state():
