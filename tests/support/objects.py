@@ -29,7 +29,7 @@ DETECTOR = DetectorMetadata(
     precision=Precision.FP32,
     versions={},
 )
-MODELS = ServerModels(DETECTOR)
+MODELS = ServerModels(DETECTOR, characters=("", "a"))
 
 
 def frame_of(*objects: tuple[float, float, float, float, float, str]) -> NDArray[np.uint8]:

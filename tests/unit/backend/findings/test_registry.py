@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.captions import text_model
 from support.objects import MODELS, detected
 
 from trireel_backend.errors import InvalidInput
@@ -29,6 +30,12 @@ def names(*texts):
     return np.array([text.encode() for text in texts], np.object_)
 
 
+def answer_of(call):
+    if call.model.startswith("text_"):
+        return text_model(call.model, call.inputs)
+    return detected(call.inputs["FRAMES"])
+
+
 def test_every_finding_of_the_catalogue_has_a_file():
     assert list(FINDINGS) == list(catalogue.FINDINGS)
     for name, kind in FINDINGS.items():
@@ -49,8 +56,10 @@ def test_outputs_are_as_the_catalogue_says(name):
     pixels = np.zeros((FRAMES, view.height_px, view.width_px, 3), np.uint8)
     chunk = ChunkFrames(frames, times, 3.0, {name: PackedView(pixels, times)})
     start = finding.start()
-    answers = [detected(call.inputs["FRAMES"]) for call in finding.calls(start, chunk, options)]
-    chunk = replace(chunk, answers={name: answers})
+    answers = []
+    while calls := finding.calls(start, chunk, options):
+        answers += [answer_of(call) for call in calls]
+        chunk = replace(chunk, answers={name: answers})
     _, outputs = finding.step(start, chunk, options)
     assert outputs.keys() == set(catalogue.FINDINGS[name].outputs)
     for output, array in outputs.items():
@@ -70,7 +79,9 @@ def test_find_names_findings_in_the_catalogues_order():
 
 @pytest.mark.parametrize("name", ["qualities", "Tags", "finding", "../tags"])
 def test_an_unknown_finding_is_rejected(name):
-    with pytest.raises(InvalidInput, match="give some of caption, objects, quality, scenes, tags"):
+    with pytest.raises(
+        InvalidInput, match="objects, quality, scenes, tags, text"
+    ):
         findings_named(request_of(FIND=names("tags", name)))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.captions import text_model
 from support.objects import HEIGHT_PX, MODELS, WIDTH_PX, detector_model
 
 from trireel_backend.artifacts import load_metadata, load_text_bank
@@ -51,7 +52,12 @@ def decoder(make):
     return make()
 
 
-VIEW_SIZES = {"quality": (16, 16), "scenes": (48, 27), "objects": (WIDTH_PX, HEIGHT_PX)}
+VIEW_SIZES = {
+    "quality": (16, 16),
+    "scenes": (48, 27),
+    "objects": (WIDTH_PX, HEIGHT_PX),
+    "text": (64, 32),
+}
 VIEW_FRAMES = 60
 
 
@@ -87,6 +93,8 @@ def pixels_of(rng, index, width, height):
 
 async def other_model(model, arrays, outputs, **_):
     """Stand for TransNetV2: a score for each frame that depends on its window alone."""
+    if model.startswith("text_"):
+        return text_model(model, arrays)
     if model != "shot_boundary":
         return await detector_model(model, arrays, outputs)
     frames = arrays["FRAMES"].astype(np.float32)
