@@ -79,9 +79,7 @@ def test_find_names_findings_in_the_catalogues_order():
 
 @pytest.mark.parametrize("name", ["qualities", "Tags", "finding", "../tags"])
 def test_an_unknown_finding_is_rejected(name):
-    with pytest.raises(
-        InvalidInput, match="objects, quality, scenes, tags, text"
-    ):
+    with pytest.raises(InvalidInput, match="objects, quality, scenes, tags, text"):
         findings_named(request_of(FIND=names("tags", name)))
 
 
