@@ -198,7 +198,8 @@ def test_what_the_operator_sets_reaches_the_server():
 def test_paths_and_ports_are_the_commands_own(services, name):
     params = parsed({})
     targets = {volume.split(":")[1] for volume in services[name]["volumes"]}
-    assert targets == {str(params[key]) for key in ("export", "media", "spool", "engines")}
+    own = {str(params[key]) for key in ("export", "media", "spool", "engines")}
+    assert targets == {*own, services[name]["environment"]["TRIREEL_DETECTOR"]}
     ports = [int(port.rpartition(":")[2]) for port in services[name]["ports"]]
     assert ports == [params["http_port"], params["grpc_port"], params["metrics_port"]]
 
@@ -230,7 +231,8 @@ def test_the_engine_is_built_where_the_server_looks_for_it(services):
     engine = services["engine"]
     arguments = engine_build.create_parser().parse_args(engine["command"])
     volumes = {volume.split(":")[1] for volume in engine["volumes"]}
-    assert {str(arguments.export), str(arguments.engines)} == volumes
+    folders = (arguments.export, arguments.detector, arguments.engines)
+    assert set(map(str, folders)) == volumes
     assert set(engine["volumes"]) <= set(services["trireel"]["volumes"])
     assert (ROOT / "scripts" / engine["entrypoint"][0]).is_file()
     assert engine["deploy"] == services["trireel"]["deploy"]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.signals import heed_ctrl_c
 from unit.client.clips.made import made_clip, made_report, write_and_fail
 
 from trireel_client import ClipsNotWritten, UnexpectedAnswer, open_clips
@@ -42,6 +43,7 @@ def run_program(folder: Path, how: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder), how],
         env={**os.environ, "PYTHONPATH": path},
+        preexec_fn=heed_ctrl_c,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -12,7 +12,8 @@ from unit.client.clips.made import made_clip, made_report, write_and_fail
 from trireel_client import ClipsNotWritten, InvalidRequest, open_clips
 from trireel_client._clips import s3
 
-PLACE = "s3://clips/runs/7"
+BUCKET = "caption-clips"  # the buckets of all tests of a process are in one store
+PLACE = "s3://caption-clips/runs/7"
 
 
 @pytest.fixture(scope="module")
@@ -27,19 +28,19 @@ def bucket(environment, monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
-    client.create_bucket(Bucket="clips")
+    client.create_bucket(Bucket=BUCKET)
     yield client
-    for item in client.list_objects_v2(Bucket="clips").get("Contents", []):
-        client.delete_object(Bucket="clips", Key=item["Key"])
+    for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=item["Key"])
     client.close()
 
 
 def keys(client) -> list[str]:
-    return [item["Key"] for item in client.list_objects_v2(Bucket="clips").get("Contents", [])]
+    return [item["Key"] for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
 def parts_on_their_way(client) -> list:
-    return client.list_multipart_uploads(Bucket="clips").get("Uploads", [])
+    return client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
 
 
 def write(count: int, **options) -> None:
@@ -53,17 +54,17 @@ def test_clips_and_manifest_are_there_at_the_end(bucket) -> None:
     write(7)
     names = [f"runs/7/clip-{index:06d}.webm" for index in range(7)]
     assert keys(bucket) == [*names, "runs/7/manifest.json"]
-    found = bucket.get_object(Bucket="clips", Key=names[3])
+    found = bucket.get_object(Bucket=BUCKET, Key=names[3])
     assert found["Body"].read() == made_clip(3).data
     assert found["ContentType"] == "video/webm"
-    manifest = json.load(bucket.get_object(Bucket="clips", Key=keys(bucket)[-1])["Body"])
+    manifest = json.load(bucket.get_object(Bucket=BUCKET, Key=keys(bucket)[-1])["Body"])
     assert [clip["index"] for clip in manifest["clips"]] == list(range(7))
 
 
 def test_a_large_clip_goes_in_parts(bucket, monkeypatch) -> None:
     monkeypatch.setattr(s3, "MULTIPART_BYTES", 5 * 2**20)  # the smallest that S3 allows
     write(1, size_bytes=11 * 2**20)
-    found = bucket.head_object(Bucket="clips", Key="runs/7/clip-000000.webm")
+    found = bucket.head_object(Bucket=BUCKET, Key="runs/7/clip-000000.webm")
     assert found["ContentLength"] == 11 * 2**20
     assert found["ETag"].endswith('-3"')  # three parts
     assert parts_on_their_way(bucket) == []

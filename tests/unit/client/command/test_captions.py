@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from support.s3 import s3_server
+from support.signals import heed_ctrl_c
 from typer.testing import CliRunner
 from unit.client.clips.made import made_report
 from unit.client.loopback import Loopback
@@ -214,6 +215,7 @@ def test_a_stop_says_what_is_left(ready: Loopback, video: str, tmp_path: Path, n
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=heed_ctrl_c,
     ) as program:
         assert program.stdout.readline().endswith("Hello there\n")
         while not (folder / "clip-000000.webm").exists():

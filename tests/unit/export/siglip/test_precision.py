@@ -231,8 +231,8 @@ def test_another_order_of_texts_is_refused(exported, tmp_path, monkeypatch):
     """Two tags no picture tells apart in fp32, but for what reduced precision rounds away."""
     write = export_module.write_bank
 
-    def nearly_equal(checkpoint, tags, descriptions, path, progress):
-        write(checkpoint, tags, descriptions, path, progress)
+    def nearly_equal(checkpoint, tags, descriptions, path, progress, **options):
+        write(checkpoint, tags, descriptions, path, progress, **options)
         with np.load(path) as arrays:
             bank = dict(arrays)
         turn = np.random.default_rng(0).normal(scale=1e-1, size=bank["tag_embeddings"].shape)
