@@ -13,7 +13,7 @@ from trireel_client import InvalidRequest, ServerPath
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 VIDEO = ServerPath("sample.mp4")
-ALL = list(FINDINGS)
+ALL = [name for name in FINDINGS if name != "text"]  # that needs models that are fetched
 FIRST, LAST = {"sequence_start": True}, {"sequence_end": True}
 
 
