@@ -14,12 +14,15 @@ from support.videos import numbered_frame, write_audio, write_video
 from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
 from trireel_backend.launch.ports import Ports
 from trireel_client import TrireelClient
+from trireel_schema.catalogue import FINDINGS
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "model_repository"
 EXPORT = ROOT / "export/tiny/model"
 DETECTOR = ROOT / "export/detector/model"
 SAMPLE = ROOT / "media/sample.mp4"
+SERVED_FINDINGS = tuple(name for name in FINDINGS if name != "text")
+"""Findings of the session's server, which has no models that read text."""
 
 
 @dataclass(frozen=True)

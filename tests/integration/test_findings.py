@@ -12,8 +12,10 @@ from support.videos import numbered_frame, write_video
 from trireel_client import InvalidRequest, ServerPath
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
+from .conftest import SERVED_FINDINGS
+
 VIDEO = ServerPath("sample.mp4")
-ALL = [name for name in FINDINGS if name != "text"]  # that needs models that are fetched
+ALL = list(SERVED_FINDINGS)
 FIRST, LAST = {"sequence_start": True}, {"sequence_end": True}
 
 

@@ -13,11 +13,12 @@ from support.balancing import ServerProcess
 from support.videos import numbered_frame, write_video
 
 from trireel_client import AsyncTrireelClient, Retry, ServerPath, TrireelClient
-from trireel_schema.catalogue import FINDINGS
+
+from .conftest import SERVED_FINDINGS
 
 pytestmark = pytest.mark.alone  # servers that are killed and started again
 VIDEO = ServerPath("tiny.mp4")
-OPTIONS = {"chunk_seconds": 1.0, "frames_per_chunk": 4, "find": tuple(FINDINGS)}
+OPTIONS = {"chunk_seconds": 1.0, "frames_per_chunk": 4, "find": SERVED_FINDINGS}
 CHUNKS = 6
 PATIENT = Retry(attempts=60, first_wait_seconds=0.5, longest_wait_seconds=1.0)
 WALKERS = ("grpc", "http", "async")

@@ -14,9 +14,11 @@ from support.videos import numbered_frame, write_video
 from tritonclient.utils import InferenceServerException
 
 from trireel_client import AsyncTrireelClient, InvalidRequest, ServerPath, TrireelClient
-from trireel_schema.catalogue import FINDINGS, finding_outputs
+from trireel_schema.catalogue import finding_outputs
 
-FIND = tuple(FINDINGS)
+from .conftest import SERVED_FINDINGS
+
+FIND = SERVED_FINDINGS
 CLIP, SHORT = "clip.mp4", "short.mp4"
 CHUNKS, SECONDS = 4, 3.0
 VIDEOS, CLIENTS = 64, 8
