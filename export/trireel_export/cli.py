@@ -106,7 +106,7 @@ def siglip(
     errors = Console(stderr=True)
     # torch takes seconds to import; `--help` and typing mistakes need not wait for it.
     from trireel_export.export import export
-    from trireel_export.siglip.checkpoint import quiet_transformers
+    from trireel_export.loading import quiet_transformers
 
     quiet_transformers()
     try:
@@ -214,7 +214,7 @@ def detector(
     """Export an object detector, and check it against its checkpoint."""
     errors = Console(stderr=True)
     from trireel_export.detector.export import export_detector  # it imports torch
-    from trireel_export.siglip.checkpoint import quiet_transformers
+    from trireel_export.loading import quiet_transformers
 
     quiet_transformers()
     try:

@@ -101,10 +101,7 @@ def export(
     loaded = load_checkpoint(checkpoint)
     if name:
         loaded = replace(loaded, name=name)
-    metadata = replace(
-        _metadata(loaded, precision, opset, scene_threshold, scene_alpha, note),
-        tag_prompt=tag_prompt,
-    )
+    metadata = _metadata(loaded, precision, opset, scene_threshold, scene_alpha, note, tag_prompt)
     with replacing(output) as folder:
         progress("Writing the towers and the tokenizer")
         write_vision(loaded, folder / VISION_FILE, precision, opset=opset)
@@ -177,6 +174,7 @@ def _metadata(
     scene_threshold: float,
     scene_alpha: float,
     note: str,
+    tag_prompt: str,
 ) -> Metadata:
     return Metadata(
         checkpoint=checkpoint.name,
@@ -191,6 +189,7 @@ def _metadata(
         scene_alpha=scene_alpha,
         opset=opset,
         note=note,
+        tag_prompt=tag_prompt,
         precision=precision,
         normalisation=checkpoint.normalisation,
         versions={name: version(name) for name in PACKAGES},

@@ -42,7 +42,7 @@ def kept_export(
         progress(f"Using the export in {output}")
         return output
     from trireel_export.export import export  # torch takes seconds to import
-    from trireel_export.siglip.checkpoint import quiet_transformers
+    from trireel_export.loading import quiet_transformers
 
     quiet_transformers()
     # A folder of the hub's cache is named after a revision, not after the checkpoint.

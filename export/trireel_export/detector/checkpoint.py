@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loads the checkpoint of a detector; its own detections are the reference of every check."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,13 @@ from transformers import (
 )
 
 from trireel_export.detector.processor import Preparation, load_preparation
-from trireel_export.errors import CheckpointNotLoaded, ExportError, UnsupportedCheckpoint
+from trireel_export.errors import UnsupportedCheckpoint
+from trireel_export.loading import (
+    accidents_as_sentences,
+    display_name,
+    require_all_weights,
+    weights_hash,
+)
 from trireel_schema.detections import Detections
 
 FRAMES_AT_ONCE = 4
@@ -84,11 +88,7 @@ class DetectorCheckpoint:
     @cached_property
     def weights_sha256(self) -> str:
         """Return the hash of names, shapes and values of all weights."""
-        digest = hashlib.sha256()
-        for name, weight in sorted(self.model.state_dict().items()):
-            digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
-            digest.update(weight.contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return weights_hash(self.model)
 
     def detect(self, frames: NDArray[np.uint8], num_boxes: int) -> Detections:
         """Return what the checkpoint finds in frames [N, H, W, 3] of its own size."""
@@ -125,27 +125,15 @@ def load_detector(source: str) -> DetectorCheckpoint:
         CheckpointNotLoaded: if it is not there, or weights are missing from it.
         UnsupportedCheckpoint: if it is no detector of FAMILIES, or its processor does not squash.
     """
-    try:
+    with accidents_as_sentences(source):
         config = AutoConfig.from_pretrained(source)
         family = _family(source, config)
         model, loading = family.model.from_pretrained(
             source, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
         )
         preparation = load_preparation(source, normalises=family.normalises)
-    except ExportError:
-        raise
-    except Exception as error:  # `transformers` raises AttributeError, KeyError and others too
-        raise CheckpointNotLoaded(
-            f"{source} does not load as a Hugging Face folder or hub name: {error}"
-        ) from error
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
-        raise CheckpointNotLoaded(
-            f"{source} lacks {len(missing)} weights, {missing[0]} among them: an incomplete copy?"
-        )
-    # An export must not tell on which machine it was made.
-    name = Path(source).name if Path(source).is_absolute() else source
-    return DetectorCheckpoint(name, family, model.eval(), preparation)
+    require_all_weights(source, loading)
+    return DetectorCheckpoint(display_name(source), family, model.eval(), preparation)
 
 
 def _family(source: str, config: Any) -> Family:

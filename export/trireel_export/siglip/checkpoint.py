@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loads a SigLIP checkpoint; its own embeddings are the reference of every check."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from transformers import AutoConfig, SiglipModel
-from transformers.utils import logging
 
-from trireel_export.errors import CheckpointNotLoaded, ExportError, UnsupportedCheckpoint
-from trireel_export.siglip.folder import check_folder
+from trireel_export.errors import UnsupportedCheckpoint
+from trireel_export.loading import (
+    accidents_as_sentences,
+    display_name,
+    require_all_weights,
+    weights_hash,
+)
 from trireel_export.siglip.processor import load_processor
 from trireel_schema.metadata import Normalisation
 
@@ -63,11 +65,7 @@ class Checkpoint:
     @cached_property
     def weights_sha256(self) -> str:
         """Hash of names, shapes and values of all weights, however the files are split."""
-        digest = hashlib.sha256()
-        for name, weight in sorted(self.model.state_dict().items()):
-            digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
-            digest.update(weight.contiguous().numpy().data)
-        return digest.hexdigest()
+        return weights_hash(self.model)
 
     @cached_property
     def lower_cases(self) -> bool:
@@ -116,12 +114,6 @@ class Checkpoint:
         return np.asarray(encoded["input_ids"], np.int64)
 
 
-def quiet_transformers() -> None:
-    """Keep transformers from warning of its own defaults and from drawing progress bars."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-
-
 def load_checkpoint(source: str) -> Checkpoint:
     """Load a Hugging Face folder or hub name.
 
@@ -129,8 +121,7 @@ def load_checkpoint(source: str) -> Checkpoint:
         CheckpointNotLoaded: if it is not there, or weights are missing from it.
         UnsupportedCheckpoint: if it is not a SigLIP of fixed resolution, or not used as one.
     """
-    check_folder(source)
-    try:
+    with accidents_as_sentences(source):
         config = AutoConfig.from_pretrained(source)
         _require_fixed_resolution(source, config)
         model, loading = SiglipModel.from_pretrained(
@@ -141,18 +132,8 @@ def load_checkpoint(source: str) -> Checkpoint:
             output_loading_info=True,
         )
         processor = load_processor(source)
-    except ExportError:
-        raise
-    except Exception as error:  # `transformers` raises AttributeError, KeyError and others too
-        raise CheckpointNotLoaded(
-            f"{source} does not load as a Hugging Face folder or hub name: {error}"
-        ) from error
-    if loading["missing_keys"]:
-        missing = sorted(loading["missing_keys"])
-        raise CheckpointNotLoaded(
-            f"{source} lacks {len(missing)} weights, {missing[0]} among them: an incomplete copy?"
-        )
-    checkpoint = Checkpoint(_display_name(source), model.eval(), processor)
+    require_all_weights(source, loading)
+    checkpoint = Checkpoint(display_name(source), model.eval(), processor)
     _require_square(checkpoint)
     return checkpoint
 
@@ -185,11 +166,6 @@ def _require_square(checkpoint: Checkpoint) -> None:
             f" vision tower wants them, but resizes to {dict(images.size)}"
             + (" and crops or pads" if crops else "")
         )
-
-
-def _display_name(source: str) -> str:
-    # An export must not tell on which machine it was made.
-    return Path(source).name if Path(source).is_absolute() else source
 
 
 def _unit(embeddings: torch.Tensor) -> NDArray[np.float32]:

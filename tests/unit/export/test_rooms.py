@@ -11,7 +11,8 @@ import trireel_export
 ROOT = Path(trireel_export.__file__).parent
 FLOORS = (
     ("errors", PACKAGE),
-    ("siglip", "output"),
+    ("loading", "output"),
+    ("siglip",),
     ("checks", "bank"),
     ("export", "shots", "detector"),
     ("kept", "show"),

@@ -1,15 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accidents of a checkpoint's folder that a loader would report in words of its own."""
+"""Loading published checkpoints with transformers: accidents as one sentence, weights, names."""
 
+import hashlib
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from trireel_export.errors import CheckpointNotLoaded, UnsupportedCheckpoint
+from transformers.utils import logging
+
+from trireel_export.errors import CheckpointNotLoaded, ExportError, UnsupportedCheckpoint
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 HEADER_BYTES = 8
 """Size of the number that a safetensors file begins with: the length of its header."""
 MOST_HEADER_BYTES = 100_000_000
+
+
+def quiet_transformers() -> None:
+    """Keep transformers from warning of its own defaults and from drawing progress bars."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+@contextmanager
+def accidents_as_sentences(source: str) -> Iterator[None]:
+    """Check a folder, and report whatever transformers raises while it loads a checkpoint.
+
+    Raises:
+        CheckpointNotLoaded: if the checkpoint is not there, or a file is damaged.
+        UnsupportedCheckpoint: if the folder is an adapter without its base.
+    """
+    check_folder(source)
+    try:
+        yield
+    except ExportError:
+        raise
+    except Exception as error:  # `transformers` raises AttributeError, KeyError and others too
+        raise CheckpointNotLoaded(
+            f"{source} does not load as a Hugging Face folder or hub name: {error}"
+        ) from error
+
+
+def require_all_weights(source: str, loading: Mapping[str, Any]) -> None:
+    """Raise CheckpointNotLoaded if transformers found no values for some weights.
+
+    Args:
+        loading: transformers' report on the loading.
+    """
+    if loading["missing_keys"]:
+        missing = sorted(loading["missing_keys"])
+        raise CheckpointNotLoaded(
+            f"{source} lacks {len(missing)} weights, {missing[0]} among them: an incomplete copy?"
+        )
+
+
+def weights_hash(model: Any) -> str:
+    """Return the hash of names, shapes and values of all weights, however the files are split."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.state_dict().items()):
+        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
+        digest.update(weight.contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def display_name(source: str) -> str:
+    """Return a checkpoint's name for its export, which must not tell where it was made."""
+    return Path(source).name if Path(source).is_absolute() else source
 
 
 def check_folder(source: str) -> None:

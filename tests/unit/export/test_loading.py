@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from trireel_export.detector.checkpoint import load_detector
 from trireel_export.errors import CheckpointNotLoaded, UnsupportedCheckpoint
 from trireel_export.siglip.checkpoint import load_checkpoint
 
-TINY = Path(__file__).parents[4] / "export/tiny/checkpoint"
+TINY = Path(__file__).parents[3] / "export/tiny/checkpoint"
 
 
 @pytest.fixture
@@ -43,3 +44,11 @@ def test_an_adapter_needs_its_base(folder, config, base):
     (folder / "adapter_config.json").write_text(config)
     with pytest.raises(UnsupportedCheckpoint, match=f"is an adapter{base}, not a whole checkpoint"):
         load_checkpoint(str(folder))
+
+
+def test_a_detectors_accidents_are_named_too(tmp_path):
+    folder = Path(shutil.copytree(TINY.parents[1] / "detector/checkpoint", tmp_path / "copy"))
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(weights[:-1000])
+    with pytest.raises(CheckpointNotLoaded, match="was cut off, 1,000 of its bytes are missing"):
+        load_detector(str(folder))
