@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_schema.errors import FileDamaged, WeightsMismatch
-from trireel_schema.metadata import EXPORT_AGAIN, file_missing
+from trireel_schema.json_files import EXPORT_AGAIN, file_missing
 
 WEIGHTS = "weights_sha256"
 """Name of the array that holds the hash of the weights."""

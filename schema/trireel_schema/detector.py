@@ -6,17 +6,16 @@ frame `num_boxes` detections, the best first: BOXES, fp32 [N, K, 4] (left, top, 
 fractions 0 to 1 of the frame), SCORES, fp32 [N, K] 0 to 1, and LABELS, int32 [N, K].
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from trireel_schema.errors import FileDamaged, FormatMismatch, InvalidValue
+from trireel_schema.errors import InvalidValue
 from trireel_schema.files import weights_file
+from trireel_schema.json_files import read_json, write_json
 from trireel_schema.json_values import read_number, read_text, read_texts, read_whole
-from trireel_schema.metadata import EXPORT_AGAIN, file_missing
 from trireel_schema.precision import Precision
 
 DETECTOR_MODEL = "object_detector"
@@ -99,7 +98,7 @@ class DetectorMetadata:
 
 def write_detector(metadata: DetectorMetadata, path: Path) -> None:
     """Write the metadata as JSON that people can read."""
-    path.write_text(json.dumps(asdict(metadata), indent=2) + "\n", encoding="utf-8")
+    write_json(asdict(metadata), path)
 
 
 def read_detector(path: Path) -> DetectorMetadata:
@@ -110,24 +109,10 @@ def read_detector(path: Path) -> DetectorMetadata:
         FormatMismatch: if its format version is not DETECTOR_FORMAT_VERSION.
         FileDamaged: if it is not JSON, or a value is missing, of another type or out of range.
     """
-    try:
-        return _detector(path, json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise file_missing(path, error) from error
-    except FormatMismatch:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileDamaged(f"{path} is not complete ({error!r}): {EXPORT_AGAIN}") from error
+    return read_json(path, DETECTOR_FORMAT_VERSION, _detector)
 
 
-def _detector(path: Path, raw: Any) -> DetectorMetadata:
-    if not isinstance(raw, dict):
-        raise TypeError(f"the file holds a {type(raw).__name__}, not an object")
-    if raw.get("format_version") != DETECTOR_FORMAT_VERSION:
-        raise FormatMismatch(
-            f"{path} has format {raw.get('format_version')!r}, this version of Trireel reads"
-            f" {DETECTOR_FORMAT_VERSION}: {EXPORT_AGAIN}"
-        )
+def _detector(raw: Mapping[str, Any]) -> DetectorMetadata:
     return DetectorMetadata(
         checkpoint=read_text(raw, "checkpoint"),
         architecture=read_text(raw, "architecture"),

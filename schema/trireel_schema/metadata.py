@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`metadata.json`: what a server must know about a checkpoint, beside its graphs."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from trireel_schema.errors import FileDamaged, FileMissing, FormatMismatch, InvalidValue
+from trireel_schema.errors import InvalidValue
+from trireel_schema.json_files import read_json, write_json
 from trireel_schema.json_values import read_number, read_text, read_whole, to_number
 from trireel_schema.precision import Precision
 from trireel_schema.prompts import BARE, check_prompt
@@ -16,8 +16,6 @@ from trireel_schema.vectors import Calibration
 
 FORMAT_VERSION = 1
 """Version that is written, and the only one that is read."""
-EXPORT_AGAIN = "export the checkpoint again with trireel-export"
-"""Advice at the end of an error message about a file of an export."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Metadata:
 
 def write_metadata(metadata: Metadata, path: Path) -> None:
     """Write the metadata as JSON that people can read."""
-    path.write_text(json.dumps(asdict(metadata), indent=2) + "\n", encoding="utf-8")
+    write_json(asdict(metadata), path)
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -98,31 +96,10 @@ def read_metadata(path: Path) -> Metadata:
         FormatMismatch: if its format version is not FORMAT_VERSION.
         FileDamaged: if it is not JSON, or a value is missing, of another type or out of range.
     """
-    try:
-        return _metadata(path, json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise file_missing(path, error) from error
-    except FormatMismatch:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileDamaged(f"{path} is not complete ({error!r}): {EXPORT_AGAIN}") from error
+    return read_json(path, FORMAT_VERSION, _metadata)
 
 
-def file_missing(path: Path, error: OSError) -> FileMissing:
-    """Return the error for a file of an export that cannot be opened."""
-    if isinstance(error, FileNotFoundError):
-        return FileMissing(f"{path} is not there: give the output folder of trireel-export")
-    return FileMissing(f"{path} cannot be read: {error.strerror}")
-
-
-def _metadata(path: Path, raw: Any) -> Metadata:
-    if not isinstance(raw, dict):
-        raise TypeError(f"the file holds a {type(raw).__name__}, not an object")
-    if raw.get("format_version") != FORMAT_VERSION:
-        raise FormatMismatch(
-            f"{path} has format {raw.get('format_version')!r}, this version of Trireel reads"
-            f" {FORMAT_VERSION}: {EXPORT_AGAIN}"
-        )
+def _metadata(raw: Mapping[str, Any]) -> Metadata:
     scaling = raw["normalisation"]
     return Metadata(
         checkpoint=read_text(raw, "checkpoint"),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from trireel_schema.arrays import WEIGHTS, read_arrays, read_arrays_of_weights, require_shape
 from trireel_schema.errors import FileDamaged
-from trireel_schema.metadata import EXPORT_AGAIN, Metadata
+from trireel_schema.json_files import EXPORT_AGAIN
+from trireel_schema.metadata import Metadata
 
 CANARY_PICTURES = 2
 
