@@ -3,13 +3,12 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 from trireel_export.errors import CheckpointNotLoaded
-from trireel_schema.files import METADATA_FILE
+from trireel_schema.files import METADATA_FILE, cache_folder
 from trireel_schema.precision import Precision
 
 USED = ("*.json", "*.safetensors", "*.bin", "*.model", "*.txt")
@@ -37,7 +36,7 @@ def kept_export(
     """
     source = _folder(checkpoint)
     progress(f"Hashing {source}")
-    output = _cache() / _key(source, precision, note)
+    output = cache_folder("exports") / _key(source, precision, note)
     if (output / METADATA_FILE).is_file():
         progress(f"Using the export in {output}")
         return output
@@ -84,8 +83,3 @@ def _files(source: Path) -> Iterator[Path]:
     if not files:
         raise CheckpointNotLoaded(f"{source} holds no files of a checkpoint: give its folder")
     yield from files
-
-
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "trireel" / "exports"

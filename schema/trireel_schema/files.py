@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of the files in the output folder of `trireel-export`."""
+"""Names of the files in the output folder of `trireel-export`, and of the folders of the cache."""
+
+import os
+from pathlib import Path
 
 METADATA_FILE = "metadata.json"
 TEXT_BANK_FILE = "text_bank.npz"
@@ -18,6 +21,12 @@ EXPORT_FILES = (
     TOKENIZER_FILE,
 )
 """The files that every export has."""
+
+
+def cache_folder(name: str) -> Path:
+    """Return this user's folder for files that can be made again: exports, text banks."""
+    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(root) / "trireel" / name
 
 
 def weights_file(graph: str) -> str:

@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,11 +14,18 @@ from numpy.typing import NDArray
 from trireel_backend.artifacts import load_metadata, load_text_bank
 from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import OwnTexts
+from trireel_backend.system.whole_files import write_whole
 from trireel_backend.towers.settings import TowerSettings
 from trireel_backend.towers.texts import TextTower
 from trireel_backend.towers.tower import Tower
 from trireel_schema.errors import SchemaError
-from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE, TEXT_FILE, TOKENIZER_FILE
+from trireel_schema.files import (
+    METADATA_FILE,
+    TEXT_BANK_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    cache_folder,
+)
 from trireel_schema.metadata import Metadata, write_metadata
 from trireel_schema.prompts import in_prompt
 from trireel_schema.text_lists import read_text_list
@@ -68,7 +74,7 @@ def export_with_texts(texts: OwnTexts, export: Path, folder: Path, report: Repor
     )
     sentences = in_prompt(metadata.tag_prompt, tags)
     _report_long_texts(tower, (*sentences, *descriptions), metadata, report)
-    kept = _bank_cache() / f"{_key(metadata, folder, tags, descriptions)}.npz"
+    kept = cache_folder("banks") / f"{_key(metadata, folder, tags, descriptions)}.npz"
     if not kept.is_file():
         made = TextBank(
             TextSet(tags, _embeddings(tower, sentences)),
@@ -105,30 +111,18 @@ def _embeddings(tower: TextTower, texts: Sequence[str]) -> NDArray[np.float32]:
     return np.concatenate([tower.embed_together([part])[0] for part in parts])
 
 
-def _bank_cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "trireel" / "banks"
-
-
 def _key(metadata: Metadata, folder: Path, tags: Sequence[str], descriptions: Sequence[str]) -> str:
     """Return the hash of everything that decides a bank's embeddings."""
-    texts = json.dumps([metadata.weights_sha256, metadata.tag_prompt, tags, descriptions])
-    digest = hashlib.sha256(texts.encode())
-    for name in (TEXT_FILE, TOKENIZER_FILE):
-        digest.update((folder / name).read_bytes())
+    decisive = [metadata.weights_sha256, metadata.opset, metadata.versions, metadata.tag_prompt]
+    digest = hashlib.sha256(json.dumps([*decisive, tags, descriptions]).encode())
+    digest.update((folder / TOKENIZER_FILE).read_bytes())
     return digest.hexdigest()
 
 
 def _keep(bank: Path, kept: Path) -> None:
     """Put a bank into the cache; a folder that cannot be written is no fault."""
-    partial = kept.with_name(f".{kept.name}.{os.getpid()}")
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(bank.read_bytes())
-        partial.rename(kept)
+    with suppress(OSError):
+        write_whole(kept.parent, {kept.name: bank.read_bytes()})
         banks = sorted(kept.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime)
         for old in banks[:-KEPT_BANKS]:
             old.unlink(missing_ok=True)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()

@@ -4,8 +4,8 @@
 from pathlib import Path
 from typing import Any
 
-from trireel_backend.errors import MissingPart
 from trireel_backend.launch.engines.names import ENGINE_NAME, WEIGHTS_CHARACTERS, replace_words
+from trireel_backend.launch.repository.set_up import find_made, require_made
 from trireel_backend.shots.files import check_model, default_folder, recipe
 from trireel_schema.shots import GRAPH_FILE, WEIGHTS_FILE, WINDOWS_FILE
 
@@ -19,14 +19,7 @@ def find_shots(folder: Path | None) -> tuple[Path | None, str]:
     Raises:
         MissingPart: if the operator's folder does not hold the model.
     """
-    if folder is not None:
-        check_model(folder)
-        return folder, ""
-    try:
-        check_model(default_folder())
-    except MissingPart as error:
-        return None, f"scenes cannot be exact: {error}"
-    return default_folder(), ""
+    return find_made(folder, default_folder(), check_model, "scenes cannot be exact")
 
 
 def shot_sources(folder: Path, engine: Path | None) -> dict[str, Path]:
@@ -38,9 +31,7 @@ def shot_sources(folder: Path, engine: Path | None) -> dict[str, Path]:
     sources = {name: folder / name for name in (GRAPH_FILE, WEIGHTS_FILE, WINDOWS_FILE)}
     if engine is not None:
         sources = {ENGINE_NAME: engine}
-    for source in sources.values():
-        if not source.is_file():
-            raise MissingPart(f"{source} is not there: give the folder that scripts/setup makes")
+    require_made(sources.values())
     return sources
 
 

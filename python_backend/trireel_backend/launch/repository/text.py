@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from trireel_backend.errors import MissingPart
+from trireel_backend.launch.repository.set_up import find_made, require_made
 from trireel_backend.text_models.files import (
     CHARACTERS_FILE,
     DETECTOR_MODEL,
@@ -32,14 +32,7 @@ def find_text_models(folder: Path | None) -> tuple[Path | None, str]:
     Raises:
         MissingPart: if the operator's folder does not hold the models.
     """
-    if folder is not None:
-        check_models(folder)
-        return folder, ""
-    try:
-        check_models(default_folder())
-    except MissingPart as error:
-        return None, f"text in pictures is not read: {error}"
-    return default_folder(), ""
+    return find_made(folder, default_folder(), check_models, "text in pictures is not read")
 
 
 def text_sources(folder: Path) -> dict[str, dict[str, Path]]:
@@ -58,10 +51,5 @@ def text_sources(folder: Path) -> dict[str, dict[str, Path]]:
         RECOGNIZER_MODEL: {ONNX_NAME: folder / RECOGNIZER_FILE, **characters},
         **dict.fromkeys(READING_MODELS, characters),
     }
-    for files in sources.values():
-        for source in files.values():
-            if not source.is_file():
-                raise MissingPart(
-                    f"{source} is not there: give the folder that scripts/setup makes"
-                )
+    require_made(file for files in sources.values() for file in files.values())
     return sources
