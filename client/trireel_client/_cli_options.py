@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The options of all commands: the server's address, protocol and TLS."""
+"""Options that several commands share: the server's address, protocol and TLS, and analyses."""
 
 import enum
 from pathlib import Path
 from typing import Annotated, TypedDict
 
 import typer
+
+from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 
 class ProtocolName(enum.StrEnum):
@@ -71,6 +73,28 @@ KeyFile = Annotated[Path | None, typer.Option(help="Its key, PEM.")]
 ServerName = Annotated[
     str | None,
     typer.Option(help="Name in the server's certificate, if it is not the address."),
+]
+
+
+Find = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help=f"Finding to make: {', '.join(FINDINGS)}; repeat it for several."
+        f" By default {', '.join(DEFAULT_FINDINGS)}.",
+    ),
+]
+Tags = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,...|@FILE", help="Tags to score instead of the server's."),
+]
+KeyframesOnly = Annotated[
+    bool, typer.Option("--keyframes-only", help="Decode keyframes only, which is fast.")
+]
+StreamIndex = Annotated[int | None, typer.Option(help="Index in the file of the video stream.")]
+IsServerPath = Annotated[
+    bool,
+    typer.Option("--server-path", help="VIDEO is a path in the server's media folder."),
 ]
 
 

@@ -21,7 +21,6 @@ from trireel_app.commands.options import (
     ServerRate,
     Urls,
     WaitSeconds,
-    four_numbers,
     worker_options,
 )
 from trireel_app.commands.run import run_job
@@ -34,14 +33,17 @@ from trireel_app.sources.expand import SourceOptions, expand
 from trireel_client._cli_options import (
     CaFile,
     CertificateFile,
+    Find,
     KeyFile,
+    KeyframesOnly,
     SceneModeName,
     ServerName,
+    Tags,
     TlsOption,
     tls_options,
 )
+from trireel_client._command.numbers import four_numbers
 from trireel_client._command.texts import descriptions_of, tags_of
-from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 CLAIMS_PER_REQUEST = 2
 """Videos that a worker claims for each request in flight, so that none waits for the database."""
@@ -84,18 +86,8 @@ def batch(
             help="CSV, JSONL or Parquet file with a video a row and its own options.",
         ),
     ] = None,
-    find: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"Finding to make: {', '.join(FINDINGS)}; repeat it for several."
-            f" By default {', '.join(DEFAULT_FINDINGS)}.",
-        ),
-    ] = None,
-    tags: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,...|@FILE", help="Tags to score instead of the server's."),
-    ] = None,
+    find: Find = None,
+    tags: Tags = None,
     descriptions: Annotated[
         list[str] | None,
         typer.Option(metavar="TEXT|@FILE", help="Captions to choose from instead."),
@@ -109,9 +101,7 @@ def batch(
     frame_every_sec: Annotated[
         float | None, typer.Option(min=0.001, help="Seconds from one sampled frame to the next.")
     ] = None,
-    keyframes_only: Annotated[
-        bool, typer.Option("--keyframes-only", help="Decode keyframes only, which is fast.")
-    ] = False,
+    keyframes_only: KeyframesOnly = False,
     crop: Annotated[
         str | None, typer.Option(metavar="L,T,W,H", help="Region to analyse, as fractions.")
     ] = None,

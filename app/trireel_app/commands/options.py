@@ -84,15 +84,3 @@ def worker_options(
         return AsyncTrireelClient(url, timeout=timeout, retries=Retry(1), tls=settings)
 
     return WorkerOptions(tuple(names), make_client, limits, lease_seconds, job_id)
-
-
-def four_numbers(option: str, text: str | None, kind: type[float]) -> list[float] | None:
-    """Return the numbers of L,T,W,H; raises typer.BadParameter."""
-    if text is None:
-        return None
-    try:
-        left, top, width, height = (kind(number) for number in text.split(","))
-    except ValueError as error:
-        message = f"{text!r} is not four numbers: give left,top,width,height"
-        raise typer.BadParameter(message, param_hint=option) from error
-    return [left, top, width, height]

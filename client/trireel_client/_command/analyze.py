@@ -11,13 +11,18 @@ import typer
 from trireel_client._cli_options import (
     CaFile,
     CertificateFile,
+    Find,
+    IsServerPath,
     JsonNamesName,
     KeyFile,
+    KeyframesOnly,
     ObjectsModeName,
     ProtocolName,
     ProtocolOption,
     SceneModeName,
     ServerName,
+    StreamIndex,
+    Tags,
     TlsOption,
     Url,
     tls_options,
@@ -30,7 +35,6 @@ from trireel_client._command.object_files import ObjectFiles
 from trireel_client._command.single import ask, follow, print_answer
 from trireel_client._command.texts import descriptions_of, listed_texts, tags_of
 from trireel_client._command.videos import listed, video_source
-from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 if TYPE_CHECKING:
     from trireel_client import AnalysisOptions
@@ -46,18 +50,8 @@ def analyze(
     ],
     url: Url = None,
     protocol: ProtocolOption = ProtocolName.GRPC,
-    find: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"Finding to make: {', '.join(FINDINGS)}; repeat it for several."
-            f" By default {', '.join(DEFAULT_FINDINGS)}.",
-        ),
-    ] = None,
-    tags: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,...|@FILE", help="Tags to score instead of the server's."),
-    ] = None,
+    find: Find = None,
+    tags: Tags = None,
     tags_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Such tags, one a line.")
     ] = None,
@@ -80,9 +74,7 @@ def analyze(
     sample_fps: Annotated[
         float | None, typer.Option(help="Number of frames to sample from each second, instead.")
     ] = None,
-    keyframes_only: Annotated[
-        bool, typer.Option("--keyframes-only", help="Decode keyframes only, which is fast.")
-    ] = False,
+    keyframes_only: KeyframesOnly = False,
     crop: Annotated[
         str | None,
         typer.Option(
@@ -92,9 +84,7 @@ def analyze(
     crop_px: Annotated[
         str | None, typer.Option(metavar="L,T,W,H", help="Region to analyse in pixels, instead.")
     ] = None,
-    stream_index: Annotated[
-        int | None, typer.Option(help="Index in the file of the video stream.")
-    ] = None,
+    stream_index: StreamIndex = None,
     text_fps: Annotated[
         float | None, typer.Option(help="Frames to read in each second, with --find text.")
     ] = None,
@@ -186,10 +176,7 @@ def analyze(
         bool, typer.Option("--with-embeddings", help="Include embeddings in the JSON.")
     ] = False,
     timeout: Annotated[float, typer.Option(min=0.001, help="Longest wait in seconds.")] = 600.0,
-    server_path: Annotated[
-        bool,
-        typer.Option("--server-path", help="VIDEO is a path in the server's media folder."),
-    ] = False,
+    server_path: IsServerPath = False,
     tls: TlsOption = False,
     ca_file: CaFile = None,
     certificate_file: CertificateFile = None,

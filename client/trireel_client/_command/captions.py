@@ -13,9 +13,11 @@ from trireel_client._cli_options import (
     CertificateFile,
     ClipCodecName,
     ClipDeadlineName,
+    IsServerPath,
     KeyFile,
     ProtocolName,
     ServerName,
+    StreamIndex,
     TlsOption,
     Url,
     tls_options,
@@ -59,9 +61,7 @@ def captions(
         float | None,
         typer.Option(help="Frames to look at in each second, by default 10; 0 for every frame."),
     ] = None,
-    stream_index: Annotated[
-        int | None, typer.Option(help="Index in the file of the video stream.")
-    ] = None,
+    stream_index: StreamIndex = None,
     srt: Annotated[
         Path | None,
         typer.Option(dir_okay=False, metavar="FILE", help="Write the captions as SubRip."),
@@ -98,10 +98,7 @@ def captions(
     timeout: Annotated[
         float, typer.Option(min=0.001, help="Longest wait in seconds.")
     ] = LONGEST_WAIT_SECONDS,
-    server_path: Annotated[
-        bool,
-        typer.Option("--server-path", help="VIDEO is a path in the server's media folder."),
-    ] = False,
+    server_path: IsServerPath = False,
     tls: TlsOption = False,
     ca_file: CaFile = None,
     certificate_file: CertificateFile = None,
