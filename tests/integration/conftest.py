@@ -88,6 +88,24 @@ def served(media, log_folder, parameters=None, shots=None, detector=None):
         )
 
 
+@contextmanager
+def served_alone(folder, *models, **options):
+    """Serve the vision tower and a few models alone, which is quick to start; yield the address."""
+    (folder / "models").mkdir()
+    for name in ("siglip_vision", *models):
+        (folder / "models" / name).symlink_to(MODELS / name)
+    server = ServerOptions(
+        models=folder / "models",
+        export=EXPORT,
+        media_root=folder,
+        ports=Ports.free(),
+        log=folder / "triton.log",
+        **options,
+    )
+    with embedded_server(server) as running:
+        yield f"127.0.0.1:{running.ports.grpc}"
+
+
 @pytest.fixture(scope="session")
 def server(media, tmp_path_factory):
     detector = tmp_path_factory.mktemp("detector")

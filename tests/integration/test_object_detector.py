@@ -3,7 +3,6 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ from tritonclient.utils import InferenceServerException
 
 from trireel_backend.errors import CanaryFailed
 from trireel_backend.launch.detector_canary import detect_frames
-from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
-from trireel_backend.launch.ports import Ports
 from trireel_drawings.detection.average_precision import Found
 from trireel_drawings.detection.measure import held_out, measure
 from trireel_drawings.detection.pictures import LABELS
@@ -24,7 +21,7 @@ from trireel_schema.detector import (
     read_detector,
 )
 
-from .conftest import DETECTOR, EXPORT, MODELS
+from .conftest import DETECTOR, served_alone
 
 CLIENTS = 6
 PICTURES = 165  # three of every kind of scene
@@ -32,22 +29,8 @@ LEAST_AP50 = 0.7
 CALL_SECONDS = 60
 
 
-@contextmanager
 def serving(folder, detector):
-    """Serve the vision tower and object_detector alone: quick to start."""
-    (folder / "models").mkdir()
-    for name in ("siglip_vision", DETECTOR_MODEL):
-        (folder / "models" / name).symlink_to(MODELS / name)
-    options = ServerOptions(
-        models=folder / "models",
-        export=EXPORT,
-        media_root=folder,
-        ports=Ports.free(),
-        detector=detector,
-        log=folder / "triton.log",
-    )
-    with embedded_server(options) as running:
-        yield f"127.0.0.1:{running.ports.grpc}"
+    return served_alone(folder, DETECTOR_MODEL, detector=detector)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,36 +11,20 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
 from trireel_backend.errors import CanaryFailed
-from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
-from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.shot_canary import judge_windows
 from trireel_backend.shots.files import load_windows
 from trireel_schema.shots import SHOT_MODEL, WEIGHTS_FILE
 from trireel_schema.windows import MOST_DIFFERENCE_FP32, KnownWindows, check_windows
 
-from .conftest import EXPORT, MODELS
+from .conftest import served_alone
 
 CLIENTS = 6
 WINDOWS = 2  # each takes a second of a CPU
 CALL_SECONDS = 60
 
 
-@contextmanager
 def serving(folder, shots):
-    """Serve the vision tower and shot_boundary alone: quick to start."""
-    (folder / "models").mkdir()
-    for name in ("siglip_vision", SHOT_MODEL):
-        (folder / "models" / name).symlink_to(MODELS / name)
-    options = ServerOptions(
-        models=folder / "models",
-        export=EXPORT,
-        media_root=folder,
-        ports=Ports.free(),
-        shots=shots,
-        log=folder / "triton.log",
-    )
-    with embedded_server(options) as running:
-        yield f"127.0.0.1:{running.ports.grpc}"
+    return served_alone(folder, SHOT_MODEL, shots=shots)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
 from trireel_backend.errors import CanaryFailed
-from trireel_backend.launch.embedded.server import ServerOptions, embedded_server
-from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.text_canary import read_frame
 from trireel_backend.text_models.files import (
     CHARACTERS_FILE,
@@ -23,28 +20,14 @@ from trireel_backend.text_models.files import (
     load_characters,
 )
 
-from .conftest import EXPORT, MODELS
+from .conftest import served_alone
 
 TEXTS = ("We leave at 7:30", "Früher stand hier eine Mühle", "jusqu'à 40 km", "o comboio")
 CALL_SECONDS = 60
 
 
-@contextmanager
 def serving(folder, text_models):
-    """Serve the vision tower and the two models alone: quick to start."""
-    (folder / "models").mkdir()
-    for name in ("siglip_vision", *TEXT_MODELS):
-        (folder / "models" / name).symlink_to(MODELS / name)
-    options = ServerOptions(
-        models=folder / "models",
-        export=EXPORT,
-        media_root=folder,
-        ports=Ports.free(),
-        text_models=text_models,
-        log=folder / "triton.log",
-    )
-    with embedded_server(options) as running:
-        yield f"127.0.0.1:{running.ports.grpc}"
+    return served_alone(folder, *TEXT_MODELS, text_models=text_models)
 
 
 @pytest.fixture(scope="module")
