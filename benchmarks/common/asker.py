@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load generator's process, and what a system costs while it runs."""
 
+import argparse
+import asyncio
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from benchmarks.common.footprint import Footprint, busy_seconds
@@ -19,6 +21,30 @@ Found = dict[str, Any]
 def tell(**found: Any) -> None:
     """Write a line for the driver."""
     print(json.dumps(found), flush=True)
+
+
+async def follow_commands(
+    description: str | None,
+    askers: Mapping[str, Callable[[str], Any]],
+    obey: Callable[[Any, str, Found], Awaitable[None]],
+) -> None:
+    """Execute the driver's commands until standard input ends: the `main` of an Asker's process.
+
+    Args:
+        askers: makes the sender of requests from an address, by the name of the system.
+        obey: executes a command with the sender and the address, and writes its result.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("system", choices=askers)
+    parser.add_argument("address")
+    arguments = parser.parse_args()
+    asker = askers[arguments.system](arguments.address)
+    tell(event="ready")
+    try:
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            await obey(asker, arguments.address, json.loads(line))
+    finally:
+        await asker.close()
 
 
 class Asker:

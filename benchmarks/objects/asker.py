@@ -5,17 +5,14 @@ Commands are JSON lines on standard input, results JSON lines on standard output
 the same closed loop; only the protocol is the system's own.
 """
 
-import argparse
 import asyncio
-import json
-import sys
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import httpx
 
-from benchmarks.common.asker import TIMEOUT_SECONDS, tell
+from benchmarks.common.asker import TIMEOUT_SECONDS, follow_commands, tell
 from benchmarks.common.load import Level
 from trireel_client import AsyncTrireelClient, Detection, Retry, ServerPath, Timeout
 
@@ -83,7 +80,7 @@ def _object(detection: Detection) -> dict[str, Any]:
     return {"label": detection.label, "score": detection.score, "box": list(detection.box)}
 
 
-async def obey(asker: Any, command: dict[str, Any]) -> None:
+async def obey(asker: Any, _address: str, command: dict[str, Any]) -> None:
     """Execute a command of the driver, and write its result."""
     match command.pop("do"):
         case "answer":
@@ -98,20 +95,5 @@ async def obey(asker: Any, command: dict[str, Any]) -> None:
             tell(level=asdict(level))
 
 
-async def main() -> None:
-    """Execute commands until standard input ends."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("system", choices=ASKERS)
-    parser.add_argument("address")
-    arguments = parser.parse_args()
-    asker = ASKERS[arguments.system](arguments.address)
-    tell(event="ready")
-    try:
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            await obey(asker, json.loads(line))
-    finally:
-        await asker.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(follow_commands(__doc__, ASKERS, obey))

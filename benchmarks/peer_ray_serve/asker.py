@@ -6,11 +6,8 @@ the same closed loop; only the protocol is the system's own: gRPC by Trireel's p
 HTTP by the client of the reference's load test.
 """
 
-import argparse
 import asyncio
 import contextlib
-import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from itertools import repeat
@@ -21,7 +18,7 @@ import numpy as np
 from tritonclient.grpc import InferInput
 from tritonclient.grpc.aio import InferenceServerClient
 
-from benchmarks.common.asker import TIMEOUT_SECONDS, tell
+from benchmarks.common.asker import TIMEOUT_SECONDS, follow_commands, tell
 from benchmarks.common.load import Ask, Level
 from trireel_client import AsyncTrireelClient, Retry, ServerPath, Timeout
 
@@ -134,20 +131,5 @@ async def obey(asker: Any, address: str, command: dict[str, Any]) -> None:
             tell(level=asdict(level))
 
 
-async def main() -> None:
-    """Execute commands until standard input ends."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("system", choices=ASKERS)
-    parser.add_argument("address")
-    arguments = parser.parse_args()
-    asker = ASKERS[arguments.system](arguments.address)
-    tell(event="ready")
-    try:
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            await obey(asker, arguments.address, json.loads(line))
-    finally:
-        await asker.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(follow_commands(__doc__, ASKERS, obey))

@@ -1,26 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the videos: python -m benchmarks.scenes.footage --output FOLDER."""
 
-import argparse
-from pathlib import Path
-
+from benchmarks.common.footage.command import make_videos
 from benchmarks.scenes.footage.sets import PARTS, SETS, edits
 from benchmarks.scenes.footage.writing import write_edit
 
-
-def main() -> None:
-    """Write the videos that are not there yet."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scenes.footage")
-    parser.add_argument("--output", type=Path, required=True, help="folder of the videos")
-    parser.add_argument("--sets", nargs="*", choices=SETS, default=SETS)
-    parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for part in arguments.parts:
-        for name in arguments.sets:
-            for edit in edits(name, part, arguments.output):
-                print(write_edit(edit, arguments.output / name), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    make_videos("benchmarks.scenes.footage", SETS, PARTS, edits, write_edit)
