@@ -16,7 +16,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import OwnTexts
 from trireel_backend.system.whole_files import write_whole
 from trireel_backend.towers.settings import TowerSettings
-from trireel_backend.towers.texts import TextTower
+from trireel_backend.towers.texts import TextTokenizer, TextTower
 from trireel_backend.towers.tower import Tower
 from trireel_schema.errors import SchemaError
 from trireel_schema.files import (
@@ -68,22 +68,21 @@ def export_with_texts(texts: OwnTexts, export: Path, folder: Path, report: Repor
         if file.name not in (METADATA_FILE, TEXT_BANK_FILE):
             (folder / file.name).symlink_to(file.resolve())
     write_metadata(metadata, folder / METADATA_FILE)
-    tower = TextTower(
-        Tower(folder / TEXT_FILE, TowerSettings(threads=0, providers="CPUExecutionProvider")),
-        folder / TOKENIZER_FILE,
-    )
+    tokenizer = TextTokenizer(folder / TOKENIZER_FILE)
     sentences = in_prompt(metadata.tag_prompt, tags)
-    _report_long_texts(tower, (*sentences, *descriptions), metadata, report)
+    _report_long_texts(tokenizer, (*sentences, *descriptions), metadata, report)
     kept = cache_folder("banks") / f"{_key(metadata, folder, tags, descriptions)}.npz"
-    if not kept.is_file():
-        made = TextBank(
-            TextSet(tags, _embeddings(tower, sentences)),
-            TextSet(descriptions, _embeddings(tower, descriptions)),
-        )
-        write_text_bank(made, metadata.weights_sha256, folder / TEXT_BANK_FILE)
-        _keep(folder / TEXT_BANK_FILE, kept)
-    else:
+    if kept.is_file():
         (folder / TEXT_BANK_FILE).write_bytes(kept.read_bytes())
+        return folder
+    settings = TowerSettings(threads=0, providers="CPUExecutionProvider")
+    tower = TextTower(Tower(folder / TEXT_FILE, settings), tokenizer)
+    made = TextBank(
+        TextSet(tags, _embeddings(tower, sentences)),
+        TextSet(descriptions, _embeddings(tower, descriptions)),
+    )
+    write_text_bank(made, metadata.weights_sha256, folder / TEXT_BANK_FILE)
+    _keep(folder / TEXT_BANK_FILE, kept)
     return folder
 
 
@@ -97,9 +96,9 @@ def _read(path: Path | None, own: TextSet, report: Report) -> tuple[str, ...]:
 
 
 def _report_long_texts(
-    tower: TextTower, texts: Sequence[str], metadata: Metadata, report: Report
+    tokenizer: TextTokenizer, texts: Sequence[str], metadata: Metadata, report: Report
 ) -> None:
-    for index in tower.too_long(texts):
+    for index in tokenizer.too_long(texts):
         report(
             f"the text {texts[index][:60]!r} has more than the {metadata.text_length} tokens that"
             " the checkpoint reads: its end is ignored"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.errors import InvalidInput
-from trireel_backend.towers.texts import TextTower
+from trireel_backend.towers.texts import TextTokenizer, TextTower
 from trireel_backend.towers.tower import Tower
 from trireel_backend.wire.request import Request
 from trireel_schema.prompts import in_prompt
@@ -18,7 +18,7 @@ class TextEncoder:
     """The text tower, and the export's prompt for tags."""
 
     def __init__(self, tower: Tower, tokenizer: Path, tag_prompt: str) -> None:
-        self._tower = TextTower(tower, tokenizer)
+        self._tower = TextTower(tower, TextTokenizer(tokenizer))
         self._tag_prompt = tag_prompt
 
     def texts(self, request: Request) -> tuple[str, ...]:

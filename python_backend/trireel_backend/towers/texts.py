@@ -11,22 +11,30 @@ from tokenizers import Tokenizer
 from trireel_backend.towers.tower import Tower
 
 
-class TextTower:
-    """Embeds texts."""
+class TextTokenizer:
+    """Turns texts into the tokens that the tower reads."""
 
-    def __init__(self, tower: Tower, tokenizer: Path) -> None:
-        self._tower = tower
+    def __init__(self, path: Path) -> None:
         # The file defines case, punctuation, end token and padding to the checkpoint's length.
-        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer = Tokenizer.from_file(str(path))
 
-    def embed_together(self, parts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
-        """Embed the texts of several lists as one batch; return [N, D] for each list."""
-        return self._tower.run_together([self._token_ids(texts) for texts in parts])
+    def token_ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Return the ids [N, L] of texts, padded and cut to L."""
+        return np.array([e.ids for e in self._tokenizer.encode_batch(list(texts))], np.int64)
 
     def too_long(self, texts: Sequence[str]) -> list[int]:
         """Return the indices of the texts whose ends the tower does not read."""
         encodings = self._tokenizer.encode_batch(list(texts))
         return [index for index, encoding in enumerate(encodings) if encoding.overflowing]
 
-    def _token_ids(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        return np.array([e.ids for e in self._tokenizer.encode_batch(list(texts))], np.int64)
+
+class TextTower:
+    """Embeds texts."""
+
+    def __init__(self, tower: Tower, tokenizer: TextTokenizer) -> None:
+        self._tower = tower
+        self._tokenizer = tokenizer
+
+    def embed_together(self, parts: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """Embed the texts of several lists as one batch; return [N, D] for each list."""
+        return self._tower.run_together([self._tokenizer.token_ids(texts) for texts in parts])
