@@ -18,8 +18,8 @@ from trireel_client._flows.tensors import integer, number, numbers
 from trireel_client._options import Tensors, utf8
 from trireel_client._servers import ServerInfo
 from trireel_client._sources import Source, Video, classify
+from trireel_schema.captions import CAPTIONS_MODEL
 
-CAPTION_MODEL = "caption_extents"
 WHOLE_PICTURE: Region = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -47,7 +47,7 @@ def open_captions(server: Server, request: CaptionRequest) -> "Flow[CaptionReade
     """Prepare a request whose answers come as captions end."""
     info = yield from server_info(server)
     video = yield from video_inputs(server, request.source)
-    call = Infer(CAPTION_MODEL, {**video, **request.inputs}, request_id=request.stream_id)
+    call = Infer(CAPTIONS_MODEL, {**video, **request.inputs}, request_id=request.stream_id)
     return CaptionReader(call, info)
 
 

@@ -17,11 +17,6 @@ CLOCK_READINGS = 3
 """Fewest readings of a clock."""
 
 
-def is_suspicious(line: ReadText) -> bool:
-    """Return whether a line may be a logo or a clock, so that later lines must be known."""
-    return line.seconds > LONG_SECONDS or is_clocklike(line.text)
-
-
 def seconds_on_screen(line: ReadText, others: Sequence[ReadText]) -> float:
     """Return how long the text of a line is on screen at its place, in all of the other lines."""
     return sum(

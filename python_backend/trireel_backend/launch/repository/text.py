@@ -15,11 +15,12 @@ from trireel_backend.text_models.files import (
     check_models,
     default_folder,
 )
+from trireel_schema.captions import CAPTIONS_MODEL
 
 ONNX_NAME, SMALL_NAME = "model.onnx", "small.onnx"
-READING_MODELS = ("caption_extents", "temporal_decoder")
+READING_MODELS = (CAPTIONS_MODEL, "temporal_decoder")
 """Models that call the text models, and need the characters to read their answers."""
-NEED_TEXT_MODELS = frozenset({*TEXT_MODELS, "caption_extents"})
+NEED_TEXT_MODELS = frozenset({*TEXT_MODELS, CAPTIONS_MODEL})
 """Models that are not served without the files of the text models."""
 
 
