@@ -394,5 +394,6 @@ def test_a_sequence_more_is_refused_at_once(server, raw):
         assert [chunk.index for chunk in steps[0]] == [1, 2, 3, 4, 5]
         raw.infer("frame_chunk", frames, **own, sequence_end=False)  # the first has ended
         raw.infer("frame_chunk", frames, sequence_id=own["sequence_id"], sequence_end=True)
-    limit = Scrape(server.metrics_url).total("trireel_live_sequences_limit")
+    scrape = Scrape(server.metrics_url)
+    limit = scrape.total("trireel_live_sequences_limit", model="temporal_decoder")
     assert limit == SEQUENCES

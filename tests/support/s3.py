@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
+
 with warnings.catch_warnings():
     # moto's own dependencies are not the project's to mend.
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -26,4 +28,6 @@ def s3_server() -> Iterator[dict[str, str]]:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
     finally:
+        # moto keeps its buckets in this process: the next server begins without them.
+        httpx.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
         server.stop()

@@ -2,13 +2,13 @@
 """A callable class that analyses videos: row by row, or a batch of rows at a time."""
 
 import asyncio
-import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Literal, TypeVar, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack
 
 import pyarrow as pa
 
 from trireel_app.adapters.rows import failed_row, output_schema, output_table, plain_row
+from trireel_app.analyse.loop_thread import LoopThread
 from trireel_app.analyse.servers import NoServer, ServerLimits, Servers
 from trireel_app.analyse.video import VideoResult, analyse_video
 from trireel_app.errors import AppError
@@ -17,7 +17,6 @@ from trireel_app.jobs.output.rows import Row, rows_of
 from trireel_app.sources.source import VideoSource, normal_uri
 from trireel_client import AnalysisOptions, AsyncTrireelClient, ServerUnavailable, TrireelError
 
-T = TypeVar("T")
 ATTEMPTS = 3  # of a video whose server is lost or full
 DEFAULT_URL = "127.0.0.1:8001"
 
@@ -65,10 +64,13 @@ class TrireelAnalyzer:
         self._kind = RowKind(rows)
         self._options = options
         self._in_flight = in_flight
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
         limits = ServerLimits(in_flight=in_flight, wait_seconds=wait_seconds)
-        self._servers = self._run(self._connected(urls, limits))
+        self._thread = LoopThread("analyzer")
+        try:
+            self._servers = self._thread.run(self._connected(urls, limits))
+        except BaseException:
+            self._thread.close()
+            raise
 
     def __call__(self, data: Any) -> Any:
         """Analyse the video of a row, or the videos of a batch.
@@ -92,7 +94,7 @@ class TrireelAnalyzer:
 
     def rows(self, videos: Sequence[str]) -> list[list[Row]]:
         """Return the rows of each video, in order; raises NoServer if no server is ready."""
-        return self._run(self._analysed(videos))
+        return self._thread.run(self._analysed(videos))
 
     def schema(self) -> Any:
         """Return the Arrow schema of the output's own columns."""
@@ -100,8 +102,8 @@ class TrireelAnalyzer:
 
     def close(self) -> None:
         """Close the connections; the analyzer cannot be used afterwards."""
-        self._run(self._servers.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.run(self._servers.close())
+        self._thread.close()
 
     def _batch(self, columns: Mapping[str, list[Any]]) -> Any:
         found = self.rows(list(map(str, columns[self._column])))
@@ -140,6 +142,3 @@ class TrireelAnalyzer:
                 if attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("the loop returns or raises")
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

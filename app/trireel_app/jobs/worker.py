@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from trireel_app.analyse.loop_thread import LoopThread
 from trireel_app.analyse.servers import ServerLimits, Servers
 from trireel_app.engine.leases import Leases
 from trireel_app.engine.port import Engine, QueueLimits, Task
@@ -62,12 +63,8 @@ class Worker:
         self._options = options
         self._report = report
         self._leases = Leases(store.database, options.lease_seconds)
-        self._loop = asyncio.new_event_loop()
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._loop.run_forever, name="requests", daemon=True),
-            threading.Thread(target=self._beat, name="lease", daemon=True),
-        ]
+        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
         self._open_queues: set[str] = set()
         self._look_at = time.monotonic() + LOOK_SECONDS
         self._beats_well_since = time.monotonic()
@@ -76,13 +73,12 @@ class Worker:
     def __enter__(self) -> "Worker":
         """Begin to work; raises LibraryError if the database cannot be used."""
         self._leases.renew()
-        requests, lease = self._threads
-        requests.start()
-        self._servers = asyncio.run_coroutine_threadsafe(self._make_servers(), self._loop).result()
-        self._runner = VideoRunner(self._store, self._servers, self._loop, self._report)
+        self._requests = LoopThread("requests")
+        self._servers = self._requests.run(self._make_servers())
+        self._runner = VideoRunner(self._store, self._servers, self._requests.loop, self._report)
         queues = None if self._options.job_id is None else [queue_of(self._options.job_id)]
         self._engine.start(self._runner, self._leases.worker_id, queues)
-        lease.start()
+        self._heart.start()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -97,11 +93,9 @@ class Worker:
         self._engine.stop(max(drain_seconds, at_least))
         self._stop.set()
         with suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(CLOSE_SECONDS)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        for thread in self._threads:
-            thread.join(CLOSE_SECONDS)
-        self._loop.close()
+            self._requests.submit(self._close()).result(CLOSE_SECONDS)
+        self._requests.close()
+        self._heart.join(CLOSE_SECONDS)
         with suppress(sa.exc.SQLAlchemyError):
             self._leases.end()
 
