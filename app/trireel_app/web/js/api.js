@@ -75,6 +75,7 @@ export const api = {
   jobs: () => call("GET", "/v1/jobs"),
   job: (id, action) => call("POST", `/v1/jobs/${encodeURIComponent(id)}/${action}`),
   server: () => call("GET", "/v1/server"),
+  chats: () => call("GET", "/v1/chat/sessions"),
   ask: (body, signal) => call("POST", "/v1/chat", { body, signal }),
 };
 

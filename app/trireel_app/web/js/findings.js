@@ -58,10 +58,11 @@ export function lanesOf(result, scenes) {
     { name: "describe", title: "Descriptions", spans: described },
     { name: "screen", title: "Text on screen", spans: screen },
   ];
-  for (const { label, intervals } of result.objects?.labels_on_screen ?? []) {
+  const objects = (result.objects?.labels_on_screen ?? []).map(({ label, intervals }) => {
     const spans = intervals.map((item) => ({ start: item.start_seconds, end: item.end_seconds, text: label }));
-    lanes.push({ name: "object", title: label, spans });
-  }
+    return { name: "object", title: label, spans, seconds: spans.reduce((sum, span) => sum + span.end - span.start, 0) };
+  });
+  lanes.push(...objects.sort((a, b) => b.seconds - a.seconds));
   return lanes.filter((lane) => lane.spans.length);
 }
 

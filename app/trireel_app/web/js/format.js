@@ -31,8 +31,8 @@ export function bytes(count) {
 
 /** A probability as `97 %`; small ones as `<1 %`. */
 export function percent(share) {
-  if (share > 0 && share < 0.01) return "<1 %";
-  return `${Math.round(share * 100)} %`;
+  if (share > 0 && share < 0.01) return "<1\u00a0%";
+  return `${Math.round(share * 100)}\u00a0%`;
 }
 
 /** An ISO time as `5 minutes ago`. */

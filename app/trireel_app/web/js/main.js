@@ -45,12 +45,12 @@ function App() {
 }
 
 function Shell() {
-  const { online, server } = useStore();
+  const { online, hasChat } = useStore();
   const route = useRoute();
   const page = useRef(null);
   useEffect(() => {
     loadVideos();
-    api.server().then((server) => change({ server }), () => {});
+    if (may("chat")) api.chats().then(() => change({ hasChat: true }), () => {});
     return follow();
   }, []);
   useEffect(() => {
@@ -62,7 +62,7 @@ function Shell() {
     <a class="skip" href="#/" onClick=${(event) => { event.preventDefault(); page.current.focus(); }}>Skip to the content</a>
     <header class="top">
       <a class="brand" href="#/"><${Mark} /><span>Trireel</span></a>
-      <${Navigation} view=${route.view} chat=${hasChat(server)} />
+      <${Navigation} view=${route.view} chat=${hasChat} />
       <${Find} key=${route.view} />
       <${Tools} />
     </header>
@@ -70,9 +70,6 @@ function Shell() {
     <main class="page" tabindex="-1" ref=${page}><${View} route=${route} /></main>
     <${Toasts} />`;
 }
-
-/** The server says by `chat` whether it has a chat; without a word it has one. */
-export const hasChat = (server) => may("chat") && server?.chat !== false && server != null;
 
 function Navigation({ view, chat }) {
   const here = view === "videos" ? "library" : view;

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { useEffect, useState } from "./html.js";
 
-const state = { session: undefined, server: null, videos: null, next: null, uploads: [], toasts: [], online: true, trouble: "" };
+const state = { session: undefined, hasChat: false, videos: null, next: null, uploads: [], toasts: [], online: true, trouble: "" };
 const listeners = new Set();
 
 export const read = () => state;

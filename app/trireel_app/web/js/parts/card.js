@@ -40,7 +40,7 @@ function Poster({ video }) {
     setScene(Math.max(0, Math.min(scenes - 1, Math.floor(((event.clientX - left) / width) * scenes))));
   };
   const address = scene == null ? posterOf(video.id) : sceneOf(video.id, scene);
-  return html`<a class="poster" href=${toVideo(video.id)} tabindex="-1" aria-hidden="true" onPointerMove=${scenes > 1 ? move : null} onPointerLeave=${() => setScene(null)}>
+  return html`<a class=${`poster ${done ? "" : "quiet"}`} href=${toVideo(video.id)} tabindex="-1" aria-hidden="true" onPointerMove=${scenes > 1 ? move : null} onPointerLeave=${() => setScene(null)}>
     ${done && !broken
       ? html`<img src=${address} alt="" loading="lazy" onError=${() => setBroken(true)} />`
       : html`<${Icon} name=${video.state === "failed" ? "alert" : "film"} />`}
@@ -70,7 +70,7 @@ function Actions({ video, active }) {
 export function UploadCard({ upload }) {
   const share = upload.size ? upload.sent / upload.size : 0;
   return html`<li class="card">
-    <div class="poster"><${Icon} name=${upload.error ? "alert" : "upload"} />${!upload.error && html`<${Meter} share=${share} label=${`Upload of ${upload.name}`} />`}</div>
+    <div class="poster quiet"><${Icon} name=${upload.error ? "alert" : "upload"} />${!upload.error && html`<${Meter} share=${share} label=${`Upload of ${upload.name}`} />`}</div>
     <div class="card-text">
       <h2 title=${upload.name}>${upload.name}</h2>
       ${upload.error ? html`<p class="small card-error" role="alert">${upload.error}</p>` : html`<p class="small soft">${percent(share)} of ${bytes(upload.size)}</p>`}

@@ -5,15 +5,14 @@ import { clock } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { toVideo } from "../route.js";
-import { may, useStore } from "../store.js";
+import { useStore } from "../store.js";
 import { Notice } from "./common.js";
 
-/** The chat's lines and its call. `offered` is false if this server or this key has none. */
+/** The chat's lines and its call. `offered` is false if this server has no chat, or this key may not use it. */
 export function useChat(video) {
-  const { server } = useStore();
+  const { hasChat } = useStore();
   const [lines, setLines] = useState([]);
   const [busy, setBusy] = useState(false);
-  const [gone, setGone] = useState(false);
   const session = useRef(null);
   useEffect(() => { setLines([]); session.current = null; }, [video]);
   const ask = async (question) => {
@@ -24,12 +23,11 @@ export function useChat(video) {
       session.current = answer.session;
       setLines((before) => [...before, { from: "trireel", text: answer.answer, citations: answer.citations ?? [], mode: answer.mode, removed: answer.removed ?? [] }]);
     } catch (error) {
-      if (error.status === 404 || error.status === 501) setGone(true);
       setLines((before) => [...before, { from: "error", text: error.message }]);
     }
     setBusy(false);
   };
-  return { lines, busy, ask, offered: may("chat") && server != null && server.chat !== false && !gone };
+  return { lines, busy, ask, offered: hasChat };
 }
 
 export function Chat({ chat, video, onSeek }) {

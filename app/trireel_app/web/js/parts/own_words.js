@@ -32,15 +32,13 @@ export function useOwnWords(id) {
   return { text, setText, ...state, forget };
 }
 
-/** One series a word. `probabilities` has a row for each frame, or one for each word. */
+/** One series a word, in the order in which the reader wrote them. */
 function series(wanted, { tags, frames }) {
-  const byFrame = frames.probabilities.length === frames.pts_seconds.length;
-  const names = wanted;
-  return names.map((text, index) => {
-    const values = byFrame ? frames.probabilities.map((row) => row[index]) : frames.probabilities[index];
-    const whole = tags.find((tag) => tag.text === text)?.probability ?? 0;
-    return { text, times: frames.pts_seconds, values, whole, best: Math.max(whole, ...values) };
+  const words = tags.map(({ text, probability }, index) => {
+    const values = frames.probabilities[index];
+    return { text, times: frames.pts_seconds, values, whole: probability, best: Math.max(probability, ...values) };
   });
+  return words.sort((a, b) => wanted.indexOf(a.text) - wanted.indexOf(b.text));
 }
 
 export function OwnWords({ own }) {

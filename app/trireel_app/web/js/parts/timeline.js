@@ -8,6 +8,7 @@ import { Icon } from "../icons.js";
 import { Area, Trace } from "./curves.js";
 
 const MOST_ZOOM = 64;
+const OBJECTS = 5; // lanes of objects that are shown at first
 
 export function Timeline({ video, result, scenes, frames, words, onForget, playback, children }) {
   const [zoom, setZoom] = useState(1);
@@ -16,7 +17,9 @@ export function Timeline({ video, result, scenes, frames, words, onForget, playb
   const width = useWidth(scroll) * zoom;
   const [start, duration] = [result.start_seconds, Math.max(result.duration_seconds, 0.001)];
   const place = (from, to) => ({ left: `${(100 * (from - start)) / duration}%`, width: `${(100 * (to - from)) / duration}%` });
+  const [all, setAll] = useState(false);
   const lanes = useMemo(() => lanesOf(result, scenes), [result, scenes]);
+  const shown = lanes.filter((lane) => lane.name !== "object").length + OBJECTS;
   useEffect(() => playback.listen((seconds) => {
     const share = Math.min(1, Math.max(0, (seconds - start) / duration));
     body.current.style.setProperty("--at", share);
@@ -41,12 +44,13 @@ export function Timeline({ video, result, scenes, frames, words, onForget, playb
       ${frames?.pts_seconds?.length > 1 && html`<${Row} title="Score" kind="trace"><${Trace} frames=${frames} changes=${result.scene_changes ?? []} start=${start} duration=${duration} playback=${playback} /><//>`}
       ${words.map((word) => html`<${Row} key=${word.text} title=${word.text} kind="word" note=${percent(word.best)} onForget=${() => onForget(word.text)}>
         <${Area} word=${word} start=${start} duration=${duration} playback=${playback} /><//>`)}
-      ${lanes.map((lane) => html`<${Row} key=${lane.name + lane.title} title=${lane.title} kind=${lane.name}>
+      ${lanes.slice(0, all ? lanes.length : shown).map((lane) => html`<${Row} key=${lane.name + lane.title} title=${lane.title} kind=${lane.name}>
         ${lane.spans.map((span, index) => html`<button key=${index} class=${`tl-span ${span.weight != null && span.weight < 0.5 ? "faint" : ""}`} style=${place(span.start, span.end)}
           onClick=${() => playback.seek(span.start)} title=${spanTitle(span)} aria-label=${spanTitle(span)}><span>${span.text}</span></button>`)}
       <//>`)}
       <i class="playhead" aria-hidden="true"></i>
     </div></div>
+    ${lanes.length > shown && html`<button class="tl-more" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? "Show fewer objects" : `Show ${lanes.length - shown} more objects`}</button>`}
   </section>`;
 }
 

@@ -7,6 +7,7 @@ import { Empty, Notice, usePause } from "../parts/common.js";
 import { go, toVideo } from "../route.js";
 
 const MOST = 48;
+const LIKELY = 0.2;
 const LOOP_SECONDS = 4;
 const IDEAS = ["a person lifting weights", "a busy street", "somebody cooking"];
 
@@ -30,6 +31,9 @@ export function Search({ route }) {
     return () => stop.abort();
   }, [late]);
   const { moments, error, busy } = answer;
+  const isGood = ({ probability }) => probability == null || probability >= LIKELY;
+  const good = moments?.filter(isGood) ?? [];
+  const weak = moments?.filter((moment) => !isGood(moment)) ?? [];
   return html`
     <h1 class="visually-hidden">Search</h1>
     <form class="search-form" role="search" onSubmit=${(event) => event.preventDefault()}>
@@ -42,7 +46,12 @@ export function Search({ route }) {
     ${!moments && !error && !busy && html`<${Empty} icon="search" title="Find a moment in any video"><p>Say in your own words what is to be seen. Frames are compared, not file names.</p>
       <div class="spread ideas">${IDEAS.map((idea) => html`<button key=${idea} class="button slim" onClick=${() => setFields({ ...fields, q: idea })}>${idea}</button>`)}</div><//>`}
     ${moments?.length === 0 && !busy && html`<${Empty} icon="search" title="Nothing fits"><p>Use other words, or fewer conditions.</p><//>`}
-    <ul class=${`moments ${busy ? "stale" : ""}`}>${moments?.map((moment) => html`<${Moment} key=${`${moment.video} ${moment.best_seconds}`} moment=${moment} />`)}</ul>`;
+    <${Moments} moments=${good} busy=${busy} />
+    ${weak.length > 0 && html`<h2 class="weaker">${good.length ? "Less likely" : "Nothing is likely; these come nearest"}</h2><${Moments} moments=${weak} busy=${busy} />`}`;
+}
+
+function Moments({ moments, busy }) {
+  return html`<ul class=${`moments ${busy ? "stale" : ""}`}>${moments.map((moment) => html`<${Moment} key=${`${moment.video} ${moment.best_seconds}`} moment=${moment} />`)}</ul>`;
 }
 
 function Moment({ moment }) {

@@ -20,30 +20,21 @@ export function Server() {
     ${error && html`<${Notice} bad>${error.message}<//>`}
     ${!server && !error && html`<div class="ghost table-ghost" role="status" aria-label="The server's state is loading"></div>`}
     ${server && html`<div class="tiles">
-      <section class="panel tile"><h2>Model</h2><p class="big-word">${server.checkpoint ?? "Unknown"}</p>${server.note && html`<p class="soft small">${server.note}</p>`}</section>
-      <section class="panel tile"><h2>Queue</h2><p class="big-word">${words(server.queue, "video")}</p><p class="soft small">wait for an analysis</p></section>
-      <section class="panel tile"><h2>Workers</h2><${Workers} workers=${server.workers} /></section>
-      <section class="panel tile wide"><h2>Servers</h2><ul class="plain-list">${(server.servers ?? []).map((one, index) => html`<${OneServer} key=${index} one=${one} />`)}</ul></section>
-      <section class="panel tile wide"><h2>Finds</h2><p class="chips">${(server.findings ?? []).map((name) => html`<span key=${name.name ?? name}>${name.name ?? name}</span>`)}</p></section>
+      <section class="panel tile"><h2>Model</h2><p class="big-word">${server.checkpoint || "Unknown"}</p>${server.note && html`<p class="soft small">${server.note}</p>`}</section>
+      <section class="panel tile"><h2>Queue</h2><p class="big-word">${count(server.queue.queued, "video")}</p><p class="soft small">wait, and ${server.queue.running} ${server.queue.running === 1 ? "is" : "are"} analysed now</p></section>
+      <section class="panel tile"><h2>Workers</h2><${Workers} number=${server.workers} /></section>
+      <section class="panel tile wide"><h2>Servers</h2><ul class="plain-list">${server.servers.map((one) => html`<${OneServer} key=${one.name} one=${one} />`)}</ul></section>
+      <section class="panel tile wide"><h2>Finds</h2><p class="chips">${server.findings.length ? server.findings.map((name) => html`<span key=${name}>${name}</span>`) : "Unknown until a server answers"}</p></section>
       <section class="panel tile wide"><h2>Your key</h2><p class="soft">Owner <b>${session.owner}</b></p><p class="chips">${session.scopes.map((scope) => html`<span key=${scope}>${scope}</span>`)}</p></section>
     </div>`}`;
 }
 
-function words(value, noun) {
-  if (value == null) return "Unknown";
-  const number = typeof value === "object" ? value.waiting ?? value.queued ?? value.length ?? 0 : value;
-  return count(number, noun);
-}
-
-function Workers({ workers }) {
-  const number = Array.isArray(workers) ? workers.length : workers ?? 0;
+function Workers({ number }) {
   return html`<p class="big-word">${count(number, "worker")}</p>
     ${number === 0 ? html`<p class="small tile-bad">Videos wait until a worker starts: trireel worker.</p>` : html`<p class="soft small">analyse videos</p>`}`;
 }
 
 function OneServer({ one }) {
-  const url = one.url ?? one.name ?? String(one);
-  const ready = one.ready ?? one.is_ready ?? true;
-  return html`<li><span class=${`state ${ready ? "done" : "failed"}`}><span class="mono">${url}</span></span>
-    <span class="soft small">${one.error ?? (one.version ? `Triton ${one.version}` : ready ? "ready" : "does not answer")}</span></li>`;
+  return html`<li><span class=${`state ${one.ready ? "done" : "failed"}`}>${/^\d+$/.test(one.name) ? `Server ${one.name}` : one.name}</span>
+    <span class="soft small">${one.ready ? `Trireel ${one.version}` : "does not answer"}</span></li>`;
 }

@@ -25,12 +25,13 @@ export function SignIn() {
     <p class="brand"><${Mark} /><span>Trireel</span></p>
     <p class="soft">Find out what happens in your videos, frame by frame.</p>
     <form class="stack" onSubmit=${submit}>
+      <input hidden name="user" autocomplete="username" value="trireel" readonly />
       <label class="field"><span>Key</span>
         <input class="input mono" name="key" type="password" autocomplete="current-password" placeholder="trk_…" required autofocus />
       </label>
       ${trouble && html`<${Notice} bad>${trouble}<//>`}
       <button class="button main" disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
     </form>
-    <p class="small soft">Who runs this server makes keys with <span class="mono">trireel keys add</span>.</p>
+    <p class="small soft">Who runs this server makes keys with <span class="mono">trireel keys create</span>.</p>
   </div></main>`;
 }

@@ -68,7 +68,7 @@ function Head({ video }) {
 
 function Exports({ id }) {
   return html`<button class="button" popovertarget="exports"><${Icon} name="download" />Export</button>
-    <div class="menu" id="exports" popover>${EXPORTS.map(([name, title]) => html`<a key=${name} href=${exportOf(id, name)} download>${title}</a>`)}</div>`;
+    <div class="menu" id="exports" popover="auto">${EXPORTS.map(([name, title]) => html`<a key=${name} href=${exportOf(id, name)} download>${title}</a>`)}</div>`;
 }
 
 function Findings({ video, seconds }) {
@@ -104,16 +104,18 @@ function Opened({ video, result, frames, seconds }) {
             : html`<${About} video=${video} result=${result} scenes=${scenes} playback=${playback} />`}
         </div>
       </aside>
-    </div>
     <${Timeline} video=${video} result=${result} scenes=${scenes} frames=${frames} words=${own.words} onForget=${own.forget} playback=${playback}>
       <${OwnWords} own=${own} />
     <//>
     <p class="keys small soft"><kbd>Space</kbd> play <kbd>,</kbd> <kbd>.</kbd> one frame <kbd>[</kbd> <kbd>]</kbd> one scene <kbd>/</kbd> search</p>
-    <${Tables} video=${video} result=${result} scenes=${scenes} playback=${playback} />`;
+    <${Tables} video=${video} result=${result} scenes=${scenes} playback=${playback} />
+    </div>`;
 }
 
 function About({ video, result, scenes, playback }) {
   const tags = tagsOf(scenes);
+  // The best caption of many scenes together would name one of them only.
+  const lead = result.summary || (scenes.length === 1 && result.caption?.text);
   const [width, height] = result.picture_size_px ?? [];
   const rate = result.frame_rate?.[1] ? result.frame_rate[0] / result.frame_rate[1] : null;
   const facts = [
@@ -126,11 +128,11 @@ function About({ video, result, scenes, playback }) {
     ["Kept until", video.expires_at ? new Date(video.expires_at).toLocaleDateString("en", { dateStyle: "medium" }) : null],
   ].filter(([, value]) => value);
   return html`<div class="about stack">
-    ${(result.summary || result.caption) && html`<p class="lead">${result.summary || result.caption.text}</p>`}
+    ${lead && html`<p class="lead">${lead}</p>`}
     ${result.is_complete === false && html`<${Notice} bad>The file ends early, so the end of the video is missing.<//>`}
     <section aria-label="Tags"><h2 class="eyebrow">Seen in it</h2><ul class="bars">${tags.map((tag) => html`<li key=${tag.text}>
       <button onClick=${() => playback.seek(tag.start)} title=${`Go to ${clock(tag.start)}`}><span>${tag.text}</span>
-        <span class="bar"><i style=${{ width: `${100 * tag.probability}%` }}></i></span>
+        <span class="bar"><i style=${{ width: `${100 * (tag.seconds ? Math.min(1, tag.seconds / result.duration_seconds) : tag.probability)}%` }}></i></span>
         <span class="mono small soft">${tag.seconds ? length(tag.seconds) : percent(tag.probability)}</span></button></li>`)}</ul></section>
     <dl class="facts">${facts.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     ${result.checkpoint_note && html`<p class="small soft">${result.checkpoint_note}</p>`}

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page in Chromium, on a real gateway, with the real server's findings of the sample."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from support.gateway import gateway_settings, served
+from support.page import CHROMIUM, browser, keep_analysed, tab
+from typer import Typer
+from typer.testing import CliRunner
+
+from trireel_app.commands.index import index
+from trireel_app.library import Library
+
+from .conftest import SAMPLE
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+HOSTILE = "<img src=x onerror=document.title='owned'>.mp4"
+WIDTHS_PX = (390, 820, 1440)
+
+
+@pytest.fixture(scope="module")
+def analysed(server, tmp_path_factory):
+    """A library with the sample."""
+    folder = tmp_path_factory.mktemp("analysed")
+    app = Typer(add_completion=False)
+    app.command()(index)
+    place = ["--library", str(folder), "--url", server.grpc_url, "--scenes", "refined"]
+    done = CliRunner().invoke(app, [str(SAMPLE), *place], catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    return Library(folder)
+
+
+@pytest.fixture(scope="module")
+def gateway(server, analysed, tmp_path_factory):
+    """A gateway with the sample as Anna's video."""
+    settings = gateway_settings(tmp_path_factory.mktemp("gateway"), servers=(server.grpc_url,))
+    with served(settings) as running:
+        [entry] = analysed.videos()
+        keep_analysed(running.gateway.parts, entry, analysed)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture
+def anna(chromium, gateway):
+    """Anna's tab, signed in by the address; at its end nothing may have gone wrong in it."""
+    with tab(chromium, viewport={"width": 1280, "height": 800}) as opened:
+        opened.page.goto(f"{gateway.url}/#key={gateway.gateway.key}")
+        expect(opened.page.get_by_role("heading", name="Library")).to_be_visible()
+        yield opened
+        assert opened.faults == []
+
+
+def open_sample(page):
+    page.get_by_role("link", name="sample.mp4").first.click()
+    expect(page.get_by_role("region", name="Timeline")).to_be_visible()
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+
+
+def test_the_key_leaves_the_address(anna):
+    assert "key" not in anna.page.url
+    anna.page.reload()
+    expect(anna.page.get_by_role("link", name="sample.mp4").first).to_be_visible()
+
+
+def test_the_door_says_that_a_key_is_wrong(chromium, gateway):
+    with tab(chromium) as visitor:
+        visitor.page.goto(gateway.url)
+        visitor.page.get_by_label("Key").fill("trk_wrong")
+        visitor.page.get_by_role("button", name="Sign in").click()
+        expect(visitor.page.get_by_role("alert")).to_contain_text("not valid")
+        visitor.page.get_by_label("Key").fill(gateway.gateway.key)
+        visitor.page.get_by_role("button", name="Sign in").click()
+        expect(visitor.page.get_by_role("heading", name="Library")).to_be_visible()
+        visitor.page.get_by_role("button", name="Sign out").click()
+        expect(visitor.page.get_by_label("Key")).to_be_visible()
+
+
+def test_each_cut_shows_the_first_frame_of_its_scene(anna, truth):
+    open_sample(anna.page)
+    cuts = [scene["start_seconds"] for scene in truth[1:]]
+    for cut in [*cuts, *reversed(cuts)]:
+        assert anna.frame_after_click(f"[data-cut='{cut}']") == pytest.approx(cut, abs=1e-4)
+        assert float(anna.page.locator(".readout b").get_attribute("data-pts")) == pytest.approx(cut)
+
+
+def test_scenes_and_moments_lead_to_their_frame(anna, truth):
+    open_sample(anna.page)
+    scene = truth[3]["start_seconds"]
+    assert anna.frame_after_click(f".tl-scene[data-start='{scene}']") == pytest.approx(scene)
+    video = re.search("videos/([^?]+)", anna.page.url)[1]
+    anna.page.goto(anna.page.url.split("#")[0] + f"#/videos/{video}?t={truth[5]['start_seconds']}")
+    expect(anna.page.locator(".readout b")).to_have_text("0:44.280")
+
+
+def test_keys_go_by_frames_and_scenes(anna, truth):
+    open_sample(anna.page)
+    first, second = (scene["start_seconds"] for scene in truth[1:3])
+    anna.frame_after_click(f"[data-cut='{first}']")
+    readout = anna.page.locator(".readout b")
+    for key, wanted in ((".", first + 0.04), (",", first), (",", first - 0.04), ("]", first)):
+        anna.page.keyboard.press(key)
+        expect(readout).to_have_text(f"0:{wanted:06.3f}")
+    anna.page.keyboard.press("]")
+    expect(readout).to_have_text(f"0:{second:06.3f}")
+
+
+def test_own_words_are_scored_while_they_are_typed(anna):
+    open_sample(anna.page)
+    anna.page.get_by_label("Your own words").press_sequentially("somebody cooking, the sea")
+    row = anna.page.get_by_role("group", name="somebody cooking")
+    expect(row.locator("polyline")).to_be_visible()
+    points = row.locator("polyline").get_attribute("points").split()
+    shares = [[float(part) for part in point.split(",")] for point in points]
+    kitchen = [100 - y for x, y in shares if 8.5 < x * 51 / 1000 < 21]
+    others = [100 - y for x, y in shares if not 8 < x * 51 / 1000 < 22]
+    assert min(kitchen) > max(others)
+    expect(anna.page.get_by_role("group", name="the sea")).to_be_visible()
+    anna.page.get_by_role("button", name="Remove the sea").click()
+    expect(anna.page.get_by_role("group", name="the sea")).to_have_count(0)
+
+
+def test_a_search_finds_and_plays_the_moment(anna, truth):
+    anna.page.get_by_role("textbox", name="Search all videos").fill("a person running")
+    anna.page.keyboard.press("Enter")
+    moment = anna.page.locator(".moment").first
+    expect(moment.get_by_text("sample.mp4")).to_be_visible()
+    moment.hover()
+    anna.page.wait_for_function("document.querySelector('.moment video')?.currentTime > 0")
+    anna.page.wait_for_function("document.querySelector('.moment video')?.paused === false")
+    best = float(re.search(r"t=([\d.]+)", moment.locator("a").get_attribute("href"))[1])
+    assert truth[4]["start_seconds"] <= best <= truth[4]["end_seconds"]
+    moment.click()
+    expect(anna.page.get_by_role("region", name="Timeline")).to_be_visible()
+
+
+def test_a_hostile_name_is_text(anna, gateway, analysed):
+    parts = gateway.gateway.parts
+    [entry] = analysed.videos()
+    video = keep_analysed(parts, entry, analysed)
+    parts.uploads.change(video, {"name": HOSTILE})
+    anna.page.reload()
+    anna.page.get_by_role("link", name=HOSTILE).first.click()
+    expect(anna.page.get_by_role("heading", name=HOSTILE)).to_be_visible()
+    assert anna.page.title() == "Trireel"
+    anna.page.get_by_role("button", name="Delete").click()
+    anna.page.get_by_role("button", name="Keep it").click()
+    assert parts.uploads.find("anna", video) is not None
+    anna.page.get_by_role("button", name="Delete").click()
+    anna.page.get_by_role("button", name="Delete the video").click()
+    expect(anna.page.get_by_role("link", name=HOSTILE)).to_have_count(0)
+    assert parts.uploads.find("anna", video) is None
+
+
+def test_another_owner_sees_no_video(chromium, gateway):
+    with tab(chromium) as ben:
+        ben.page.goto(f"{gateway.url}/#key={gateway.gateway.other_key}")
+        expect(ben.page.get_by_text("Drop a video here")).to_be_visible()
+        [video] = gateway.gateway.parts.uploads.ids("anna")
+        ben.page.goto(f"{gateway.url}/#/videos/{video}")
+        expect(ben.page.get_by_text("This video is not here")).to_be_visible()
+
+
+@pytest.mark.parametrize("width_px", WIDTHS_PX)
+def test_no_view_is_wider_than_its_screen(anna, width_px):
+    anna.page.set_viewport_size({"width": width_px, "height": 844})
+    open_sample(anna.page)
+    video = anna.page.url
+    for address in (video, "#/", "#/search?q=running", "#/jobs", "#/server"):
+        anna.page.goto(video.split("#")[0] + "#" + address.partition("#")[2])
+        anna.page.wait_for_timeout(100)
+        widest = anna.page.evaluate("document.documentElement.scrollWidth")
+        assert widest <= width_px, address
