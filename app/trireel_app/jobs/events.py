@@ -8,13 +8,13 @@ has event 7 has all events before it.
 import enum
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from trireel_app.jobs.tables import EVENTS, PROGRESS, make_tables, patient
+from trireel_app.jobs.tables import EVENTS, make_tables, patient
 
 WRITERS_LOCK = 0x7472_6972_6565_6C01
 """Key of the lock of PostgreSQL that lets one transaction at a time number events."""
@@ -94,19 +94,9 @@ def state_event(video_id: str, owner: str, state: str, error: str | None = None)
     return NewEvent(video_id, owner, EventKind.STATE, {"state": state, "error": error})
 
 
-def forget_video(connection: sa.Connection, video_id: str) -> None:
-    """Remove a video's events and its progress."""
+def forget_events(connection: sa.Connection, video_id: str) -> None:
+    """Remove a video's events."""
     connection.execute(sa.delete(EVENTS).where(EVENTS.c.video_id == video_id))
-    connection.execute(sa.delete(PROGRESS).where(PROGRESS.c.video_id == video_id))
-
-
-def set_progress(connection: sa.Connection, video_id: str, values: Mapping[str, Any]) -> None:
-    """Replace a video's progress."""
-    updated = connection.execute(
-        sa.update(PROGRESS).where(PROGRESS.c.video_id == video_id).values(values)
-    )
-    if updated.rowcount == 0:
-        connection.execute(sa.insert(PROGRESS).values(video_id=video_id, **values))
 
 
 class EventLog:

@@ -63,18 +63,6 @@ EVENTS = sa.Table(
 )
 sa.Index("trireel_events_of_video", EVENTS.c.video_id, EVENTS.c.id)
 sa.Index("trireel_events_of_owner", EVENTS.c.owner, EVENTS.c.id)
-PROGRESS = sa.Table(
-    "trireel_progress",
-    METADATA,
-    sa.Column("video_id", sa.Text, primary_key=True),
-    sa.Column("job_id", sa.Text, nullable=False),
-    sa.Column("stage", sa.Text, nullable=False),
-    sa.Column("chunks_done", sa.Integer, nullable=False),
-    sa.Column("chunks_total", sa.Integer),
-    sa.Column("eta_seconds", sa.Double),
-    sa.Column("at", sa.Double, nullable=False),
-)
-"""How far the analysis of each watched video is, while a worker has it."""
 
 
 def make_tables(database: sa.Engine) -> None:

@@ -6,6 +6,7 @@ transaction, so listeners cost an analysis nothing, however many there are.
 """
 
 import asyncio
+import json
 import threading
 import time
 from contextlib import suppress
@@ -14,11 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from trireel_app.engine.database import now_seconds
-from trireel_app.errors import LibraryError
-from trireel_app.jobs.events import EventKind, NewEvent, append, set_progress, state_event
+from trireel_app.jobs.events import EventKind, NewEvent, append, state_event
 from trireel_app.jobs.job import JobSpec, JobState, Outcome, VideoState
 from trireel_app.jobs.store import Also
 from trireel_app.jobs.tables import EVENTS, JOBS
+from trireel_app.jobs.uploads import UPLOADS, UploadState
+from trireel_app.jobs.usage import charge
 from trireel_client import ChunkAnalysis, Tag
 
 FLUSH_SECONDS = 0.5
@@ -133,31 +135,33 @@ class Board:
         if not changed:
             return
         # Notes are no results: if the database is away, they are lost and the analysis goes on.
-        with suppress(sa.exc.SQLAlchemyError, LibraryError), self._database.begin() as connection:
+        with suppress(sa.exc.SQLAlchemyError), self._database.begin() as connection:
             at = connection.scalar(sa.select(now_seconds(self._database)))
             running = _running(connection, [each.job_id for each, _, _ in changed])
             events: list[NewEvent] = []
             for each, found, progress in changed:
-                if each.job_id in running and progress is not None:  # else it was cancelled
-                    values = {**progress, "job_id": each.job_id, "at": at}
-                    set_progress(connection, each.video_id, values)
+                if each.job_id in running:  # else it was cancelled
+                    text = json.dumps({**(progress or {}), "at": at})
+                    values = {"state": UploadState.RUNNING, "progress": text, "error": None}
+                    _change(connection, each.video_id, values)
                     events += found
             append(connection, events)
 
 
 def tell_settled(outcome: Outcome) -> Also:
-    """Return the statements that tell the watchers of a video how its analysis ended."""
+    """Return the statements that tell the owner of a watched video how its analysis ended."""
 
     def tell(connection: sa.Connection, job_id: str) -> None:
         spec = _watched_spec(connection, job_id)
         if spec is None or spec.video_id is None:
             return
-        video = EVENTS.c.video_id == spec.video_id
-        progress = EVENTS.c.kind == EventKind.PROGRESS
-        connection.execute(sa.delete(EVENTS).where(video, progress))
+        is_done = outcome.state is VideoState.DONE
+        _end(connection, spec, UploadState(outcome.state), outcome.reason or None, outcome)
+        if is_done:
+            charge(connection, spec.owner, outcome.duration_seconds)
         error = outcome.reason or None
         events = [state_event(spec.video_id, spec.owner, outcome.state, error)]
-        if outcome.state is VideoState.DONE:
+        if is_done:
             more = {"duration_seconds": outcome.duration_seconds, **outcome.summary}
             events.append(NewEvent(spec.video_id, spec.owner, EventKind.DONE, more))
         append(connection, events)
@@ -165,16 +169,32 @@ def tell_settled(outcome: Outcome) -> Also:
     return tell
 
 
-def tell_stopped(reason: str) -> Also:
-    """Return the statements that tell the watchers of a video that its job was stopped."""
+def tell_stopped(reason: str, state: UploadState = UploadState.FAILED) -> Also:
+    """Return the statements that tell the owner of a watched video that its job was stopped."""
 
     def tell(connection: sa.Connection, job_id: str) -> None:
         spec = _watched_spec(connection, job_id)
         if spec is not None and spec.video_id is not None:
-            event = state_event(spec.video_id, spec.owner, VideoState.FAILED, reason)
-            append(connection, [event])
+            error = reason if state is UploadState.FAILED else None
+            _end(connection, spec, state, error)
+            append(connection, [state_event(spec.video_id, spec.owner, state, error)])
 
     return tell
+
+
+def tell_queued(connection: sa.Connection, job_id: str) -> None:
+    """Tell the owner of a watched video that it waits for its analysis, and keep its job's name."""
+    spec = _watched_spec(connection, job_id)
+    if spec is not None and spec.video_id is not None:
+        values = {
+            "state": UploadState.QUEUED,
+            "job_id": job_id,
+            "error": None,
+            "finished_at": None,
+            "progress": None,
+        }
+        _change(connection, spec.video_id, values)
+        append(connection, [state_event(spec.video_id, spec.owner, UploadState.QUEUED)])
 
 
 def plain_tags(tags: tuple[Tag, ...]) -> list[dict[str, Any]]:
@@ -191,3 +211,28 @@ def _watched_spec(connection: sa.Connection, job_id: str) -> JobSpec | None:
 def _running(connection: sa.Connection, job_ids: list[str]) -> set[str]:
     condition = JOBS.c.id.in_(job_ids), JOBS.c.state == JobState.RUNNING
     return set(connection.scalars(sa.select(JOBS.c.id).where(*condition)))
+
+
+def _end(
+    connection: sa.Connection,
+    spec: JobSpec,
+    state: UploadState,
+    error: str | None,
+    outcome: Outcome | None = None,
+) -> None:
+    """Keep how the analysis of a video ended; its events of progress go."""
+    assert spec.video_id is not None
+    values: dict[str, Any] = {"state": state, "error": error, "finished_at": time.time()}
+    if outcome is not None and state is UploadState.DONE:
+        values |= {
+            "duration_seconds": outcome.duration_seconds,
+            "num_scenes": outcome.summary.get("num_scenes"),
+            "tags": json.dumps(outcome.summary.get("tags", [])[:MOST_TAGS]),
+        }
+    _change(connection, spec.video_id, values)
+    progress = EVENTS.c.video_id == spec.video_id, EVENTS.c.kind == EventKind.PROGRESS
+    connection.execute(sa.delete(EVENTS).where(*progress))
+
+
+def _change(connection: sa.Connection, video_id: str, values: dict[str, Any]) -> None:
+    connection.execute(sa.update(UPLOADS).where(UPLOADS.c.id == video_id).values(values))

@@ -16,6 +16,7 @@ FLOORS = (
     ("analyse", "engine"),
     ("index",),
     ("jobs",),
+    ("gateway",),
     ("adapters",),
     ("commands",),
     (PACKAGE,),
