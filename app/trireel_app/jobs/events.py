@@ -32,6 +32,7 @@ class EventKind(enum.StrEnum):
     TAGS = "tags"
     DESCRIPTION = "description"
     DONE = "done"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)
