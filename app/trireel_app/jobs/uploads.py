@@ -127,7 +127,23 @@ class Uploads:
         statement = sa.select(UPLOADS).where(UPLOADS.c.id == video_id, UPLOADS.c.owner == owner)
         with self.database.connect() as connection:
             row = connection.execute(statement).one_or_none()
-        return None if row is None else _row(row)
+        return None if row is None else row_of(row)
+
+    @patient
+    def get(self, video_id: str) -> UploadRow | None:
+        """Return the video of an id, whoever owns it; None if there is none."""
+        with self.database.connect() as connection:
+            row = connection.execute(sa.select(UPLOADS).where(UPLOADS.c.id == video_id))
+            found = row.one_or_none()
+        return None if found is None else row_of(found)
+
+    @patient
+    def of_job(self, owner: str, job_id: str) -> UploadRow | None:
+        """Return the video of a job if it is this owner's, otherwise None."""
+        where = UPLOADS.c.owner == owner, UPLOADS.c.job_id == job_id
+        with self.database.connect() as connection:
+            row = connection.execute(sa.select(UPLOADS).where(*where)).one_or_none()
+        return None if row is None else row_of(row)
 
     @patient
     def page(
@@ -161,7 +177,7 @@ class Uploads:
             .limit(limit)
         )
         with self.database.connect() as connection:
-            return list(map(_row, connection.execute(statement).all()))
+            return list(map(row_of, connection.execute(statement).all()))
 
     @patient
     def ids(self, owner: str) -> list[str]:
@@ -171,6 +187,15 @@ class Uploads:
         )
         with self.database.connect() as connection:
             return list(connection.scalars(statement))
+
+    @patient
+    def names(self, owner: str, video_ids: Sequence[str]) -> dict[str, str]:
+        """Return the names of those videos that are this owner's, by their ids."""
+        statement = sa.select(UPLOADS.c.id, UPLOADS.c.name).where(
+            UPLOADS.c.owner == owner, UPLOADS.c.id.in_(set(video_ids))
+        )
+        with self.database.connect() as connection:
+            return {row.id: row.name for row in connection.execute(statement)}
 
     @patient
     def pending(self, owner: str) -> int:
@@ -194,12 +219,18 @@ class Uploads:
             return [(row.id, row.owner) for row in connection.execute(statement)]
 
     @patient
-    def stored_bytes(self) -> int:
-        """Return the size of all files together; of uploads in pieces their whole size."""
-        has_file = sa.or_(UPLOADS.c.path != "", UPLOADS.c.state == UploadState.UPLOADING)
+    def stored_bytes(self, *, pending: bool = False) -> int:
+        """Return the size of all files together; of uploads in pieces their whole size.
+
+        Args:
+            pending: True for files alone whose videos have not ended.
+        """
+        where = [sa.or_(UPLOADS.c.path != "", UPLOADS.c.state == UploadState.UPLOADING)]
+        if pending:
+            where.append(UPLOADS.c.state.in_(PENDING))
         statement = sa.select(sa.func.coalesce(sa.func.sum(UPLOADS.c.size_bytes), 0))
         with self.database.connect() as connection:
-            return int(connection.scalar(statement.where(has_file)) or 0)
+            return int(connection.scalar(statement.where(*where)) or 0)
 
     @patient
     def requeue_lost(self) -> list[UploadRow]:
@@ -208,7 +239,7 @@ class Uploads:
         with self.database.begin() as connection:
             now = connection.scalar(sa.select(now_seconds(self.database))) or 0.0
             before = now - LOST_SECONDS
-            rows = [_row(row) for row in connection.execute(sa.select(UPLOADS).where(is_running))]
+            rows = [row_of(row) for row in connection.execute(sa.select(UPLOADS).where(is_running))]
             lost = [row for row in rows if json.loads(row.progress or "{}").get("at", 0) < before]
             if lost:
                 ids = [row.id for row in lost]
@@ -219,6 +250,14 @@ class Uploads:
                 events = [state_event(row.id, row.owner, UploadState.QUEUED) for row in lost]
                 append(connection, events)
         return lost
+
+    @patient
+    def counts(self) -> dict[UploadState, int]:
+        """Return how many videos of all owners are in each state."""
+        statement = sa.select(UPLOADS.c.state, sa.func.count()).group_by(UPLOADS.c.state)
+        with self.database.connect() as connection:
+            found = {row[0]: row[1] for row in connection.execute(statement)}
+        return {state: found.get(state, 0) for state in UploadState}
 
     @patient
     def change(
@@ -240,6 +279,7 @@ class Uploads:
         return gone.rowcount > 0
 
 
-def _row(row: Any) -> UploadRow:
+def row_of(row: Any) -> UploadRow:
+    """Return the video of a row of the table."""
     values = dict(row._mapping)
     return UploadRow(**{**values, "state": UploadState(values["state"])})

@@ -10,11 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from trireel_app.jobs.events import forget_events
+from trireel_app.jobs.events import EventKind, EventLog, NewEvent
 from trireel_app.jobs.job import CANCELLED, Form, JobSpec, JobState, RowKind
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.submit import check_options
-from trireel_app.jobs.uploads import UPLOADS, Uploads, UploadRow, UploadState
+from trireel_app.jobs.uploads import UPLOADS, UploadRow, Uploads, UploadState
 from trireel_app.jobs.watched import tell_queued, tell_stopped
 from trireel_app.sources.source import VideoSource
 
@@ -34,6 +34,8 @@ class WatchedJobs:
     """Jobs of the database."""
     uploads: Uploads
     """Videos of the database."""
+    events: EventLog
+    """Events of the database."""
     library: str
     """Folder or `s3://` prefix of the library."""
 
@@ -76,13 +78,16 @@ class WatchedJobs:
         if not self.jobs.move(row.job_id, *states, CANCELLED, also):
             raise WrongState
 
-    def remove(self, row: UploadRow) -> None:
-        """Remove a video's job, events and row; its files and results are the caller's."""
+    def erase(self, row: UploadRow) -> None:
+        """Remove the job of a video; what a worker puts afterwards, it removes again."""
         if row.job_id is not None:
             self.jobs.erase(row.job_id)
-        with self.jobs.database.begin() as connection:
-            forget_events(connection, row.id)
+
+    def forget(self, row: UploadRow) -> None:
+        """Remove a video's row and events; its listeners are told."""
         self.uploads.forget(row.id)
+        deleted = NewEvent(row.id, row.owner, EventKind.DELETED, {})
+        self.events.replace(row.id, [deleted])
 
     def _create(
         self, row: UploadRow, uri: str, states: tuple[UploadState, ...], changes: dict[str, Any]

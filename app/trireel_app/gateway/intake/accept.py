@@ -6,18 +6,20 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from trireel_app.gateway.failures import Conflict, Invalid, TooLarge
 from trireel_app.gateway.intake.fields import name_of_uri, options_of, safe_name
 from trireel_app.gateway.intake.folder import UploadFolder
 from trireel_app.gateway.intake.multipart import FIELD_BYTES, Form, read_form
-from trireel_app.gateway.intake.receive import HEAD_BYTES, Sink, check_head
+from trireel_app.gateway.intake.receive import Sink, check_head
 from trireel_app.gateway.webhooks.addresses import WebhookRules
-from trireel_app.jobs.uploads import Uploads, UploadRow, UploadState, new_id
+from trireel_app.jobs.events import state_event
+from trireel_app.jobs.uploads import UploadRow, Uploads, UploadState, new_id
 from trireel_app.jobs.watched_jobs import WatchedJobs, WrongState
+from trireel_app.sources.kinds import HEAD_BYTES
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Intake:
             raise
         return await asyncio.to_thread(self.current, row)
 
-    def uri(self, owner: str, uri: str, name: str, options: str, webhook_url: str | None) -> UploadRow:
+    def uri(
+        self, owner: str, uri: str, name: str, options: str, webhook_url: str | None
+    ) -> UploadRow:
         """Submit the video of a normal URI; return it; raises InvalidOption, HttpFailure."""
         row = self.new_row(
             owner,
@@ -112,12 +116,21 @@ class Intake:
         with conflicts("the upload was cancelled or removed"):
             self.jobs.submit(row, **changes)
 
+    def cancel_upload(self, row: UploadRow) -> None:
+        """Give up an upload that has not ended; what has come of it goes."""
+        values = {"state": UploadState.CANCELLED, "finished_at": time.time()}
+        if self.uploads.change(row.id, values, (UploadState.UPLOADING,)):
+            self.folder.discard(row.id)
+            self.jobs.events.add([state_event(row.id, row.owner, UploadState.CANCELLED)])
+
     def drop(self, row: UploadRow) -> None:
         """Remove all of an upload that was not submitted."""
         now = self.uploads.find(row.owner, row.id)
         if now is None or now.state is UploadState.UPLOADING:
             self.folder.remove(row.id)
             self.uploads.forget(row.id)
+        elif not now.path:  # it was cancelled meanwhile
+            self.folder.remove(row.id)
 
     def current(self, row: UploadRow) -> UploadRow:
         """Return a video as it is now."""

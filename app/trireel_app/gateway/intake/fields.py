@@ -22,8 +22,9 @@ def safe_name(name: str) -> str:
     """Return a name for people: the last part of a path, without letters that deceive."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     normal = unicodedata.normalize("NFC", last)
-    shown = "".join(c for c in normal if unicodedata.category(c) not in NOT_SHOWN)
-    return " ".join(shown.split()).strip(". ")[:MOST_LETTERS] or NAMELESS
+    spaced = " ".join(normal.split())
+    shown = "".join(c for c in spaced if unicodedata.category(c) not in NOT_SHOWN)
+    return shown.strip(". ")[:MOST_LETTERS] or NAMELESS
 
 
 def options_of(text: str) -> str:

@@ -28,9 +28,7 @@ NAME = re.compile(r"[0-9a-f]{20}")
 class UploadFolder:
     """The folder of uploaded videos, with a budget; several processes may use it."""
 
-    def __init__(
-        self, root: Path, uploads: Uploads, budget_bytes: int, reserve_bytes: int
-    ) -> None:
+    def __init__(self, root: Path, uploads: Uploads, budget_bytes: int, reserve_bytes: int) -> None:
         """Make the folder if it is missing; raises OSError if that fails.
 
         Args:
@@ -53,9 +51,12 @@ class UploadFolder:
         return self.root / PARTS / _checked(video_id)
 
     def check_room(self, size_bytes: int) -> None:
-        """Raise StorageFull if there is no room for a file of a size."""
-        stored_bytes = self._uploads.stored_bytes()
-        if stored_bytes + size_bytes > self.budget_bytes:
+        """Raise StorageFull if there is no room for a file of a size.
+
+        Videos that have ended do not count: the oldest make room.
+        """
+        pending_bytes = self._uploads.stored_bytes(pending=True)
+        if pending_bytes + size_bytes > self.budget_bytes:
             raise StorageFull(
                 "the gateway's disk budget is used up: remove videos, or send this one later",
                 retry_after_seconds=3600,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A form with a file, read as it comes: the file goes to the disk, the other fields are short.
 
-The framework's own parser reads the whole form before a route runs. This one checks the file's first
-bytes while the rest is on its way.
+The framework's own parser reads the whole form before a route runs. With this one the file's first
+bytes are checked while the rest is on its way.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uploads in pieces by tus 1.0: creation, pieces, their offset, removal.
 
-The offset is the size of the file on the disk, and it is told only when the disk has it. One request
-at a time writes an upload. A newer request ends an older one: after a lost connection the server may
-hold the old one for minutes.
+The offset is the size of the file on the disk, and it is told only when the disk has it. One
+request at a time writes an upload. A newer request ends an older one: after a lost connection the
+server may hold the old one for minutes.
 """
 
 import asyncio
@@ -190,7 +190,7 @@ async def _until(body: AsyncIterator[bytes], stop: asyncio.Event) -> AsyncGenera
     stopped = asyncio.ensure_future(stop.wait())
     try:
         while True:
-            piece = asyncio.ensure_future(anext(body, None))  # type: ignore[arg-type]
+            piece = asyncio.ensure_future(anext(body, None))
             await asyncio.wait(
                 [piece, stopped], timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
