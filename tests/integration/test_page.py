@@ -2,16 +2,13 @@
 """The page in Chromium, on a real gateway, with the real server's findings of the sample."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
 from support.gateway import gateway_settings, served
-from support.page import CHROMIUM, browser, keep_analysed, tab
-from typer import Typer
-from typer.testing import CliRunner
-
-from trireel_app.commands.index import index
-from trireel_app.library import Library
+from support.page import CHROMIUM, browser, drop_file, tab, working
+from support.videos import numbered_frame, write_video
 
 from .conftest import SAMPLE
 
@@ -21,47 +18,60 @@ WIDTHS_PX = (390, 820, 1440)
 
 
 @pytest.fixture(scope="module")
-def analysed(server, tmp_path_factory):
-    """A library with the sample."""
-    folder = tmp_path_factory.mktemp("analysed")
-    app = Typer(add_completion=False)
-    app.command()(index)
-    place = ["--library", str(folder), "--url", server.grpc_url, "--scenes", "refined"]
-    done = CliRunner().invoke(app, [str(SAMPLE), *place], catch_exceptions=False)
-    assert done.exit_code == 0, done.stderr
-    return Library(folder)
-
-
-@pytest.fixture(scope="module")
-def gateway(server, analysed, tmp_path_factory):
-    """A gateway with the sample as Anna's video."""
+def gateway(server, tmp_path_factory):
+    """A gateway with a worker."""
     settings = gateway_settings(tmp_path_factory.mktemp("gateway"), servers=(server.grpc_url,))
-    with served(settings) as running:
-        [entry] = analysed.videos()
-        keep_analysed(running.gateway.parts, entry, analysed)
+    with served(settings) as running, working(running.gateway.parts.database, server.grpc_url):
         yield running
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(gateway):
     with browser() as running:
         yield running
 
 
-@pytest.fixture
-def anna(chromium, gateway):
-    """Anna's tab, signed in by the address; at its end nothing may have gone wrong in it."""
-    with tab(chromium, viewport={"width": 1280, "height": 800}) as opened:
+@pytest.fixture(scope="module")
+def seen(chromium, gateway):
+    """What a reader sees who drops the sample: lines of progress, and of findings."""
+    with signed_in(chromium, gateway) as anna:
+        drop_file(anna.page, SAMPLE)
+        anna.page.get_by_role("link", name="sample.mp4").first.click()
+        seen = {"states": set(), "found": []}
+        while not anna.page.get_by_role("region", name="Timeline").is_visible():
+            seen["states"].update(anna.page.locator(".live .spread .soft").all_inner_texts())
+            lines = anna.page.locator(".found li").all_inner_texts()
+            seen["found"] = lines or seen["found"]
+            anna.page.wait_for_timeout(50)
+    return seen
+
+
+@contextmanager
+def signed_in(chromium, gateway, **options):
+    with tab(chromium, viewport={"width": 1280, "height": 800}, **options) as opened:
         opened.page.goto(f"{gateway.url}/#key={gateway.gateway.key}")
         expect(opened.page.get_by_role("heading", name="Library")).to_be_visible()
         yield opened
         assert opened.faults == []
 
 
+@pytest.fixture
+def anna(chromium, gateway, seen):
+    """Anna's tab, signed in by the address; at its end nothing may have gone wrong in it."""
+    with signed_in(chromium, gateway) as opened:
+        yield opened
+
+
 def open_sample(page):
     page.get_by_role("link", name="sample.mp4").first.click()
     expect(page.get_by_role("region", name="Timeline")).to_be_visible()
     page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+
+
+def test_a_dropped_video_is_seen_while_it_is_analysed(seen, truth):
+    assert any(line.startswith("Chunk ") for line in seen["states"])
+    cuts = [line for line in seen["found"] if "a new scene begins" in line]
+    assert len(cuts) >= len(truth) // 2  # those of the last chunk may come with the end
 
 
 def test_the_key_leaves_the_address(anna):
@@ -86,9 +96,11 @@ def test_the_door_says_that_a_key_is_wrong(chromium, gateway):
 def test_each_cut_shows_the_first_frame_of_its_scene(anna, truth):
     open_sample(anna.page)
     cuts = [scene["start_seconds"] for scene in truth[1:]]
-    for cut in [*cuts, *reversed(cuts)]:
+    for cut in [*cuts, *cuts[-2::-1]]:
         assert anna.frame_after_click(f"[data-cut='{cut}']") == pytest.approx(cut, abs=1e-4)
-        assert float(anna.page.locator(".readout b").get_attribute("data-pts")) == pytest.approx(cut)
+        assert float(anna.page.locator(".readout b").get_attribute("data-pts")) == pytest.approx(
+            cut
+        )
 
 
 def test_scenes_and_moments_lead_to_their_frame(anna, truth):
@@ -141,25 +153,7 @@ def test_a_search_finds_and_plays_the_moment(anna, truth):
     expect(anna.page.get_by_role("region", name="Timeline")).to_be_visible()
 
 
-def test_a_hostile_name_is_text(anna, gateway, analysed):
-    parts = gateway.gateway.parts
-    [entry] = analysed.videos()
-    video = keep_analysed(parts, entry, analysed)
-    parts.uploads.change(video, {"name": HOSTILE})
-    anna.page.reload()
-    anna.page.get_by_role("link", name=HOSTILE).first.click()
-    expect(anna.page.get_by_role("heading", name=HOSTILE)).to_be_visible()
-    assert anna.page.title() == "Trireel"
-    anna.page.get_by_role("button", name="Delete").click()
-    anna.page.get_by_role("button", name="Keep it").click()
-    assert parts.uploads.find("anna", video) is not None
-    anna.page.get_by_role("button", name="Delete").click()
-    anna.page.get_by_role("button", name="Delete the video").click()
-    expect(anna.page.get_by_role("link", name=HOSTILE)).to_have_count(0)
-    assert parts.uploads.find("anna", video) is None
-
-
-def test_another_owner_sees_no_video(chromium, gateway):
+def test_another_owner_sees_no_video(chromium, gateway, seen):
     with tab(chromium) as ben:
         ben.page.goto(f"{gateway.url}/#key={gateway.gateway.other_key}")
         expect(ben.page.get_by_text("Drop a video here")).to_be_visible()
@@ -178,3 +172,22 @@ def test_no_view_is_wider_than_its_screen(anna, width_px):
         anna.page.wait_for_timeout(100)
         widest = anna.page.evaluate("document.documentElement.scrollWidth")
         assert widest <= width_px, address
+
+
+def test_a_hostile_name_is_text_and_its_video_is_deleted(anna, gateway, tmp_path):
+    uploads = gateway.gateway.parts.uploads
+    write_video(tmp_path / "clip.mp4", [numbered_frame(number) for number in range(8)])
+    anna.page.locator("[data-test=file]").set_input_files(
+        {"name": HOSTILE, "mimeType": "video/mp4", "buffer": (tmp_path / "clip.mp4").read_bytes()}
+    )
+    anna.page.get_by_role("link", name=HOSTILE).first.click()
+    expect(anna.page.get_by_role("heading", name=HOSTILE, exact=True)).to_be_visible()
+    assert anna.page.title() == "Trireel"
+    anna.page.get_by_role("button", name="Delete").click()
+    anna.page.get_by_role("button", name="Keep it").click()
+    assert len(uploads.ids("anna")) == 2
+    anna.page.get_by_role("button", name="Delete").click()
+    anna.page.get_by_role("button", name="Delete the video").click()
+    expect(anna.page.get_by_role("heading", name="Library")).to_be_visible()
+    expect(anna.page.get_by_role("link", name=HOSTILE)).to_have_count(0)
+    assert len(uploads.ids("anna")) == 1

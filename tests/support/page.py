@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway's page in a real browser."""
 
-import json
+import base64
 import shutil
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from trireel_app.gateway.state import Parts
-from trireel_app.jobs.uploads import UploadRow, UploadState, new_id
-from trireel_app.library import Library
-from trireel_app.library.manifest import Entry
+from trireel_app.engine.dbos_engine import DbosEngine
+from trireel_app.jobs.store import JobStore
+from trireel_app.jobs.worker import Worker, WorkerOptions, log_nothing
+from trireel_client import AsyncTrireelClient
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--mute-audio")
 WAIT_MS = 20_000
+TEND_SECONDS = 0.2
+DROPPED = """([content, name]) => {
+  const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+  const files = new DataTransfer();
+  files.items.add(new File([bytes], name, {type: "video/mp4"}));
+  return files;
+}"""
 SHOWN = """async selector => {
   const video = document.querySelector("video");
   const still = async () => {
@@ -27,7 +35,10 @@ SHOWN = """async selector => {
   };
   await still();
   let last = null;
-  const watch = () => video.requestVideoFrameCallback((_, frame) => { last = frame.mediaTime; watch(); });
+  const watch = () => video.requestVideoFrameCallback((_, frame) => {
+    last = frame.mediaTime;
+    watch();
+  });
   watch();
   document.querySelector(selector).click();
   await new Promise(done => setTimeout(done, 50));
@@ -85,29 +96,29 @@ def _keep(opened: Tab, message: Any) -> None:
         opened.faults.append(message.text)
 
 
-def keep_analysed(parts: Parts, entry: Entry, library: Library, owner: str = "anna") -> str:
-    """Give an owner a video that another library holds, with its file; return its id."""
-    found = library.record(entry.video_id, with_thumbnails=True)
-    file = Path(found.uri.removeprefix("file://"))
-    video_id = new_id()
-    path = parts.settings.uploads / video_id / "original"
-    path.parent.mkdir(parents=True)
-    shutil.copy(file, path)
-    parts.keeper.put(replace(found, video_id=video_id))
-    tags = dict.fromkeys(scene.tags[0].text for scene in found.scenes)
-    row = UploadRow(
-        id=video_id,
-        owner=owner,
-        name=file.name,
-        uri=str(path),
-        path=str(path),
-        state=UploadState.DONE,
-        created_at=time.time(),
-        finished_at=time.time(),
-        size_bytes=path.stat().st_size,
-        duration_seconds=found.duration_seconds,
-        num_scenes=len(found.scenes),
-        tags=json.dumps([{"text": tag, "probability": 0.9} for tag in tags]),
-    )
-    parts.uploads.add(row)
-    return video_id
+@contextmanager
+def working(database: sa.Engine, url: str) -> Iterator[None]:
+    """Run a worker in a thread: Playwright's own event loop has the main one."""
+    options = WorkerOptions((url,), AsyncTrireelClient)
+    store, stop = JobStore(database), threading.Event()
+
+    def work() -> None:
+        with Worker(store, DbosEngine(database), options, log_nothing) as worker:
+            while not stop.wait(TEND_SECONDS):
+                worker.tend()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def drop_file(page: Page, file: Path) -> None:
+    """Drop a file on the page, as somebody who drags it from a folder does."""
+    content = base64.b64encode(file.read_bytes()).decode()
+    dropped = page.evaluate_handle(DROPPED, [content, file.name])
+    page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
+    page.dispatch_event("body", "drop", {"dataTransfer": dropped})
