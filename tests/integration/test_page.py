@@ -185,9 +185,9 @@ def test_a_hostile_name_is_text_and_its_video_is_deleted(anna, gateway, tmp_path
     assert anna.page.title() == "Trireel"
     anna.page.get_by_role("button", name="Delete").click()
     anna.page.get_by_role("button", name="Keep it").click()
-    assert len(uploads.ids("anna")) == 2
+    assert len(uploads.page("anna", 9)) == 2
     anna.page.get_by_role("button", name="Delete").click()
     anna.page.get_by_role("button", name="Delete the video").click()
     expect(anna.page.get_by_role("heading", name="Library")).to_be_visible()
     expect(anna.page.get_by_role("link", name=HOSTILE)).to_have_count(0)
-    assert len(uploads.ids("anna")) == 1
+    assert len(uploads.page("anna", 9)) == 1
