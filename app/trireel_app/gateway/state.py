@@ -13,6 +13,7 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.metrics import Metrics
 from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
@@ -22,7 +23,6 @@ from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.uploads import Uploads
 from trireel_app.jobs.usage import Usage
 from trireel_app.library import Library
-from trireel_client import AsyncTrireelClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ class Parts:
     """How the servers are."""
     metrics: Metrics
     """Metrics of this process."""
-    clients: tuple[AsyncTrireelClient, ...]
-    """Clients of the servers, in the order of the settings; they connect at their first request."""
+    clients: Clients
+    """Clients of the servers, in the order of the settings."""
 
 
 def opened(settings: GatewaySettings) -> Parts:
@@ -70,7 +70,7 @@ def opened(settings: GatewaySettings) -> Parts:
     jobs = JobStore(database)  # makes all tables
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
-    clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
+    clients = Clients(settings.servers)
     secret = settings.session_secret or SecretStore(database).secret("session")
     settings.uploads.mkdir(parents=True, exist_ok=True)
     return Parts(
@@ -85,7 +85,7 @@ def opened(settings: GatewaySettings) -> Parts:
         uploads=uploads,
         keeper=keeper,
         texts=Texts(clients, keeper.library),
-        watch=ServerWatch(settings.servers, clients),
+        watch=ServerWatch(clients),
         metrics=Metrics(uploads),
         clients=clients,
     )
@@ -97,8 +97,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for client in parts.clients:
-            await client.close()
+        await parts.clients.close()
         parts.audit.close()
         parts.database.dispose()
 
