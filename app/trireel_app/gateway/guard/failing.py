@@ -101,6 +101,7 @@ async def _answer(
     response = JSONResponse(error_json(status, kind, message), status, dict(headers or {}))
     if isinstance(connection, WebSocket):
         await _end(connection, response, message)
+        return None  # type: ignore[return-value] # else Starlette would send it once more
     return response
 
 
