@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,12 +74,21 @@ def gateway(
         float | None, typer.Option(min=0, help="Hours of video of one owner in 24 hours.")
     ] = None,
     max_upload_gib: Annotated[float, typer.Option(min=0.001, help="Largest file.")] = 8.0,
+    disk_gib: Annotated[
+        float, typer.Option(min=0.001, help="Size of all files; the oldest go if there are more.")
+    ] = 100.0,
+    keep_days: Annotated[
+        float, typer.Option(min=0, help="Days for which videos are kept; 0 to keep them.")
+    ] = 30.0,
+    webhook_network: Annotated[
+        str, typer.Option(metavar="CIDR,...", help="Networks that webhooks may reach too.")
+    ] = "",
     audit_file: Annotated[
         Path | None, typer.Option(help="File of the audit log; by default standard error.")
     ] = None,
 ) -> None:
     """Serve videos, results and search over HTTP, with a page for people, until Ctrl-C."""
-    from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Limits
+    from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Keeping, Limits
 
     with errors_as_sentences():
         if (tls_certificate is None) != (tls_key is None):
@@ -96,7 +106,10 @@ def gateway(
                 requests_per_minute=requests_per_minute,
                 video_seconds_per_day=seconds_per_day,
                 upload_bytes=int(max_upload_gib * 2**30),
+                disk_bytes=int(disk_gib * 2**30),
             ),
+            keeping=Keeping(video_seconds=keep_days * 86_400 or None),
+            webhook_networks=webhook_network,
             audit_file=audit_file,
         )
         serve(settings, bind, port, tls_certificate, tls_key, tuple(trust_proxy or ()))
@@ -145,4 +158,12 @@ def serve(
         scheme = "http" if certificate is None else "https"
         shown = f"[{bind}]" if ":" in bind else bind
         typer.echo(f"{scheme}://{shown}:{listener.getsockname()[1]}", err=True)
-        uvicorn.Server(config).run([listener])
+        server = uvicorn.Server(config)
+        leave = server.handle_exit
+
+        def handle_exit(number: int, frame: FrameType | None) -> None:
+            app.state.parts.publisher.close()  # listeners would hold the stop up
+            leave(number, frame)
+
+        server.handle_exit = handle_exit  # type: ignore[method-assign]
+        server.run([listener])
