@@ -7,14 +7,16 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 from support.gateway import gateway_settings, served
-from support.page import CHROMIUM, browser, drop_file, tab, working
+from support.page import CHROMIUM, WAIT_MS, browser, drop_file, tab, until, working
 from support.videos import numbered_frame, write_video
 
 from .conftest import SAMPLE
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 HOSTILE = "<img src=x onerror=document.title='owned'>.mp4"
+SCREEN_PX = {"width": 1280, "height": 800}
 WIDTHS_PX = (390, 820, 1440)
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -48,24 +50,32 @@ def seen(chromium, gateway):
 
 @contextmanager
 def signed_in(chromium, gateway, **options):
-    with tab(chromium, viewport={"width": 1280, "height": 800}, **options) as opened:
+    with tab(chromium, viewport=SCREEN_PX, **options) as opened:
         opened.page.goto(f"{gateway.url}/#key={gateway.gateway.key}")
         expect(opened.page.get_by_role("heading", name="Library")).to_be_visible()
         yield opened
         assert opened.faults == []
 
 
-@pytest.fixture
-def anna(chromium, gateway, seen):
-    """Anna's tab, signed in by the address; at its end nothing may have gone wrong in it."""
+@pytest.fixture(scope="module")
+def signed_in_tab(chromium, gateway, seen):
     with signed_in(chromium, gateway) as opened:
         yield opened
+
+
+@pytest.fixture
+def anna(signed_in_tab):
+    """Anna's tab, on the library; at the end of a test nothing may have gone wrong in it."""
+    signed_in_tab.page.set_viewport_size(SCREEN_PX)
+    signed_in_tab.page.evaluate("location.hash = '#/'")
+    yield signed_in_tab
+    assert signed_in_tab.faults == []
 
 
 def open_sample(page):
     page.get_by_role("link", name="sample.mp4").first.click()
     expect(page.get_by_role("region", name="Timeline")).to_be_visible()
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    until(page, "document.querySelector('video')?.readyState >= 2")
 
 
 def test_a_dropped_video_is_seen_while_it_is_analysed(seen, truth):
@@ -76,7 +86,7 @@ def test_a_dropped_video_is_seen_while_it_is_analysed(seen, truth):
 
 def test_the_key_leaves_the_address(anna):
     assert "key" not in anna.page.url
-    anna.page.reload()
+    anna.page.reload()  # the cookie keeps the session
     expect(anna.page.get_by_role("link", name="sample.mp4").first).to_be_visible()
 
 
@@ -145,8 +155,8 @@ def test_a_search_finds_and_plays_the_moment(anna, truth):
     moment = anna.page.locator(".moment").first
     expect(moment.get_by_text("sample.mp4")).to_be_visible()
     moment.hover()
-    anna.page.wait_for_function("document.querySelector('.moment video')?.currentTime > 0")
-    anna.page.wait_for_function("document.querySelector('.moment video')?.paused === false")
+    until(anna.page, "document.querySelector('.moment video')?.currentTime > 0")
+    until(anna.page, "document.querySelector('.moment video')?.paused === false")
     best = float(re.search(r"t=([\d.]+)", moment.locator("a").get_attribute("href"))[1])
     assert truth[4]["start_seconds"] <= best <= truth[4]["end_seconds"]
     moment.click()

@@ -4,6 +4,7 @@
 import base64
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,3 +123,11 @@ def drop_file(page: Page, file: Path) -> None:
     dropped = page.evaluate_handle(DROPPED, [content, file.name])
     page.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
     page.dispatch_event("body", "drop", {"dataTransfer": dropped})
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait until an expression is true; Playwright's own way needs eval, which is not allowed."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(20)
