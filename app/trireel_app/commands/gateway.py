@@ -161,9 +161,9 @@ def serve(
         server = uvicorn.Server(config)
         leave = server.handle_exit
 
-        def handle_exit(number: int, frame: FrameType | None) -> None:
+        def handle_exit(sig: int, frame: FrameType | None) -> None:
             app.state.parts.publisher.close()  # listeners would hold the stop up
-            leave(number, frame)
+            leave(sig, frame)
 
         server.handle_exit = handle_exit  # type: ignore[method-assign]
         server.run([listener])
