@@ -16,6 +16,7 @@ from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
 from trireel_app.gateway.chores import Chores
+from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.intake.accept import Intake
 from trireel_app.gateway.intake.folder import UploadFolder
 from trireel_app.gateway.intake.tus import TusUploads
@@ -35,7 +36,6 @@ from trireel_app.jobs.usage import Usage
 from trireel_app.jobs.watched_jobs import WatchedJobs
 from trireel_app.jobs.webhook_calls import WebhookCalls
 from trireel_app.library import Library
-from trireel_client import AsyncTrireelClient
 from trireel_schema.networks import networks_of
 
 
@@ -79,8 +79,8 @@ class Parts:
     """Calls of webhooks."""
     chores: Chores
     """Removes what has been kept long enough."""
-    clients: tuple[AsyncTrireelClient, ...]
-    """Clients of the servers, in the order of the settings; they connect at their first request."""
+    clients: Clients
+    """Clients of the servers, in the order of the settings."""
 
 
 def opened(settings: GatewaySettings) -> Parts:
@@ -94,7 +94,7 @@ def opened(settings: GatewaySettings) -> Parts:
     jobs = JobStore(database)  # makes all tables
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
-    clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
+    clients = Clients(settings.servers)
     secrets = SecretStore(database)
     secret = settings.session_secret or secrets.secret("session")
     events = EventLog(database)
@@ -113,7 +113,7 @@ def opened(settings: GatewaySettings) -> Parts:
         uploads=uploads,
         keeper=keeper,
         texts=Texts(clients, keeper.library),
-        watch=ServerWatch(settings.servers, clients),
+        watch=ServerWatch(clients),
         metrics=Metrics(uploads),
         intake=intake,
         tus=TusUploads(intake),
@@ -157,8 +157,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for client in parts.clients:
-            await client.close()
+        await parts.clients.close()
         parts.audit.close()
         parts.database.dispose()
 
