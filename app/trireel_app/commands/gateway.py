@@ -81,6 +81,9 @@ def gateway(
     keep_days: Annotated[
         float, typer.Option(min=0, help="Days for which videos and results are kept; 0: for ever.")
     ] = 30.0,
+    webhook_network: Annotated[
+        str, typer.Option(metavar="CIDR,...", help="Networks that webhooks may reach too.")
+    ] = "",
     audit_file: Annotated[
         Path | None, typer.Option(help="File of the audit log; by default standard error.")
     ] = None,
@@ -113,6 +116,7 @@ def gateway(
                 disk_bytes=int(max_disk_gib * 2**30),
             ),
             keeping=Keeping(video_seconds=keep_days * DAY_SECONDS or None),
+            webhook_networks=webhook_network,
             audit_file=audit_file,
         )
         place = Place(bind, port, tls_certificate, tls_key, tuple(trust_proxy or ()), metrics_port)
