@@ -96,6 +96,7 @@ def app(
     A server, a worker and a gateway run behind it. With --url, servers that run already are used.
     """
     with errors_as_sentences():
+        os.umask(0o077)  # videos, results and logs are for this user alone
         place = Place((folder or default_folder()).resolve())
         with _locked(place), termination_as_interrupt():
             key = _key(place)
