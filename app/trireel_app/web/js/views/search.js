@@ -46,6 +46,7 @@ export function Search({ route }) {
     ${!moments && !error && !busy && html`<${Empty} icon="search" title="Find a moment in any video"><p>Say in your own words what is to be seen. Frames are compared, not file names.</p>
       <div class="spread ideas">${IDEAS.map((idea) => html`<button key=${idea} class="button slim" onClick=${() => setFields({ ...fields, q: idea })}>${idea}</button>`)}</div><//>`}
     ${moments?.length === 0 && !busy && html`<${Empty} icon="search" title="Nothing fits"><p>Use other words, or fewer conditions.</p><//>`}
+    ${busy && !moments && html`<ul class="moments">${[1, 2, 3, 4, 5, 6].map((key) => html`<li class="ghost poster" key=${key}></li>`)}</ul>`}
     <${Moments} moments=${good} busy=${busy} />
     ${weak.length > 0 && html`<h2 class="weaker">${good.length ? "Less likely" : "Nothing is likely; these come nearest"}</h2><${Moments} moments=${weak} busy=${busy} />`}`;
 }

@@ -23,11 +23,12 @@ export function Video({ route }) {
   const { id } = route;
   const { videos } = useStore();
   const [error, setError] = useState(null);
+  const video = videos?.get(id);
+  // Also if it leaves the list, which holds the newest videos and those that were opened.
   useEffect(() => {
     setError(null);
-    api.video(id).then(put, setError);
-  }, [id]);
-  const video = videos?.get(id);
+    if (!video) api.video(id).then(put, setError);
+  }, [id, !video]);
   if (error?.status === 404 || (videos && !video && error)) {
     return html`<${Empty} icon="film" title="This video is not here"><p>${error.status === 404 ? "It was deleted, or it belongs to another key." : error.message}</p><a class="button" href="#/">Go to the library</a><//>`;
   }
