@@ -8,6 +8,7 @@ import { go, toVideo } from "../route.js";
 
 const MOST = 48;
 const LIKELY = 0.2;
+const POSSIBLE = 0.01; // below it a moment is shown only if nothing is likely
 const LOOP_SECONDS = 4;
 const IDEAS = ["a person lifting weights", "a busy street", "somebody cooking"];
 
@@ -33,7 +34,8 @@ export function Search({ route }) {
   const { moments, error, busy } = answer;
   const isGood = ({ probability }) => probability == null || probability >= LIKELY;
   const good = moments?.filter(isGood) ?? [];
-  const weak = moments?.filter((moment) => !isGood(moment)) ?? [];
+  const rest = moments?.filter((moment) => !isGood(moment)) ?? [];
+  const weak = good.length ? rest.filter(({ probability }) => probability >= POSSIBLE) : rest;
   return html`
     <h1 class="visually-hidden">Search</h1>
     <form class="search-form" role="search" onSubmit=${(event) => event.preventDefault()}>
