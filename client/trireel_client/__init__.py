@@ -70,6 +70,7 @@ from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, 
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.export import export_scenes
+from trireel_client._trace import in_trace
 from trireel_client._transports.tls import Tls
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "draw_objects",
     "export_coco",
     "export_scenes",
+    "in_trace",
     "open_clips",
     "write_page",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trireel_app import traces
 from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import DEFAULT_LIBRARY, LibraryRoot
 from trireel_app.commands.options import Database, Urls
@@ -158,6 +159,7 @@ def serve(settings: GatewaySettings, place: Place) -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("trireel").setLevel(logging.INFO)
+    traces.start("trireel-gateway")
     app = make_app(settings)
     if place.metrics_port is not None:
         registry = app.state.parts.metrics.registry

@@ -11,7 +11,7 @@ import trireel_app
 ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
-    ("sources",),
+    ("sources", "traces"),
     ("library",),
     ("analyse", "engine"),
     ("index",),

@@ -10,7 +10,7 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers"),
+    ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers", "_trace"),
     ("_option_tensors",),
     ("_config", "_options", "_results", "_captions", "_sources"),
     ("_calls", "_caption_options", "_clips", "_timeline", "_guesses"),
