@@ -16,8 +16,9 @@ export function Tables({ video, result, scenes, playback }) {
   </section>`;
 }
 
-function Time({ seconds, playback }) {
-  return html`<button class="time mono" onClick=${() => playback.seek(seconds)}>${clock(seconds)}</button>`;
+function Time({ seconds, playback, isFrame = true }) {
+  // A chunk begins at a time, not at a frame.
+  return html`<button class="time mono" onClick=${() => (isFrame ? playback.seek(seconds) : playback.scrub(seconds))}>${clock(seconds)}</button>`;
 }
 
 function Scenes({ video, scenes, playback }) {
@@ -35,7 +36,7 @@ function Scenes({ video, scenes, playback }) {
 function Chunks({ chunks, playback }) {
   return html`<table><thead><tr><th>Chunk</th><th>Start</th><th>Length</th><th>Frames</th><th>Cuts</th><th>Best tag</th><th>Caption</th></tr></thead>
     <tbody>${chunks.map((chunk) => html`<tr key=${chunk.index}>
-      <td class="mono">${chunk.index}</td><td><${Time} seconds=${chunk.start_seconds} playback=${playback} /></td>
+      <td class="mono">${chunk.index}</td><td><${Time} seconds=${chunk.start_seconds} playback=${playback} isFrame=${false} /></td>
       <td class="mono">${chunk.duration_seconds.toFixed(2)} s</td><td class="mono">${chunk.frame_timestamps_seconds?.length ?? ""}</td>
       <td class="mono">${chunk.scene_changes?.length ?? 0}</td>
       <td>${chunk.tags?.[0] && html`${chunk.tags[0].text} <span class="soft small">${percent(chunk.tags[0].probability)}</span>`}</td>
