@@ -41,9 +41,11 @@ export class Playback {
       if (element.requestVideoFrameCallback) return;
       this.#shown(element.currentTime);
     };
-    // Without a first frame in time we trust the browser's clock.
-    const timer = setTimeout(() => { if (this.shift == null) this.#calibrate(this.startSeconds); }, FIRST_FRAME_MS);
-    let settling;
+    let settling, timer;
+    // If data are there but no frame was shown, we trust the browser's clock.
+    const loaded = () => {
+      timer = setTimeout(() => this.shift ?? this.#calibrate(this.startSeconds), FIRST_FRAME_MS);
+    };
     const seeked = () => {
       clearTimeout(settling);
       settling = setTimeout(() => this.#judge(), SETTLE_MS);
@@ -51,11 +53,13 @@ export class Playback {
     watch();
     element.addEventListener("timeupdate", fallback);
     element.addEventListener("seeked", seeked);
+    element.addEventListener("loadeddata", loaded, { once: true });
     return () => {
       current = false;
       clearTimeout(timer);
       clearTimeout(settling);
       element.removeEventListener("seeked", seeked);
+      element.removeEventListener("loadeddata", loaded);
       element.cancelVideoFrameCallback?.(handle);
       element.removeEventListener("timeupdate", fallback);
     };
