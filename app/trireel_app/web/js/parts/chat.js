@@ -21,7 +21,7 @@ export function useChat(video) {
     try {
       const answer = await api.ask({ question, ...(video && { video }), ...(session.current && { session: session.current }) });
       session.current = answer.session;
-      setLines((before) => [...before, { from: "trireel", text: answer.answer, citations: answer.citations ?? [], mode: answer.mode, removed: answer.removed ?? [] }]);
+      setLines((before) => [...before, { from: "trireel", text: answer.answer, citations: answer.citations }]);
     } catch (error) {
       setLines((before) => [...before, { from: "error", text: error.message }]);
     }
@@ -58,8 +58,7 @@ function Line({ line, video, onSeek }) {
   if (line.from === "error") return html`<${Notice} bad>${line.text}<//>`;
   if (line.from === "you") return html`<p class="said">${line.text}</p>`;
   return html`<div class="answer"><p>${pieces(line.text, line.citations).map((piece, index) =>
-    typeof piece === "string" ? piece : html`<${Cite} key=${index} citation=${piece} video=${video} onSeek=${onSeek} />`)}</p>
-    ${line.mode === "retrieval" && html`<p class="small soft">No language model answered; these moments fit best.</p>`}</div>`;
+    typeof piece === "string" ? piece : html`<${Cite} key=${index} citation=${piece} video=${video} onSeek=${onSeek} />`)}</p></div>`;
 }
 
 function Cite({ citation, video, onSeek }) {
