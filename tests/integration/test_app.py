@@ -65,6 +65,11 @@ class App:
         raise TimeoutError(f"not all have ended: {[each['state'] for each in videos]}")
 
 
+@pytest.fixture(autouse=True)
+def no_unexpected_errors_in_the_log():
+    """Look at no log: Triton reports an error if a client is killed whose stream is open."""
+
+
 @pytest.fixture(scope="module")
 def app(server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("app")

@@ -119,8 +119,11 @@ class VideoRunner:
         # What is kept is written off the event loop: it takes a while for long videos.
         if claim.spec.form is Form.LIBRARY:
             library = self._library_videos
-            record = await self._on_server(task, None, partial(library.record, task, claim))
-            return await asyncio.to_thread(library.keep, task, claim, record)
+            try:
+                record = await self._on_server(task, None, partial(library.record, task, claim))
+                return await asyncio.to_thread(library.keep, task, claim, record)
+            finally:
+                await library.end(task)
         options = request_options(claim.spec)
 
         def analyse(lease: Lease) -> Awaitable[VideoResult]:
