@@ -172,6 +172,18 @@ def test_another_owner_sees_no_video(chromium, gateway, seen):
         expect(ben.page.get_by_text("This video is not here")).to_be_visible()
 
 
+def test_a_key_that_may_only_read_is_offered_no_more(chromium, gateway, seen):
+    key = gateway.gateway.parts.keys.create("anna", ("videos:read",))
+    with tab(chromium) as reader:
+        reader.page.goto(f"{gateway.url}/#key={key}")
+        open_sample(reader.page)
+        for name in ("Delete", "Add video", "Ask"):
+            expect(reader.page.get_by_role("button", name=name)).to_have_count(0)
+        reader.page.get_by_role("tab", name="Scenes").press("ArrowRight")
+        expect(reader.page.get_by_role("tab", name="Chunks")).to_be_focused()
+        expect(reader.page.get_by_role("columnheader", name="Best tag")).to_be_visible()
+
+
 @pytest.mark.parametrize("width_px", WIDTHS_PX)
 def test_no_view_is_wider_than_its_screen(anna, width_px):
     anna.page.set_viewport_size({"width": width_px, "height": 844})

@@ -3,13 +3,13 @@
 import { sceneOf } from "../api.js";
 import { clock, percent } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
+import { Tabs } from "./common.js";
 
 export function Tables({ video, result, scenes, playback }) {
   const [tab, setTab] = useState("scenes");
   const tabs = [["scenes", `Scenes ${scenes.length}`], ["chunks", `Chunks ${result.chunks?.length ?? 0}`]];
   return html`<section class="panel tables" aria-label="Tables">
-    <div class="tabs" role="tablist" aria-label="Scenes or chunks">${tabs.map(([name, title]) =>
-      html`<button key=${name} role="tab" id=${`table-${name}`} aria-selected=${tab === name} aria-controls="table-panel" onClick=${() => setTab(name)}>${title}</button>`)}</div>
+    <${Tabs} label="Scenes or chunks" tabs=${tabs} value=${tab} onChange=${setTab} prefix="table" panel="table-panel" />
     <div class="table-scroll" id="table-panel" role="tabpanel" aria-labelledby=${`table-${tab}`} tabindex="0">
       ${tab === "scenes" ? html`<${Scenes} video=${video} scenes=${scenes} playback=${playback} />` : html`<${Chunks} chunks=${result.chunks ?? []} playback=${playback} />`}
     </div>
