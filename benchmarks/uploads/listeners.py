@@ -8,8 +8,6 @@ import statistics
 import time
 from typing import Any
 
-import httpx
-
 from benchmarks.uploads.place import Place
 from trireel_app.engine.database import open_database
 from trireel_app.jobs.events import EventKind, EventLog, NewEvent
@@ -32,26 +30,28 @@ def listeners(place: Place, count: int, slow: int) -> Found:
 async def _measure(place: Place, count: int, slow: int) -> Found:
     log, video = _video(place)
     late: list[float] = []
-    ready = asyncio.Semaphore(0)
-    silent = [await _silent(place, video) for _ in range(slow)]
-    limits = httpx.Limits(max_connections=count)
-    async with httpx.AsyncClient(
-        base_url=place.url, headers=place.headers, timeout=ALL_SECONDS, limits=limits
-    ) as client:
-        tasks = [asyncio.ensure_future(_follow(client, video, ready, late)) for _ in range(count)]
-        connecting = time.perf_counter()
-        for _ in range(count):
-            await ready.acquire()
-        connected_seconds = time.perf_counter() - connecting
-        before = place.cpu_seconds()
-        write_ms = []
-        for _ in range(EVENTS):
-            began = time.perf_counter()
-            await asyncio.to_thread(_tell, log, video)
-            write_ms.append((time.perf_counter() - began) * 1e3)
-            await asyncio.sleep(EVERY_SECONDS)
-        got = await asyncio.wait_for(asyncio.gather(*tasks), ALL_SECONDS)
-    for writer in silent:
+    silent = [await _opened(place, video) for _ in range(slow)]
+    for _, writer in silent:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+    began = time.perf_counter()
+    opened = [await _opened(place, video) for _ in range(count)]
+    ready = [asyncio.Event() for _ in opened]
+    tasks = [
+        asyncio.ensure_future(_follow(reader, event, late))
+        for (reader, _), event in zip(opened, ready, strict=True)
+    ]
+    for event in ready:
+        await event.wait()
+    connected_seconds = time.perf_counter() - began
+    before = place.cpu_seconds()
+    write_ms = []
+    for _ in range(EVENTS):
+        began = time.perf_counter()
+        await asyncio.to_thread(_tell, log, video)
+        write_ms.append((time.perf_counter() - began) * 1e3)
+        await asyncio.sleep(EVERY_SECONDS)
+    got = await asyncio.wait_for(asyncio.gather(*tasks), ALL_SECONDS)
+    for _, writer in [*silent, *opened]:
         writer.close()
     return {
         "listeners": count,
@@ -85,27 +85,23 @@ def _tell(log: EventLog, video: str) -> None:
     log.add([NewEvent(video, "bench", EventKind.SCENE, {"sent_at": time.time()})])
 
 
-async def _follow(
-    client: httpx.AsyncClient, video: str, ready: asyncio.Semaphore, late: list[float]
-) -> int:
+async def _follow(reader: asyncio.StreamReader, ready: asyncio.Event, late: list[float]) -> int:
     got = 0
-    async with client.stream("GET", f"/v1/videos/{video}/events") as answer:
-        answer.raise_for_status()
-        ready.release()
-        async for line in answer.aiter_lines():
-            if line.startswith("data: "):
-                late.append(time.time() - json.loads(line[6:])["data"]["sent_at"])
-                got += 1
-                if got == EVENTS:
-                    return got
+    while line := await reader.readline():
+        if line.startswith(b"HTTP/1.1 200"):
+            ready.set()
+        if line.startswith(b"data: "):
+            late.append(time.time() - json.loads(line[6:])["data"]["sent_at"])
+            got += 1
+            if got == EVENTS:
+                break
     return got
 
 
-async def _silent(place: Place, video: str) -> asyncio.StreamWriter:
-    """Open a connection that requests the events and never reads them."""
-    _, writer = await asyncio.open_connection(*place.host, limit=1)
+async def _opened(place: Place, video: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a connection that requests the events of a video."""
+    reader, writer = await asyncio.open_connection(*place.host)
     head = f"GET /v1/videos/{video}/events HTTP/1.1\r\nHost: {place.host[0]}:{place.host[1]}\r\n"
     writer.write(f"{head}Authorization: {place.headers['Authorization']}\r\n\r\n".encode())
     await writer.drain()
-    writer.transport.pause_reading()  # type: ignore[attr-defined]
-    return writer
+    return reader, writer
