@@ -124,7 +124,13 @@ async def answer_later(request: Any, answers: Answers) -> None:
 
 
 async def answer_stream(request: Any, answers: Answers) -> None:
-    """Send each answer of an asynchronous iterator as it arrives, until the client goes away."""
+    """Send each answer of an asynchronous iterator as it arrives, until the client goes away.
+
+    Another model of this server gets the last answer alone.
+    """
+    if _is_from_model(request):
+        _send_to_model(request, await _last_response(request, answers))
+        return
     sender = request.get_response_sender()
     final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
     try:
@@ -145,12 +151,14 @@ async def call_model(
     *,
     turn: Turn | None = None,
     parameters: Mapping[str, bool] = MappingProxyType({}),
+    is_decoupled: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Call another model and return its outputs by name, without those that the model omits.
 
     Args:
         turn: position of the request in its sequence, for a model that keeps state.
         parameters: parameters of the request, beside its inputs.
+        is_decoupled: True for a model that may answer in several responses; it sends one.
 
     Raises:
         RequestError: if the model returns an error; it has the model's status and message.
@@ -166,7 +174,10 @@ async def call_model(
         **sequence,
         **({"trace": trace} if (trace := _trace.get()) is not None else {}),
     )
-    response = await request.async_exec()
+    if is_decoupled:  # the iteration does not wait: the only response is there
+        response, *_ = await request.async_exec(decoupled=True)
+    else:
+        response = await request.async_exec()
     if response.has_error():
         raise error_of_message(response.error().message())
     return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
@@ -209,6 +220,12 @@ def _is_inner(parameters: Mapping[str, Any]) -> bool:
     return parameters.get(INNER) == _INNER_WORD
 
 
+def _is_from_model(request: Any) -> bool:
+    with suppress(ValueError):  # parameters that are not UTF-8 text hold no word
+        return _is_inner(_parameters(request))
+    return False
+
+
 async def _last_response(request: Any, answers: Answers) -> Any:
     last: Tensors = {}
     try:
@@ -227,7 +244,7 @@ async def _send_when_ready(request: Any, answer: Later) -> None:
         response = _response(await answer)
     except Exception as error:
         response = _error_response(request, error)
-    if _is_inner(_parameters(request)):
+    if _is_from_model(request):
         _send_to_model(request, response)
     else:
         _send_only(request.get_response_sender(), response)
@@ -292,9 +309,8 @@ def _error_response(request: Any, error: Exception) -> Any:
         pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
         error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
     message = str(error)
-    with suppress(ValueError):  # parameters that are not UTF-8 text hold no word
-        if _is_inner(_parameters(request)):
-            message = f"{error.status}: {message}"
+    if _is_from_model(request):
+        message = f"{error.status}: {message}"
     message = message.encode("utf-8", "backslashreplace").decode()  # a path may hold any bytes
     code = getattr(pb_utils.TritonError, error.status)
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))
