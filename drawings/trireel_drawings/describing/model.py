@@ -15,7 +15,7 @@ BOS = "<bos>"
 PATCH_PX = 16
 TOKENS_PER_IMAGE = (IMAGE_SIZE_PX // PATCH_PX) ** 2
 
-# The model knows one question at a time, so the template renders the last message of the user alone.
+# The model knows one question at a time: the template renders the user's last message alone.
 CHAT_TEMPLATE = (
     "{%- set last = messages | selectattr('role', 'equalto', 'user') | list | last -%}"
     "{%- if last['content'] is string -%}{{ last['content'] }}{%- else -%}"
@@ -93,10 +93,8 @@ def build_model(processor: Any, siglip: Path) -> Any:
     )
     model = PaliGemmaForConditionalGeneration(config)
     own = model.model.vision_tower
-    weights = {
-        name: value for name, value in tower.state_dict().items() if name in own.state_dict()
-    }
-    own.load_state_dict(weights)
+    known = own.state_dict().keys()  # not the head, which pools
+    own.load_state_dict({name: w for name, w in tower.state_dict().items() if name in known})
     own.requires_grad_(False)
     return model
 

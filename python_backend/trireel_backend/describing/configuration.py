@@ -15,6 +15,7 @@ from trireel_backend.errors import StartupError
 TRANSFORMERS, OPENAI = "transformers", "openai"
 KINDS = (TRANSFORMERS, OPENAI)
 MOST_BACKENDS = 16
+MOST_NUMBER = 1e6
 BITS = (4, 8)
 LOCAL_NAMES = ("localhost", "ip6-localhost")
 
@@ -131,7 +132,7 @@ def _value(where: str, name: str, value: Any) -> Any:
         return float(value)
     if type(value) is not kind:
         raise StartupError(f"{where}: {name} is {value!r}: give a value of type {kind.__name__}")
-    if name in _POSITIVE and not 0 < value < 1e6:
+    if name in _POSITIVE and not 0 < float(str(value)) < MOST_NUMBER:
         raise StartupError(f"{where}: {name} is {value!r}: give a number above 0")
     return value
 

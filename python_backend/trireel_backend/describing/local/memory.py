@@ -21,12 +21,11 @@ def cache_bytes_per_token(config: Any) -> int:
         config: the model's transformers configuration.
     """
     text = config.get_text_config()
-    heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", 1)
-    width = getattr(text, "head_dim", None)
-    if not width:
-        width = getattr(text, "hidden_size", 64) // max(1, getattr(text, "num_attention_heads", 1))
-    layers = getattr(text, "num_hidden_layers", 1)
-    return int(2 * layers * heads * width * BYTES_PER_VALUE)
+    all_heads: int = getattr(text, "num_attention_heads", 1)
+    heads: int = getattr(text, "num_key_value_heads", None) or all_heads
+    width: int = getattr(text, "head_dim", None) or getattr(text, "hidden_size", 64) // all_heads
+    layers: int = getattr(text, "num_hidden_layers", 1)
+    return 2 * layers * heads * width * BYTES_PER_VALUE
 
 
 class RowCost:
