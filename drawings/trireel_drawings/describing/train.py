@@ -23,7 +23,7 @@ from trireel_drawings.painting.dice import Dice
 
 FIRST_TRAINING_SEED = 0
 QUESTION_STREAM = 410
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 2.5e-3
 WEIGHT_DECAY = 0.02
 WARMUP_STEPS = 60
 GRADIENT_LIMIT = 1.0
@@ -40,9 +40,9 @@ WEIGHTS: dict[Kind, float] = {Kind.COUNT: 3.0, Kind.DESCRIBE: 1.5}
 class Plan:
     """Length and data of a training."""
 
-    steps: int = 1800
+    steps: int = 1200
     """Updates of the weights."""
-    batch: int = 40
+    batch: int = 32
     """Questions per update."""
     scenes: int = 5500
     """Scenes drawn; each gives two pictures."""

@@ -129,7 +129,7 @@ def _backend(where: str, entry: Any) -> BackendConfig:
 def _value(where: str, name: str, value: Any) -> Any:
     kind = _TYPES[name]
     if kind is float and type(value) is int:
-        return float(value)
+        value = float(value)
     if type(value) is not kind:
         raise StartupError(f"{where}: {name} is {value!r}: give a value of type {kind.__name__}")
     if name in _POSITIVE and not 0 < float(str(value)) < MOST_NUMBER:
