@@ -61,7 +61,7 @@ def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
         *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
-        *("clip_encoder", "caption_extents"),
+        *("clip_encoder", "caption_extents", "describe"),
         *("text_detector", "text_recognizer"),
         *("object_detector", "object_tracker"),
         *("video_analysis", "video_analysis_stream", "server_info"),
