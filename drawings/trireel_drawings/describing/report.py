@@ -25,7 +25,8 @@ says nothing true**. For those, use a published model (docs/describe.md).
 - One or two pictures of 96 x 96 pixels and one question; it does not chat.
 - Answers are in lower case and without punctuation.
 - Training: {steps} updates with {batch} questions each, about {pictures} drawings, then
-  {plain_steps} about those without guests and balloons; seed {seed}. It took {minutes:.0f} minutes of CPU time, drawing included, on {threads} thread(s).
+  {plain_steps} about those without guests and balloons; seed {seed}. It took {minutes:.0f} minutes
+  of CPU time, drawing included, on {threads} thread(s).
 
 | question | share of right answers, held-out drawings | goal |
 |---|---|---|

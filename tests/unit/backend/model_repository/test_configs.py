@@ -204,7 +204,7 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     assert not (tmp_path / "r/text_detector").exists()
     assert not (tmp_path / "r/object_detector").exists()
     of_text = {"text_detector", "text_recognizer", "caption_extents"}
-    left_out = {"shot_boundary", "object_detector", *of_text}
+    left_out = {"shot_boundary", "object_detector", "describe", *of_text}
     for name in set(NAMES) - left_out - OF_ANY_SIZE:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
