@@ -32,9 +32,9 @@ says nothing true**. For those, use a published model (docs/describe.md).
 |---|---|---|
 {rows}
 
-Counting means people. **It sees balloons badly**, because the frozen tower was never trained to
-tell them: of questions about the number and the colour of balloons that are there, it answers
-{balloons:.0%} as the truth is.
+Counting means people. **It hardly sees balloons, and so tells no colours**, because the frozen
+tower was never trained to tell them: of questions about the number and the colour of balloons that
+are there, it answers {balloons:.0%} as the truth is.
 
 It was trained with these words: {words}. Balloons are {colours}. A count is `none` to `four`, or
 `many`. A change is that the place changed, a balloon appeared or disappeared, or nothing changed.
