@@ -93,9 +93,12 @@ class DbosEngine:
             on_conflict="always_update",
         )
 
-    def close_queue(self, queue: str, task_ids: Collection[str]) -> None:
-        """Remove a queue and all that is kept of its tasks."""
+    def close_queue(self, queue: str) -> None:
+        """Remove a queue."""
         DBOS.delete_queue(queue)
+
+    def forget(self, task_ids: Collection[str]) -> None:
+        """Remove all that is kept of tasks."""
         ids = list(task_ids)
         for first in range(0, len(ids), ERASED_AT_ONCE):
             DBOS.delete_workflows(ids[first : first + ERASED_AT_ONCE])
@@ -127,6 +130,17 @@ class DbosEngine:
             each.workflow_id: "" if each.status == ENDED[0] else f"given up: {each.status}"
             for each in found
         }
+
+    def ended_in(self, queue: str) -> list[str]:
+        """Return the names of tasks of a queue that run no more and are not forgotten, some."""
+        found = DBOS.list_workflows(
+            queue_name=queue,
+            status=list(ENDED),
+            limit=ERASED_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        return [each.workflow_id for each in found]
 
     def owners(self) -> set[str]:
         """Return the workers that have claimed tasks, dead or alive."""
