@@ -7,6 +7,7 @@ if they are many, they are in a file of their own.
 """
 
 from trireel_schema.caption_tensors import CAPTION_TENSORS, TEXT
+from trireel_schema.description_tensors import DESCRIPTION_TENSORS, DESCRIPTIONS
 from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
 from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
@@ -43,6 +44,8 @@ SYMBOLS = {
     "g": "frames in which objects are looked for",
     "o": "detected objects",
     "r": "tracks of objects",
+    "u": "described scenes",
+    "a": "pictures of a question",
     "i": "intervals in which a label is on screen",
 }
 
@@ -183,6 +186,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("WITH_TEXTS", "BOOL", (1,), "return the bank as TAGS and DESCRIPTIONS"),
         Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
         *OBJECT_TENSORS,
+        *DESCRIPTION_TENSORS,
     )
 }
 
@@ -252,6 +256,7 @@ FINDINGS: dict[str, FindingTensors] = {
     ),
     "objects": OBJECTS,
     "text": TEXT,
+    "description": DESCRIPTIONS,
 }
 """The findings that a request may name in FIND, in the order in which they are made."""
 
