@@ -138,7 +138,7 @@ need_environment() {
     pip_install hatchling editables
     # In one call: a package that needs another finds it here, and no package index is asked for it.
     local packages=(--editable "$ROOT/schema" --editable "$ROOT/python_backend[embedded]")
-    packages+=(--editable "$ROOT/client[draw,load-test,thumbnails]" --editable "$ROOT/app")
+    packages+=(--editable "$ROOT/client[draw,load-test,thumbnails]" --editable "$ROOT/app[gateway,traces]")
     if [[ "$kind" == serve ]]; then
         echo "Step 2 of 3: no PyTorch is needed to serve." >&2
     else
