@@ -8,6 +8,7 @@ time.
 import asyncio
 import io
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
@@ -74,14 +75,13 @@ async def _remark(
     try:
         async with asyncio.timeout(limits.look_seconds):
             picture = await asyncio.to_thread(_pixels, read_picture, sighting.thumbnail)
-            pieces = [
-                piece
-                async for piece in writer.write(prompt, [picture], max_tokens=limits.look_tokens)
-            ]
+            answer = writer.write(prompt, [picture], max_tokens=limits.look_tokens)
+            async with aclosing(answer):
+                pieces = [piece async for piece in answer]
     except (TrireelError, LibraryError, OSError, TimeoutError):
         return None
-    answer = data("".join(piece.text for piece in pieces), MOST_CHARACTERS)
-    return Remark(prompt, answer, pieces[-1].backend) if answer else None
+    text = data("".join(piece.text for piece in pieces), MOST_CHARACTERS)
+    return Remark(prompt, text, pieces[-1].backend) if text else None
 
 
 def _pixels(read_picture: ReadPicture, name: str) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ LINKS = re.compile(
     re.IGNORECASE,
 )
 REMOVED_LINK = "(link removed)"
-NO_MARKUP = str.maketrans({"<": "‹", ">": "›", "`": "'"})
+NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})
 NO_BRACKETS = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")"})
 MARKDOWN_LINK = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()\s]{0,500}\)")
 

@@ -12,18 +12,25 @@ from enum import StrEnum
 
 MOST_CHARACTERS = 2000
 MOST_WORDS = 40  # more than the towers read
-ASKING = frozenset(
-    "please can could would will you me us tell show find list give let know when where what who"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ASKING = _words(
+    "and or but so then now ok please can could would will you me us tell show find list give"
+    " let know when where what who"
     " whom whose which why how many much often long is are was were does do did has have had there"
     " i we see seen shown shows appear appears happen happens happening happened going on at"
     " time times moment moments video videos clip clips scene scenes part parts it this that these"
-    " those any in of about describe summarise summarize say says read reads its".split()
+    " those any in of about describe summarise summarize say says read reads its"
 )
 """Words that only ask if they begin a question."""
-ENDING = frozenset(
+ENDING = _words(
     "happen happens happening happened appear appears shown seen visible in on of the this that"
     " these those video videos clip clips library footage scene scenes here there please do does"
-    " doing at time it screen happened going about is are".split()
+    " doing at time it screen happened going about is are"
 )
 """Words that only ask if they end a question."""
 HOW_MANY = re.compile(r"\bhow (many|much)\b", re.IGNORECASE)
@@ -33,7 +40,7 @@ YES_NO = re.compile(
 )
 QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,200})[\"”“»]")
 CLOCK = re.compile(r"\b(?:(\d{1,3}):)?(\d{1,3}):([0-5]\d)(\.\d{1,3})?\b")
-WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 VERB = re.compile(r"^(\w+) (?:is|are|was|were) ", re.IGNORECASE)
 
 

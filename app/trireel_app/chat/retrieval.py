@@ -2,10 +2,11 @@
 """From a question to the moments that an answer may speak of; none if nothing fits.
 
 A moment fits if the checkpoint gives its best frame `LEAST_PROBABILITY` for the question's subject,
-or if all words of the subject stand in what was observed there: text on the screen, objects,
-descriptions. Both are measured by benchmarks/chat.
+and if no other moment fits far better. It fits too if all words of the subject stand in what was
+observed there: text on the screen, objects, descriptions. benchmarks/chat measures both.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,9 @@ from trireel_app.index.where import SceneKey, Where
 from trireel_schema.vectors import Calibration
 
 LEAST_PROBABILITY = 0.5
+LEAST_LOGIT = math.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY))
+MOST_DROP_LOGITS = 4.0  # below the best moment: what fits far better is meant
+TINY = 1e-9  # so that a logit is finite
 CANDIDATES = 3  # times the moments that are returned: those that do not fit are left out
 
 
@@ -65,11 +69,17 @@ def _fitting(store: MomentStore, subject: str, moments: Sequence[Moment]) -> lis
         "\n".join((moment.on_screen, *moment.objects, moment.description)) for moment in moments
     ]
     wanted, *words = store.words_of([subject, *observed]) if moments else [frozenset[str]()]
+    least = max([LEAST_LOGIT, *(_logit(moment) - MOST_DROP_LOGITS for moment in moments)])
     return [
         moment
         for moment, held in zip(moments, words, strict=True)
-        if (moment.probability or 0.0) >= LEAST_PROBABILITY or (wanted and wanted <= held)
+        if _logit(moment) >= least or (wanted and wanted <= held)
     ]
+
+
+def _logit(moment: Moment) -> float:
+    probability = min(max(moment.probability or 0.0, TINY), 1 - TINY)
+    return math.log(probability / (1 - probability))
 
 
 def _at(
@@ -98,10 +108,10 @@ def _overview(
 
 
 def _newest(rows: Sequence[SceneRow]) -> list[SceneRow]:
-    """Return the newest row of each scene, in the order of the videos' ids and of time."""
+    """Return the newest row of each scene, in the order of the videos' addresses and of time."""
     newest = {row.video_id: row.added_ns for row in sorted(rows, key=lambda row: row.added_ns)}
     kept = [row for row in rows if row.added_ns == newest[row.video_id]]
-    return sorted(kept, key=lambda row: (row.video_id, row.begin_seconds))
+    return sorted(kept, key=lambda row: (row.uri, row.video_id, row.begin_seconds))
 
 
 def _sightings(

@@ -36,8 +36,8 @@ def answer_from_search(
             seen = citation_of(sighting, sighting.picture_seconds)
             citations[seen.text] = seen
             lines.append(
-                f"Asked “{data(remark.question, MOST_CHARACTERS)}”, a model that looks at the picture"
-                f" says “{data(remark.answer, MOST_CHARACTERS)}” {seen.text}"
+                f"Asked “{data(remark.question, MOST_CHARACTERS)}”, a model that looks at the"
+                f" picture says “{data(remark.answer, MOST_CHARACTERS)}” {seen.text}"
             )
     return "\n".join(lines), tuple(citations.values())
 

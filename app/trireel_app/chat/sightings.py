@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from trireel_app.chat.plain_text import data
 
 NAME_CHARACTERS = 80
+LEAST_NAME = 4  # characters of a name that a question may name: a shorter one is a word
 CITED = "[{name} {clock}]"
 
 
@@ -61,7 +62,9 @@ class Sighting:
     def holds(self, seconds: float, tolerance_seconds: float) -> bool:
         """Return whether a time lies in the stretch, or is that of its picture."""
         is_inside = (
-            self.start_seconds - tolerance_seconds <= seconds <= self.end_seconds + tolerance_seconds
+            self.start_seconds - tolerance_seconds
+            <= seconds
+            <= self.end_seconds + tolerance_seconds
         )
         return is_inside or (
             bool(self.remarks) and abs(seconds - self.picture_seconds) <= tolerance_seconds
@@ -97,6 +100,26 @@ def names_of(videos: Mapping[str, str]) -> dict[str, str]:
         taken.add(name.casefold())
         found[video_id] = name
     return found
+
+
+def mentioned(names: Mapping[str, str], text: str) -> tuple[dict[str, str], str]:
+    """Return the videos that a text names, and the text without their names.
+
+    Args:
+        names: name of each video by its id; one is named with its file's ending or without.
+
+    Returns:
+        All videos and the text as it is if it names none.
+    """
+    found = {}
+    rest = text
+    for video_id, name in names.items():
+        stem = name.rsplit(".", 1)[0]
+        pattern = rf"(?<!\w){re.escape(stem)}(?:{re.escape(name[len(stem) :])})?(?!\w)"
+        if len(stem) >= LEAST_NAME and re.search(pattern, text, re.IGNORECASE):
+            found[video_id] = name
+            rest = re.sub(pattern, " ", rest, flags=re.IGNORECASE)
+    return (found, rest) if found else (dict(names), text)
 
 
 def _plain_name(text: str) -> str:

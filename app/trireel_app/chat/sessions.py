@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions of a chat in the database: what an owner asked, and what was answered."""
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from trireel_app.chat.answers import Answer, Mode
+from trireel_app.chat.citations import Citation
+from trireel_app.chat.limits import ChatLimits
+from trireel_app.errors import NoSession, SessionSpent
+from trireel_app.jobs.said import SESSIONS, TURN_VIDEOS, TURNS
+from trireel_app.jobs.tables import patient
+from trireel_client import ChatTurn
+
+PATIENCE_SECONDS = 10.0
+ID_BYTES = 12
+TITLE_CHARACTERS = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A session without its turns."""
+
+    id: str
+    """Id of the session."""
+    video_id: str | None
+    """Id of the video that it is about; None for the owner's whole library."""
+    title: str
+    """First question, shortened."""
+    created_at: float
+    """Time of the first question, seconds since 1970."""
+    used_at: float
+    """Time of the last question."""
+    tokens: int
+    """Number of tokens that it has spent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A question and its answer."""
+
+    question: str
+    """The question."""
+    answer: Answer
+    """The answer."""
+    at: float
+    """Time of the answer, seconds since 1970."""
+
+
+class ChatSessions:
+    """The sessions of one database. All methods raise LibraryError if it does not answer."""
+
+    def __init__(
+        self,
+        database: sa.Engine,
+        limits: ChatLimits | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Use a database whose tables are made."""
+        self.database = database
+        self.limits = limits or ChatLimits()
+        self.patience_seconds = patience_seconds
+
+    @patient
+    def begin(self, owner: str, question: str, video_id: str | None = None) -> Session:
+        """Begin a session, and remove the oldest ones that are too many."""
+        now = time.time()
+        session = Session(
+            id=secrets.token_hex(ID_BYTES),
+            video_id=video_id,
+            title=question[:TITLE_CHARACTERS],
+            created_at=now,
+            used_at=now,
+            tokens=0,
+        )
+        kept = (
+            sa.select(SESSIONS.c.id)
+            .where(SESSIONS.c.owner == owner)
+            .order_by(SESSIONS.c.used_at.desc())
+            .limit(self.limits.sessions)
+        )
+        with self.database.begin() as connection:
+            connection.execute(sa.insert(SESSIONS).values(owner=owner, **vars(session)))
+            connection.execute(
+                sa.delete(SESSIONS).where(
+                    SESSIONS.c.owner == owner, SESSIONS.c.id.not_in(kept.scalar_subquery())
+                )
+            )
+        return session
+
+    @patient
+    def session(self, owner: str, session_id: str) -> Session:
+        """Return a session; raises NoSession if there is none, or it is another owner's."""
+        with self.database.connect() as connection:
+            return _session(connection, owner, session_id)
+
+    def check_budget(self, session: Session) -> None:
+        """Raise SessionSpent if one more question may spend more than the session has left."""
+        largest = self.limits.prompt_tokens + self.limits.answer_tokens
+        if session.tokens + largest > self.limits.session_tokens:
+            raise SessionSpent(
+                f"this session has spent {session.tokens} of {self.limits.session_tokens} tokens:"
+                " begin another session"
+            )
+
+    @patient
+    def page(self, owner: str) -> list[Session]:
+        """Return an owner's sessions, the one that was used last first."""
+        statement = (
+            sa.select(SESSIONS)
+            .where(SESSIONS.c.owner == owner)
+            .order_by(SESSIONS.c.used_at.desc(), SESSIONS.c.id)
+        )
+        with self.database.connect() as connection:
+            return list(map(_plain, connection.execute(statement).all()))
+
+    @patient
+    def turns(self, owner: str, session_id: str) -> list[Turn]:
+        """Return the turns of a session in order; raises NoSession."""
+        statement = sa.select(TURNS).where(TURNS.c.session_id == session_id).order_by(TURNS.c.id)
+        with self.database.connect() as connection:
+            _session(connection, owner, session_id)
+            return [
+                Turn(question=row.question, answer=_answer(row.answer), at=row.at)
+                for row in connection.execute(statement)
+            ]
+
+    @patient
+    def add(self, owner: str, session_id: str, question: str, answer: Answer) -> None:
+        """Add a turn to a session, and remove the oldest ones that are too many.
+
+        Raises:
+            NoSession: if the session was deleted meanwhile.
+        """
+        now = time.time()
+        kept = (
+            sa.select(TURNS.c.id)
+            .where(TURNS.c.session_id == session_id)
+            .order_by(TURNS.c.id.desc())
+            .limit(self.limits.session_turns)
+        )
+        spent = SESSIONS.c.tokens + answer.prompt_tokens + answer.answer_tokens
+        with self.database.begin() as connection:
+            _session(connection, owner, session_id)
+            made = connection.execute(
+                sa.insert(TURNS).values(
+                    session_id=session_id,
+                    question=question,
+                    answer=json.dumps(asdict(answer), ensure_ascii=False),
+                    at=now,
+                )
+            )
+            (turn_id,) = made.inserted_primary_key or (None,)
+            if answer.videos:
+                rows = [{"turn_id": turn_id, "video_id": video} for video in answer.videos]
+                connection.execute(sa.insert(TURN_VIDEOS), rows)
+            connection.execute(
+                sa.delete(TURNS).where(
+                    TURNS.c.session_id == session_id, TURNS.c.id.not_in(kept.scalar_subquery())
+                )
+            )
+            connection.execute(
+                sa.update(SESSIONS)
+                .where(SESSIONS.c.id == session_id)
+                .values(used_at=now, tokens=spent)
+            )
+
+    @patient
+    def remove(self, owner: str, session_id: str) -> None:
+        """Remove a session with its turns; raises NoSession."""
+        with self.database.begin() as connection:
+            _session(connection, owner, session_id)
+            connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.id == session_id))
+
+
+def history_of(turns: Sequence[Turn]) -> tuple[ChatTurn, ...]:
+    """Return turns as the messages of a conversation."""
+    return tuple(
+        message
+        for turn in turns
+        for message in (ChatTurn("user", turn.question), ChatTurn("assistant", turn.answer.text))
+    )
+
+
+def _session(connection: sa.Connection, owner: str, session_id: str) -> Session:
+    statement = sa.select(SESSIONS).where(SESSIONS.c.id == session_id, SESSIONS.c.owner == owner)
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NoSession("there is no such session")
+    return _plain(row)
+
+
+def _plain(row: Any) -> Session:
+    values = {name: row._mapping[name] for name in Session.__dataclass_fields__}
+    return Session(**values)
+
+
+def _answer(text: str) -> Answer:
+    values = json.loads(text)
+    return Answer(
+        **{
+            **values,
+            "citations": tuple(Citation(**each) for each in values["citations"]),
+            "removed": tuple(values["removed"]),
+            "videos": tuple(values["videos"]),
+            "mode": Mode(values["mode"]),
+        }
+    )
