@@ -2,12 +2,24 @@
 """One video through a server."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from trireel_app.analyse.facts import Manifest, ServerFacts, package_version, server_facts
 from trireel_app.sources.facts import facts_of, stamp_of
 from trireel_app.sources.source import VideoSource
-from trireel_client import Analysis, AnalysisOptions, AsyncTrireelClient, TrireelError
+from trireel_client import (
+    Analysis,
+    AnalysisOptions,
+    AsyncTrireelClient,
+    ChunkAnalysis,
+    TrireelError,
+    UnexpectedAnswer,
+)
+
+Watch = Callable[[ChunkAnalysis], None]
+"""Function that gets each chunk of a video as it is ready."""
 
 
 class SourceChanged(TrireelError):
@@ -33,6 +45,7 @@ async def analyse_video(
     source: VideoSource,
     options: AnalysisOptions,
     server: ServerFacts | None = None,
+    watch: Watch | None = None,
 ) -> VideoResult:
     """Analyse a video; its own options replace those of `options`.
 
@@ -40,6 +53,7 @@ async def analyse_video(
 
     Args:
         server: the server's facts if they are known; otherwise they are requested.
+        watch: gets each chunk as it is ready; the answer is the same without it.
 
     Raises:
         SourceChanged: if the file or object changed meanwhile: it may be analysed again.
@@ -51,7 +65,7 @@ async def analyse_video(
     # The file is hashed while the server decodes it.
     reading = asyncio.ensure_future(asyncio.to_thread(facts_of, source))
     try:
-        analysis = await client.analyze(source.uri, **chosen)
+        analysis = await _answer(client, source.uri, chosen, watch)
         facts = await reading
     finally:
         reading.cancel()
@@ -74,3 +88,20 @@ def effective_options(options: AnalysisOptions, source: VideoSource) -> Analysis
     merged = {**job, **source.options}
     chosen = {name: merged[name] for name in sorted(merged) if merged[name] is not None}
     return chosen  # type: ignore[return-value]
+
+
+async def _answer(
+    client: AsyncTrireelClient, uri: str, options: AnalysisOptions, watch: Watch | None
+) -> Analysis:
+    if watch is None:
+        return await client.analyze(uri, **options)
+    whole: Analysis | None = None
+    async with aclosing(client.stream(uri, **options)) as answers:
+        async for answer in answers:
+            if isinstance(answer, Analysis):
+                whole = answer
+            else:
+                watch(answer)
+    if whole is None:
+        raise UnexpectedAnswer("the stream ended before the answer for the whole video")
+    return whole

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from trireel_app.engine.port import Task
-from trireel_app.jobs.job import Job, Outcome, Progress, Video, VideoState
+from trireel_app.jobs.job import Form, Job, Outcome, Progress, Video, VideoState
 from trireel_app.jobs.output.assemble import output_files
 
 SLOWEST = 3
@@ -118,7 +118,7 @@ def show_summary(
     for video in failed[:MOST_FAILURES]:
         reason = video.outcome.reason if video.outcome else ""
         _print(console, f"  failed  {video.source.uri}: {reason}", "red")
-    if failed:
+    if failed and job.spec.form is not Form.LIBRARY:
         _print(console, f"all {len(failed)} that failed: {output_files(job.spec)[1]}")
     _print(console, f"output: {job.spec.output}")
 

@@ -27,7 +27,7 @@ from trireel_app.commands.options import (
 from trireel_app.commands.run import run_job
 from trireel_app.engine.database import default_url, open_database
 from trireel_app.errors import InvalidOption
-from trireel_app.jobs.job import Job, JobState, VideoState
+from trireel_app.jobs.job import CANCELLED, Job, JobState, VideoState
 from trireel_app.jobs.output import places
 from trireel_app.jobs.output.parts import parts_folder
 from trireel_app.jobs.store import JobStore
@@ -43,7 +43,6 @@ app = typer.Typer(
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="Name of the job, or its beginning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the work to `trireel worker`.")]
-CANCELLED = "it was cancelled"
 
 
 @app.command("list")

@@ -93,9 +93,12 @@ class DbosEngine:
             on_conflict="always_update",
         )
 
-    def close_queue(self, queue: str, task_ids: Collection[str]) -> None:
-        """Remove a queue and all that is kept of its tasks."""
+    def close_queue(self, queue: str) -> None:
+        """Remove a queue."""
         DBOS.delete_queue(queue)
+
+    def forget(self, task_ids: Collection[str]) -> None:
+        """Remove all that is kept of tasks."""
         ids = list(task_ids)
         for first in range(0, len(ids), ERASED_AT_ONCE):
             DBOS.delete_workflows(ids[first : first + ERASED_AT_ONCE])

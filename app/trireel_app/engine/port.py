@@ -68,8 +68,11 @@ class Engine(Protocol):
     def open_queue(self, queue: str, limits: QueueLimits) -> None:
         """Make a queue, or change its limits."""
 
-    def close_queue(self, queue: str, task_ids: Collection[str]) -> None:
-        """Remove a queue and all that is kept of its tasks."""
+    def close_queue(self, queue: str) -> None:
+        """Remove a queue."""
+
+    def forget(self, task_ids: Collection[str]) -> None:
+        """Remove all that is kept of tasks."""
 
     def enqueue(self, connection: sa.Connection, queue: str, tasks: Sequence[Task]) -> None:
         """Add tasks within the caller's transaction; a task that is known is left as it is."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from trireel_app.analyse.servers import Lease, NoServer, Servers
-from trireel_app.analyse.video import VideoResult, analyse_video, effective_options
+from trireel_app.analyse.video import VideoResult, Watch, analyse_video, effective_options
 from trireel_app.errors import AppError
 from trireel_app.index.keeper import Keeper
-from trireel_app.library import Checkpoint, Entry, record_of, video_id_of
+from trireel_app.library import Checkpoint, Entry, VideoRecord, record_of, video_id_of
 from trireel_app.sources.facts import stamp_of
 from trireel_app.sources.source import VideoSource
 from trireel_client import AnalysisOptions, ServerUnavailable, TrireelError
@@ -96,29 +96,57 @@ async def _indexed(
     for attempt in range(ATTEMPTS):
         try:
             async with servers.lease() as lease:
-                options = await _options(keeper, lease, settings.options)
+                options = await library_options(keeper, lease, settings.options)
                 before = await asyncio.to_thread(keeper.library.entry, video_id_of(source.uri))
                 if before and not settings.again and await _is_same(before, source, lease, options):
                     return Outcome(source.uri, before, unchanged=True)
-                result = await analyse_video(lease.client, source, options, lease.facts)
-                pictures = await _thumbnails(lease, result) if settings.with_thumbnails else []
+                record = await analysed_record(
+                    lease, source, options, with_thumbnails=settings.with_thumbnails
+                )
             break
         except NoServer:
             raise
         except ServerUnavailable:  # the next lease is another server's, or waits
             if attempt == ATTEMPTS - 1:
                 raise
-    record = record_of(
+    return Outcome(source.uri, await asyncio.to_thread(keeper.put, record))
+
+
+async def analysed_record(
+    lease: Lease,
+    source: VideoSource,
+    options: AnalysisOptions,
+    *,
+    with_thumbnails: bool = True,
+    watch: Watch | None = None,
+    video_id: str | None = None,
+) -> VideoRecord:
+    """Analyse a video by a leased server; return what a library keeps of it.
+
+    Args:
+        options: options that `library_options` returned.
+        watch: gets each chunk as it is ready.
+        video_id: id in the library; None for the one that is made of the address.
+
+    Raises:
+        TrireelError: if there is no answer.
+        LibraryError: if the answer has no embeddings.
+    """
+    result = await analyse_video(lease.client, source, options, lease.facts, watch)
+    pictures = await _thumbnails(lease, result) if with_thumbnails else []
+    return record_of(
         source.uri,
         result.analysis,
         result.manifest.server.weights_sha256,
         thumbnails=pictures,
         facts={"manifest": result.manifest.to_json(), "stamp": result.stamp},
+        video_id=video_id,
     )
-    return Outcome(source.uri, await asyncio.to_thread(keeper.put, record))
 
 
-async def _options(keeper: Keeper, lease: Lease, options: AnalysisOptions) -> AnalysisOptions:
+async def library_options(
+    keeper: Keeper, lease: Lease, options: AnalysisOptions
+) -> AnalysisOptions:
     """Return the options of the analysis with all findings that the index holds.
 
     Raises:

@@ -4,19 +4,24 @@
 from itertools import chain
 
 from trireel_app.engine.port import Engine, Task
-from trireel_app.jobs.job import Job, JobState, Outcome, VideoState
+from trireel_app.jobs.job import Form, Job, JobState, Outcome, VideoState
 from trireel_app.jobs.output import places
 from trireel_app.jobs.output.assemble import assemble
 from trireel_app.jobs.output.parts import parts_folder
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.tables import VIDEOS
+from trireel_app.jobs.watched import tell_settled
 
 
 def write_output(store: JobStore, job: Job) -> None:
     """Write the output of a job whose videos are all settled; raises LibraryError.
 
-    Videos whose parts are lost, as after a power failure, are analysed again.
+    Videos whose parts are lost, as after a power failure, are analysed again. A library has its
+    videos already.
     """
+    if job.spec.form is Form.LIBRARY:
+        store.move(job.id, JobState.RUNNING, JobState.WRITTEN)
+        return
     job = store.job(job.id)  # with the facts that its first answer brought
     lost = assemble(job, store.videos(job.id))
     if lost:
@@ -36,7 +41,7 @@ def settle_orphans(store: JobStore, engine: Engine, job_id: str) -> None:
     for task_id, reason in engine.ended(tasks).items() if tasks else ():
         if reason:
             failure = Outcome(state=VideoState.FAILED, reason=reason, kind="GivenUp")
-            store.settle(tasks[task_id], failure)
+            store.settle(tasks[task_id], failure, tell_settled(failure))
         elif store.claim(tasks[task_id]) is not None:  # still without an outcome
             again.append(tasks[task_id].number)
     if again:
@@ -48,11 +53,13 @@ def clean_up(store: JobStore, engine: Engine, job: Job) -> None:
 
     Parts stay if videos have failed: `retry-failed` needs them.
     """
-    if job.progress.failed == 0:
+    if job.progress.failed == 0 and job.spec.form is not Form.LIBRARY:
         places.remove_folder(parts_folder(job.id, job.spec))
     ids = chain.from_iterable(
         (Task(job.id, video.number, number, 1).id for number in range(video.round + 1))
         for video in store.videos(job.id)
     )
-    engine.close_queue(job.queue, list(ids))
+    engine.forget(list(ids))
+    if not job.spec.is_watched:
+        engine.close_queue(job.queue)
     store.move(job.id, JobState.WRITTEN, JobState.FINISHED)

@@ -12,12 +12,21 @@ from trireel_app.analyse.facts import ServerFacts
 from trireel_app.sources.facts import SourceFacts
 from trireel_app.sources.source import VideoSource
 
+WATCHED_QUEUE = "watched"
+"""The queue of all jobs of one watched video: workers look into each queue all the time."""
+
+
+CANCELLED = "it was cancelled"
+"""The note of a job that a person has stopped."""
+
 
 class Form(enum.StrEnum):
     """Format of a job's output."""
 
     JSONL = "jsonl"
     PARQUET = "parquet"
+    LIBRARY = "library"
+    """A library with its index: each video's results are there as soon as it is analysed."""
 
 
 class RowKind(enum.StrEnum):
@@ -70,6 +79,15 @@ class JobSpec:
     """Videos in flight over all workers; None for any number."""
     per_minute: float | None = None
     """Videos that may begin in a minute over all workers; None for any number."""
+    video_id: str | None = None
+    """Id in the library of the job's one video; None for ids that are made of the addresses."""
+    owner: str = ""
+    """Name of the person or key that the video of `video_id` belongs to."""
+
+    @property
+    def is_watched(self) -> bool:
+        """True if the job's progress is written down, chunk by chunk, for those who watch it."""
+        return self.form is Form.LIBRARY and self.video_id is not None
 
     def to_json(self) -> str:
         """Return the request as JSON."""
@@ -117,10 +135,15 @@ class Outcome:
     """Size and hash of the source."""
     busy_seconds: float = 0.0
     """Seconds of the last attempt."""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """What lists show of the results, as plain values: of a library's video alone."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain values."""
-        return asdict(self)
+        values = asdict(self)
+        if not self.summary:  # versions before it reject it
+            del values["summary"]
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -190,7 +213,7 @@ class Job:
     @property
     def queue(self) -> str:
         """Name of its queue."""
-        return queue_of(self.id)
+        return WATCHED_QUEUE if self.spec.is_watched else queue_of(self.id)
 
 
 def queue_of(job_id: str) -> str:

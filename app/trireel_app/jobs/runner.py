@@ -4,19 +4,22 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from trireel_app.analyse.servers import NoServer, OtherServer, Servers
+from trireel_app.analyse.servers import Lease, NoServer, OtherServer, Servers
 from trireel_app.analyse.video import SourceChanged, VideoResult, analyse_video
 from trireel_app.engine.port import Answer, Task, TryAgain
 from trireel_app.errors import LibraryError
 from trireel_app.jobs.job import Form, JobSpec, JobState, Outcome, RowKind, VideoState
+from trireel_app.jobs.library_video import LibraryVideos
 from trireel_app.jobs.output import places
 from trireel_app.jobs.output.parts import encoded, part_address
 from trireel_app.jobs.output.rows import rows_of
 from trireel_app.jobs.store import Claim, JobStore
+from trireel_app.jobs.watched import tell_settled, tell_stopped
 from trireel_client import (
     AnalysisOptions,
     RequestCancelled,
@@ -39,6 +42,7 @@ SKIPPED: Mapping[str, Any] = {}
 """Answer of a task that needs no work, or whose job was stopped."""
 
 Reporter = Callable[[Task, Outcome], None]
+T = TypeVar("T")
 
 
 class VideoRunner:
@@ -50,8 +54,10 @@ class VideoRunner:
         servers: Servers,
         loop: asyncio.AbstractEventLoop,
         report: Reporter,
+        library_videos: LibraryVideos,
     ) -> None:
         self._store = store
+        self._library_videos = library_videos
         self._servers = servers
         self._loop = loop
         self._report = report
@@ -75,7 +81,7 @@ class VideoRunner:
         if not answer:
             return
         outcome = Outcome.from_json(answer)
-        if await asyncio.to_thread(self._store.settle, task, outcome):
+        if await asyncio.to_thread(self._store.settle, task, outcome, tell_settled(outcome)):
             self._report(task, outcome)
 
     def jobs_in_flight(self) -> set[str]:
@@ -108,23 +114,37 @@ class VideoRunner:
         return {**outcome.to_json(), "busy_seconds": time.monotonic() - began}
 
     async def _outcome(self, task: Task, claim: Claim) -> Outcome:
-        result = await self._analysed(task, claim)
-        # Off the event loop: rows of long videos take a while.
+        # What is kept is written off the event loop: it takes a while for long videos.
+        if claim.spec.form is Form.LIBRARY:
+            library = self._library_videos
+            record = await self._on_server(task, None, partial(library.record, task, claim))
+            return await asyncio.to_thread(library.keep, task, claim, record)
+        options = request_options(claim.spec)
+
+        def analyse(lease: Lease) -> Awaitable[VideoResult]:
+            return analyse_video(lease.client, claim.source, options, lease.facts)
+
+        result = await self._on_server(task, claim, analyse)
         return await asyncio.to_thread(_keep, task, claim.spec, result)
 
-    async def _analysed(self, task: Task, claim: Claim) -> VideoResult:
+    async def _on_server(
+        self, task: Task, pinned: Claim | None, work: Callable[[Lease], Awaitable[T]]
+    ) -> T:
+        """Work on a server that has room; on one with the facts of the job if `pinned` is given.
+
+        A library is not pinned: it checks by itself that embeddings can be compared.
+        """
         deadline = time.monotonic() + self._servers.limits.wait_seconds
-        facts = claim.facts
-        options = request_options(claim.spec)
+        facts = None if pinned is None else pinned.facts
         while True:
             try:
                 async with self._servers.lease(facts) as lease:
-                    if facts is None:
+                    if pinned is not None and facts is None:
                         fix = self._store.fix_facts
                         facts = await asyncio.to_thread(fix, task.job_id, lease.facts)
                         if facts != lease.facts:
                             continue  # another worker was first, with another server
-                    return await analyse_video(lease.client, claim.source, options, lease.facts)
+                    return await work(lease)
             except NoServer:
                 raise
             except ServerFull:
@@ -134,7 +154,8 @@ class VideoRunner:
     async def _stop_job(self, task: Task, reason: str) -> None:
         move = self._store.move
         running, stopped = JobState.RUNNING, JobState.STOPPED
-        await asyncio.to_thread(move, task.job_id, running, stopped, reason)
+        also = tell_stopped(reason)
+        await asyncio.to_thread(move, task.job_id, running, stopped, reason, also)
 
 
 def request_options(spec: JobSpec) -> AnalysisOptions:

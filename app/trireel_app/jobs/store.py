@@ -25,6 +25,8 @@ FEED_VIDEOS = 200
 PATIENCE_SECONDS = 10.0
 """A person waits no longer for a database that is away."""
 Enqueue = Callable[[sa.Connection, Sequence[Task]], None]
+Also = Callable[[sa.Connection, str], None]
+"""Further statements of a transaction, which get the job's name; they come last."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,12 @@ class JobStore:
         make_tables(database)
 
     @patient
-    def create(self, spec: JobSpec, sources: Sequence[VideoSource]) -> str:
+    def create(
+        self, spec: JobSpec, sources: Sequence[VideoSource], also: Also | None = None
+    ) -> str:
         """Add a job with its videos; return its name."""
-        job_id = secrets.token_hex(4)
+        # People type the names of batches.
+        job_id = secrets.token_hex(8 if spec.is_watched else 4)
         rows = [
             {
                 "job_id": job_id,
@@ -78,6 +83,8 @@ class JobStore:
                 )
             )
             connection.execute(sa.insert(VIDEOS), rows)
+            if also is not None:
+                also(connection, job_id)
         return job_id
 
     @patient
@@ -147,7 +154,7 @@ class JobStore:
         return Claim(source, JobSpec.from_json(row.spec), facts_of_text(row.facts))
 
     @patient
-    def settle(self, task: Task, outcome: Outcome) -> bool:
+    def settle(self, task: Task, outcome: Outcome, also: Also | None = None) -> bool:
         """Record how a video's analysis ended, once; return False if that is known already."""
         with self.database.begin() as connection:
             updated = connection.execute(
@@ -159,6 +166,8 @@ class JobStore:
                     outcome=json.dumps(outcome.to_json()),
                 )
             )
+            if updated.rowcount > 0 and also is not None:
+                also(connection, task.job_id)
         return updated.rowcount > 0
 
     @patient
@@ -174,7 +183,14 @@ class JobStore:
         return facts_of_text(kept) or facts
 
     @patient
-    def move(self, job_id: str, before: JobState, after: JobState, note: str = "") -> bool:
+    def move(
+        self,
+        job_id: str,
+        before: JobState,
+        after: JobState,
+        note: str = "",
+        also: Also | None = None,
+    ) -> bool:
         """Change a job's state; return False if it is no longer the one before."""
         with self.database.begin() as connection:
             moved = connection.execute(
@@ -182,11 +198,17 @@ class JobStore:
                 .where(JOBS.c.id == job_id, JOBS.c.state == before)
                 .values(state=after, note=note)
             )
+            if moved.rowcount > 0 and also is not None:
+                also(connection, job_id)
         return moved.rowcount > 0
 
     @patient
     def reopen(
-        self, job_id: str, numbers: Sequence[int] = (), states: Sequence[VideoState] = ()
+        self,
+        job_id: str,
+        numbers: Sequence[int] = (),
+        states: Sequence[VideoState] = (),
+        also: Also | None = None,
     ) -> None:
         """Let a job run again, and videos wait again: those of `numbers`, and of these states."""
         with self.database.begin() as connection:
@@ -204,6 +226,8 @@ class JobStore:
             connection.execute(
                 sa.update(JOBS).where(JOBS.c.id == job_id).values(state=JobState.RUNNING, note="")
             )
+            if also is not None:
+                also(connection, job_id)
 
     def videos(self, job_id: str, *where: "sa.ColumnElement[bool]") -> Iterator[Video]:
         """Yield a job's videos in order; all of them, or those that meet all conditions."""
@@ -211,6 +235,10 @@ class JobStore:
         while page := self._page(job_id, last, where):
             yield from map(video_of_row, page)
             last = page[-1].number
+
+    def has(self, job_id: str) -> bool:
+        """Return whether there is a job of this very name."""
+        return self.progress(job_id).total > 0
 
     @patient
     def erase(self, job_id: str) -> None:

@@ -33,7 +33,7 @@ class Submitted:
 def output_of(output: str, form: Form | None) -> tuple[str, Form]:
     """Return the normal address of an output and its format; raises InvalidOption."""
     named = {f".{each}": each for each in Form}.get(suffix_of(output))
-    if named is None and suffix_of(output) in FILE_SUFFIXES:
+    if named is None and form is not Form.LIBRARY and suffix_of(output) in FILE_SUFFIXES:
         raise InvalidOption(
             f"the output {output!r} is no format: give *.jsonl, *.parquet or a folder"
         )
@@ -74,7 +74,7 @@ def submit(store: JobStore, spec: JobSpec, sources: Sequence[VideoSource]) -> Su
     for job in others:
         if job.key == key:
             return resume(store, job)
-    if others:
+    if others and spec.form is not Form.LIBRARY:  # any number of jobs add to a library
         job = others[0]
         raise InvalidOption(
             f"job {job.id} with other videos or options is to write {spec.output}: end it by"

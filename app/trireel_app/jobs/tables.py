@@ -45,6 +45,24 @@ VIDEOS = sa.Table(
     sa.Column("outcome", sa.Text),
 )
 sa.Index("trireel_videos_by_state", VIDEOS.c.job_id, VIDEOS.c.state, VIDEOS.c.number)
+EVENTS = sa.Table(
+    "trireel_events",
+    METADATA,
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("video_id", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sqlite_autoincrement=True,  # the number of a removed event is not used again
+)
+sa.Index("trireel_events_of_video", EVENTS.c.video_id, EVENTS.c.id)
+sa.Index("trireel_events_of_owner", EVENTS.c.owner, EVENTS.c.id)
 
 
 def make_tables(database: sa.Engine) -> None:

@@ -21,6 +21,14 @@ USAGE = sa.Table(
 sa.Index("trireel_usage_by_owner", USAGE.c.owner, USAGE.c.at)
 
 
+def charge(connection: sa.Connection, owner: str, video_seconds: float) -> None:
+    """Add the length of a video that was analysed; removes what is older than 35 days."""
+    now = time.time()
+    values = {"owner": owner, "at": now, "video_seconds": video_seconds}
+    connection.execute(sa.insert(USAGE).values(values))
+    connection.execute(sa.delete(USAGE).where(USAGE.c.at < now - KEPT_SECONDS))
+
+
 class Usage:
     """The use of one database; any number of threads and processes may use it."""
 
@@ -31,12 +39,8 @@ class Usage:
     @patient
     def add(self, owner: str, video_seconds: float) -> None:
         """Add the length of a video that was analysed; removes what is older than 35 days."""
-        now = time.time()
         with self.database.begin() as connection:
-            connection.execute(
-                sa.insert(USAGE).values(owner=owner, at=now, video_seconds=video_seconds)
-            )
-            connection.execute(sa.delete(USAGE).where(USAGE.c.at < now - KEPT_SECONDS))
+            charge(connection, owner, video_seconds)
 
     @patient
     def seconds(self, owner: str, within_seconds: float) -> float:

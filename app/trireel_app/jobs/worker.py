@@ -5,6 +5,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,9 +18,11 @@ from trireel_app.engine.port import Engine, QueueLimits, Task
 from trireel_app.errors import AppError, LibraryError
 from trireel_app.jobs.finish import clean_up, settle_orphans, write_output
 from trireel_app.jobs.job import Job, JobState, Outcome, queue_of
+from trireel_app.jobs.library_video import LibraryVideos
 from trireel_app.jobs.runner import Reporter, VideoRunner
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.tables import JOBS, reason_of
+from trireel_app.jobs.watched import Board, tell_stopped
 from trireel_client import AsyncTrireelClient
 
 BEATS_IN_LEASE = 5
@@ -69,13 +72,19 @@ class Worker:
         self._look_at = time.monotonic() + LOOK_SECONDS
         self._beats_well_since = time.monotonic()
         self._database_trouble = ""
+        self._board = Board(store.database)
+        self._library_videos = LibraryVideos(self._store, self._board)
+        self._maintenance: Future[None] | None = None
 
     def __enter__(self) -> "Worker":
         """Begin to work; raises LibraryError if the database cannot be used."""
         self._leases.renew()
         self._requests = LoopThread("requests")
         self._servers = self._requests.run(self._make_servers())
-        self._runner = VideoRunner(self._store, self._servers, self._requests.loop, self._report)
+        self._requests.submit(self._board.run())
+        self._runner = VideoRunner(
+            self._store, self._servers, self._requests.loop, self._report, self._library_videos
+        )
         queues = None if self._options.job_id is None else [queue_of(self._options.job_id)]
         self._engine.start(self._runner, self._leases.worker_id, queues)
         self._heart.start()
@@ -120,11 +129,17 @@ class Worker:
             try:
                 self._tend(job)
             except LibraryError as error:
-                self._store.move(job.id, JobState.RUNNING, JobState.STOPPED, str(error))
+                reason = str(error)
+                also = tell_stopped(reason)
+                self._store.move(job.id, JobState.RUNNING, JobState.STOPPED, reason, also)
         if time.monotonic() > self._look_at:
             for job_id in running:
                 settle_orphans(self._store, self._engine, job_id)
             self._look_at = time.monotonic() + LOOK_SECONDS
+        if self._maintenance is None or self._maintenance.done():
+            self._maintenance = self._requests.submit(
+                asyncio.to_thread(self._library_videos.maintain)
+            )
 
     def reap(self) -> int:
         """Give back the videos of workers whose lease has ended; return how many. Repeatable."""
@@ -149,6 +164,9 @@ class Worker:
             limits = QueueLimits(spec.per_worker, spec.in_flight, spec.per_minute)
             self._engine.open_queue(job.queue, limits)
             self._open_queues.add(job.queue)
+        progress = job.progress
+        if progress.total == progress.settled + progress.queued:
+            return  # no video waits for its turn
         self._store.feed(job, lambda c, tasks: self._engine.enqueue(c, job.queue, tasks))
 
     def _mine(self) -> Sequence["sa.ColumnElement[bool]"]:

@@ -24,6 +24,7 @@ def record_of(
     *,
     thumbnails: Sequence[bytes] = (),
     facts: Mapping[str, Any] | None = None,
+    video_id: str | None = None,
 ) -> VideoRecord:
     """Return the record of an analysed video.
 
@@ -33,6 +34,7 @@ def record_of(
         weights_sha256: hash of the weights of the server that answered.
         thumbnails: JPEG of each scene, or nothing.
         facts: further facts about how the results were made.
+        video_id: id in the library; None for the one that is made of the source's address.
 
     Raises:
         LibraryError: if the answer has no embeddings.
@@ -46,7 +48,7 @@ def record_of(
         chunk.pop("embedding", None)
         chunk.pop("frame_embeddings", None)
     return VideoRecord(
-        video_id=video_id_of(source),
+        video_id=video_id_of(source) if video_id is None else video_id,
         uri=normal_uri(source),
         start_seconds=analysis.start_seconds,
         duration_seconds=analysis.duration_seconds,
