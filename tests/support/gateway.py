@@ -4,6 +4,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -14,10 +15,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from support.records import label, record
 from trireel_app.gateway.access.keys import SCOPES
 from trireel_app.gateway.app import make_app
 from trireel_app.gateway.settings import GatewaySettings, Limits
 from trireel_app.gateway.state import Parts
+from trireel_app.jobs.uploads import UploadRow, UploadState, new_id
+from trireel_app.library import VideoRecord
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -106,3 +110,75 @@ def served(settings: GatewaySettings) -> Iterator[Served]:
         server.should_exit = True
         thread.join(20)
         listener.close()
+
+
+MP4 = bytes.fromhex("0000002066747970") + b"isom" + bytes(20) + bytes(range(256)) * 8
+
+
+def stored_video(
+    parts: Parts,
+    owner: str = "anna",
+    name: str = "clip.mp4",
+    content: bytes = MP4,
+    seed: int = 0,
+    **changes: Any,
+) -> str:
+    """Give an owner an analysed video with random embeddings; return its id.
+
+    `changes` are columns of its row.
+    """
+    video_id = new_id()
+    path = parts.settings.uploads / video_id / "original"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    made = record(f"/uploads/{video_id}", seed, labels=[label("object", "red", 0.5, 3.5)])
+    parts.keeper.put(replace(made, video_id=video_id, answer=answer_of(made)))
+    row = UploadRow(
+        id=video_id,
+        owner=owner,
+        name=name,
+        uri=str(path),
+        path=str(path),
+        state=UploadState.DONE,
+        created_at=time.time(),
+        finished_at=time.time(),
+        size_bytes=len(content),
+        duration_seconds=made.duration_seconds,
+        num_scenes=len(made.scenes),
+        tags='[{"text": "place 1", "probability": 0.9}]',
+    )
+    parts.uploads.add(replace(row, **changes))
+    return video_id
+
+
+def answer_of(made: VideoRecord) -> dict[str, Any]:
+    """Return the answer that belongs to a record of scenes without transitions."""
+    scenes = [
+        {
+            "start_seconds": scene.start_seconds,
+            "end_seconds": scene.end_seconds,
+            "tags": [vars(tag) for tag in scene.tags],
+            "caption": vars(scene.caption),
+            "representative_seconds": scene.representative_seconds,
+        }
+        for scene in made.scenes
+    ]
+    seconds = made.frames.timestamps_seconds.tolist()
+    return {
+        "start_seconds": 0.0,
+        "duration_seconds": made.duration_seconds,
+        "time_base": [1, 1000],
+        "frame_rate": [25, 1],
+        "is_vfr": False,
+        "picture_size_px": [192, 144],
+        "embedding_dim": made.checkpoint.embedding_dim,
+        "tags": [],
+        "shots": scenes,
+        "scene_changes": [],
+        "captions": [],
+        "objects": None,
+        "chunks": [
+            {"frame_timestamps_seconds": seconds, "scene_trace": [0.25] * len(seconds), "tags": []}
+        ],
+        "server": {"name": "triton", "version": "2.51.0"},
+    }

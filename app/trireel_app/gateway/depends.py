@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dependencies of routes: who sends the request, and the video that they may see."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +22,8 @@ from trireel_app.jobs.uploads import UploadRow
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 VIDEO_ID = re.compile(r"[0-9a-f]{20}")
 BEARER = "bearer "
+EXAMPLE_ID = "5f0e3c9ab1d2e4f60718"
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "via")
 
 PartsOf = Annotated[Parts, Depends(parts)]
 
@@ -99,7 +102,21 @@ def own_video(scope: str) -> Callable[..., UploadRow]:
     return dependency
 
 
-EXAMPLE_ID = "5f0e3c9ab1d2e4f60718"
+def admin_or_loopback(
+    connection: HTTPConnection,
+    parts: PartsOf,
+    key: Annotated[str | None, Security(KEY)],
+    cookie: Annotated[str | None, Security(SESSION)],
+) -> None:
+    """Let callers of this machine pass, and keys with the scope admin; a dependency.
+
+    What a proxy of this machine passes on comes from elsewhere.
+    """
+    is_passed_on = any(name in connection.headers for name in PROXY_HEADERS)
+    if _is_loopback(address_in(connection.scope)) and not is_passed_on:
+        return
+    if not _access(connection, parts, key, cookie).is_admin:
+        raise Forbidden("the key lacks the scope admin")
 
 
 def video_of(parts: Parts, access: Access, video_id: str) -> UploadRow:
@@ -142,6 +159,13 @@ def _access(
         raise NotAuthenticated("the session has ended: give the key again")
     _check_site(connection)
     return access
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_site(connection: HTTPConnection) -> None:

@@ -13,15 +13,16 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+from trireel_app.gateway.metrics import Metrics
+from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
+from trireel_app.gateway.texts import Texts
 from trireel_app.index.keeper import Keeper
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.uploads import Uploads
 from trireel_app.jobs.usage import Usage
 from trireel_app.library import Library
 from trireel_client import AsyncTrireelClient
-
-SECONDS_FOR_SERVERS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,12 @@ class Parts:
     """Videos of the owners."""
     keeper: Keeper
     """Library and index."""
+    texts: Texts
+    """Embeddings of texts and pictures."""
+    watch: ServerWatch
+    """How the servers are."""
+    metrics: Metrics
+    """Metrics of this process."""
     clients: tuple[AsyncTrireelClient, ...]
     """Clients of the servers, in the order of the settings; they connect at their first request."""
 
@@ -62,6 +69,8 @@ def opened(settings: GatewaySettings) -> Parts:
     database = open_database(settings.database)
     jobs = JobStore(database)  # makes all tables
     uploads = Uploads(database)
+    keeper = Keeper(Library(settings.library))
+    clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
     secret = settings.session_secret or SecretStore(database).secret("session")
     settings.uploads.mkdir(parents=True, exist_ok=True)
     return Parts(
@@ -74,8 +83,11 @@ def opened(settings: GatewaySettings) -> Parts:
         audit=AuditLog(settings.audit_file),
         jobs=jobs,
         uploads=uploads,
-        keeper=Keeper(Library(settings.library)),
-        clients=tuple(AsyncTrireelClient(url) for url in settings.servers),
+        keeper=keeper,
+        texts=Texts(clients, keeper.library),
+        watch=ServerWatch(settings.servers, clients),
+        metrics=Metrics(uploads),
+        clients=clients,
     )
 
 

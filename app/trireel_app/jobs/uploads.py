@@ -166,6 +166,15 @@ class Uploads:
             return list(connection.scalars(statement))
 
     @patient
+    def names(self, owner: str, video_ids: Sequence[str]) -> dict[str, str]:
+        """Return the names of those videos that are this owner's, by their ids."""
+        statement = sa.select(UPLOADS.c.id, UPLOADS.c.name).where(
+            UPLOADS.c.owner == owner, UPLOADS.c.id.in_(set(video_ids))
+        )
+        with self.database.connect() as connection:
+            return {row.id: row.name for row in connection.execute(statement)}
+
+    @patient
     def pending(self, owner: str) -> int:
         """Return how many videos of an owner have not ended."""
         statement = sa.select(sa.func.count()).where(
@@ -173,6 +182,14 @@ class Uploads:
         )
         with self.database.connect() as connection:
             return connection.scalar(statement) or 0
+
+    @patient
+    def counts(self) -> dict[UploadState, int]:
+        """Return how many videos of all owners are in each state."""
+        statement = sa.select(UPLOADS.c.state, sa.func.count()).group_by(UPLOADS.c.state)
+        with self.database.connect() as connection:
+            found = {row[0]: row[1] for row in connection.execute(statement)}
+        return {state: found.get(state, 0) for state in UploadState}
 
     @patient
     def change(

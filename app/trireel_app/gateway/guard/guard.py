@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -17,7 +18,6 @@ from trireel_app.gateway.failures import (
     BadRequest,
     HttpFailure,
     InternalError,
-    TooLarge,
     error_json,
 )
 from trireel_app.gateway.guard.headers import with_headers
@@ -25,6 +25,7 @@ from trireel_app.gateway.state import Parts
 
 LOGGER = logging.getLogger("trireel.gateway")
 UNLIMITED_PATHS = frozenset({"/healthz", "/readyz"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REJECTED = frozenset({401, 403, 413, 415, 429})
 POLICY_VIOLATION = 1008
@@ -82,8 +83,8 @@ class _Answer:
         is_last = message["type"] == "http.response.body" and not message.get("more_body")
         self.has_ended |= is_last or message["type"] == "websocket.close"
         if message["type"] == "http.response.start":
-            if message["status"] == TooLarge.status and _is_plain(message):
-                await self._send_too_large()
+            if message["status"] >= HTTPStatus.BAD_REQUEST and _is_plain(message):
+                await self._send_as_json(message["status"])
                 return
             self._note(message["status"])
             is_secure = self._parts.settings.is_secure
@@ -92,18 +93,19 @@ class _Answer:
         if not self._is_replaced:
             await self._send(message)
 
-    async def _send_too_large(self) -> None:
-        """Replace the framework's plain text by JSON; what follows it is dropped."""
-        limit = self._parts.settings.limits.body_bytes
-        failure = TooLarge(f"the body is larger than allowed: send at most {limit} bytes")
-        await _reject(self._scope, self._receive_nothing, self.send, failure)
+    async def _send_as_json(self, status: int) -> None:
+        """Replace an error in plain text of the framework; what follows it is dropped."""
+        text = HTTPStatus(status).phrase
+        kind, message = "".join(text.title().split()), f"the request is not possible: {text}"
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            kind, message = "TooLarge", "the body is larger than allowed"
+        await _send_error(self.send, status, kind, message, {})
         self._is_replaced = True
-
-    async def _receive_nothing(self) -> Message:
-        return {"type": "http.disconnect"}
 
     def _note(self, status: int) -> None:
         method = self._scope.get("method", "GET")
+        seconds = time.monotonic() - self._began
+        self._parts.metrics.count(_pattern(self._scope), _known(method), status, seconds)
         if method in SAFE_METHODS and status not in REJECTED:
             return
         access = self._scope["state"].get("access")
@@ -114,7 +116,7 @@ class _Answer:
             "key": None if access is None else access.key_id,
             "owner": None if access is None else access.owner,
             "address": address_in(self._scope),
-            "ms": round((time.monotonic() - self._began) * 1000, 1),
+            "ms": round(seconds * 1000, 1),
         }
         self._parts.audit.write("rejected" if status in REJECTED else "change", facts)
 
@@ -133,13 +135,29 @@ async def _reject(scope: Scope, receive: Receive, send: Send, failure: HttpFailu
         await receive()
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": str(failure)})
         return
-    body = json.dumps(error_json(failure.status, type(failure).__name__, str(failure))).encode()
+    await _send_error(send, failure.status, type(failure).__name__, str(failure), failure.headers)
+
+
+async def _send_error(
+    send: Send, status: int, kind: str, message: str, more: Mapping[str, str]
+) -> None:
+    body = json.dumps(error_json(status, kind, message)).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    headers += [(k.lower().encode(), v.encode()) for k, v in failure.headers.items()]
-    await send({"type": "http.response.start", "status": failure.status, "headers": headers})
+    headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def _is_plain(message: Message) -> bool:
     headers = Headers(raw=list(message.get("headers", ())))
     return headers.get("content-type", "").startswith("text/plain")
+
+
+def _pattern(scope: Scope) -> str:
+    """Return the pattern of the route that a request went to."""
+    return getattr(scope.get("route"), "path_format", "other")
+
+
+def _known(method: str) -> str:
+    """Return a method, `other` if it is made up: each one is a series of its own."""
+    return method if method in METHODS else "other"
