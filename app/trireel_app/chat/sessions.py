@@ -4,7 +4,7 @@
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from trireel_app.chat.limits import ChatLimits
 from trireel_app.errors import NoSession, SessionSpent
 from trireel_app.jobs.said import SESSIONS, TURN_VIDEOS, TURNS
 from trireel_app.jobs.tables import patient
+from trireel_app.jobs.uploads import UPLOADS
 from trireel_client import ChatTurn
 
 PATIENCE_SECONDS = 10.0
@@ -68,33 +69,6 @@ class ChatSessions:
         self.patience_seconds = patience_seconds
 
     @patient
-    def begin(self, owner: str, question: str, video_id: str | None = None) -> Session:
-        """Begin a session, and remove the oldest ones that are too many."""
-        now = time.time()
-        session = Session(
-            id=secrets.token_hex(ID_BYTES),
-            video_id=video_id,
-            title=question[:TITLE_CHARACTERS],
-            created_at=now,
-            used_at=now,
-            tokens=0,
-        )
-        kept = (
-            sa.select(SESSIONS.c.id)
-            .where(SESSIONS.c.owner == owner)
-            .order_by(SESSIONS.c.used_at.desc())
-            .limit(self.limits.sessions)
-        )
-        with self.database.begin() as connection:
-            connection.execute(sa.insert(SESSIONS).values(owner=owner, **vars(session)))
-            connection.execute(
-                sa.delete(SESSIONS).where(
-                    SESSIONS.c.owner == owner, SESSIONS.c.id.not_in(kept.scalar_subquery())
-                )
-            )
-        return session
-
-    @patient
     def session(self, owner: str, session_id: str) -> Session:
         """Return a session; raises NoSession if there is none, or it is another owner's."""
         with self.database.connect() as connection:
@@ -132,44 +106,39 @@ class ChatSessions:
             ]
 
     @patient
-    def add(self, owner: str, session_id: str, question: str, answer: Answer) -> None:
-        """Add a turn to a session, and remove the oldest ones that are too many.
+    def keep(
+        self,
+        owner: str,
+        session_id: str | None,
+        question: str,
+        answer: Answer,
+        video_id: str | None = None,
+    ) -> str | None:
+        """Keep a turn, and remove turns and sessions that are too many, the oldest first.
+
+        Nothing is kept if one of the videos was removed meanwhile.
+
+        Args:
+            session_id: session of the turn; None to begin one.
+            video_id: video that a new session is about; None for the whole library.
+
+        Returns:
+            Id of the session; None if there is none and nothing was kept.
 
         Raises:
-            NoSession: if the session was deleted meanwhile.
+            NoSession: if the session was removed meanwhile.
         """
-        now = time.time()
-        kept = (
-            sa.select(TURNS.c.id)
-            .where(TURNS.c.session_id == session_id)
-            .order_by(TURNS.c.id.desc())
-            .limit(self.limits.session_turns)
-        )
-        spent = SESSIONS.c.tokens + answer.prompt_tokens + answer.answer_tokens
         with self.database.begin() as connection:
-            _session(connection, owner, session_id)
-            made = connection.execute(
-                sa.insert(TURNS).values(
-                    session_id=session_id,
-                    question=question,
-                    answer=json.dumps(asdict(answer), ensure_ascii=False),
-                    at=now,
-                )
-            )
-            (turn_id,) = made.inserted_primary_key or (None,)
-            if answer.videos:
-                rows = [{"turn_id": turn_id, "video_id": video} for video in answer.videos]
-                connection.execute(sa.insert(TURN_VIDEOS), rows)
-            connection.execute(
-                sa.delete(TURNS).where(
-                    TURNS.c.session_id == session_id, TURNS.c.id.not_in(kept.scalar_subquery())
-                )
-            )
-            connection.execute(
-                sa.update(SESSIONS)
-                .where(SESSIONS.c.id == session_id)
-                .values(used_at=now, tokens=spent)
-            )
+            if session_id is not None:
+                _session(connection, owner, session_id)
+            videos = {*answer.videos, *filter(None, [video_id])}
+            if not _are_there(connection, owner, videos):
+                return session_id
+            if session_id is None:
+                session_id = _begin(connection, owner, question, video_id)
+            _add(connection, session_id, question, answer)
+            _remove_oldest(connection, owner, session_id, self.limits)
+            return session_id
 
     @patient
     def remove(self, owner: str, session_id: str) -> None:
@@ -186,6 +155,65 @@ def history_of(turns: Sequence[Turn]) -> tuple[ChatTurn, ...]:
         for turn in turns
         for message in (ChatTurn("user", turn.question), ChatTurn("assistant", turn.answer.text))
     )
+
+
+def _are_there(connection: sa.Connection, owner: str, video_ids: Collection[str]) -> bool:
+    """Return whether videos are an owner's, and keep others from removing them until the end."""
+    statement = sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(video_ids), UPLOADS.c.owner == owner)
+    return set(connection.scalars(statement.with_for_update(read=True))) == set(video_ids)
+
+
+def _begin(connection: sa.Connection, owner: str, question: str, video_id: str | None) -> str:
+    now = time.time()
+    session = Session(
+        id=secrets.token_hex(ID_BYTES),
+        video_id=video_id,
+        title=question[:TITLE_CHARACTERS],
+        created_at=now,
+        used_at=now,
+        tokens=0,
+    )
+    connection.execute(sa.insert(SESSIONS).values(owner=owner, **vars(session)))
+    return session.id
+
+
+def _add(connection: sa.Connection, session_id: str, question: str, answer: Answer) -> None:
+    now = time.time()
+    values = {
+        "session_id": session_id,
+        "question": question,
+        "answer": json.dumps(asdict(answer), ensure_ascii=False),
+        "at": now,
+    }
+    turn_id = connection.scalar(sa.insert(TURNS).values(values).returning(TURNS.c.id))
+    if answer.videos:
+        rows = [{"turn_id": turn_id, "video_id": video_id} for video_id in answer.videos]
+        connection.execute(sa.insert(TURN_VIDEOS), rows)
+    spent = SESSIONS.c.tokens + answer.prompt_tokens + answer.answer_tokens
+    connection.execute(
+        sa.update(SESSIONS).where(SESSIONS.c.id == session_id).values(used_at=now, tokens=spent)
+    )
+
+
+def _remove_oldest(
+    connection: sa.Connection, owner: str, session_id: str, limits: ChatLimits
+) -> None:
+    turns = (
+        sa.select(TURNS.c.id)
+        .where(TURNS.c.session_id == session_id)
+        .order_by(TURNS.c.id.desc())
+        .offset(limits.session_turns)
+    )
+    sessions = (
+        sa.select(SESSIONS.c.id)
+        .where(SESSIONS.c.owner == owner)
+        .order_by(SESSIONS.c.used_at.desc(), SESSIONS.c.id)
+        .offset(limits.sessions)
+    )
+    for table, oldest in ((TURNS, turns), (SESSIONS, sessions)):
+        ids = list(connection.scalars(oldest))
+        if ids:
+            connection.execute(sa.delete(table).where(table.c.id.in_(ids)))
 
 
 def _session(connection: sa.Connection, owner: str, session_id: str) -> Session:

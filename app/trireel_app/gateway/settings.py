@@ -4,6 +4,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trireel_app.chat.limits import ChatLimits
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -51,6 +53,8 @@ class GatewaySettings:
     """Secret that signs cookies; empty for the one that the database keeps."""
     limits: Limits = field(default_factory=Limits)
     """Limits and quotas."""
+    chat: ChatLimits = field(default_factory=ChatLimits)
+    """Budgets of the chat."""
     audit_file: Path | None = None
     """File that gets a line of JSON for each change and rejection; None for standard error."""
     uri_sources: bool = True

@@ -13,6 +13,7 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+from trireel_app.gateway.chat_desk import ChatDesk
 from trireel_app.gateway.metrics import Metrics
 from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
@@ -51,6 +52,8 @@ class Parts:
     """Library and index."""
     texts: Texts
     """Embeddings of texts and pictures."""
+    chat: ChatDesk
+    """Questions and their answers."""
     watch: ServerWatch
     """How the servers are."""
     metrics: Metrics
@@ -71,6 +74,7 @@ def opened(settings: GatewaySettings) -> Parts:
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
     clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
+    texts = Texts(clients, keeper.library)
     secret = settings.session_secret or SecretStore(database).secret("session")
     settings.uploads.mkdir(parents=True, exist_ok=True)
     return Parts(
@@ -84,7 +88,8 @@ def opened(settings: GatewaySettings) -> Parts:
         jobs=jobs,
         uploads=uploads,
         keeper=keeper,
-        texts=Texts(clients, keeper.library),
+        texts=texts,
+        chat=ChatDesk(database, keeper, texts, clients, settings.chat),
         watch=ServerWatch(settings.servers, clients),
         metrics=Metrics(uploads),
         clients=clients,
