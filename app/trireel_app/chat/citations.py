@@ -160,5 +160,11 @@ def _comparable(name: str) -> str:
 
 
 def _end_of_words(text: str) -> int:
-    """Return the position behind the last white space, 0 if there is none."""
-    return max((text.rfind(space) + 1 for space in (" ", "\n", "\t")), default=0)
+    """Return the position behind the last word that has ended, before the white space there.
+
+    The space goes with a citation that is taken out.
+    """
+    last_word = text.rstrip()
+    if len(last_word) == len(text):
+        last_word = re.sub(r"\S+$", "", text).rstrip()
+    return len(last_word)

@@ -7,6 +7,7 @@ time.
 
 import asyncio
 import io
+import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -23,13 +24,10 @@ from trireel_app.chat.sightings import Remark, Sighting
 from trireel_app.errors import LibraryError
 from trireel_client import TrireelError
 
-SHORT = {
-    Kind.HOW_MANY: "how many people are there",
-    Kind.PLACE: "what place is this",
-    Kind.YES_NO: "describe the picture",
-    Kind.OTHER: "describe the picture",
-}
-"""Questions that every model understands, the bundled one too."""
+DESCRIBE = "Describe the picture."
+PLACE = "What place is this?"
+PEOPLE = "How many people are there?"
+COUNTS_PEOPLE = re.compile(r"\bhow many (people|persons|men|women|visitors|guests)\b", re.I)
 MOST_CHARACTERS = 300
 MOST_PICTURE_PX = 4096
 ReadPicture = Callable[[str], bytes]
@@ -49,7 +47,7 @@ async def looked_at(
     Args:
         read_picture: returns the bytes of a picture of the library; raises LibraryError.
     """
-    prompt = question.text if limits.own_questions else SHORT[question.kind]
+    prompt = question.text if limits.own_questions else _short(question)
     seen = {
         (sighting.video_id, sighting.thumbnail): sighting
         for sighting in reversed(sightings)
@@ -63,6 +61,13 @@ async def looked_at(
         replace(sighting, remarks=(remark,)) if (remark := found.get(id(sighting))) else sighting
         for sighting in sightings
     )
+
+
+def _short(question: Question) -> str:
+    """Return a question that every such model understands, the bundled one too."""
+    if question.kind is Kind.PLACE:
+        return PLACE
+    return PEOPLE if COUNTS_PEOPLE.search(question.text) else DESCRIBE
 
 
 async def _remark(

@@ -18,13 +18,12 @@ from trireel_app.chat.sightings import Sighting
 from trireel_app.index.rows import SceneRow
 from trireel_app.index.search import Moment, Query, search
 from trireel_app.index.store import MomentStore
-from trireel_app.index.where import SceneKey, Where
+from trireel_app.index.where import SceneKey, Where, folded
 from trireel_schema.vectors import Calibration
 
 LEAST_PROBABILITY = 0.5
 LEAST_LOGIT = math.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY))
 MOST_DROP_LOGITS = 4.0  # below the best moment: what fits far better is meant
-TINY = 1e-9  # so that a logit is finite
 CANDIDATES = 3  # times the moments that are returned: those that do not fit are left out
 
 
@@ -60,26 +59,50 @@ def sightings_for(
         return _overview(store, where, names, limit)
     query = Query(question.subject, embedding, calibration, where)
     moments = search(store, query, CANDIDATES * limit)
-    return _sightings(store, _fitting(store, question.subject, moments)[:limit], names)
-
-
-def _fitting(store: MomentStore, subject: str, moments: Sequence[Moment]) -> list[Moment]:
-    """Return the moments that fit a subject, in their order."""
-    observed = [
-        "\n".join((moment.on_screen, *moment.objects, moment.description)) for moment in moments
+    likely = _likely(moments, calibration)
+    observed = _observed(store, question.subject, moments)
+    fitting = [
+        moment if moment in likely else _where_observed(store, question.subject, moment)
+        for moment in moments
+        if moment in likely or moment in observed
     ]
-    wanted, *words = store.words_of([subject, *observed]) if moments else [frozenset[str]()]
-    least = max([LEAST_LOGIT, *(_logit(moment) - MOST_DROP_LOGITS for moment in moments)])
+    return _sightings(store, fitting[:limit], names)
+
+
+def _likely(moments: Sequence[Moment], calibration: Calibration | None) -> list[Moment]:
+    """Return the moments that a checkpoint gives a high probability, in their order."""
+    if calibration is None:  # an older server
+        return []
+    logits = [calibration.scale * (moment.score or 0.0) + calibration.bias for moment in moments]
+    least = max([LEAST_LOGIT, *(logit - MOST_DROP_LOGITS for logit in logits)])
+    return [moment for moment, logit in zip(moments, logits, strict=True) if logit >= least]
+
+
+def _observed(store: MomentStore, subject: str, moments: Sequence[Moment]) -> list[Moment]:
+    """Return the moments in whose scenes all words of a subject were observed, in their order."""
+    texts = ["\n".join((each.on_screen, *each.objects, each.description)) for each in moments]
+    wanted, *words = store.words_of([subject, *texts])
     return [
-        moment
-        for moment, held in zip(moments, words, strict=True)
-        if _logit(moment) >= least or (wanted and wanted <= held)
+        moment for moment, held in zip(moments, words, strict=True) if wanted and wanted <= held
     ]
 
 
-def _logit(moment: Moment) -> float:
-    probability = min(max(moment.probability or 0.0, TINY), 1 - TINY)
-    return math.log(probability / (1 - probability))
+def _where_observed(store: MomentStore, subject: str, moment: Moment) -> Moment:
+    """Return the part of a moment's scene in which its objects or its text are seen.
+
+    It is the whole scene if a description holds the words.
+    """
+    key = SceneKey(moment.video_id, moment.scene_index)
+    words = folded(subject)
+    shown = Where(
+        scenes=(key,),
+        objects=tuple(label for label in moment.objects if label in words),
+        on_screen=words if words in moment.on_screen else None,
+    )
+    for where in (shown, Where(scenes=(key,))):
+        if found := search(store, Query(where=where), 1):
+            return replace(found[0], probability=moment.probability)
+    return moment  # it was removed a moment ago
 
 
 def _at(
