@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models that a chat uses, behind small ports: a text tower, and a model that writes."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
@@ -55,8 +55,8 @@ class Embedder(Protocol):
 class ServerModels:
     """Both models on Trireel servers of one checkpoint; the next one is used if one is lost."""
 
-    def __init__(self, clients: Sequence[AsyncTrireelClient]) -> None:
-        """Take one or more clients of this event loop; they stay the caller's."""
+    def __init__(self, clients: Callable[[], Sequence[AsyncTrireelClient]]) -> None:
+        """Take what returns one or more clients of this event loop; they stay the caller's."""
         self._clients = clients
 
     async def embed(self, text: str) -> tuple[NDArray[np.float32], Calibration | None, Checkpoint]:
@@ -65,7 +65,7 @@ class ServerModels:
         Raises:
             TrireelError: if no server answers.
         """
-        *others, last = self._clients
+        *others, last = self._clients()
         for client in others:
             try:
                 return await _embedded(client, text)
@@ -87,7 +87,8 @@ class ServerModels:
         Raises:
             TrireelError: if no backend answers, or one ends in the middle.
         """
-        for number, client in enumerate(self._clients, 1):
+        clients = self._clients()
+        for number, client in enumerate(clients, 1):
             has_begun = False
             pieces = client.describe(
                 prompt,
@@ -104,7 +105,7 @@ class ServerModels:
                         yield piece
                 return
             except (ServerUnavailable, NotFound):
-                if has_begun or number == len(self._clients):
+                if has_begun or number == len(clients):
                     raise
 
 

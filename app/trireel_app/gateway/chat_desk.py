@@ -37,7 +37,7 @@ class ChatDesk:
         limits: ChatLimits | None = None,
     ) -> None:
         limits = limits or ChatLimits()
-        writer = ServerModels(clients)
+        writer = ServerModels(lambda: clients)
         self.chat = Chat(keeper=keeper, embedder=_Tower(texts), writer=writer, limits=limits)
         self.sessions = ChatSessions(database, limits)
         self._in_flight: Counter[str] = Counter()

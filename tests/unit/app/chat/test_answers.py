@@ -49,7 +49,7 @@ def asked(server, keeper, text=QUESTION, *, limits=None, urls=(), **request):
 
     async def run():
         clients = [AsyncTrireelClient(url, **QUICK) for url in (*urls, server.address)]
-        models = ServerModels(clients)
+        models = ServerModels(lambda: clients)
         chat = Chat(keeper=keeper, embedder=models, writer=models, limits=limits or ChatLimits())
         wanted = ChatRequest(text=text, videos=VIDEOS, **request)
         try:
