@@ -12,6 +12,8 @@ PEER = "Ray Serve"
 SINGLE = ("tags", "caption", "scenes", "objects")
 THREE = "tags, caption, scenes"
 ALL = "all four"
+PARTS = ("scaler", "detector", "tracker")
+"""What objects need beside the decode."""
 THROUGHPUT = Goal(2.0)
 TOGETHER = Goal(1.15, at_most=True)
 LOADED = 4
@@ -37,9 +39,9 @@ def latency_ms(report: Report, name: str) -> float:
     return statistics.median(statistics.median(each) for each in found)
 
 
-def detector_cpu_seconds(report: Report) -> float:
-    """Return the CPU seconds that the detector's graph alone takes for a clip."""
-    found = [each["parts"]["detector_cpu_seconds"] for each in report["rounds"]]
+def part_cpu_seconds(report: Report, part: str) -> float:
+    """Return the CPU seconds that a part of objects alone takes for a clip; see PARTS."""
+    found = [each["parts"][f"{part}_cpu_seconds"] for each in report["rounds"]]
     return statistics.median(statistics.fmean(each) for each in found)
 
 
@@ -63,7 +65,7 @@ def figures(report: Report, *, with_goals: bool = True) -> Iterator[Headline]:
         )
         yield Headline(f"CPU a request, {mode}", ours, "CPU-s", PEER, theirs)
     together, what = cost(report, ALL), "CPU of all four findings in one request"
-    parts = cost(report, THREE) + detector_cpu_seconds(report)
+    parts = cost(report, THREE) + sum(part_cpu_seconds(report, part) for part in PARTS)
     beside = "one decode and each model's part"
     yield Headline(what, together, "CPU-s", beside, parts, TOGETHER)
     singles = sum(cost(report, name) for name in SINGLE)

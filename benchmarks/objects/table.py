@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.common.levels import Level, Report
 from benchmarks.common.pages import bullets, document, paragraph, processors, table
 from benchmarks.common.record import Raw
-from benchmarks.objects.figures import cost, detector_cpu_seconds, figures, latency_ms, level_of
+from benchmarks.objects.figures import PARTS, cost, figures, latency_ms, level_of, part_cpu_seconds
 from benchmarks.objects.rounds import CONCURRENCIES, FIND, MODES
 
 FEWEST = 20
@@ -87,8 +87,9 @@ def _section(section: Section, report: Report) -> Iterator[str]:
     yield paragraph(
         "All findings in one request: CPU time a request of the server at concurrency 1, and the"
         " median latency. One decode and each model's part is what tags, caption and scenes cost in"
-        " one request, and the detector's graph alone in one process on the frames of a clip:"
-        f" {detector_cpu_seconds(report):.3f} CPU-s."
+        " one request, and the parts of objects alone in one process on the frames of a clip: "
+        + ", ".join(f"{part} {part_cpu_seconds(report, part):.3f}" for part in PARTS)
+        + " CPU-s."
     )
     yield _costs(report)
 

@@ -136,9 +136,9 @@ def access_of_key(parts: Parts, key: str, address: str) -> Access:
         NotAuthenticated: if it is not valid.
         TooManyRequests: if the address has sent too many such keys.
     """
-    parts.request_limits.check_failures(address)
     access = parts.keys.access_of(key)
     if access is None:
+        # A valid key passes also if others behind the same address guess.
         parts.request_limits.count_failure(address)
         raise NotAuthenticated("the key is not valid, or has ended")
     return access
@@ -152,10 +152,10 @@ def _access(
         return access_of_key(parts, key, address)
     if cookie is None:
         raise NotAuthenticated("give a key: Authorization: Bearer trk_...")
-    parts.request_limits.check_failures(address)
     session = parts.sessions.key_id(cookie)
     access = None if session is None else parts.keys.access_by_id(session[0])
     if access is None:
+        parts.request_limits.count_failure(address)
         raise NotAuthenticated("the session has ended: give the key again")
     _check_site(connection)
     return access

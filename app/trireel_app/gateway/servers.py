@@ -3,9 +3,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trireel_app.gateway.clients import Clients
 from trireel_client import AsyncTrireelClient, ServerDetails, TrireelError
 
 KEPT_SECONDS = 2.0
@@ -28,8 +28,8 @@ class ServerState:
 class ServerWatch:
     """Looks at the servers, at most once in two seconds; belongs to one event loop."""
 
-    def __init__(self, urls: Sequence[str], clients: Sequence[AsyncTrireelClient]) -> None:
-        self._servers = tuple(zip(urls, clients, strict=True))
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
         self._lock = asyncio.Lock()
         self._found: list[ServerState] = []
         self._at = float("-inf")
@@ -38,7 +38,7 @@ class ServerWatch:
         """Return the state of each server."""
         async with self._lock:
             if time.monotonic() - self._at > KEPT_SECONDS:
-                looks = (_look(url, client) for url, client in self._servers)
+                looks = map(_look, self._clients.urls, self._clients.all())
                 self._found = list(await asyncio.gather(*looks))
                 self._at = time.monotonic()
             return self._found

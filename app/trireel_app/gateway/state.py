@@ -13,7 +13,11 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+@@A
 from trireel_app.gateway.chat_desk import ChatDesk
+@@B
+from trireel_app.gateway.clients import Clients
+@@C
 from trireel_app.gateway.metrics import Metrics
 from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
@@ -23,7 +27,6 @@ from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.uploads import Uploads
 from trireel_app.jobs.usage import Usage
 from trireel_app.library import Library
-from trireel_client import AsyncTrireelClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,8 @@ class Parts:
     """How the servers are."""
     metrics: Metrics
     """Metrics of this process."""
-    clients: tuple[AsyncTrireelClient, ...]
-    """Clients of the servers, in the order of the settings; they connect at their first request."""
+    clients: Clients
+    """Clients of the servers, in the order of the settings."""
 
 
 def opened(settings: GatewaySettings) -> Parts:
@@ -73,8 +76,12 @@ def opened(settings: GatewaySettings) -> Parts:
     jobs = JobStore(database)  # makes all tables
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
+@@A
     clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
     texts = Texts(clients, keeper.library)
+@@B
+    clients = Clients(settings.servers)
+@@C
     secret = settings.session_secret or SecretStore(database).secret("session")
     settings.uploads.mkdir(parents=True, exist_ok=True)
     return Parts(
@@ -88,9 +95,14 @@ def opened(settings: GatewaySettings) -> Parts:
         jobs=jobs,
         uploads=uploads,
         keeper=keeper,
+@@A
         texts=texts,
         chat=ChatDesk(database, keeper, texts, clients, settings.chat),
         watch=ServerWatch(settings.servers, clients),
+@@B
+        texts=Texts(clients, keeper.library),
+        watch=ServerWatch(clients),
+@@C
         metrics=Metrics(uploads),
         clients=clients,
     )
@@ -102,8 +114,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for client in parts.clients:
-            await client.close()
+        await parts.clients.close()
         parts.audit.close()
         parts.database.dispose()
 

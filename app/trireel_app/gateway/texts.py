@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.failures import Unavailable
 from trireel_app.library import Checkpoint, Library
 from trireel_client import AsyncTrireelClient, ServerDetails, ServerUnavailable
@@ -27,7 +28,7 @@ class Texts:
     Methods raise Unavailable if no server answers, and TrireelError if one rejects the request.
     """
 
-    def __init__(self, clients: Sequence[AsyncTrireelClient], library: Library) -> None:
+    def __init__(self, clients: Clients, library: Library) -> None:
         self._clients = clients
         self._library = library
         self._details: dict[int, tuple[float, ServerDetails]] = {}
@@ -91,7 +92,7 @@ class Texts:
         return details
 
     async def _first(self, call: Callable[[int, AsyncTrireelClient], Awaitable[T]]) -> T:
-        for index, client in enumerate(self._clients):
+        for index, client in enumerate(self._clients.all()):
             try:
                 return await call(index, client)
             except ServerUnavailable:

@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from trireel_drawings.detection.dense import dense_loss, encode
 from trireel_drawings.detection.model import build_detector
 from trireel_drawings.detection.pictures import (
+    LABELS,
     PICTURES_PER_JOB,
     Pictures,
     Truth,
@@ -32,6 +33,7 @@ WEIGHT_DECAY = 1e-4
 RAMP_STEPS = 100
 GRADIENT_LIMIT = 1.0
 AVERAGE_DECAY = 0.99  # of the weights' moving average, which is what is saved
+COMMON_SHARE = 0.3  # of the pictures: a thing that fewer show is rare
 GAIN_SPREAD = 0.15  # largest change of a picture's brightness, as a share
 
 
@@ -41,8 +43,11 @@ class Plan:
 
     dense_steps: int = 300
     """Updates of all before the decoder, by the dense loss."""
-    cycles: tuple[int, ...] = (450, 900)
-    """Updates of the whole detector after that: each cycle begins with a high rate again."""
+    cycles: tuple[int, ...] = (450, 900, 900)
+    """Updates of the whole detector after that: each cycle begins with a high rate again.
+
+    The last of several cycles sees pictures of rare things more often.
+    """
     batch: int = 12
     """Pictures per update."""
     pictures: int = 3000
@@ -73,8 +78,10 @@ def train(plan: Plan) -> Any:
 def go_on(model: Any, pictures: Pictures, plan: Plan, cycle: int) -> tuple[Any, "_Batches"]:
     """Return a cycle's model and batches, the same whether the weights were saved before it."""
     torch.manual_seed(plan.seed + cycle)
+    is_last = cycle == len(plan.cycles) - 1
+    shares = repeat_shares(pictures.truths) if is_last else None
     # Saved weights have 16 bits.
-    return model.half().float().train(), _Batches(pictures, plan.batch, plan.seed + cycle)
+    return model.half().float().train(), _Batches(pictures, plan.batch, plan.seed + cycle, shares)
 
 
 def timed_train(plan: Plan) -> tuple[Any, float]:
@@ -94,17 +101,39 @@ def to_pixels(frames: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
 
 
+def repeat_shares(truths: Sequence[Truth]) -> NDArray[np.float64]:
+    """Return how often each picture is to be taken, by its rarest thing; the sum is 1.
+
+    The repeat factor of Gupta, Dollar and Girshick, "LVIS" (2019), section 4: a class that a share
+    f of the pictures shows is repeated sqrt(COMMON_SHARE / f) times, but at least once.
+    """
+    shown = np.array(
+        [np.bincount(truth.labels[~truth.hidden], minlength=len(LABELS)) > 0 for truth in truths]
+    )
+    frequency = np.maximum(shown.mean(axis=0), 1 / len(truths))
+    factors = np.maximum(1.0, np.sqrt(COMMON_SHARE / frequency))
+    repeats = np.maximum(1.0, (shown * factors).max(axis=1))
+    return np.asarray(repeats / repeats.sum(), np.float64)
+
+
 class _Batches:
     """Random batches of pictures, half of them mirrored, each with another brightness."""
 
-    def __init__(self, pictures: Pictures, size: int, seed: int) -> None:
+    def __init__(
+        self,
+        pictures: Pictures,
+        size: int,
+        seed: int,
+        shares: NDArray[np.float64] | None = None,
+    ) -> None:
         self._pictures = pictures
+        self._shares = shares
         self._size = size
         self._rng = np.random.Generator(np.random.PCG64(seed))
 
     def take(self) -> tuple[Tensor, list[Truth]]:
         rng = self._rng
-        chosen = rng.choice(len(self._pictures.frames), self._size, replace=False)
+        chosen = rng.choice(len(self._pictures.frames), self._size, False, self._shares)
         frames = self._pictures.frames[chosen]
         truths = [self._pictures.truths[index] for index in chosen]
         for place in np.flatnonzero(rng.random(self._size) < 0.5):

@@ -12,7 +12,16 @@ def living_children(process_id: int) -> set[int]:
     for task in Path(f"/proc/{process_id}/task").glob("*/children"):
         with contextlib.suppress(OSError):  # the thread has ended
             children.update(int(child) for child in task.read_text().split())
-    return {child for child in children if _is_alive(child)}
+    return {child for child in children if is_alive(child)}
+
+
+def is_alive(process_id: int) -> bool:
+    """Return whether a process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def reap_orphans(own_child: int) -> None:
@@ -28,11 +37,3 @@ def reap_orphans(own_child: int) -> None:
             if ended is None or ended.si_pid == own_child:
                 return
             os.waitpid(ended.si_pid, 0)
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"

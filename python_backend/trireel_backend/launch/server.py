@@ -14,7 +14,7 @@ from typing import IO, NoReturn
 
 from trireel_backend.errors import NotReady
 from trireel_backend.launch.canary import CALL_SECONDS, check_canary, wait_until_ready
-from trireel_backend.launch.children import living_children
+from trireel_backend.launch.children import is_alive, living_children
 from trireel_backend.launch.detector_canary import request_known_detections
 from trireel_backend.launch.endpoint import Endpoint
 from trireel_backend.launch.limits import RETURN_MEMORY, UMASK, prepare_server
@@ -136,7 +136,7 @@ def watch(server: RunningServer, each_time: Callable[[], None] = lambda: None) -
         NotReady: if Triton ended, or a process of one of its models did.
     """
     while server.process.poll() is None:
-        if not server.stubs <= living_children(server.process.pid):
+        if not all(map(is_alive, server.stubs)):
             raise NotReady("a process of one of the models died, and Triton does not restart it")
         each_time()
         time.sleep(WATCH_SECONDS)

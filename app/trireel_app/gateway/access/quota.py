@@ -38,11 +38,6 @@ class RequestLimits:
         """Count a key that is not valid; raises TooManyRequests."""
         self._count(self._failures, address)
 
-    def check_failures(self, address: str) -> None:
-        """Raise TooManyRequests if an address has sent too many keys that are not valid."""
-        if not self._limiter.test(self._failures, address):
-            raise self._failure(self._failures, address)
-
     def _count(self, item: RateLimitItem, name: str) -> None:
         if not self._limiter.hit(item, name):
             raise self._failure(item, name)

@@ -18,6 +18,7 @@ from trireel_app.gateway.failures import (
     BadRequest,
     HttpFailure,
     InternalError,
+    TooManyRequests,
     error_json,
 )
 from trireel_app.gateway.guard.headers import with_headers
@@ -27,7 +28,7 @@ LOGGER = logging.getLogger("trireel.gateway")
 UNLIMITED_PATHS = frozenset({"/healthz", "/readyz"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-REJECTED = frozenset({401, 403, 413, 415, 429})
+REJECTED = frozenset({401, 403, 413, 415})  # a flood of 429 would fill the log
 POLICY_VIOLATION = 1008
 
 
@@ -106,7 +107,8 @@ class _Answer:
         method = self._scope.get("method", "GET")
         seconds = time.monotonic() - self._began
         self._parts.metrics.count(_pattern(self._scope), _known(method), status, seconds)
-        if method in SAFE_METHODS and status not in REJECTED:
+        is_noted = status in REJECTED or method not in SAFE_METHODS
+        if not is_noted or status == TooManyRequests.status:
             return
         access = self._scope["state"].get("access")
         facts: Mapping[str, Any] = {

@@ -10,12 +10,15 @@ from support.videos import numbered_frame, write_video
 from trireel_backend.errors import NotAVideo, VideoNotFound
 from trireel_backend.extraction.cache import SamplerCache
 from trireel_backend.extraction.extractor import Extractor
+from trireel_backend.extraction.limits import ExtractionLimits
 from trireel_backend.extraction.reading.opening import VideoFile
 from trireel_backend.extraction.sampling import HELD_BYTES_PER_PIXEL
 from trireel_backend.extraction.task import ExtractionTask, ExtractorOptions
 from trireel_backend.extraction.view import View
 from trireel_backend.plan import Chunk, Sampling
 
+# The memory of this process counts, and other tests have used it before.
+ROOMY = ExtractorOptions(limits=ExtractionLimits(memory_bytes=2**40))
 TWO_BYTES = 2 * 64 * 48 * HELD_BYTES_PER_PIXEL  # room for two of the videos
 
 
@@ -105,7 +108,7 @@ def some(path, *starts_seconds, frames=2, keep_open=True):
 
 
 def test_a_video_is_closed_with_its_last_chunk(long_video, open_files):
-    extractor, before = Extractor(ExtractorOptions()), open_files()
+    extractor, before = Extractor(ROOMY), open_files()
     extractor.run(some(long_video, 0.0, 1.0))
     assert open_files() == before + 1
     extractor.run(some(long_video, 2.0))
@@ -113,7 +116,7 @@ def test_a_video_is_closed_with_its_last_chunk(long_video, open_files):
 
 
 def test_a_look_or_another_chunk_keeps_a_video_open(long_video, open_files):
-    extractor, before = Extractor(ExtractorOptions()), open_files()
+    extractor, before = Extractor(ROOMY), open_files()
     extractor.run(some(long_video, frames=0))
     extractor.run(some(long_video, 2.0, frames=0))
     assert open_files() == before + 1
