@@ -13,11 +13,11 @@ from trireel_app.chat.answers import Chat
 from trireel_app.chat.limits import ChatLimits
 from trireel_app.chat.models import ServerModels
 from trireel_app.chat.sessions import ChatSessions
+from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.failures import TooManyRequests
 from trireel_app.gateway.texts import Texts
 from trireel_app.index.keeper import Keeper
 from trireel_app.library import Checkpoint
-from trireel_client import AsyncTrireelClient
 from trireel_schema.vectors import Calibration
 
 OWNER_IN_FLIGHT = 4
@@ -33,11 +33,11 @@ class ChatDesk:
         database: sa.Engine,
         keeper: Keeper,
         texts: Texts,
-        clients: tuple[AsyncTrireelClient, ...],
+        clients: Clients,
         limits: ChatLimits | None = None,
     ) -> None:
         limits = limits or ChatLimits()
-        writer = ServerModels(lambda: clients)
+        writer = ServerModels(clients.all)
         self.chat = Chat(keeper=keeper, embedder=_Tower(texts), writer=writer, limits=limits)
         self.sessions = ChatSessions(database, limits)
         self._in_flight: Counter[str] = Counter()

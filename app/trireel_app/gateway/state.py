@@ -13,11 +13,8 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
-@@A
 from trireel_app.gateway.chat_desk import ChatDesk
-@@B
 from trireel_app.gateway.clients import Clients
-@@C
 from trireel_app.gateway.metrics import Metrics
 from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
@@ -76,12 +73,8 @@ def opened(settings: GatewaySettings) -> Parts:
     jobs = JobStore(database)  # makes all tables
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
-@@A
-    clients = tuple(AsyncTrireelClient(url) for url in settings.servers)
-    texts = Texts(clients, keeper.library)
-@@B
     clients = Clients(settings.servers)
-@@C
+    texts = Texts(clients, keeper.library)
     secret = settings.session_secret or SecretStore(database).secret("session")
     settings.uploads.mkdir(parents=True, exist_ok=True)
     return Parts(
@@ -95,14 +88,9 @@ def opened(settings: GatewaySettings) -> Parts:
         jobs=jobs,
         uploads=uploads,
         keeper=keeper,
-@@A
         texts=texts,
         chat=ChatDesk(database, keeper, texts, clients, settings.chat),
-        watch=ServerWatch(settings.servers, clients),
-@@B
-        texts=Texts(clients, keeper.library),
         watch=ServerWatch(clients),
-@@C
         metrics=Metrics(uploads),
         clients=clients,
     )
