@@ -26,6 +26,7 @@ from trireel_backend.sources.spool_metrics import SPOOL_FAMILIES, measure_spool
 from trireel_backend.system.paths import path_text
 from trireel_backend.whole_video.admission import Admission
 from trireel_backend.whole_video.analysis import analyze_video
+from trireel_backend.whole_video.budget import CostLimits
 from trireel_backend.whole_video.counting import (
     WAITING_LIMIT,
     WAITING_VIDEOS,
@@ -103,6 +104,7 @@ class WholeVideo:
         folders: MediaFolders,
         sampling: SamplingSettings,
         orchestrator: OrchestratorSettings,
+        limits: CostLimits,
         metrics: Metrics,
         models: ServerModels,
     ) -> None:
@@ -111,6 +113,7 @@ class WholeVideo:
         self._models = models
         self._folders = folders
         self._sampling = sampling
+        self._limits = limits
         self._spans_in_flight = orchestrator.checked_spans()
         self._checkpoint = {
             "CHECKPOINT": texts([orchestrator.checkpoint]),
@@ -120,9 +123,9 @@ class WholeVideo:
         """Whether calls of other models carry the request's trace."""
         self.calls_at_once = orchestrator.videos_in_flight * (self._spans_in_flight + 1)
         """Most calls of other models in flight: the spans and the decoder call of each video."""
-        limits = orchestrator.checked_limits()
-        self._slots = Slots(limits, waits=partial(metrics.add, WAITING_VIDEOS))
-        metrics.set(WAITING_LIMIT, limits.waiting)
+        slots = orchestrator.checked_limits()
+        self._slots = Slots(slots, waits=partial(metrics.add, WAITING_VIDEOS))
+        metrics.set(WAITING_LIMIT, slots.waiting)
         folder = orchestrator.admission
         self._in_flight = Admission(Path(folder)).video if folder else nullcontext
         # One thread per video, so that a slow source delays no other video. Two pools, because an
@@ -145,6 +148,7 @@ class WholeVideo:
             read_settings(FolderSettings, parameters).folders(),
             read_settings(SamplingSettings, parameters),
             read_settings(OrchestratorSettings, parameters),
+            read_settings(CostLimits, parameters),
             metrics,
             models,
         )
@@ -198,6 +202,8 @@ class WholeVideo:
         return AnalysisRequest(
             video="",
             chunk_seconds=frames.chunk_seconds,
+            frames_per_chunk=count,
+            limits=self._limits,
             most_chunks=min(
                 max(1, self._sampling.max_frames_per_chunk // count),
                 most_chunks(views, frames.chunk_seconds),

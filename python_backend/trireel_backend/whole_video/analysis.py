@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.plan import Chunk
+from trireel_backend.whole_video.budget import AnswerBudget
 from trireel_backend.whole_video.lookahead import EncodeAhead, EncodedChunk, TimedSpan
 from trireel_backend.whole_video.pipeline import AnalysisRequest, Stages, VideoPlan
 from trireel_backend.whole_video.turns import Turns
@@ -52,10 +53,15 @@ async def analyze_video(
 
     Closing the iterator early stops the work: no further chunks are requested, and the decoder's
     sequence is closed.
+
+    Raises:
+        TooMuchWork: if the video has too many frames, or its answer would be too large.
     """
     clock = _Clock()
     clock.busy_ms["fetch"] = request.fetch_ms
     plan = await stages.plan(request)
+    request.limits.check_frames(len(plan.chunks), request.frames_per_chunk)
+    budget = AnswerBudget(request.limits, len(plan.chunks))
     options = await _with_free_texts(request, stages)
     encoding = EncodeAhead(
         partial(stages.encode, request),
@@ -73,6 +79,7 @@ async def analyze_video(
             answer = await sequence.decode(chunk, encoded)
             clock.add("decode", began)
             answers.append(_complete(answer, chunk, encoded, request, plan))
+            budget.add(answers[-1])
             yield _answer(answers[-1], clock, is_aggregate=False)
     finally:
         await encoding.finish()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trireel_backend.plan import Chunk
+from trireel_backend.whole_video.budget import CostLimits
 from trireel_backend.whole_video.lookahead import EncodedChunk, EncodedSpan
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
@@ -33,6 +34,10 @@ class AnalysisRequest:
     """Local path of the video, already checked against the media folders."""
     chunk_seconds: float
     """Length of a chunk in seconds."""
+    frames_per_chunk: int = 0
+    """Number of frames of a chunk for the tower."""
+    limits: CostLimits = field(default_factory=CostLimits)
+    """Limits on the cost of the analysis."""
     most_chunks: int = 1
     """Most chunks whose frames fit into one request of the encoder."""
     sampling: Tensors = field(default_factory=dict)

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from support.findings import default_findings
 
-from trireel_backend.errors import StageFailed
+from trireel_backend.errors import StageFailed, TooMuchWork
 from trireel_backend.findings.chunk import ChunkFrames
 from trireel_backend.findings.decoder import Decoder, VideoState
 from trireel_backend.findings.finding import Knowledge
 from trireel_backend.plan import plan_chunks
 from trireel_backend.whole_video import turns
 from trireel_backend.whole_video.analysis import analyze_video
+from trireel_backend.whole_video.budget import CostLimits
 from trireel_backend.whole_video.lookahead import CROWDED_NS, EncodedSpan, spans
 from trireel_backend.whole_video.pipeline import AnalysisRequest, VideoPlan
 from trireel_schema.catalogue import FREE_TEXTS
@@ -302,4 +303,19 @@ async def test_a_consumer_that_leaves_stops_the_work():
     assert stages.encoding == 0
     assert len(stages.encoded) < 8
     assert [end for *_, end, _ in stages.decoded] == [False]
+    assert stages.abandoned == [stages.decoded[0][3]]
+
+
+async def test_too_many_frames_are_rejected_before_the_first():
+    stages = InProcessStages()
+    limits = CostLimits(max_frames_per_video=23)
+    with pytest.raises(TooMuchWork, match="6 chunks of 4 frames are 24 frames"):
+        await collect(stages, request(frames_per_chunk=4, limits=limits))
+    assert stages.encoded == []
+
+
+async def test_too_large_an_answer_ends_the_sequence():
+    stages = InProcessStages()
+    with pytest.raises(TooMuchWork, match="the answer for 6 chunks"):
+        await collect(stages, request(limits=CostLimits(max_answer_bytes=100)))
     assert stages.abandoned == [stages.decoded[0][3]]
