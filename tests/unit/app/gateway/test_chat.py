@@ -12,8 +12,10 @@ from support.talking import talker
 from trireel_app.chat.limits import ChatLimits
 from trireel_app.chat.sentences import NO_TEXT_MODEL, NOT_SEEN
 from trireel_app.gateway import chat_desk
+from trireel_app.gateway.access.keys import id_of
 
 CITED = "[clip.mp4 00:05.500]"
+SOCKET = "ws://127.0.0.1:8080/v1/chat/ws"
 QUESTION = {"question": "When is red yard 1?"}
 
 
@@ -173,7 +175,7 @@ def test_a_socket_answers_one_question_after_another(tmp_path, server):
     headers = {"Authorization": f"Bearer {gateway.key}"}
     with TestClient(gateway.app, base_url="http://127.0.0.1:8080", headers=headers) as client:
         stored_video(gateway.parts, seed=0)
-        with client.websocket_connect("/v1/chat/ws") as socket:
+        with client.websocket_connect(SOCKET) as socket:
             for message in ("{", "x" * 20_000, json.dumps({**QUESTION, "session": "nowhere"})):
                 socket.send_text(message)
                 assert socket.receive_json()["event"] == "error"
@@ -187,9 +189,9 @@ def test_a_socket_answers_one_question_after_another(tmp_path, server):
                 assert CITED in events[-1]["data"]["answer"]
                 session = events[-1]["data"]["session"]
         assert len(gateway.parts.chat.sessions.turns("anna", session)) == 2
-        with client.websocket_connect("/v1/chat/ws") as socket:
-            (key,) = [row for row in gateway.parts.keys.page() if row.id in gateway.key]
-            gateway.parts.keys.revoke(key.id)
+        with client.websocket_connect(SOCKET) as socket:
+            gateway.parts.keys.revoke(id_of(gateway.key))
             socket.send_json(QUESTION)
-            with pytest.raises(WebSocketDisconnect, match="ended"):
+            with pytest.raises(WebSocketDisconnect) as ended:
                 socket.receive_json()
+            assert (ended.value.code, ended.value.reason) == (1008, "the key has ended")
