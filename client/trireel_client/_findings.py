@@ -57,6 +57,18 @@ class ScreenCaption:
     """PTS of the last frame in units of the video's time base: the exact time."""
 
 
+@dataclass(frozen=True)
+class SceneDescription:
+    """A scene, and what a vision-language model says about it."""
+
+    text: str
+    """One or two sentences."""
+    start_seconds: float
+    """PTS at which the scene begins."""
+    end_seconds: float
+    """PTS at which the scene ends."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SceneChange:
     """The end of one scene and the begin of the next: a cut, or a gradual transition."""

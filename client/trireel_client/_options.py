@@ -60,6 +60,10 @@ class StepOptions(TypedDict, total=False):
     """Way to find objects; by default `combined`."""
     objects_fps: float | None
     """Number of frames to look for objects on in each second; by default 2."""
+    description_frames: int | None
+    """Number of frames that stand for a scene in its description, 1 to 4; by default 2."""
+    description_prompt: str | None
+    """Request to the model that describes scenes; by default "Describe the scene."."""
     labels: Sequence[str] | None
     """Classes of objects to return; by default all that the detector knows."""
     objects_threshold: float | None
@@ -89,10 +93,15 @@ _DECODING = {
     "min_scene_seconds": Kind(np.float64, tensor="SCENE_MIN_SECONDS"),
     "with_scene_trace": Kind(np.bool_, tensor="SCENE_WITH_TRACE"),
     "objects_fps": Kind(np.float64),
+    "description_frames": Kind(np.int32),
     "objects_threshold": Kind(np.float32),
 }
-_MODES = {"scenes": "SCENES", "objects_mode": "OBJECTS"}
-"""Tensors of the options with one name of several."""
+_MODES = {
+    "scenes": "SCENES",
+    "objects_mode": "OBJECTS",
+    "description_prompt": "DESCRIPTION_PROMPT",
+}
+"""Tensors of the options with a single text."""
 _LISTS = {"find": "FIND", "labels": "OBJECTS_LABELS"}
 """Tensors of the options with any number of names."""
 _EITHER_OR = (("frames_per_chunk", "sample_fps"), ("crop", "crop_px"))

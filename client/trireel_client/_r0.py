@@ -24,7 +24,7 @@ _TIMING = {
     "decode_ms": "decode",
     "total_ms": "total",
 }
-_IF_REQUESTED = ("scene_mode", "scene_signals", "quality", "objects")
+_IF_REQUESTED = ("scene_mode", "scene_signals", "quality", "objects", "descriptions", "summary")
 """Fields that are left out if they were not requested."""
 
 

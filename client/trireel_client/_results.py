@@ -14,6 +14,7 @@ from trireel_client._findings import (
     Objects,
     Quality,
     SceneChange,
+    SceneDescription,
     SceneSignals,
     ScreenCaption,
     Shot,
@@ -39,6 +40,10 @@ class VideoSoFar:
     """Best caption of any chunk so far; None if it was not requested."""
     quality: Quality | None = None
     """Black and frozen stretches so far; None if quality was not requested."""
+    descriptions: tuple[SceneDescription, ...] = ()
+    """Descriptions of the scenes so far; empty if `description` was not requested."""
+    summary: str = ""
+    """Summary of the video; empty before its end, or if `description` was not requested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +176,10 @@ class Analysis:
     """Captions in the picture; empty if there are none, or `text` was not requested."""
     quality: Quality | None = None
     """Black and frozen stretches; None if quality was not requested."""
+    descriptions: tuple[SceneDescription, ...] = ()
+    """Descriptions of the scenes, in order; empty if `description` was not requested."""
+    summary: str = ""
+    """Summary of the video; empty if `description` was not requested."""
     objects: Objects | None = None
     """Detections, tracks and labels on screen; None if objects were not requested."""
     chunks: tuple[ChunkAnalysis, ...]

@@ -21,8 +21,8 @@ MODELS = ROOT / "model_repository"
 EXPORT = ROOT / "export/tiny/model"
 DETECTOR = ROOT / "export/detector/model"
 SAMPLE = ROOT / "media/sample.mp4"
-SERVED_FINDINGS = tuple(name for name in FINDINGS if name != "text")
-"""Findings of the session's server, which has no models that read text."""
+SERVED_FINDINGS = tuple(name for name in FINDINGS if name not in ("text", "description"))
+"""Findings of the session's server, which has no models that read text or describe pictures."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ def media(tmp_path_factory):
 
 
 @contextmanager
-def served(media, log_folder, parameters=None, shots=None, detector=None):
+def served(media, log_folder, parameters=None, shots=None, detector=None, describe=None):
     """Run a server that reads a media folder.
 
-    Without `shots` it cannot find scenes exactly, and without `detector` it finds no objects.
+    Without `shots` it cannot find scenes exactly, without `detector` it finds no objects, and
+    without `describe` it describes no scenes.
     """
     options = ServerOptions(
         models=MODELS,
@@ -73,6 +74,7 @@ def served(media, log_folder, parameters=None, shots=None, detector=None):
         parameters=parameters or {},
         shots=shots,
         detector=detector,
+        describe=describe,
         stop_seconds=1,  # a sequence that a test has left open is not worth a wait
         log=log_folder / "triton.log",
     )

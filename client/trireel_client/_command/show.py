@@ -11,7 +11,7 @@ from rich.text import Text
 from trireel_client._command.caption_lines import caption_line
 from trireel_client._command.show_objects import object_blocks
 from trireel_client._command.timeline import colours_of_tags, timeline, top_tag
-from trireel_client._findings import Caption, Interval, Quality, Shot, Tag
+from trireel_client._findings import Caption, Interval, Quality, SceneDescription, Shot, Tag
 from trireel_client._guesses import GUESSES, has_guesses, worded
 from trireel_client._results import Analysis, ChunkAnalysis, Timing
 
@@ -37,6 +37,10 @@ def _blocks(video: str, analysis: Analysis, width: int) -> Iterator[RenderableTy
         yield _caption(analysis.caption)
     if analysis.tags or _has_scenes(analysis):
         yield timeline(analysis, width)
+    if analysis.summary:
+        yield Text(analysis.summary)
+    if analysis.descriptions:
+        yield _descriptions(analysis.descriptions)
     if analysis.quality is not None:
         yield _quality(analysis.quality)
     if analysis.objects is not None:
@@ -101,6 +105,14 @@ def _score_bar(score: float) -> Text:
 def _caption(caption: Caption) -> Text:
     quoted = Text(f"“{worded(caption)}”", style="italic")
     return quoted.append(f"  {caption.score:.3f}, {_percent(caption)}", style="not italic dim")
+
+
+def _descriptions(descriptions: Iterable[SceneDescription]) -> Text:
+    lines = []
+    for each in descriptions:
+        span = f"{each.start_seconds:.2f}-{each.end_seconds:.2f} s  "
+        lines.append(Text(span, style="dim").append(each.text, "not dim"))
+    return Text("\n").join(lines)
 
 
 def _quality(quality: Quality) -> Text:

@@ -7,12 +7,19 @@ A new finding adds one row to `READERS`.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from trireel_client._findings import Caption, ChunkQuality, Interval, Quality, Tag
+from trireel_client._findings import (
+    Caption,
+    ChunkQuality,
+    Interval,
+    Quality,
+    SceneDescription,
+    Tag,
+)
 from trireel_client._flows.caption_answers import screen_captions
 from trireel_client._flows.objects import reported_objects
 from trireel_client._flows.rows import Fields, Layout, columns, scored, scored_texts
 from trireel_client._flows.scenes import chunk_scenes, reported_scenes
-from trireel_client._flows.tensors import ANY, NUMBERS, floats, numbers, take
+from trireel_client._flows.tensors import ANY, NUMBERS, TEXTS, floats, numbers, strings, take
 from trireel_client._options import Tensors
 
 # Texts, scores and probabilities, in the order of the fields of Tag and Caption.
@@ -107,6 +114,15 @@ def _reported_text(tensors: Tensors) -> Fields:
     return {"captions": screen_captions(tensors)}
 
 
+def _video_descriptions(tensors: Tensors) -> Fields:
+    texts = take(tensors, "DESCRIPTION_TEXTS", (ANY,), TEXTS)
+    begins = numbers(tensors, "DESCRIPTION_START_SECONDS", len(texts))
+    ends = numbers(tensors, "DESCRIPTION_END_SECONDS", len(texts))
+    rows = zip(strings("DESCRIPTION_TEXTS", texts), begins, ends, strict=True)
+    (summary,) = strings("SUMMARY", take(tensors, "SUMMARY", (1,), TEXTS))
+    return {"descriptions": tuple(SceneDescription(*row) for row in rows), "summary": summary}
+
+
 def _no_chunk_fields(tensors: Tensors, layout: Layout) -> Iterable[Fields]:
     return ({} for _ in layout.indices)
 
@@ -117,6 +133,7 @@ READERS: Mapping[str, Reader] = {
     # The scene changes of a whole video are those of its chunks.
     "scenes": Reader(chunk_scenes, lambda tensors: {}, reported_scenes),
     "quality": Reader(_chunk_quality, _video_quality),
+    "description": Reader(_no_chunk_fields, _video_descriptions),
     # A caption may begin in one chunk and end in another, so the answer reports it as a whole.
     "text": Reader(_no_chunk_fields, lambda tensors: {}, _reported_text),
     # One record holds the parts of a chunk and those of the video so far.

@@ -14,6 +14,7 @@ from trireel_backend.plan import Selection
 from trireel_backend.text_models.files import CHARACTERS_FILE, load_characters
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors
+from trireel_schema.description import DESCRIBER_FILE, DescriberFacts
 from trireel_schema.detector import DETECTOR_FILE, DetectorMetadata
 from trireel_schema.scenes import DEFAULT_SCENE_ALPHA, DEFAULT_SCENE_THRESHOLD
 from trireel_schema.texts import TextBank
@@ -50,6 +51,8 @@ class ServerModels:
     """Metadata of `object_detector`, None if the server has none."""
     characters: tuple[str, ...] | None = None
     """Character of each code of `text_recognizer`, None if the server does not read text."""
+    describer: DescriberFacts | None = None
+    """What the backends of `describe` can do, None if the server has no backends."""
 
     @classmethod
     def of_folder(cls, folder: Path) -> "ServerModels":
@@ -59,9 +62,11 @@ class ServerModels:
             MissingPart: if a file is damaged.
         """
         path, has_text = folder / DETECTOR_FILE, (folder / CHARACTERS_FILE).exists()
+        describer = folder / DESCRIBER_FILE
         return cls(
             load_detector(path) if path.exists() else None,
             tuple(load_characters(folder)) if has_text else None,
+            DescriberFacts.read(describer) if describer.exists() else None,
         )
 
 
@@ -95,6 +100,10 @@ class ModelCall:
     """Inputs by name, in memory of their own: that of the chunk is freed before the call."""
     outputs: tuple[str, ...]
     """Names of the outputs that the finding needs."""
+    is_decoupled: bool = False
+    """True for a model that answers in several responses."""
+    otherwise: Tensors | None = None
+    """Outputs to use if the model is unavailable, None to fail then."""
 
 
 Calls = Mapping[str, Sequence[ModelCall]]

@@ -5,15 +5,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from trireel_backend.errors import Unavailable
 from trireel_backend.findings.chunk import Answers
-from trireel_backend.findings.finding import Calls
+from trireel_backend.findings.finding import Calls, ModelCall
 from trireel_backend.wire.tensors import Tensors
 
 
 class CallModel(Protocol):
     """Calls a model of this server: `adapter.call_model`."""
 
-    async def __call__(self, model_name: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
+    async def __call__(
+        self,
+        model_name: str,
+        inputs: Tensors,
+        outputs: Sequence[str],
+        *,
+        is_decoupled: bool = False,
+    ) -> Tensors:
         """Return the outputs by name."""
 
 
@@ -28,7 +36,18 @@ async def answered(
     answers: dict[str, Sequence[Tensors]] = {}
     while calls:
         for name, needed in calls.items():
-            called = (call_model(call.model, call.inputs, call.outputs) for call in needed)
+            called = (_called(call, call_model) for call in needed)
             answers[name] = (*answers.get(name, ()), *await asyncio.gather(*called))
         calls = more(answers)
     return answers
+
+
+async def _called(call: ModelCall, call_model: CallModel) -> Tensors:
+    """Return the answer to a call, or what the finding uses if there is none."""
+    options = {"is_decoupled": True} if call.is_decoupled else {}
+    try:
+        return await call_model(call.model, call.inputs, call.outputs, **options)
+    except Unavailable:
+        if call.otherwise is None:
+            raise
+        return call.otherwise

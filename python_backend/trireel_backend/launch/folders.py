@@ -11,7 +11,7 @@ from trireel_backend.sources.settings import FolderSettings
 from trireel_backend.system.paths import path_text
 from trireel_backend.wire.parameters import PRIVATE_VARIABLE, read_settings
 
-PRIVATE_PARAMETERS = ("media_root", "spool", "admission")
+PRIVATE_PARAMETERS = ("media_root", "spool", "admission", "backends")
 """Parameters with paths of this machine; clients can read a model's config."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

@@ -105,6 +105,15 @@ Detector = Annotated[
         help="Folder of an object detector, as trireel-export detector makes it.", file_okay=False
     ),
 ]
+DescribeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--describe",
+        help="JSON file of the vision-language models that describe pictures and answer questions,"
+        " in the order in which they are tried.",
+        dir_okay=False,
+    ),
+]
 TowerEngine = Annotated[
     str | None,
     typer.Option(

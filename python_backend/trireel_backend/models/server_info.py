@@ -18,6 +18,7 @@ from trireel_backend.wire.parameters import model_parameters, read_settings
 from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import Tensors, scalar, texts
 from trireel_schema.catalogue import FINDINGS
+from trireel_schema.description import DESCRIPTION
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 from trireel_schema.scenes import EXACT, MODES
 
@@ -65,8 +66,13 @@ class ServerFacts:
         bank_sha256 = hashlib.sha256((folder / TEXT_BANK_FILE).read_bytes()).hexdigest()
         info = read_settings(InfoSettings, parameters)
         threshold, alpha = scenes.over(metadata)
-        detector = ServerModels.of_folder(folder).detector
-        absent = {Objects.name: detector is None, TEXT_FINDING: not info.text_models}
+        models = ServerModels.of_folder(folder)
+        detector = models.detector
+        absent = {
+            Objects.name: detector is None,
+            TEXT_FINDING: not info.text_models,
+            DESCRIPTION: models.describer is None or not models.describer.sees,
+        }
         offered = [name for name in FINDINGS if not absent.get(name)]
         modes = [mode for mode in MODES if mode != EXACT or scenes.shot_model]
         facts = {

@@ -10,6 +10,8 @@ import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,8 +27,9 @@ from trireel_backend.errors import (
     StageFailed,
 )
 from trireel_backend.metrics.family import Family, Metrics
-from trireel_backend.triton.error_messages import error_of_message
+from trireel_backend.triton.error_messages import error_of_message, message_of_error
 from trireel_backend.triton.exported_metrics import ExportedMetrics
+from trireel_backend.triton.sending import send_only, send_to_model
 from trireel_backend.wire.request import INNER, INNER_WORD_VARIABLE, Request
 from trireel_backend.wire.tensors import Tensors
 from trireel_backend.wire.turn import Turn
@@ -37,7 +40,7 @@ _INNER_WORD = os.environ.get(INNER_WORD_VARIABLE, "")
 # Trace of the request that the current task answers; passed on with its calls of other models.
 _trace: ContextVar[Any] = ContextVar("trace", default=None)
 
-
+FINAL = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 Later = Coroutine[Any, Any, Tensors]
 """A coroutine that computes a request's answer after `execute` has returned."""
 Answers = Callable[[Request], AsyncGenerator[Tensors, None]]
@@ -120,22 +123,27 @@ async def answer_once(request: Any, answers: Answers) -> Any:
 
 async def answer_later(request: Any, answers: Answers) -> None:
     """Send the last of an asynchronous iterator's answers; `execute` returns None meanwhile."""
-    _send_only(request.get_response_sender(), await _last_response(request, answers))
+    send_only(request.get_response_sender(), await _last_response(request, answers), FINAL)
 
 
 async def answer_stream(request: Any, answers: Answers) -> None:
-    """Send each answer of an asynchronous iterator as it arrives, until the client goes away."""
+    """Send each answer of an asynchronous iterator as it arrives, until the client goes away.
+
+    Another model of this server gets the last answer alone.
+    """
+    if _is_from_model(request):
+        _send_to_model(request, await _last_response(request, answers))
+        return
     sender = request.get_response_sender()
-    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
     try:
         async with aclosing(answers(_request(request))) as iterator:
             async for answer in iterator:
                 if sender.is_cancelled():
                     break
                 sender.send(_response(answer))
-        sender.send(flags=final)
+        sender.send(flags=FINAL)
     except Exception as error:
-        sender.send(_error_response(request, error), flags=final)
+        sender.send(_error_response(request, error), flags=FINAL)
 
 
 async def call_model(
@@ -145,12 +153,14 @@ async def call_model(
     *,
     turn: Turn | None = None,
     parameters: Mapping[str, bool] = MappingProxyType({}),
+    is_decoupled: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Call another model and return its outputs by name, without those that the model omits.
 
     Args:
         turn: position of the request in its sequence, for a model that keeps state.
         parameters: parameters of the request, beside its inputs.
+        is_decoupled: True for a model that may answer in several responses; it sends one.
 
     Raises:
         RequestError: if the model returns an error; it has the model's status and message.
@@ -166,7 +176,10 @@ async def call_model(
         **sequence,
         **({"trace": trace} if (trace := _trace.get()) is not None else {}),
     )
-    response = await request.async_exec()
+    if is_decoupled:  # the iteration does not wait: the only response is there
+        response, *_ = await request.async_exec(decoupled=True)
+    else:
+        response = await request.async_exec()
     if response.has_error():
         raise error_of_message(response.error().message())
     return {tensor.name(): tensor.as_numpy() for tensor in response.output_tensors()}
@@ -197,7 +210,7 @@ def _request(request: Any) -> Request:
         ends=bool(flags & pb_utils.TRITONSERVER_REQUEST_FLAG_SEQUENCE_END),
         is_cancelled=request.is_cancelled,
         parameters=parameters,
-        is_inner=_is_inner(parameters),
+        is_inner=parameters.get(INNER) == _INNER_WORD,
     )
 
 
@@ -205,8 +218,10 @@ def _parameters(request: Any) -> dict[str, Any]:
     return json.loads(request.parameters() or "{}")  # type: ignore[no-any-return]
 
 
-def _is_inner(parameters: Mapping[str, Any]) -> bool:
-    return parameters.get(INNER) == _INNER_WORD
+def _is_from_model(request: Any) -> bool:
+    with suppress(ValueError):  # parameters that are not UTF-8 text hold no word
+        return bool(_parameters(request).get(INNER) == _INNER_WORD)
+    return False
 
 
 async def _last_response(request: Any, answers: Answers) -> Any:
@@ -227,42 +242,20 @@ async def _send_when_ready(request: Any, answer: Later) -> None:
         response = _response(await answer)
     except Exception as error:
         response = _error_response(request, error)
-    if _is_inner(_parameters(request)):
+    if _is_from_model(request):
         _send_to_model(request, response)
     else:
-        _send_only(request.get_response_sender(), response)
+        send_only(request.get_response_sender(), response, FINAL)
 
 
 def _send_to_model(request: Any, response: Any) -> None:
-    """Send the only response to another model of this server.
-
-    The flag goes with it: a second, empty response crashes the calling model in Triton 2.51. If the
-    response does not fit into /dev/shm, an error does.
-    """
-    sender, final = request.get_response_sender(), pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-    try:
-        sender.send(response, flags=final)
-    except Exception as error:
-        sender.send(_error_response(request, error), flags=final)
+    failed = partial(_error_response, request)
+    send_to_model(request.get_response_sender(), response, FINAL, failed)
 
 
-def _send_only(sender: Any, response: Any) -> None:
-    """Send the only response to a request."""
-    final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
-    if response.has_error():  # without the flag, Triton's gRPC takes it for an empty answer
-        sender.send(response, flags=final)
-        return
-    try:
-        sender.send(response)
-    finally:
-        # Sent separately: a response that does not fit into /dev/shm is lost with its flag, and the
-        # client would wait forever.
-        sender.send(flags=final)
-
-
+@dataclass(frozen=True)
 class _Failed:
-    def __init__(self, response: Any) -> None:
-        self.response = response
+    response: Any
 
 
 def _answer_one(request: Any, answer: Callable[[Request], Tensors | Later]) -> Any:
@@ -291,10 +284,6 @@ def _error_response(request: Any, error: Exception) -> Any:
         # A bug: the traceback goes to the log, not to the client.
         pb_utils.Logger.log_error("".join(traceback.format_exception(error)))
         error = StageFailed(f"internal error ({type(error).__name__}): see the server's log")
-    message = str(error)
-    with suppress(ValueError):  # parameters that are not UTF-8 text hold no word
-        if _is_inner(_parameters(request)):
-            message = f"{error.status}: {message}"
-    message = message.encode("utf-8", "backslashreplace").decode()  # a path may hold any bytes
+    message = message_of_error(error, with_status=_is_from_model(request))
     code = getattr(pb_utils.TritonError, error.status)
     return pb_utils.InferenceResponse(error=pb_utils.TritonError(message, code))

@@ -22,3 +22,13 @@ def error_of_message(message: str) -> RequestError:
     if match is None:
         return Unavailable(message) if _STOPPING in message else StageFailed(message)
     return REQUEST_ERRORS_BY_STATUS[match[1]](match[2])
+
+
+def message_of_error(error: RequestError, *, with_status: bool) -> str:
+    """Return the message of an error as UTF-8 text, which a path in it need not be.
+
+    Args:
+        with_status: True to put the status in front of it, for another model of this server.
+    """
+    message = f"{error.status}: {error}" if with_status else str(error)
+    return message.encode("utf-8", "backslashreplace").decode()

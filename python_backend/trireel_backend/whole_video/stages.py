@@ -56,6 +56,7 @@ class CallModel(Protocol):
         *,
         turn: Turn | None = None,
         parameters: Mapping[str, bool] = MappingProxyType({}),
+        is_decoupled: bool = False,
     ) -> dict[str, NDArray[Any]]:
         """Return the outputs by name; `turn` is the position of the request in its sequence."""
 

@@ -15,7 +15,16 @@ FLOORS = (
         *("metrics", "plan", "artifacts", "reading", "shots", "scenes", "clips", "text_models"),
         *("captions", "tracking", "wire"),
     ),
-    ("sources", "captioning", "extraction", "towers", "findings", "whole_video", "triton"),
+    (
+        "sources",
+        "captioning",
+        "describing",
+        "extraction",
+        "towers",
+        "findings",
+        "whole_video",
+        "triton",
+    ),
     ("models", "launch", "stock"),
     (PACKAGE,),
 )

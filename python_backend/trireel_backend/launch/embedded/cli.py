@@ -12,6 +12,7 @@ from trireel_backend.errors import StartupError
 from trireel_backend.launch.model_options import (
     AllowNetwork,
     DecodeOn,
+    DescribeFile,
     Descriptions,
     Detector,
     Extractors,
@@ -33,6 +34,7 @@ from trireel_backend.launch.model_options import (
 )
 from trireel_backend.launch.signals import unwind_on_signals
 from trireel_backend.text_models.files import TEXT_MODELS
+from trireel_schema.description import DESCRIBE_MODEL
 from trireel_schema.shots import SHOT_MODEL
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def serve(
     prompt: Prompt = None,
     text_models: TextModels = None,
     detector: Detector = None,
+    describe: DescribeFile = None,
     allow_network: AllowNetwork = None,
     max_video_gib: MaxVideoGib = None,
     max_spool_gib: MaxSpoolGib = None,
@@ -131,6 +134,7 @@ def serve(
             texts=OwnTexts(tags, descriptions, prompt),
             text_models=text_models,
             detector=find_detector(detector, REPOSITORY_ROOT / "export/detector/model"),
+            describe=describe,
             log=log,
         )
         _serve_until_stopped(options, restarts)
@@ -141,12 +145,14 @@ def serve(
 
 def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.embedded.server import embedded_launch
+    from trireel_backend.launch.repository.describe import find_describe
     from trireel_backend.launch.repository.shots import find_shots
     from trireel_backend.launch.repository.text import find_text_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     shots, shots_missing = find_shots(options.shots)
     text_models, text_missing = find_text_models(options.text_models)
+    describe, describe_missing = find_describe(options.describe)
 
     def report_ready(server: "RunningServer") -> None:
         ports = options.ports
@@ -160,8 +166,12 @@ def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
             print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
         if text_missing:
             print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
+        if describe_missing:
+            print(f"Trireel serves without {DESCRIBE_MODEL}: {describe_missing}", flush=True)
 
-    with embedded_launch(replace(options, shots=shots, text_models=text_models)) as launch:
+    with embedded_launch(
+        replace(options, shots=shots, text_models=text_models, describe=describe)
+    ) as launch:
         keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
 
 

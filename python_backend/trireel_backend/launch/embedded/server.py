@@ -20,6 +20,7 @@ from trireel_backend.launch.model_options import OwnTexts
 from trireel_backend.launch.own_texts import export_with_texts
 from trireel_backend.launch.ports import LOOPBACK, Ports, authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
+from trireel_backend.launch.repository.describe import backends_parameter
 from trireel_backend.launch.run_folder import RunFolder, run_folder
 from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch, RunningServer, running_server
 from trireel_backend.whole_video.admission import Admission
@@ -64,6 +65,8 @@ class ServerOptions:
     """Folder of the models that read text; None for a server without them."""
     detector: Path | None = None
     """Folder of the model `object_detector`; None for a server without it."""
+    describe: Path | None = None
+    """File of the backends of `describe`; None for a server without it."""
     log: Path | None = None
     """File for Triton's log; None for one in the run's folder, which is removed at the end."""
 
@@ -108,7 +111,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
     parameters = folder_parameters(
         options.parameters, media=options.media_root, spool=run.spool, run=run
     )
-    public, private = split_private(parameters)
+    public, private = split_private({**parameters, **backends_parameter(options.describe)})
     make_backend_folder(find_wheel(), run.backends)
     assembly = Assembly(
         models=options.models,
@@ -119,6 +122,7 @@ def _assemble(options: ServerOptions, run: RunFolder) -> tuple[Metadata, dict[st
         shots=options.shots,
         text_models=options.text_models,
         detector=options.detector,
+        describe=options.describe,
     )
     return assemble(assembly, run.models), private
 

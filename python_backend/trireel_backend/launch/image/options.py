@@ -95,6 +95,8 @@ class ContainerOptions:
     """Folder of the models that read text; None for a server without them."""
     detector: Path | None = None
     """Folder of the model `object_detector`; None for a server without it."""
+    describe: Path | None = None
+    """File of the backends of `describe`; None for a server without it."""
 
 
 def grpc_tls(

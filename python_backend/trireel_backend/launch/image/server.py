@@ -21,6 +21,7 @@ from trireel_backend.launch.image.triton import Triton, find_triton
 from trireel_backend.launch.own_texts import export_with_texts
 from trireel_backend.launch.ports import authority, check_ports
 from trireel_backend.launch.repository.assemble import Assembly, assemble
+from trireel_backend.launch.repository.describe import backends_parameter
 from trireel_backend.launch.run_folder import SHARED_MEMORY, RunFolder, run_folder
 from trireel_backend.launch.server import MODELS_ENVIRONMENT, Launch
 from trireel_backend.whole_video.admission import Admission
@@ -58,7 +59,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         options.model_options.parameters(), media=options.media, spool=options.spool, run=run
     )
     _check_spool(options.spool)
-    public, private = split_private(parameters)
+    public, private = split_private({**parameters, **backends_parameter(options.describe)})
     assembly = Assembly(
         models=options.models,
         export=options.export,
@@ -71,6 +72,7 @@ def _assemble(options: ContainerOptions, run: RunFolder) -> tuple[Metadata, dict
         text_models=options.text_models,
         detector=options.detector,
         detector_engine=_detector_engine(options),
+        describe=options.describe,
     )
     return assemble(assembly, run.models), private
 

@@ -11,9 +11,11 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from trireel_backend.artifacts import load_metadata
+from trireel_backend.describing.configuration import load_backends
 from trireel_backend.errors import MissingPart, StartupError
 from trireel_backend.launch.engines.names import ENGINE_NAME, complete_config
 from trireel_backend.launch.repository.capacity import distribute_videos, set_sequence_slots
+from trireel_backend.launch.repository.describe import tell_about_describer
 from trireel_backend.launch.repository.detector import complete_detector, detector_sources
 from trireel_backend.launch.repository.facts import ENGINE, set_facts
 from trireel_backend.launch.repository.findings import add_findings
@@ -22,6 +24,7 @@ from trireel_backend.launch.repository.text import NEED_TEXT_MODELS, text_source
 from trireel_backend.text_models.files import TEXT_MODELS
 from trireel_backend.towers.runtimes import ONNXRUNTIME, OPENVINO_BF16, check_tower_runtime
 from trireel_schema.catalogue import FREE_TEXTS
+from trireel_schema.description import DESCRIBE_MODEL
 from trireel_schema.detector import DETECTOR_MODEL
 from trireel_schema.files import (
     EXPORT_FILES,
@@ -90,6 +93,8 @@ class Assembly:
     """Folder of the model `object_detector`; None for a repository without it."""
     detector_engine: Path | None = None
     """TensorRT engine of `object_detector`, used instead of its ONNX file; None for the file."""
+    describe: Path | None = None
+    """File of the backends of `describe`; None for a repository without it."""
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -97,6 +102,7 @@ class Assembly:
         optional = {
             SHOT_MODEL: self.shots,
             DETECTOR_MODEL: self.detector,
+            DESCRIBE_MODEL: self.describe,
             **dict.fromkeys(NEED_TEXT_MODELS, self.text_models),
         }
         return frozenset(model for model, folder in optional.items() if folder is None)
@@ -130,6 +136,8 @@ def assemble(assembly: Assembly, target: Path) -> Metadata:
         (target / folder.name / "config.pbtxt").write_text(text_format.MessageToString(config))
         for name, source in sources.get(folder.name, {}).items():
             _link(source, target / folder.name / "1" / name)
+    if assembly.describe is not None:
+        tell_about_describer(load_backends(assembly.describe), target)
     if not target.exists():
         raise MissingPart(f"{assembly.models} holds no model folders")
     return metadata

@@ -12,6 +12,7 @@ from unit.client.scripted import (
     UNAVAILABLE,
     Asked,
     Tensors,
+    bytes_of,
     one_chunk,
     plan,
     stepped_chunk,
@@ -19,13 +20,26 @@ from unit.client.scripted import (
 )
 from unit.client.scripted_captions import TEXTS, captions_answer
 
-from trireel_client import Analysis, ChunkQuality, Quality, ServerInfo, UnexpectedAnswer
+from trireel_client import (
+    Analysis,
+    ChunkQuality,
+    Quality,
+    SceneDescription,
+    ServerInfo,
+    UnexpectedAnswer,
+)
 from trireel_client._flows.delivered import DeliveredChunks
 from trireel_client._flows.findings import READERS
 from trireel_client._flows.parse import parse_analysis, parse_chunk
 from trireel_schema.catalogue import DEFAULT_FINDINGS, FINDINGS
 
 ALL = tuple(FINDINGS)
+DESCRIPTIONS = {
+    "DESCRIPTION_TEXTS": bytes_of(["a beach", "a café"]),
+    "DESCRIPTION_START_SECONDS": np.array([0.0, 13.75]),
+    "DESCRIPTION_END_SECONDS": np.array([13.75, 25.0]),
+    "SUMMARY": bytes_of(["A beach, then a café."]),
+}
 
 
 def quality_of(n: int) -> Tensors:
@@ -43,7 +57,7 @@ def quality_of(n: int) -> Tensors:
 def every_finding() -> Tensors:
     """Return the answer for a whole video with the tensors of all findings."""
     texts = {name: array for name, array in captions_answer([0]).items() if "TEXT" in name}
-    return {**whole_video(), **quality_of(3), **with_objects({}), **texts}
+    return {**whole_video(), **quality_of(3), **with_objects({}), **texts, **DESCRIPTIONS}
 
 
 def without(tensors: Tensors, findings: Sequence[str]) -> Tensors:
@@ -77,6 +91,24 @@ def test_quality_beside_the_default_findings() -> None:
     assert analysis.chunks[0].quality == ChunkQuality(0.0, 0.25, 812.5, 101.1)
     assert analysis.chunks[2].quality == ChunkQuality(0.5, 0.25, 812.5, 10.0)
     assert analysis.tags == analysis_of(whole_video(), DEFAULT_FINDINGS).tags
+
+
+def test_descriptions_and_their_summary() -> None:
+    analysis = analysis_of(every_finding(), ALL)
+    assert analysis.descriptions[1] == SceneDescription("a café", 13.75, 25.0)
+    assert analysis.summary == "A beach, then a café."
+    answer = analysis.to_json_dict()
+    assert answer["descriptions"][0] == {
+        "text": "a beach",
+        "start_seconds": 0.0,
+        "end_seconds": 13.75,
+    }
+
+
+def test_a_description_without_its_time_is_rejected() -> None:
+    tensors = {**every_finding(), "DESCRIPTION_END_SECONDS": np.array([13.75])}
+    with pytest.raises(UnexpectedAnswer, match="DESCRIPTION_END_SECONDS"):
+        analysis_of(tensors, ["description"])
 
 
 def test_quality_alone() -> None:

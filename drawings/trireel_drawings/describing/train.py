@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains the tiny vision-language model on questions about drawings."""
+
+import math
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from torch import Tensor
+from torch.nn import functional
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from trireel_drawings.describing.model import TOKENS_PER_IMAGE, build_model, build_processor
+from trireel_drawings.describing.pictures import FRAMES, SCENES_PER_JOB, Shots, draw_shots, join
+from trireel_drawings.describing.questions import Kind, Question, ask, kinds_for
+from trireel_drawings.painting.dice import Dice
+
+FIRST_TRAINING_SEED = 0
+QUESTION_STREAM = 410
+LEARNING_RATE = 2.5e-3
+WEIGHT_DECAY = 0.02
+WARMUP_STEPS = 60
+GRADIENT_LIMIT = 1.0
+IGNORED = -100  # label of a token that is not part of the answer
+PICTURES_AT_ONCE = 64
+TWO_PICTURES_SHARE = 0.3  # of the steps
+OTHER_PLACE_SHARE = 0.3  # of the questions about a change
+MEAN = STD = 127.5  # of 8-bit values, as the image processor has it
+WEIGHTS: dict[Kind, float] = {Kind.COUNT: 3.0, Kind.DESCRIBE: 1.5}
+"""How much more often a kind is asked than the others."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Length and data of a training."""
+
+    steps: int = 1200
+    """Updates of the weights."""
+    batch: int = 32
+    """Questions per update."""
+    scenes: int = 5500
+    """Scenes drawn; each gives two pictures."""
+    threads: int = 1
+    """CPU threads, and processes that draw."""
+    seed: int = 0
+    """Seed of the weights, the order and the questions."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question and the pictures that it is about."""
+
+    pictures: tuple[tuple[int, int], ...]
+    """(scene, frame) of each picture."""
+    question: Question
+    """The question and its answer."""
+
+
+def timed_train(siglip: Path, plan: Plan) -> tuple[Any, Any, float]:
+    """Train; return the model, its processor and the seconds of CPU time, with drawing."""
+    before = _cpu_seconds()
+    model, processor = train(siglip, plan)
+    return model, processor, _cpu_seconds() - before
+
+
+def train(siglip: Path, plan: Plan) -> tuple[Any, Any]:
+    """Draw the pictures, train on them, and return the model and its processor.
+
+    Args:
+        siglip: folder of the tiny SigLIP, whose tower stays as it is.
+    """
+    torch.set_num_threads(plan.threads)
+    processor = build_processor(siglip)
+    torch.manual_seed(plan.seed)
+    model = build_model(processor, siglip)
+    with _progress() as progress:
+        shots = _draw(plan, progress)
+        features = look_at(model, shots.frames.reshape(-1, *shots.frames.shape[2:]))
+        _fit(model, processor, _Examples(shots, features, plan), plan, progress)
+    return model.eval(), processor
+
+
+def look_at(model: Any, frames: NDArray[np.uint8]) -> Tensor:
+    """Return what the frozen tower sees: float16 [N, TOKENS_PER_IMAGE, D] of [N, H, W, 3]."""
+    parts = []
+    with torch.no_grad():
+        for begin in range(0, len(frames), PICTURES_AT_ONCE):
+            part = torch.from_numpy(frames[begin : begin + PICTURES_AT_ONCE])
+            pixels = (part.permute(0, 3, 1, 2).float() - MEAN) / STD
+            parts.append(model.model.vision_tower(pixels).last_hidden_state.half())
+    return torch.cat(parts)
+
+
+class _Examples:
+    """Random examples from the pool."""
+
+    def __init__(self, shots: Shots, features: Tensor, plan: Plan) -> None:
+        self._shots = shots
+        self._features = features.reshape(-1, FRAMES, *features.shape[1:])
+        self._plan = plan
+
+    def take(self, step: int) -> tuple[list[Example], Tensor]:
+        """Return the examples of a step, and the features of their pictures in order."""
+        dice = Dice(self._plan.seed, QUESTION_STREAM, step)
+        make = self._of_two if dice.chance(TWO_PICTURES_SHARE) else self._of_one
+        examples = [make(dice) for _ in range(self._plan.batch)]
+        places = torch.tensor([place for example in examples for place in example.pictures])
+        return examples, self._features[places[:, 0], places[:, 1]].float()
+
+    def _of_one(self, dice: Dice) -> Example:
+        scene, frame = self._scene(dice), dice.count(0, FRAMES - 1)
+        facts = self._shots.facts[scene][frame]
+        kinds = kinds_for((facts,))
+        kind = _weighted(dice, kinds)
+        return Example(((scene, frame),), ask(kind, (facts,), dice))
+
+    def _of_two(self, dice: Dice) -> Example:
+        scene = self._scene(dice)
+        both = self._shots.facts[scene]
+        if dice.chance(0.35):
+            kind = dice.pick(kinds_for(both))
+            return Example(((scene, 0), (scene, 1)), ask(kind, both, dice))
+        if dice.chance(OTHER_PLACE_SHARE):
+            other = self._scene(dice)
+            facts = (both[0], self._shots.facts[other][1])
+            if facts[0].pair != facts[1].pair:
+                return Example(((scene, 0), (other, 1)), ask(Kind.CHANGE, facts, dice))
+        if not all(facts.is_countable for facts in both):
+            return self._of_two(dice)
+        return Example(((scene, 0), (scene, 1)), ask(Kind.CHANGE, both, dice))
+
+    def _scene(self, dice: Dice) -> int:
+        return dice.count(0, len(self._shots.facts) - 1)
+
+
+def _weighted(dice: Dice, kinds: Sequence[Kind]) -> Kind:
+    weights = [WEIGHTS.get(kind, 1.0) for kind in kinds]
+    rest = dice.roll() * sum(weights)
+    for kind, weight in zip(kinds, weights, strict=True):
+        rest -= weight
+        if rest < 0:
+            return kind
+    return kinds[-1]
+
+
+def packed(processor: Any, examples: Sequence[Example]) -> dict[str, Tensor]:
+    """Return token ids, mask, kinds of tokens and labels [B, T] of examples, as in a request."""
+    tokenizer = processor.tokenizer
+    rows = []
+    for example in examples:
+        images = [processor.image_token_id] * TOKENS_PER_IMAGE * len(example.pictures)
+        prefix = [*images, tokenizer.bos_token_id, *_encoded(tokenizer, example.question.text)]
+        rows.append(
+            (prefix, [*_encoded(tokenizer, example.question.answer), tokenizer.eos_token_id])
+        )
+    length = max(len(prefix) + len(answer) for prefix, answer in rows)
+    pad = tokenizer.pad_token_id
+
+    def filled(parts: Sequence[Sequence[int]], value: int) -> Tensor:
+        return torch.tensor([[*part, *[value] * (length - len(part))] for part in parts])
+
+    return {
+        "input_ids": filled([[*p, *a] for p, a in rows], pad),
+        "attention_mask": filled([[1] * (len(p) + len(a)) for p, a in rows], 0),
+        "token_type_ids": filled([[0] * len(p) + [1] * len(a) for p, a in rows], 1),
+        "labels": filled([[IGNORED] * len(p) + a for p, a in rows], IGNORED),
+    }
+
+
+def _encoded(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _fit(model: Any, processor: Any, examples: _Examples, plan: Plan, progress: Progress) -> None:
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan.steps))
+    task = progress.add_task("training", total=plan.steps)
+    model.train()
+    for step in range(plan.steps):
+        chosen, features = examples.take(step)
+        seen = model.model.multi_modal_projector(features)
+        outputs = {"image": BaseModelOutputWithPooling(pooler_output=seen)}
+        loss = _loss(model, packed(processor, chosen), outputs)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, GRADIENT_LIMIT)
+        optimizer.step()
+        schedule.step()
+        progress.update(task, advance=1, description=f"training, loss {loss.item():.3f}")
+
+
+def _loss(model: Any, batch: dict[str, Tensor], outputs: dict[str, Any]) -> Tensor:
+    """Return the loss of the answers' tokens; no other logits are made, they cost most."""
+    labels = batch.pop("labels")[:, 1:]
+    hidden = model.model(**batch, mm_encoder_outputs=outputs).last_hidden_state[:, :-1]
+    counts = labels != IGNORED
+    return functional.cross_entropy(model.lm_head(hidden[counts]), labels[counts])
+
+
+def _rate(step: int, steps: int) -> float:
+    if step < WARMUP_STEPS:
+        return (step + 1) / WARMUP_STEPS
+    done = (step - WARMUP_STEPS) / max(1, steps - WARMUP_STEPS)
+    return 0.5 * (1 + math.cos(math.pi * done)) + 1e-3
+
+
+def _draw(plan: Plan, progress: Progress) -> Shots:
+    task = progress.add_task("drawing", total=math.ceil(plan.scenes / SCENES_PER_JOB))
+    pieces = []
+    for piece in draw_shots(FIRST_TRAINING_SEED, plan.scenes, workers=plan.threads):
+        pieces.append(piece)
+        progress.advance(task)
+    return join(pieces)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )
+
+
+def _cpu_seconds() -> float:
+    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    usages = [resource.getrusage(user) for user in users]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
