@@ -162,8 +162,7 @@ def _labels(analysis: Analysis) -> Iterator[Label]:
             end_seconds=caption.last_frame_seconds,
             score=caption.confidence,
         )
-    # A client without this finding has no such field.
-    for description in getattr(analysis, "descriptions", ()):
+    for description in analysis.descriptions:
         yield Label(
             kind="description",
             text=description.text,
