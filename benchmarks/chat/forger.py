@@ -23,7 +23,9 @@ def forged(prompt: str) -> str:
     parts = []
     for number, cite in enumerate(cites):
         invented = INVENTED[number % len(INVENTED)]
-        parts.append(f"It is seen here {invented} {cite}, <b>see</b> https://evil.example/{number}.")
+        parts.append(
+            f"It is seen here {invented} {cite}, <b>see</b> https://evil.example/{number}."
+        )
     return " ".join(parts) or f"It is here {INVENTED[0]}."
 
 

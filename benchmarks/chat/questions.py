@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from trireel_drawings.describing.questions import article
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.places.vocabulary import PARAPHRASES, TAG_SYNONYMS, TAGS
 from trireel_drawings.scenes.scene import HELD_OUT_SEED, draw_scene
@@ -25,9 +26,9 @@ FRAMES_A_SCENE = 40
 SCENE_SECONDS = FRAMES_A_SCENE / RATE
 SCENES_A_VIDEO = 4
 ABSENT_PLACES = ("bedroom", "hallway", "beach")
-ACTIVITY_FORMS = ("When do we see this: {}?", "{}: when does that happen?", "Show me {}")
-PLACE_FORMS = ("When do we see a {}?", "Which place shows a {}?", "Is there a {}?")
-BOTH_FORMS = ("When do we see {} in a {}?", "Is there {} in a {}?")
+ACTIVITY_FORMS = ("When do we see {}?", "In which video is there {}?", "Please show me {}.")
+PLACE_FORMS = ("When do we see {} {}?", "Which video shows {} {}?", "Is there {} {}?")
+BOTH_FORMS = ("When do we see {} in {} {}?", "Where can I see {} in {} {}?")
 NEVER_DRAWN = (
     "a dog swimming in the sea",
     "an elephant",
@@ -76,9 +77,7 @@ def segments() -> tuple[Segment, ...]:
     found: list[Segment] = []
     for description in dict.fromkeys(description for _, description in PAIRS):
         possible = [
-            place
-            for place, other in PAIRS
-            if other == description and place not in ABSENT_PLACES
+            place for place, other in PAIRS if other == description and place not in ABSENT_PLACES
         ]
         place = min(possible, key=lambda place: places.get(place, 0))
         places[place] = places.get(place, 0) + 1
@@ -115,23 +114,27 @@ def _answerable(world: tuple[Segment, ...]) -> Iterator[Asked]:
         if number >= 12:
             break
         form = PLACE_FORMS[number % len(PLACE_FORMS)]
-        yield Asked(form.format(place), "place", tuple(s for s in world if s.place == place))
+        yield Asked(
+            form.format(article(place), place), "place", tuple(s for s in world if s.place == place)
+        )
     for number, segment in enumerate(world[::3] + world[1:2]):
         words = PARAPHRASES[segment.description]
         text, place = _lower(words[(number + 1) % len(words)]), TAG_SYNONYMS[segment.place][0]
         form = BOTH_FORMS[number % len(BOTH_FORMS)]
-        yield Asked(form.format(text, place), "both", (segment,))
+        yield Asked(form.format(text, article(place), place), "both", (segment,))
 
 
 def _absent(world: tuple[Segment, ...]) -> Iterator[Asked]:
     """Yield questions about places, and about activities in places, that no video shows."""
     for number, place in enumerate(ABSENT_PLACES):
-        yield Asked(PLACE_FORMS[number % len(PLACE_FORMS)].format(place), "absent", ())
+        yield Asked(
+            PLACE_FORMS[number % len(PLACE_FORMS)].format(article(place), place), "absent", ()
+        )
     shown = {(segment.place, segment.description) for segment in world}
     absent = [pair for pair in PAIRS if pair not in shown][::5][:7]
     for number, (place, description) in enumerate(absent):
         form = BOTH_FORMS[number % len(BOTH_FORMS)]
-        yield Asked(form.format(_lower(description), place), "absent", ())
+        yield Asked(form.format(_lower(description), article(place), place), "absent", ())
 
 
 def _never_drawn() -> Iterator[Asked]:
