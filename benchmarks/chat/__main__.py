@@ -56,7 +56,12 @@ def _measured(way: str, folder: Path) -> dict[str, Any]:
         options = ["--describe", str(backends)] if backends else []
         command = served("--media", str(folder / "videos"), *options)
         with running(command):
-            keeper = index(folder / "videos", folder / f"library-{way}", command.address)
+            keeper = index(
+                folder / "videos",
+                folder / f"library-{way}",
+                command.address,
+                with_descriptions=backends is not None,
+            )
             answers = ask_all(keeper, command.address, questions())
     return {"totals": totals(answers), "answers": answers}
 

@@ -20,8 +20,12 @@ from trireel_client import AsyncTrireelClient
 Found = dict[str, Any]
 
 
-def index(videos: Path, library: Path, address: str) -> Keeper:
+FINDINGS = ("tags", "caption", "scenes", "objects")  # the videos show no text
+
+
+def index(videos: Path, library: Path, address: str, *, with_descriptions: bool) -> Keeper:
     """Index all videos of a folder; return the library."""
+    found = [*FINDINGS, *(["description"] if with_descriptions else [])]
     keeper = Keeper(Library(library))
     outcomes: list[Outcome] = []
 
@@ -29,7 +33,7 @@ def index(videos: Path, library: Path, address: str) -> Keeper:
         servers = Servers((address,), ServerLimits(in_flight=2), AsyncTrireelClient)
         try:
             sources = expand(SourceOptions((str(videos),)))
-            await feed(keeper, servers, sources, Feed(), outcomes.append)
+            await feed(keeper, servers, sources, Feed({"find": found}), outcomes.append)
         finally:
             await servers.close()
 

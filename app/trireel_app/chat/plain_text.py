@@ -6,12 +6,15 @@ Texts on the screen, tags, captions, names and the answer of a model may hold an
 
 import re
 
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+CONTROLS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
 LINKS = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.|\b(?:javascript|vbscript|mailto):|\bdata:[a-z]+/)\S*"
     r"|\b(?:[a-z0-9-]{1,63}\.)+[a-z]{2,12}(?::\d+)?/\S*",
     re.IGNORECASE,
 )
+MOST_READ = 4  # times the characters that are kept: links become shorter
 REMOVED_LINK = "(link removed)"
 NO_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})
 NO_BRACKETS = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")"})
@@ -23,7 +26,7 @@ def data(text: str, most_characters: int) -> str:
 
     Brackets become round ones, so that it holds nothing that reads as a citation.
     """
-    line = " ".join(CONTROLS.sub(" ", text).split())
+    line = " ".join(CONTROLS.sub(" ", text[: MOST_READ * most_characters]).split())
     line = unlinked(line).translate(NO_MARKUP).translate(NO_BRACKETS)
     return line if len(line) <= most_characters else f"{line[: most_characters - 1]}…"
 

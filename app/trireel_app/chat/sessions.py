@@ -2,6 +2,7 @@
 """Sessions of a chat in the database: what an owner asked, and what was answered."""
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Collection, Sequence
@@ -21,6 +22,7 @@ from trireel_client import ChatTurn
 
 PATIENCE_SECONDS = 10.0
 ID_BYTES = 12
+ID = re.compile(r"[0-9a-f]{24}")
 TITLE_CHARACTERS = 80
 
 
@@ -99,7 +101,7 @@ class ChatSessions:
         """Return the turns of a session in order; raises NoSession."""
         statement = sa.select(TURNS).where(TURNS.c.session_id == session_id).order_by(TURNS.c.id)
         with self.database.connect() as connection:
-            _session(connection, owner, session_id)
+            _session(connection, owner, session_id)  # also checks the id
             return [
                 Turn(question=row.question, answer=_answer(row.answer), at=row.at)
                 for row in connection.execute(statement)
@@ -218,7 +220,8 @@ def _remove_oldest(
 
 def _session(connection: sa.Connection, owner: str, session_id: str) -> Session:
     statement = sa.select(SESSIONS).where(SESSIONS.c.id == session_id, SESSIONS.c.owner == owner)
-    row = connection.execute(statement).one_or_none()
+    # No database is asked for what cannot be an id: PostgreSQL takes no zero character.
+    row = connection.execute(statement).one_or_none() if ID.fullmatch(session_id) else None
     if row is None:
         raise NoSession("there is no such session")
     return _plain(row)

@@ -11,6 +11,7 @@ from trireel_app.chat.plain_text import data
 
 NAME_CHARACTERS = 80
 LEAST_NAME = 4  # characters of a name that a question may name: a shorter one is a word
+PLAIN_WORDS = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")
 CITED = "[{name} {clock}]"
 
 
@@ -106,7 +107,8 @@ def mentioned(names: Mapping[str, str], text: str) -> tuple[dict[str, str], str]
     """Return the videos that a text names, and the text without their names.
 
     Args:
-        names: name of each video by its id; one is named with its file's ending or without.
+        names: name of each video by its id. A name that is no plain word may be given without
+            its file's ending: "kitchen" is a word, "kitchen-2" is a name.
 
     Returns:
         All videos and the text as it is if it names none.
@@ -115,8 +117,12 @@ def mentioned(names: Mapping[str, str], text: str) -> tuple[dict[str, str], str]
     rest = text
     for video_id, name in names.items():
         stem = name.rsplit(".", 1)[0]
-        pattern = rf"(?<!\w){re.escape(stem)}(?:{re.escape(name[len(stem) :])})?(?!\w)"
-        if len(stem) >= LEAST_NAME and re.search(pattern, text, re.IGNORECASE):
+        is_word = PLAIN_WORDS.fullmatch(stem) is not None
+        if len(stem) < LEAST_NAME or (is_word and stem == name):
+            continue
+        ending = f"(?:{re.escape(name[len(stem) :])}){'' if is_word else '?'}"
+        pattern = rf"(?<!\w){re.escape(stem)}{ending}(?!\w)"
+        if re.search(pattern, text, re.IGNORECASE):
             found[video_id] = name
             rest = re.sub(pattern, " ", rest, flags=re.IGNORECASE)
     return (found, rest) if found else (dict(names), text)

@@ -73,11 +73,22 @@ def gateway(
         float | None, typer.Option(min=0, help="Hours of video of one owner in 24 hours.")
     ] = None,
     max_upload_gib: Annotated[float, typer.Option(min=0.001, help="Largest file.")] = 8.0,
+    own_questions: Annotated[
+        bool,
+        typer.Option(
+            "--own-questions",
+            help="Chat: the model that looks at pictures understands any question.",
+        ),
+    ] = False,
+    chat_tokens: Annotated[
+        int, typer.Option(min=4000, help="Tokens that a session of the chat may spend.")
+    ] = 100_000,
     audit_file: Annotated[
         Path | None, typer.Option(help="File of the audit log; by default standard error.")
     ] = None,
 ) -> None:
     """Serve videos, results and search over HTTP, with a page for people, until Ctrl-C."""
+    from trireel_app.chat.limits import ChatLimits
     from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Limits
 
     with errors_as_sentences():
@@ -97,6 +108,7 @@ def gateway(
                 video_seconds_per_day=seconds_per_day,
                 upload_bytes=int(max_upload_gib * 2**30),
             ),
+            chat=ChatLimits(own_questions=own_questions, session_tokens=chat_tokens),
             audit_file=audit_file,
         )
         serve(settings, bind, port, tls_certificate, tls_key, tuple(trust_proxy or ()))

@@ -129,3 +129,10 @@ def test_a_question_may_name_videos():
     assert mentioned(names, "What is in drawn-1?") == ({"1": "drawn-1.mp4"}, "What is in  ?")
     assert mentioned(names, "DRAWN-12.mp4 please")[0] == {"2": "drawn-12.mp4"}
     assert mentioned(names, "Is a car there?") == (names, "Is a car there?")
+
+
+def test_a_name_that_is_a_word_needs_its_ending():
+    names = {"1": "kitchen.mp4", "2": "video", "3": "the yard.mp4"}
+    for text in ("Is there a kitchen?", "What is in this video?", "Who is in the yard?"):
+        assert mentioned(names, text) == (names, text)
+    assert mentioned(names, "Who is in kitchen.mp4?")[0] == {"1": "kitchen.mp4"}
