@@ -11,6 +11,7 @@ app = typer.Typer(help="Draw scenes, and train the tiny checkpoint on them.", no
 console = Console(stderr=True)
 
 SECONDS_PER_MINUTE = 60
+HELD_OUT_SCENES = 440
 
 
 @app.command()
@@ -68,6 +69,32 @@ def train_detector(
         measured = measure(detect_with(output), held_out())
     write_card(output, plan, measured, seconds / SECONDS_PER_MINUTE)
     console.print(measured)
+
+
+@app.command()
+def train_describer(
+    output: Annotated[Path, typer.Option(help="Folder of the checkpoint.")],
+    siglip: Annotated[
+        Path, typer.Option(help="Folder of the tiny SigLIP, whose tower is used as it is.")
+    ] = Path("export/tiny/checkpoint"),
+    steps: Annotated[int, typer.Option(min=1, help="Updates of the weights.")] = 1200,
+    scenes: Annotated[int, typer.Option(min=55, help="Scenes to draw, two pictures each.")] = 5500,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order and questions.")] = 0,
+) -> None:
+    """Train the tiny vision-language model, measure it and write its model card."""
+    from trireel_drawings.describing.measure import answer_with, held_out, shares
+    from trireel_drawings.describing.model import load_saved, save
+    from trireel_drawings.describing.report import write_card
+    from trireel_drawings.describing.train import Plan, timed_train
+
+    plan = Plan(steps=steps, scenes=scenes, threads=threads, seed=seed)
+    model, processor, seconds = timed_train(siglip, plan)
+    save(model, processor, output)
+    with console.status("measuring on held-out drawings"):
+        measured = shares(held_out(HELD_OUT_SCENES), answer_with(*load_saved(output)))
+    write_card(output, plan, measured, seconds / SECONDS_PER_MINUTE)
+    console.print({str(kind): share for kind, share in measured.items()})
 
 
 @app.command()

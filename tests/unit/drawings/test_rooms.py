@@ -14,7 +14,7 @@ FLOORS = (
     ("figures",),
     ("places",),
     ("scenes",),
-    ("training", "detection"),
+    ("training", "detection", "describing"),
     ("cli",),
     ("__main__",),
 )
