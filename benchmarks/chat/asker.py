@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.chat.questions import Asked
 from trireel_app.analyse.servers import ServerLimits, Servers
 from trireel_app.chat.answers import Answer, Chat, ChatRequest, FoundMoments, answer_events
+from trireel_app.chat.limits import ChatLimits
 from trireel_app.chat.models import ServerModels
 from trireel_app.index.feed import Feed, Outcome, feed
 from trireel_app.index.keeper import Keeper
@@ -20,12 +21,11 @@ from trireel_client import AsyncTrireelClient
 Found = dict[str, Any]
 
 
-FINDINGS = ("tags", "caption", "scenes", "objects")  # the videos show no text
+FINDINGS = ("tags", "caption", "scenes")
 
 
-def index(videos: Path, library: Path, address: str, *, with_descriptions: bool) -> Keeper:
+def index(videos: Path, library: Path, address: str) -> Keeper:
     """Index all videos of a folder; return the library."""
-    found = [*FINDINGS, *(["description"] if with_descriptions else [])]
     keeper = Keeper(Library(library))
     outcomes: list[Outcome] = []
 
@@ -33,7 +33,7 @@ def index(videos: Path, library: Path, address: str, *, with_descriptions: bool)
         servers = Servers((address,), ServerLimits(in_flight=2), AsyncTrireelClient)
         try:
             sources = expand(SourceOptions((str(videos),)))
-            await feed(keeper, servers, sources, Feed({"find": found}), outcomes.append)
+            await feed(keeper, servers, sources, Feed({"find": FINDINGS}), outcomes.append)
         finally:
             await servers.close()
 
@@ -43,16 +43,20 @@ def index(videos: Path, library: Path, address: str, *, with_descriptions: bool)
     return keeper
 
 
-def ask_all(keeper: Keeper, address: str, questions: tuple[Asked, ...]) -> list[Found]:
+def ask_all(
+    keeper: Keeper, address: str, questions: tuple[Asked, ...], limits: ChatLimits
+) -> list[Found]:
     """Return the answer to each question, with the moments that were found and the time."""
-    return asyncio.run(_ask_all(keeper, address, questions))
+    return asyncio.run(_ask_all(keeper, address, questions, limits))
 
 
-async def _ask_all(keeper: Keeper, address: str, questions: tuple[Asked, ...]) -> list[Found]:
+async def _ask_all(
+    keeper: Keeper, address: str, questions: tuple[Asked, ...], limits: ChatLimits
+) -> list[Found]:
     videos = {entry.video_id: entry.uri for entry in keeper.library.videos()}
     async with AsyncTrireelClient(address) as client:
         models = ServerModels(lambda: [client])
-        chat = Chat(keeper=keeper, embedder=models, writer=models)
+        chat = Chat(keeper=keeper, embedder=models, writer=models, limits=limits)
         # The first question opens connections and loads models.
         await _asked(chat, ChatRequest(text=questions[0].text, videos=videos))
         return [

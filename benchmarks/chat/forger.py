@@ -30,14 +30,14 @@ def forged(prompt: str) -> str:
 
 
 @contextmanager
-def forger() -> Iterator[str]:
-    """Serve the model on loopback; yield the address of its API."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+def forger(port: int) -> Iterator[None]:
+    """Serve the model on a port of loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        yield
     finally:
         server.shutdown()
         server.server_close()

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 
 from benchmarks.common.record import ROOT
-from trireel_backend.launch.ports import Ports
 
 TOKENIZER = ROOT / "export/tiny/checkpoint"
 READY_SECONDS = 120.0
@@ -20,11 +19,10 @@ TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 
 
 @contextmanager
-def random_model(folder: Path) -> Iterator[str]:
-    """Serve a model on loopback; yield the address of its API."""
+def random_model(folder: Path, port: int) -> Iterator[None]:
+    """Serve a model on a port of loopback."""
     checkpoint = folder / "random"
     _write(checkpoint)
-    port = Ports.free().http
     command = [
         str(Path(sys.executable).parent / "transformers"),
         *("serve", str(checkpoint), "--host", "127.0.0.1", "--port", str(port)),
@@ -36,7 +34,7 @@ def random_model(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{port}/health", log)
-        yield f"http://127.0.0.1:{port}/v1"
+        yield
     finally:
         process.terminate()
         process.wait(30)
