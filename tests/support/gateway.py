@@ -128,8 +128,7 @@ def stored_video(
     `changes` are columns of its row.
     """
     video_id = new_id()
-    path = parts.settings.uploads / video_id / "original"
-    path.parent.mkdir(parents=True)
+    path = parts.intake.folder.whole(video_id)
     path.write_bytes(content)
     made = record(f"/uploads/{video_id}", seed, labels=[label("object", "red", 0.5, 3.5)])
     parts.keeper.put(replace(made, video_id=video_id, answer=answer_of(made)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8080
 STOP_SECONDS = 10
+DAY_SECONDS = 86_400.0
 
 
 def gateway(
@@ -83,13 +85,28 @@ def gateway(
     chat_tokens: Annotated[
         int, typer.Option(min=4000, help="Tokens that a session of the chat may spend.")
     ] = 100_000,
+    max_disk_gib: Annotated[
+        float, typer.Option(min=0.001, help="All uploaded files; the oldest go if there are more.")
+    ] = 100.0,
+    keep_days: Annotated[
+        float, typer.Option(min=0, help="Days for which videos and results are kept; 0: for ever.")
+    ] = 30.0,
+    webhook_network: Annotated[
+        str, typer.Option(metavar="CIDR,...", help="Networks that webhooks may reach too.")
+    ] = "",
     audit_file: Annotated[
         Path | None, typer.Option(help="File of the audit log; by default standard error.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Second port for Prometheus, without a key: keep it private."
+        ),
     ] = None,
 ) -> None:
     """Serve videos, results and search over HTTP, with a page for people, until Ctrl-C."""
     from trireel_app.chat.limits import ChatLimits
-    from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Limits
+    from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Keeping, Limits
 
     with errors_as_sentences():
         if (tls_certificate is None) != (tls_key is None):
@@ -107,21 +124,36 @@ def gateway(
                 requests_per_minute=requests_per_minute,
                 video_seconds_per_day=seconds_per_day,
                 upload_bytes=int(max_upload_gib * 2**30),
+                disk_bytes=int(max_disk_gib * 2**30),
             ),
             chat=ChatLimits(own_questions=own_questions, session_tokens=chat_tokens),
+            keeping=Keeping(video_seconds=keep_days * DAY_SECONDS or None),
+            webhook_networks=webhook_network,
             audit_file=audit_file,
         )
-        serve(settings, bind, port, tls_certificate, tls_key, tuple(trust_proxy or ()))
+        place = Place(bind, port, tls_certificate, tls_key, tuple(trust_proxy or ()), metrics_port)
+        serve(settings, place)
 
 
-def serve(
-    settings: GatewaySettings,
-    bind: str,
-    port: int,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    proxies: tuple[str, ...] = (),
-) -> None:
+@dataclass(frozen=True)
+class Place:
+    """Where a gateway listens."""
+
+    bind: str = "127.0.0.1"
+    """Address to listen at."""
+    port: int = DEFAULT_PORT
+    """Port; 0 for any free one."""
+    certificate: Path | None = None
+    """File of the certificate chain; None without TLS."""
+    key: Path | None = None
+    """File of the certificate's private key."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies whose X-Forwarded-For is believed."""
+    metrics_port: int | None = None
+    """Second port for Prometheus; None for none."""
+
+
+def serve(settings: GatewaySettings, place: Place) -> None:
     """Serve a gateway until SIGINT or SIGTERM; requests in flight get ten seconds.
 
     Raises:
@@ -132,29 +164,42 @@ def serve(
     import socket
 
     import uvicorn
+    from prometheus_client import start_http_server
 
     from trireel_app.gateway.app import make_app
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("trireel").setLevel(logging.INFO)
     app = make_app(settings)
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    with socket.create_server((bind, port), family=family, backlog=2048) as listener:
+    if place.metrics_port is not None:
+        registry = app.state.parts.metrics.registry
+        start_http_server(place.metrics_port, place.bind, registry)
+    family = socket.AF_INET6 if ":" in place.bind else socket.AF_INET
+    address = (place.bind, place.port)
+    with socket.create_server(address, family=family, backlog=2048) as listener:
         config = uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             server_header=False,
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=list(proxies),
+            ssl_certfile=place.certificate,
+            ssl_keyfile=place.key,
+            proxy_headers=bool(place.proxies),
+            forwarded_allow_ips=list(place.proxies),
             timeout_graceful_shutdown=STOP_SECONDS,
             timeout_keep_alive=30,
             h11_max_incomplete_event_size=64 << 10,
             ws_max_size=1 << 20,
         )
-        scheme = "http" if certificate is None else "https"
-        shown = f"[{bind}]" if ":" in bind else bind
+        scheme = "http" if place.certificate is None else "https"
+        shown = f"[{place.bind}]" if ":" in place.bind else place.bind
         typer.echo(f"{scheme}://{shown}:{listener.getsockname()[1]}", err=True)
-        uvicorn.Server(config).run([listener])
+        server = uvicorn.Server(config)
+        stop = server.shutdown
+
+        async def shutdown(sockets: list[socket.socket] | None = None) -> None:
+            app.state.parts.publisher.close()  # its listeners would wait for ever
+            await stop(sockets)
+
+        server.shutdown = shutdown  # type: ignore[method-assign]
+        server.run([listener])

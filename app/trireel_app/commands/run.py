@@ -34,7 +34,7 @@ def run_job(store: JobStore, options: WorkerOptions, is_quiet: bool) -> None:
     display = Display(Console(stderr=True), job, is_quiet)
     worker = Worker(store, DbosEngine(store.database), options, display.report)
     try:
-        with _termination_as_interrupt(), display, worker:
+        with termination_as_interrupt(), display, worker:
             while job.state in (JobState.RUNNING, JobState.WRITTEN):
                 look = time.monotonic()
                 worker.tend()
@@ -57,7 +57,7 @@ def pause_after(began: float) -> float:
 
 
 @contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
+def termination_as_interrupt() -> Iterator[None]:
     """Let SIGTERM end this process as Ctrl-C does."""
 
     def interrupt(number: int, frame: object) -> None:

@@ -131,6 +131,17 @@ class DbosEngine:
             for each in found
         }
 
+    def ended_in(self, queue: str) -> list[str]:
+        """Return the names of tasks of a queue that run no more and are not forgotten, some."""
+        found = DBOS.list_workflows(
+            queue_name=queue,
+            status=list(ENDED),
+            limit=ERASED_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        return [each.workflow_id for each in found]
+
     def owners(self) -> set[str]:
         """Return the workers that have claimed tasks, dead or alive."""
         pending = DBOS.list_workflows(

@@ -80,6 +80,9 @@ class Engine(Protocol):
     def ended(self, task_ids: Collection[str]) -> Mapping[str, str]:
         """Return the tasks that run no more, with the reason if the engine gave one up."""
 
+    def ended_in(self, queue: str) -> list[str]:
+        """Return the names of tasks of a queue that run no more and are not forgotten, some."""
+
     def owners(self) -> set[str]:
         """Return the workers that have claimed tasks, dead or alive."""
 

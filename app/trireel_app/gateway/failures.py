@@ -14,8 +14,10 @@ HttpFailure
 ├── RangeNotAvailable  416  the range of bytes is outside of the file
 ├── Invalid            422  a field has a value that is not allowed
 ├── TooManyRequests    429  a limit or a quota is used up
+├── Locked             423  another request writes the same upload
 ├── InternalError      500  a fault of the gateway, which its log has in full
-└── Unavailable        503  a server or the database does not answer
+├── Unavailable        503  a server or the database does not answer
+└── StorageFull        507  there is no room for the file
 """
 
 from collections.abc import Mapping
@@ -107,6 +109,12 @@ class TooManyRequests(HttpFailure):
     status = 429
 
 
+class Locked(HttpFailure):
+    """Another request writes the same upload."""
+
+    status = 423
+
+
 class InternalError(HttpFailure):
     """A fault of the gateway; the log has it in full."""
 
@@ -115,6 +123,12 @@ class Unavailable(HttpFailure):
     """A server or the database does not answer."""
 
     status = 503
+
+
+class StorageFull(HttpFailure):
+    """There is no room for the file."""
+
+    status = 507
 
 
 def error_json(status: int, kind: str, message: str) -> Mapping[str, Any]:

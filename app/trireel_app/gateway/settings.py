@@ -27,6 +27,24 @@ class Limits:
     """Largest body of a request that is not an upload."""
     upload_bytes: int = 8 << 30
     """Largest file that may be uploaded."""
+    disk_bytes: int = 100 << 30
+    """Size of all uploaded files together; the oldest go if there are more."""
+    disk_free_bytes: int = 1 << 30
+    """Bytes that uploads leave free on the disk."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """How long things are kept; all of it is on by default."""
+
+    video_seconds: float | None = 30 * 86_400.0
+    """Seconds for which a video and its results are kept; None to keep them."""
+    upload_seconds: float = 86_400.0
+    """Seconds for which an upload that has not ended waits for its next piece."""
+    event_seconds: float = 7 * 86_400.0
+    """Seconds for which events can be read again."""
+    stray_seconds: float = 3600.0
+    """Seconds after which a file is removed that belongs to no video."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +73,10 @@ class GatewaySettings:
     """Limits and quotas."""
     chat: ChatLimits = field(default_factory=ChatLimits)
     """Budgets of the chat."""
+    keeping: Keeping = field(default_factory=Keeping)
+    """How long things are kept."""
+    webhook_networks: str = ""
+    """Networks, comma-separated CIDR, that webhooks may reach beside public addresses."""
     audit_file: Path | None = None
     """File that gets a line of JSON for each change and rejection; None for standard error."""
     uri_sources: bool = True

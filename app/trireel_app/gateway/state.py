@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts that the gateway's routes use."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,21 +10,34 @@ import sqlalchemy as sa
 from starlette.requests import HTTPConnection
 
 from trireel_app.engine.database import open_database
+from trireel_app.errors import InvalidOption
 from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
 from trireel_app.gateway.chat_desk import ChatDesk
+from trireel_app.gateway.chores import Chores
 from trireel_app.gateway.clients import Clients
+from trireel_app.gateway.intake.accept import Intake
+from trireel_app.gateway.intake.folder import UploadFolder
+from trireel_app.gateway.intake.tus import TusUploads
+from trireel_app.gateway.live import Publisher
 from trireel_app.gateway.metrics import Metrics
 from trireel_app.gateway.servers import ServerWatch
 from trireel_app.gateway.settings import GatewaySettings
 from trireel_app.gateway.texts import Texts
+from trireel_app.gateway.webhooks.addresses import WebhookRules
+from trireel_app.gateway.webhooks.deliver import Webhooks
 from trireel_app.index.keeper import Keeper
+from trireel_app.jobs.events import EventLog
+from trireel_app.jobs.retained import Retained
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.uploads import Uploads
 from trireel_app.jobs.usage import Usage
+from trireel_app.jobs.watched_jobs import WatchedJobs
+from trireel_app.jobs.webhook_calls import WebhookCalls
 from trireel_app.library import Library
+from trireel_schema.networks import networks_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +72,16 @@ class Parts:
     """How the servers are."""
     metrics: Metrics
     """Metrics of this process."""
+    intake: Intake
+    """Takes videos in, and has their jobs and files."""
+    tus: TusUploads
+    """Uploads in pieces."""
+    publisher: Publisher
+    """Gives events to listeners."""
+    webhooks: Webhooks
+    """Calls of webhooks."""
+    chores: Chores
+    """Removes what has been kept long enough."""
     clients: Clients
     """Clients of the servers, in the order of the settings."""
 
@@ -75,8 +99,12 @@ def opened(settings: GatewaySettings) -> Parts:
     keeper = Keeper(Library(settings.library))
     clients = Clients(settings.servers)
     texts = Texts(clients, keeper.library)
-    secret = settings.session_secret or SecretStore(database).secret("session")
-    settings.uploads.mkdir(parents=True, exist_ok=True)
+    secrets = SecretStore(database)
+    secret = settings.session_secret or secrets.secret("session")
+    events = EventLog(database)
+    calls = WebhookCalls(database)
+    intake = _intake(settings, uploads, WatchedJobs(jobs, uploads, events, settings.library))
+    retained = Retained(jobs)
     return Parts(
         settings=settings,
         database=database,
@@ -92,16 +120,48 @@ def opened(settings: GatewaySettings) -> Parts:
         chat=ChatDesk(database, keeper, texts, clients, settings.chat),
         watch=ServerWatch(clients),
         metrics=Metrics(uploads),
+        intake=intake,
+        tus=TusUploads(intake),
+        publisher=Publisher(events, uploads),
+        webhooks=Webhooks(
+            calls, uploads, intake.webhooks, SecretStore(database).secret("webhooks")
+        ),
+        chores=Chores(retained, intake, keeper, calls, settings.keeping),
         clients=clients,
+    )
+
+
+def _intake(settings: GatewaySettings, uploads: Uploads, jobs: WatchedJobs) -> Intake:
+    limits = settings.limits
+    try:
+        folder = UploadFolder(settings.uploads, uploads, limits.disk_bytes, limits.disk_free_bytes)
+        networks = networks_of(settings.webhook_networks)
+    except OSError as error:
+        raise InvalidOption(f"the folder {str(settings.uploads)!r} cannot be made") from error
+    except ValueError as error:
+        raise InvalidOption(f"the networks of webhooks: {error}: give 10.1.0.0/16") from error
+    return Intake(
+        uploads,
+        jobs,
+        folder,
+        WebhookRules(networks),
+        limits.upload_bytes,
+        settings.keeping.video_seconds,
     )
 
 
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[None]:
     """Run what the parts need in the background, and close them at the end."""
+    work = [parts.publisher.run(), parts.webhooks.run(), parts.chores.run()]
+    tasks = [asyncio.ensure_future(each) for each in work]
     try:
         yield
     finally:
+        parts.publisher.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await parts.clients.close()
         parts.audit.close()
         parts.database.dispose()

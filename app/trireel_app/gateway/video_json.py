@@ -2,12 +2,13 @@
 """A video as the API shows it."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trireel_app.jobs.uploads import UploadRow
+from trireel_app.jobs.uploads import UploadRow, UploadState
 
 
 class TagJson(BaseModel):
@@ -58,8 +59,12 @@ class VideoJson(BaseModel):
     links: LinksJson
 
 
-def video_json(row: UploadRow) -> VideoJson:
-    """Return a video as the API shows it."""
+def video_json(row: UploadRow, places: Mapping[str, int] | None = None) -> VideoJson:
+    """Return a video as the API shows it.
+
+    Args:
+        places: places in the queue of videos that wait.
+    """
     base = f"/v1/videos/{row.id}"
     links = {name: f"{base}/{name}" for name in ("result", "file", "thumbnail", "events")}
     return VideoJson(
@@ -73,11 +78,18 @@ def video_json(row: UploadRow) -> VideoJson:
         duration_seconds=row.duration_seconds,
         error=row.error,
         job_id=row.job_id,
-        progress=ProgressJson(**json.loads(row.progress or "{}")),
+        progress=_progress(row, places or {}),
         num_scenes=row.num_scenes,
         tags=[TagJson(**tag) for tag in json.loads(row.tags or "[]")],
         links=LinksJson(self=base, **links),
     )
+
+
+def _progress(row: UploadRow, places: Mapping[str, int]) -> ProgressJson:
+    found = ProgressJson(**json.loads(row.progress or "{}"))
+    if row.state is UploadState.QUEUED:
+        return found.model_copy(update={"queue_place": places.get(row.id)})
+    return found
 
 
 def time_text(seconds: float) -> str:

@@ -32,6 +32,7 @@ class EventKind(enum.StrEnum):
     TAGS = "tags"
     DESCRIPTION = "description"
     DONE = "done"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,6 @@ def state_event(video_id: str, owner: str, state: str, error: str | None = None)
     return NewEvent(video_id, owner, EventKind.STATE, {"state": state, "error": error})
 
 
-def forget_events(connection: sa.Connection, video_id: str) -> None:
-    """Remove a video's events."""
-    connection.execute(sa.delete(EVENTS).where(EVENTS.c.video_id == video_id))
-
-
 class EventLog:
     """Reads the events of a database; any number of threads and processes may use it."""
 
@@ -137,6 +133,13 @@ class EventLog:
     def add(self, events: Sequence[NewEvent]) -> None:
         """Write events in a transaction of their own."""
         with self.database.begin() as connection:
+            append(connection, events)
+
+    @patient
+    def replace(self, video_id: str, events: Sequence[NewEvent]) -> None:
+        """Remove the events of a video, and write others."""
+        with self.database.begin() as connection:
+            connection.execute(sa.delete(EVENTS).where(EVENTS.c.video_id == video_id))
             append(connection, events)
 
     @patient

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The end of a job: its output is written, then its traces go. Each step may be done twice."""
 
+from collections.abc import Collection
 from itertools import chain
 
 from trireel_app.engine.port import Engine, Task
-from trireel_app.jobs.job import Form, Job, JobState, Outcome, VideoState
+from trireel_app.jobs.job import (
+    WATCHED_QUEUE,
+    Form,
+    Job,
+    JobState,
+    Outcome,
+    VideoState,
+)
 from trireel_app.jobs.output import places
 from trireel_app.jobs.output.assemble import assemble
 from trireel_app.jobs.output.parts import parts_folder
@@ -46,6 +54,18 @@ def settle_orphans(store: JobStore, engine: Engine, job_id: str) -> None:
             again.append(tasks[task_id].number)
     if again:
         store.reopen(job_id, again)
+
+
+def forget_removed(engine: Engine, live: Collection[str]) -> None:
+    """Remove what the engine keeps of watched videos whose jobs were cancelled or removed.
+
+    Args:
+        live: names of the jobs that workers have, which clean up after themselves.
+    """
+    ended = engine.ended_in(WATCHED_QUEUE)
+    old = [task_id for task_id in ended if task_id.partition("/")[0] not in live]
+    if old:
+        engine.forget(old)
 
 
 def clean_up(store: JobStore, engine: Engine, job: Job) -> None:

@@ -2,6 +2,7 @@
 """The videos of the gateway's owners: one row for each, from its upload to its removal."""
 
 import enum
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trireel_app.engine.database import now_seconds
 from trireel_app.jobs import said
+from trireel_app.jobs.events import append, state_event
 from trireel_app.jobs.tables import METADATA, patient
 
 PATIENCE_SECONDS = 10.0
+MOST_WAITING = 1000
+"""Videos at most that are told their places in the queue."""
+LOST_SECONDS = 20.0
+"""A worker renews the progress of its videos four times in this time."""
 ID_BYTES = 10  # an id has as many digits as the library's other ids
 
 UPLOADS = sa.Table(
@@ -37,6 +44,7 @@ UPLOADS = sa.Table(
     sa.Column("tags", sa.Text),
     sa.Column("progress", sa.Text),
 )
+sa.Index("trireel_uploads_by_state", UPLOADS.c.state, UPLOADS.c.created_at)
 sa.Index("trireel_uploads_by_owner", UPLOADS.c.owner, UPLOADS.c.created_at, UPLOADS.c.id)
 
 
@@ -120,7 +128,23 @@ class Uploads:
         statement = sa.select(UPLOADS).where(UPLOADS.c.id == video_id, UPLOADS.c.owner == owner)
         with self.database.connect() as connection:
             row = connection.execute(statement).one_or_none()
-        return None if row is None else _row(row)
+        return None if row is None else row_of(row)
+
+    @patient
+    def get(self, video_id: str) -> UploadRow | None:
+        """Return the video of an id, whoever owns it; None if there is none."""
+        with self.database.connect() as connection:
+            row = connection.execute(sa.select(UPLOADS).where(UPLOADS.c.id == video_id))
+            found = row.one_or_none()
+        return None if found is None else row_of(found)
+
+    @patient
+    def of_job(self, owner: str, job_id: str) -> UploadRow | None:
+        """Return the video of a job if it is this owner's, otherwise None."""
+        where = UPLOADS.c.owner == owner, UPLOADS.c.job_id == job_id
+        with self.database.connect() as connection:
+            row = connection.execute(sa.select(UPLOADS).where(*where)).one_or_none()
+        return None if row is None else row_of(row)
 
     @patient
     def page(
@@ -154,7 +178,7 @@ class Uploads:
             .limit(limit)
         )
         with self.database.connect() as connection:
-            return list(map(_row, connection.execute(statement).all()))
+            return list(map(row_of, connection.execute(statement).all()))
 
     @patient
     def ids(self, owner: str) -> list[str]:
@@ -182,6 +206,51 @@ class Uploads:
         )
         with self.database.connect() as connection:
             return connection.scalar(statement) or 0
+
+    @patient
+    def waiting(self) -> list[tuple[str, str]]:
+        """Return id and owner of the videos that wait for their analysis, the next one first."""
+        statement = (
+            sa.select(UPLOADS.c.id, UPLOADS.c.owner)
+            .where(UPLOADS.c.state == UploadState.QUEUED)
+            .order_by(UPLOADS.c.created_at, UPLOADS.c.id)
+            .limit(MOST_WAITING)
+        )
+        with self.database.connect() as connection:
+            return [(row.id, row.owner) for row in connection.execute(statement)]
+
+    @patient
+    def stored_bytes(self, *, pending: bool = False) -> int:
+        """Return the size of all files together; of uploads in pieces their whole size.
+
+        Args:
+            pending: True for files alone whose videos have not ended.
+        """
+        where = [sa.or_(UPLOADS.c.path != "", UPLOADS.c.state == UploadState.UPLOADING)]
+        if pending:
+            where.append(UPLOADS.c.state.in_(PENDING))
+        statement = sa.select(sa.func.coalesce(sa.func.sum(UPLOADS.c.size_bytes), 0))
+        with self.database.connect() as connection:
+            return int(connection.scalar(statement.where(*where)) or 0)
+
+    @patient
+    def requeue_lost(self) -> list[UploadRow]:
+        """Let videos wait again whose worker gives no sign of life; return them."""
+        is_running = UPLOADS.c.state == UploadState.RUNNING
+        with self.database.begin() as connection:
+            now = connection.scalar(sa.select(now_seconds(self.database))) or 0.0
+            before = now - LOST_SECONDS
+            rows = [row_of(row) for row in connection.execute(sa.select(UPLOADS).where(is_running))]
+            lost = [row for row in rows if json.loads(row.progress or "{}").get("at", 0) < before]
+            if lost:
+                ids = [row.id for row in lost]
+                values = {"state": UploadState.QUEUED, "progress": None}
+                connection.execute(
+                    sa.update(UPLOADS).where(UPLOADS.c.id.in_(ids), is_running).values(values)
+                )
+                events = [state_event(row.id, row.owner, UploadState.QUEUED) for row in lost]
+                append(connection, events)
+        return lost
 
     @patient
     def counts(self) -> dict[UploadState, int]:
@@ -212,6 +281,7 @@ class Uploads:
         return gone.rowcount > 0
 
 
-def _row(row: Any) -> UploadRow:
+def row_of(row: Any) -> UploadRow:
+    """Return the video of a row of the table."""
     values = dict(row._mapping)
     return UploadRow(**{**values, "state": UploadState(values["state"])})

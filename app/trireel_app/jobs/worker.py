@@ -16,7 +16,7 @@ from trireel_app.analyse.servers import ServerLimits, Servers
 from trireel_app.engine.leases import Leases
 from trireel_app.engine.port import Engine, QueueLimits, Task
 from trireel_app.errors import AppError, LibraryError
-from trireel_app.jobs.finish import clean_up, settle_orphans, write_output
+from trireel_app.jobs.finish import clean_up, forget_removed, settle_orphans, write_output
 from trireel_app.jobs.job import Job, JobState, Outcome, queue_of
 from trireel_app.jobs.library_video import LibraryVideos
 from trireel_app.jobs.runner import Reporter, VideoRunner
@@ -135,6 +135,8 @@ class Worker:
         if time.monotonic() > self._look_at:
             for job_id in running:
                 settle_orphans(self._store, self._engine, job_id)
+            if self._options.job_id is None:
+                forget_removed(self._engine, {job.id for job in jobs})
             self._look_at = time.monotonic() + LOOK_SECONDS
         if self._maintenance is None or self._maintenance.done():
             self._maintenance = self._requests.submit(

@@ -15,9 +15,10 @@ import httpcore
 import httpx
 
 from trireel_backend.errors import Unavailable
-from trireel_backend.sources.addresses import Network, Resolve, checked_addresses
+from trireel_backend.sources.addresses import Resolve, checked_addresses
 from trireel_backend.sources.limits import Deadline
 from trireel_backend.sources.retries import TryAgain
+from trireel_schema.networks import Network
 
 CONNECT_SECONDS = 5.0  # per address
 SILENCE_SECONDS = 15.0  # without a byte, until the connection counts as broken

@@ -16,6 +16,7 @@ FLOORS = (
         "errors",
         "files",
         "json_values",
+        "networks",
         "stages",
         "precision",
         "vectors",

@@ -113,6 +113,7 @@ async def _answer(connection: HTTPConnection, error: Exception) -> Response:
     response = JSONResponse(told.json, told.status, dict(told.headers))
     if isinstance(connection, WebSocket):
         await _end(connection, response, told.message)
+        return None  # type: ignore[return-value] # else Starlette would send it once more
     return response
 
 

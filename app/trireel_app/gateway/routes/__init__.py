@@ -4,12 +4,16 @@
 from trireel_app.gateway.routes import (
     chat,
     completions,
+    events,
     files,
     health,
+    jobs,
     results,
     search,
     server,
     session,
+    uploads,
+    videos,
     videos_of_owner,
 )
 
@@ -17,6 +21,10 @@ ROUTERS = (
     health.router,
     server.router,
     session.router,
+    videos.router,
+    uploads.router,
+    events.router,
+    jobs.router,
     videos_of_owner.router,
     files.router,
     results.router,

@@ -41,13 +41,15 @@ def list_videos(
     rows = parts.uploads.page(access.owner, limit + 1, after, state, q.replace("\0", ""))
     page = rows[:limit]
     more = _cursor(page[-1]) if len(rows) > limit else None
-    return VideoPage(videos=[video_json(row) for row in page], next=more)
+    return VideoPage(videos=[video_json(row, parts.publisher.places) for row in page], next=more)
 
 
 @router.get("/{video_id}")
-def show(video: Annotated[UploadRow, Depends(own_video("videos:read"))]) -> VideoJson:
+def show(
+    video: Annotated[UploadRow, Depends(own_video("videos:read"))], parts: PartsOf
+) -> VideoJson:
     """Show a video and how far its analysis is."""
-    return video_json(video)
+    return video_json(video, parts.publisher.places)
 
 
 def _cursor(row: UploadRow) -> str:

@@ -131,7 +131,7 @@ async def test_a_link_out_of_the_uploads_is_not_followed(gateway, tmp_path):
     secret = tmp_path / "secret.mp4"
     secret.write_bytes(MP4)
     video = stored_video(gateway.parts)
-    path = gateway.parts.settings.uploads / video / "original"
+    path = gateway.parts.intake.folder.whole(video)
     path.unlink()
     os.symlink(secret, path)
     async with gateway.client() as client:

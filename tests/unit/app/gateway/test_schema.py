@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis.errors import Unsatisfiable
 from support.gateway import gateway_of, gateway_settings, stored_video
 
-EXAMPLES = 5  # of each kind for each operation
+EXAMPLES = 3  # of each kind for each operation
 ENDLESS = "events"  # a stream that has no end
 FAULTS = (500, 502)  # without a server 503 is right
 SETTINGS = hypothesis.settings(
@@ -45,7 +45,7 @@ def test_no_operation_has_a_fault(made):
                 case.path_parameters["video_id"] = video
             answer = case.call(headers={**dict(case.headers or {}), **key_of(gateway)})
             assert answer.status_code not in FAULTS, answer.text
-            if answer.status_code >= 400:
+            if answer.status_code >= 400 and case.method != "HEAD":
                 assert set(answer.json()) == {"error"}
                 assert "Traceback" not in answer.text
             counts[answer.status_code] += 1
@@ -70,5 +70,5 @@ def test_every_operation_says_what_it_does_and_who_may(made):
     }
     public = {path for (_, path), operation in operations.items() if "security" not in operation}
     assert all(operation.get("description") for operation in operations.values())
-    assert public == {"/healthz", "/readyz", "/v1/session"}
+    assert public == {"/healthz", "/readyz", "/v1/session", "/v1/uploads"}
     assert "examples" in str(paths) or "example" in str(made[0].app.openapi()["components"])

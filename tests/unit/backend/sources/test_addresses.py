@@ -9,10 +9,10 @@ from trireel_backend.errors import SourceRefused, StartupError, Unavailable, Vid
 from trireel_backend.sources import addresses
 from trireel_backend.sources.addresses import (
     checked_addresses,
-    may_be_reached,
     parse_networks,
     resolve_host,
 )
+from trireel_schema.networks import may_be_reached
 
 INSIDE = [
     "127.0.0.1",
