@@ -17,7 +17,7 @@ from benchmarks.chat.asker import ask_all, index
 from benchmarks.chat.benchmark import BENCHMARK
 from benchmarks.chat.forger import forger
 from benchmarks.chat.questions import questions, segments, write_videos
-from benchmarks.chat.random_model import random_model
+from benchmarks.chat.random_model import RANDOM, random_model
 from benchmarks.chat.score import totals
 from benchmarks.common.machine import describe
 from benchmarks.common.record import ROOT, write_raw
@@ -47,7 +47,7 @@ def main() -> None:
         folder, port = Path(temporary), Ports.free().http
         write_videos(folder / "videos")
         backends = folder / "backends.json"
-        backends.write_text(json.dumps(_backends(port)))
+        backends.write_text(json.dumps(_backends(folder, port)))
         command = served("--media", str(folder / "videos"), "--describe", str(backends))
         with running(command):
             keeper = index(folder / "videos", folder / "library", command.address)
@@ -64,13 +64,14 @@ def main() -> None:
                 write_raw(arguments.output, report)
 
 
-def _backends(port: int) -> list[dict[str, Any]]:
+def _backends(folder: Path, port: int) -> list[dict[str, Any]]:
     """Return the bundled model, which sees, and whatever writes on a port."""
     tiny = {"name": "tiny", "kind": "transformers", "model": str(TINY), "chats": False}
     writer = {
         "name": "writer",
         "kind": "openai",
-        "model": "random",
+        # `transformers serve` knows its one model by its folder; the forger takes any name.
+        "model": str(folder / RANDOM),
         "url": f"http://127.0.0.1:{port}/v1",
         "sees": False,
         # Each question is sent: nothing is measured here of a backend that is left out.

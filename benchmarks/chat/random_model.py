@@ -15,13 +15,15 @@ from benchmarks.common.record import ROOT
 
 TOKENIZER = ROOT / "export/tiny/checkpoint"
 READY_SECONDS = 120.0
+RANDOM = "random"
+"""Name of the model's folder."""
 TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 
 
 @contextmanager
 def random_model(folder: Path, port: int) -> Iterator[None]:
     """Serve a model on a port of loopback."""
-    checkpoint = folder / "random"
+    checkpoint = folder / RANDOM
     _write(checkpoint)
     command = [
         str(Path(sys.executable).parent / "transformers"),
@@ -41,11 +43,19 @@ def random_model(folder: Path, port: int) -> Iterator[None]:
 
 
 def _write(folder: Path) -> None:
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
-    tokenizer.model_max_length = 4096
-    tokenizer.chat_template = TEMPLATE
+    # The checkpoint's own settings name a processor of pictures, and cut texts.
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(TOKENIZER / "tokenizer.json"),
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        model_max_length=4096,
+        chat_template=TEMPLATE,
+    )
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=64,
