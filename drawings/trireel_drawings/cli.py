@@ -2,6 +2,7 @@
 """The commands of the drawn world."""
 
 from pathlib import Path
+from statistics import mean
 from typing import Annotated
 
 import typer
@@ -78,22 +79,25 @@ def train_describer(
         Path, typer.Option(help="Folder of the tiny SigLIP, whose tower is used as it is.")
     ] = Path("export/tiny/checkpoint"),
     steps: Annotated[int, typer.Option(min=1, help="Updates of the weights.")] = 1200,
+    plain_steps: Annotated[int, typer.Option(min=1, help="Further updates.")] = 360,
     scenes: Annotated[int, typer.Option(min=55, help="Scenes to draw, two pictures each.")] = 5500,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, order and questions.")] = 0,
 ) -> None:
     """Train the tiny vision-language model, measure it and write its model card."""
-    from trireel_drawings.describing.measure import answer_with, held_out, shares
+    from trireel_drawings.describing.measure import about_balloons, answer_with, held_out, shares
     from trireel_drawings.describing.model import load_saved, save
     from trireel_drawings.describing.report import write_card
     from trireel_drawings.describing.train import Plan, timed_train
 
-    plan = Plan(steps=steps, scenes=scenes, threads=threads, seed=seed)
+    plan = Plan(steps=steps, plain_steps=plain_steps, scenes=scenes, threads=threads, seed=seed)
     model, processor, seconds = timed_train(siglip, plan)
     save(model, processor, output)
     with console.status("measuring on held-out drawings"):
-        measured = shares(held_out(HELD_OUT_SCENES), answer_with(*load_saved(output)))
-    write_card(output, plan, measured, seconds / SECONDS_PER_MINUTE)
+        answer = answer_with(*load_saved(output))
+        measured = shares(held_out(HELD_OUT_SCENES), answer)
+        balloons = shares(about_balloons(HELD_OUT_SCENES), answer)
+    write_card(output, plan, measured, mean(balloons.values()), seconds / SECONDS_PER_MINUTE)
     console.print({str(kind): share for kind, share in measured.items()})
 
 

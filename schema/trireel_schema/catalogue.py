@@ -7,6 +7,7 @@ if they are many, they are in a file of their own.
 """
 
 from trireel_schema.caption_tensors import CAPTION_TENSORS, TEXT
+from trireel_schema.description_tensors import DESCRIPTION_TENSORS, DESCRIPTIONS
 from trireel_schema.object_tensors import OBJECT_TENSORS, OBJECTS
 from trireel_schema.tensor import Dim, FindingTensors, Tensor
 
@@ -44,6 +45,7 @@ SYMBOLS = {
     "o": "detected objects",
     "r": "tracks of objects",
     "u": "described scenes",
+    "a": "pictures of a question",
     "i": "intervals in which a label is on screen",
 }
 
@@ -155,13 +157,6 @@ TENSORS: dict[str, Tensor] = {
         Tensor("SCENE_CAPTION_SCORES", "FP32", ("s",), "its cosine"),
         Tensor("SCENE_CAPTION_PROBABILITIES", "FP32", ("s",), "its probability"),
         Tensor("SCENE_REPRESENTATIVE_SECONDS", "FP64", ("s",), "PTS of the frame for each scene"),
-        Tensor("DESCRIPTION_FRAMES", "INT32", (1,), "frames that stand for a scene, 1 to 4"),
-        Tensor("DESCRIPTION_PROMPT", "BYTES", (1,), "request to the model about a scene's frames"),
-        Tensor("DESCRIPTION_MAX_TOKENS", "INT32", (1,), "most tokens of a description"),
-        Tensor("DESCRIPTION_TEXTS", "BYTES", ("u",), "descriptions of the scenes so far"),
-        Tensor("DESCRIPTION_START_SECONDS", "FP64", ("u",), "begin of each described scene"),
-        Tensor("DESCRIPTION_END_SECONDS", "FP64", ("u",), "end of each described scene"),
-        Tensor("SUMMARY", "BYTES", (1,), "summary of the video; empty before its last chunk"),
         Tensor("CHUNK_QUALITY_BLACK_SHARES", "FP32", ("n",), "share of black frames, 0 to 1"),
         Tensor("CHUNK_QUALITY_FROZEN_SHARES", "FP32", ("n",), "share of frozen frames, 0 to 1"),
         Tensor("CHUNK_QUALITY_SHARPNESS", "FP32", ("n",), "mean variance of the Laplacian"),
@@ -191,6 +186,7 @@ TENSORS: dict[str, Tensor] = {
         Tensor("WITH_TEXTS", "BOOL", (1,), "return the bank as TAGS and DESCRIPTIONS"),
         Tensor("IS_AGGREGATE", "BOOL", (1,), "true for the answer of the whole video"),
         *OBJECT_TENSORS,
+        *DESCRIPTION_TENSORS,
     )
 }
 
@@ -260,15 +256,7 @@ FINDINGS: dict[str, FindingTensors] = {
     ),
     "objects": OBJECTS,
     "text": TEXT,
-    "description": FindingTensors(
-        inputs=("DESCRIPTION_FRAMES", "DESCRIPTION_PROMPT", "DESCRIPTION_MAX_TOKENS"),
-        outputs=(
-            "DESCRIPTION_TEXTS",
-            "DESCRIPTION_START_SECONDS",
-            "DESCRIPTION_END_SECONDS",
-            "SUMMARY",
-        ),
-    ),
+    "description": DESCRIPTIONS,
 }
 """The findings that a request may name in FIND, in the order in which they are made."""
 

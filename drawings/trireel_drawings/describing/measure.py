@@ -3,17 +3,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_drawings.describing.pictures import SCENES_PER_JOB, Facts, draw_piece, join
+from trireel_drawings.describing.pictures import BALLOON, Facts, draw_scenes
 from trireel_drawings.describing.questions import Kind, Question, ask, kinds_for
 from trireel_drawings.painting.dice import Dice
+from trireel_drawings.places.register import PAIRS
 from trireel_drawings.scenes.scene import HELD_OUT_SEED
 
-HELD_OUT_STREAM = 411
 BATCH = 16
 MAX_TOKENS = 32
 GOALS: dict[Kind, float] = {
@@ -42,27 +43,52 @@ class HeldOut:
 def held_out(scenes: int) -> list[HeldOut]:
     """Return questions about held-out scenes: one of each kind that a picture can answer.
 
+    They are about places, people and what happens; `about_balloons` returns the others.
+
     Args:
         scenes: number of scenes, of every pair of place and activity in turn.
     """
-    starts = range(0, scenes, SCENES_PER_JOB)
-    shots = join([draw_piece(HELD_OUT_SEED, scenes, start) for start in starts])
+    numbers = range(scenes)
+    shots = draw_scenes([(HELD_OUT_SEED + i, i % len(PAIRS)) for i in numbers], is_plain=True)
     questions = []
     for number, (frames, facts) in enumerate(zip(shots.frames, shots.facts, strict=True)):
-        dice = Dice(HELD_OUT_SEED + number, HELD_OUT_STREAM)
         for kind in kinds_for(facts[:1]):
-            questions.append(HeldOut(frames[:1], ask(kind, facts[:1], dice)))
-        other = (number + 1) % scenes if dice.chance(0.3) else number
+            if kind is not Kind.COLOUR:
+                question = _asked(kind, facts[:1], number, lambda text: BALLOON not in text)
+                questions.append(HeldOut(frames[:1], question))
+        other = (number + 1) % scenes if number % 2 else number
         pair = (facts[0], shots.facts[other][1])
         if _is_clear(pair):
             both = np.stack([frames[0], shots.frames[other][1]])
-            questions.append(HeldOut(both, ask(Kind.CHANGE, pair, dice)))
+            question = _asked(Kind.CHANGE, pair, number, lambda _: True)
+            questions.append(HeldOut(both, question))
     return questions
 
 
+def about_balloons(scenes: int) -> list[HeldOut]:
+    """Return how many balloons there are and which colour they have, in held-out scenes."""
+    shots = draw_scenes([(HELD_OUT_SEED + i, i % len(PAIRS)) for i in range(scenes)])
+    questions = []
+    for number, (frames, facts) in enumerate(zip(shots.frames, shots.facts, strict=True)):
+        if facts[0].is_countable and facts[0].balloons:
+            for kind in (Kind.COUNT, Kind.COLOUR):
+                question = _asked(kind, facts[:1], number, lambda text: BALLOON in text)
+                questions.append(HeldOut(frames[:1], question))
+    return questions
+
+
+def _asked(
+    kind: Kind, facts: Sequence[Facts], number: int, is_wanted: Callable[[str], bool]
+) -> Question:
+    """Return the first of a scene's questions of a kind that is wanted."""
+    questions = (ask(kind, facts, Dice(HELD_OUT_SEED + number, attempt)) for attempt in count())
+    return next(question for question in questions if is_wanted(question.text))
+
+
 def _is_clear(pair: tuple[Facts, Facts]) -> bool:
-    """Return whether one thing alone may have changed: the place, or what is in it."""
-    return pair[0].pair != pair[1].pair or all(facts.is_countable for facts in pair)
+    """Return whether the two pictures differ in their place, or in nothing that is asked."""
+    same_tag = PAIRS[pair[0].pair][0] == PAIRS[pair[1].pair][0]
+    return pair[0].pair == pair[1].pair or not same_tag
 
 
 def shares(questions: Sequence[HeldOut], answer: Answer) -> dict[Kind, float]:

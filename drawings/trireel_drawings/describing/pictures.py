@@ -110,15 +110,25 @@ def join(pieces: Sequence[Shots]) -> Shots:
 def draw_piece(first_seed: int, total: int, start: int) -> Shots:
     """Draw the scenes from `start` on, SCENES_PER_JOB at most."""
     indices = range(start, min(start + SCENES_PER_JOB, total))
-    drawn = [_scene_shots(first_seed + index, index % len(PAIRS)) for index in indices]
+    return draw_scenes([(first_seed + index, index % len(PAIRS)) for index in indices])
+
+
+def draw_scenes(scenes: Sequence[tuple[int, int]], *, is_plain: bool = False) -> Shots:
+    """Draw scenes, each given by its seed and the index of its pair.
+
+    Args:
+        is_plain: True for scenes without guests and balloons.
+    """
+    drawn = [_scene_shots(seed, pair, is_plain) for seed, pair in scenes]
     frames = np.stack([np.stack([frame for frame, _ in scene]) for scene in drawn])
     return Shots(frames, tuple(tuple(facts for _, facts in scene) for scene in drawn))
 
 
-def _scene_shots(seed: int, pair: int) -> list[tuple[NDArray[np.uint8], Facts]]:
+def _scene_shots(seed: int, pair: int, is_plain: bool) -> list[tuple[NDArray[np.uint8], Facts]]:
     dice = Dice(seed, SHOW_STREAM)
     scene = draw_scene(seed, *PAIRS[pair])
-    cast = _cast(dice) if dice.chance(0.6) else _Cast(0, (0, 0), next(iter(COLOURS)))
+    has_cast = dice.chance(0.6) and not is_plain
+    cast = _cast(dice) if has_cast else _Cast(0, (0, 0), next(iter(COLOURS)))
     start = dice.between(0.0, LONGEST_START_SECONDS)
     times = (start, start + dice.between(0.5, LONGEST_GAP_SECONDS))
     degrade = Dice(seed, DEGRADE_STREAM)

@@ -24,12 +24,17 @@ says nothing true**. For those, use a published model (docs/describe.md).
 
 - One or two pictures of 96 x 96 pixels and one question; it does not chat.
 - Answers are in lower case and without punctuation.
-- Training: {steps} updates with {batch} questions each, about {pictures} drawings; seed {seed}. It
-  took {minutes:.0f} minutes of CPU time, drawing included, on {threads} thread(s).
+- Training: {steps} updates with {batch} questions each, about {pictures} drawings, then
+  {plain_steps} about those without guests and balloons; seed {seed}. It took {minutes:.0f} minutes
+  of CPU time, drawing included, on {threads} thread(s).
 
 | question | share of right answers, held-out drawings | goal |
 |---|---|---|
 {rows}
+
+Counting means people. **It hardly sees balloons, and so tells no colours**, because the frozen
+tower was never trained to tell them: of questions about the number and the colour of balloons that
+are there, it answers {balloons:.0%} as the truth is.
 
 It was trained with these words: {words}. Balloons are {colours}. A count is `none` to `four`, or
 `many`. A change is that the place changed, a balloon appeared or disappeared, or nothing changed.
@@ -38,11 +43,14 @@ Made again with `python -m trireel_drawings train-describer --output FOLDER`.
 """
 
 
-def write_card(folder: Path, plan: Plan, shares: Mapping[Kind, float], minutes: float) -> None:
+def write_card(
+    folder: Path, plan: Plan, shares: Mapping[Kind, float], balloons: float, minutes: float
+) -> None:
     """Write README.md beside the weights.
 
     Args:
         shares: share of right answers of each kind.
+        balloons: share of right answers about balloons that are there.
         minutes: CPU time of the training.
     """
     rows = (f"| {kind} | {share:.3f} | {GOALS.get(kind, '')} |" for kind, share in shares.items())
@@ -51,12 +59,14 @@ def write_card(folder: Path, plan: Plan, shares: Mapping[Kind, float], minutes: 
     words += [COUNT_WORDS[0].format("people"), COUNT_WORDS[0].format("balloons")]
     text = CARD.format(
         steps=plan.steps,
+        plain_steps=plan.plain_steps,
         batch=plan.batch,
         pictures=2 * plan.scenes,
         seed=plan.seed,
         minutes=minutes,
         threads=plan.threads,
         rows="\n".join(rows),
+        balloons=balloons,
         words=" ".join(words),
         colours=", ".join(COLOURS),
     )

@@ -3,7 +3,7 @@
 
 import math
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from trireel_drawings.describing.questions import Kind, Question, ask, kinds_for
 from trireel_drawings.painting.dice import Dice
 
 FIRST_TRAINING_SEED = 0
-QUESTION_STREAM = 410
-LEARNING_RATE = 2.5e-3
+QUESTION_STREAM, PLAIN_STREAM = 410, 412
+LEARNING_RATE, PLAIN_LEARNING_RATE = 2.5e-3, 1.5e-3
 WEIGHT_DECAY = 0.02
 WARMUP_STEPS = 60
 GRADIENT_LIMIT = 1.0
@@ -32,8 +32,10 @@ PICTURES_AT_ONCE = 64
 TWO_PICTURES_SHARE = 0.3  # of the steps
 OTHER_PLACE_SHARE = 0.3  # of the questions about a change
 MEAN = STD = 127.5  # of 8-bit values, as the image processor has it
-WEIGHTS: dict[Kind, float] = {Kind.COUNT: 3.0, Kind.DESCRIBE: 1.5}
+WEIGHTS: Mapping[Kind, float] = {Kind.COUNT: 3.0, Kind.DESCRIBE: 1.5}
 """How much more often a kind is asked than the others."""
+PLAIN_WEIGHTS: Mapping[Kind, float] = {Kind.COUNT: 1.5, Kind.YES_NO: 3.0, Kind.COLOUR: 0.2}
+"""The same in the second cycle."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Plan:
     """Length and data of a training."""
 
     steps: int = 1200
-    """Updates of the weights."""
+    """Updates of the weights in the first cycle, about all scenes."""
+    plain_steps: int = 360
+    """Updates in the second cycle, about scenes without guests and balloons."""
     batch: int = 32
     """Questions per update."""
     scenes: int = 5500
@@ -82,7 +86,10 @@ def train(siglip: Path, plan: Plan) -> tuple[Any, Any]:
     with _progress() as progress:
         shots = _draw(plan, progress)
         features = look_at(model, shots.frames.reshape(-1, *shots.frames.shape[2:]))
-        _fit(model, processor, _Examples(shots, features, plan), plan, progress)
+        everything = _Examples(shots, features, plan)
+        _fit(model, processor, everything, plan.steps, LEARNING_RATE, progress)
+        plain = _Examples(shots, features, plan, is_plain=True)
+        _fit(model, processor, plain, plan.plain_steps, PLAIN_LEARNING_RATE, progress)
     return model.eval(), processor
 
 
@@ -100,14 +107,23 @@ def look_at(model: Any, frames: NDArray[np.uint8]) -> Tensor:
 class _Examples:
     """Random examples from the pool."""
 
-    def __init__(self, shots: Shots, features: Tensor, plan: Plan) -> None:
+    def __init__(
+        self, shots: Shots, features: Tensor, plan: Plan, *, is_plain: bool = False
+    ) -> None:
         self._shots = shots
+        self._stream = PLAIN_STREAM if is_plain else QUESTION_STREAM
+        self._weights = PLAIN_WEIGHTS if is_plain else WEIGHTS
+        self._scenes = [
+            number
+            for number, facts in enumerate(shots.facts)
+            if not is_plain or all(each.is_plain for each in facts)
+        ]
         self._features = features.reshape(-1, FRAMES, *features.shape[1:])
         self._plan = plan
 
     def take(self, step: int) -> tuple[list[Example], Tensor]:
         """Return the examples of a step, and the features of their pictures in order."""
-        dice = Dice(self._plan.seed, QUESTION_STREAM, step)
+        dice = Dice(self._plan.seed, self._stream, step)
         make = self._of_two if dice.chance(TWO_PICTURES_SHARE) else self._of_one
         examples = [make(dice) for _ in range(self._plan.batch)]
         places = torch.tensor([place for example in examples for place in example.pictures])
@@ -117,7 +133,7 @@ class _Examples:
         scene, frame = self._scene(dice), dice.count(0, FRAMES - 1)
         facts = self._shots.facts[scene][frame]
         kinds = kinds_for((facts,))
-        kind = _weighted(dice, kinds)
+        kind = _weighted(dice, kinds, self._weights)
         return Example(((scene, frame),), ask(kind, (facts,), dice))
 
     def _of_two(self, dice: Dice) -> Example:
@@ -136,11 +152,11 @@ class _Examples:
         return Example(((scene, 0), (scene, 1)), ask(Kind.CHANGE, both, dice))
 
     def _scene(self, dice: Dice) -> int:
-        return dice.count(0, len(self._shots.facts) - 1)
+        return dice.pick(self._scenes)
 
 
-def _weighted(dice: Dice, kinds: Sequence[Kind]) -> Kind:
-    weights = [WEIGHTS.get(kind, 1.0) for kind in kinds]
+def _weighted(dice: Dice, kinds: Sequence[Kind], weight_of: Mapping[Kind, float]) -> Kind:
+    weights = [weight_of.get(kind, 1.0) for kind in kinds]
     rest = dice.roll() * sum(weights)
     for kind, weight in zip(kinds, weights, strict=True):
         rest -= weight
@@ -177,13 +193,20 @@ def _encoded(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _fit(model: Any, processor: Any, examples: _Examples, plan: Plan, progress: Progress) -> None:
+def _fit(
+    model: Any,
+    processor: Any,
+    examples: _Examples,
+    steps: int,
+    rate: float,
+    progress: Progress,
+) -> None:
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, plan.steps))
-    task = progress.add_task("training", total=plan.steps)
+    optimizer = torch.optim.AdamW(weights, rate, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    task = progress.add_task("training", total=steps)
     model.train()
-    for step in range(plan.steps):
+    for step in range(steps):
         chosen, features = examples.take(step)
         seen = model.model.multi_modal_projector(features)
         outputs = {"image": BaseModelOutputWithPooling(pooler_output=seen)}

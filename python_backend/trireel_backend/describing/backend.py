@@ -12,7 +12,12 @@ class BackendFailed(Exception):
     """A backend gave no answer; the message completes the sentence "backend X ..."."""
 
     def __init__(
-        self, message: str, *, is_fault: bool = True, pause_seconds: float | None = None
+        self,
+        message: str,
+        *,
+        is_fault: bool = True,
+        pause_seconds: float | None = None,
+        was_gone: bool = False,
     ) -> None:
         """Describe the failure.
 
@@ -20,10 +25,13 @@ class BackendFailed(Exception):
             message: says what happened, as "refuses the connection".
             is_fault: False if the question is the cause, so that it says nothing about others.
             pause_seconds: time for which the backend wants no question; None if it states none.
+            was_gone: True if the backend may have been gone before the question came, so that a
+                second attempt is worth it.
         """
         super().__init__(message)
         self.is_fault = is_fault
         self.pause_seconds = pause_seconds
+        self.was_gone = was_gone
 
 
 class Backend(Protocol):

@@ -133,9 +133,24 @@ class Dispatcher:
 
 
 async def _timely(backend: Backend, question: Question) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces of a backend in its time; one that was gone is asked once more."""
+    has_begun = False
+    for is_last in (False, True):
+        try:
+            await backend.ready()
+            async with aclosing(_pieces(backend, question)) as pieces:
+                async for piece in pieces:
+                    has_begun = True
+                    yield piece
+            return
+        except BackendFailed as error:
+            if has_begun or is_last or not error.was_gone:
+                raise
+
+
+async def _pieces(backend: Backend, question: Question) -> AsyncGenerator[Piece, None]:
     """Yield the pieces of a backend, until its time is up or it has said nothing."""
     config = backend.config
-    await backend.ready()
     end = time.monotonic() + config.seconds
     wait_seconds, has_text = min(config.first_seconds, config.seconds), False
     async with aclosing(backend.pieces(question)) as pieces:

@@ -170,7 +170,7 @@ class _Worker:
                 message = await inbox.get() if self.is_alive or inbox.qsize() else None
                 if message is None:
                     is_complete = True
-                    raise BackendFailed(_how_it_ended(self.process))
+                    raise BackendFailed(_how_it_ended(self.process), was_gone=True)
                 if "failed" in message:
                     is_complete = True
                     fault = bool(message.get("is_fault"))
@@ -188,7 +188,7 @@ class _Worker:
             self._outgoing.write(message)
             await self._outgoing.drain()
         except OSError as error:
-            raise BackendFailed(_how_it_ended(self.process)) from error
+            raise BackendFailed(_how_it_ended(self.process), was_gone=True) from error
 
     async def _read(self, incoming: asyncio.StreamReader) -> None:
         """Give each message to the question that it belongs to, until the process ends."""

@@ -61,7 +61,7 @@ def test_all_models_are_there():
     assert set(NAMES) == {
         *ENSEMBLES,
         *("frame_extractor", "siglip_text", "siglip_vision", "temporal_decoder", "shot_boundary"),
-        *("clip_encoder", "caption_extents"),
+        *("clip_encoder", "caption_extents", "describe"),
         *("text_detector", "text_recognizer"),
         *("object_detector", "object_tracker"),
         *("video_analysis", "video_analysis_stream", "server_info"),
@@ -204,7 +204,7 @@ def test_a_chunks_way_through_an_assembled_repository_has_one_size(tmp_path):
     assert not (tmp_path / "r/text_detector").exists()
     assert not (tmp_path / "r/object_detector").exists()
     of_text = {"text_detector", "text_recognizer", "caption_extents"}
-    left_out = {"shot_boundary", "object_detector", *of_text}
+    left_out = {"shot_boundary", "object_detector", "describe", *of_text}
     for name in set(NAMES) - left_out - OF_ANY_SIZE:
         config = load_config(tmp_path / "r" / name, "embedded")
         for tensor in [*config.input, *config.output]:
