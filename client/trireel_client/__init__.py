@@ -20,6 +20,7 @@ from trireel_client._captions import (
 from trireel_client._client import TrireelClient
 from trireel_client._clips.writer import ClipManifest, ClipWriter, WrittenClip, open_clips
 from trireel_client._config import Retry, Timeout
+from trireel_client._descriptions import ChatTurn, DescribedPiece, DescribeOptions
 from trireel_client._errors import (
     ClientBusy,
     ClientClosed,
@@ -85,6 +86,7 @@ __all__ = [
     "CaptionProgress",
     "CaptionReport",
     "CaptionStage",
+    "ChatTurn",
     "ChunkAnalysis",
     "ChunkQuality",
     "ClientBusy",
@@ -93,6 +95,8 @@ __all__ = [
     "ClipManifest",
     "ClipWriter",
     "ClipsNotWritten",
+    "DescribeOptions",
+    "DescribedPiece",
     "Detection",
     "EmptySource",
     "InvalidAddress",

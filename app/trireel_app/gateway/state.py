@@ -16,6 +16,7 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+from trireel_app.gateway.chat_desk import ChatDesk
 from trireel_app.gateway.chores import Chores
 from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.intake.accept import Intake
@@ -69,6 +70,8 @@ class Parts:
     """Library and index."""
     texts: Texts
     """Embeddings of texts and pictures."""
+    chat: ChatDesk
+    """Questions and their answers."""
     watch: ServerWatch
     """How the servers are."""
     metrics: Metrics
@@ -99,6 +102,7 @@ def opened(settings: GatewaySettings) -> Parts:
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
     clients = Clients(settings.servers)
+    texts = Texts(clients, keeper.library)
     secrets = SecretStore(database)
     secret = settings.session_secret or secrets.secret("session")
     events = EventLog(database)
@@ -116,7 +120,8 @@ def opened(settings: GatewaySettings) -> Parts:
         jobs=jobs,
         uploads=uploads,
         keeper=keeper,
-        texts=Texts(clients, keeper.library),
+        texts=texts,
+        chat=ChatDesk(database, keeper, texts, clients, settings.chat),
         watch=ServerWatch(clients),
         metrics=Metrics(uploads),
         intake=intake,

@@ -16,6 +16,7 @@ FLOORS = (
     ("analyse", "engine"),
     ("index",),
     ("jobs",),
+    ("chat",),
     ("gateway",),
     ("adapters",),
     ("commands",),
