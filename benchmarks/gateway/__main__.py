@@ -10,27 +10,28 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from benchmarks.common.machine import describe
 from benchmarks.common.record import write_raw
 from benchmarks.gateway.benchmark import BENCHMARK
-from benchmarks.search.frames import World
 from trireel_app.engine.database import open_database
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.index.keeper import Keeper
 from trireel_app.jobs.store import JobStore
 from trireel_app.jobs.uploads import UploadRow, Uploads, UploadState, new_id
-from trireel_app.library import Library
+from trireel_app.library import Checkpoint, Frames, Library, Scene, Stretch, VideoRecord
 from trireel_app.library.read import ANSWER, entry_and_file
 
 PACKAGES = ("fastapi", "starlette", "uvicorn", "sqlalchemy")
 REQUESTS = 500
 CHUNKS = 60  # of an answer: ten minutes of video
+FRAMES, WIDTH = 96, 768
+PICTURE_BYTES = 20_000
 START_SECONDS = 120
 SERVE = (
     "import typer; from trireel_app.commands.gateway import gateway;"
@@ -42,19 +43,39 @@ LIMIT = "--requests-per-minute=1000000"
 def stored_video(folder: Path) -> str:
     """Put a video with an answer of ten minutes into the library; return its id."""
     video_id = new_id()
-    record = next(iter(World(1, 60, 768).records()))
     chunk = {
         "frame_timestamps_seconds": [index * 0.625 for index in range(16)],
         "frame_pts": list(range(16)),
         "scene_trace": [0.0123456] * 16,
         "tags": [{"text": f"tag {k}", "score": 0.1, "probability": 0.5} for k in range(5)],
     }
-    answer = {"duration_seconds": 600.0, "chunks": [chunk] * CHUNKS, "shots": []}
-    scene = replace(record.scenes[0], thumbnail=bytes(20_000))
-    scenes = (scene, *record.scenes[1:])
-    Keeper(Library(folder / "library")).put(
-        replace(record, video_id=video_id, answer=answer, scenes=scenes)
+    embeddings = np.eye(FRAMES, WIDTH, dtype=np.float32)
+    of_frames = np.zeros(FRAMES, np.int32)
+    scene = Scene(
+        start_seconds=0.0,
+        end_seconds=600.0,
+        embedding=embeddings[0],
+        representative_seconds=1.0,
+        thumbnail=bytes(PICTURE_BYTES),
     )
+    record = VideoRecord(
+        video_id=video_id,
+        uri="a.mp4",
+        start_seconds=0.0,
+        duration_seconds=600.0,
+        checkpoint=Checkpoint("made-up", "0", WIDTH),
+        frames=Frames(
+            np.arange(FRAMES, dtype=np.float64),
+            np.arange(FRAMES),
+            of_frames,
+            of_frames,
+            embeddings,
+        ),
+        chunks=(Stretch(start_seconds=0.0, end_seconds=600.0, embedding=embeddings[0]),),
+        scenes=(scene,),
+        answer={"duration_seconds": 600.0, "chunks": [chunk] * CHUNKS, "shots": []},
+    )
+    Keeper(Library(folder / "library")).put(record)
     return video_id
 
 

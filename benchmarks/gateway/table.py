@@ -44,7 +44,7 @@ def page(raw: Raw) -> str:
             f"`{COMMAND}` on {processors(machine)}, {packages(machine)}, commit"
             f" {machine['commit']}. One client with one connection on loopback, one request after"
             f" another, {report['requests']} of each kind; a result of"
-            f" {report['result_bytes']} bytes, SQLite, a library in a folder. The machine's load was"
+            f" {report['result_bytes']} bytes, SQLite, a library in a folder. The load was"
             f" {report['load']:.1f} on {report['cores']} cores when it began. `file by hand` reads"
             " the record and the answer from the library's folder without the gateway."
         ),

@@ -32,7 +32,6 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="folder on the disk that is measured")
     arguments = parser.parse_args()
     output = BENCHMARK.folder / "results.json"
-    report = json.loads(output.read_text()) if output.exists() else {}
     for name in arguments.parts or [*PARTS, KILLS]:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
             if name == KILLS:
@@ -41,6 +40,7 @@ def main() -> None:
                 with gateway(Path(folder) / "gateway") as place:
                     found = PARTS[name](place)
         print(name, found, flush=True)
+        report = json.loads(output.read_text()) if output.exists() else {}
         report |= {name: found, "machine": describe(PACKAGES)}
         write_raw(output, report)
 

@@ -20,6 +20,7 @@ from benchmarks.common.record import ROOT
 from trireel_app.engine.database import VARIABLE, open_database
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.jobs.store import JobStore
+from trireel_client import TrireelClient
 
 UPLOADS = 20
 BROKEN = 7
@@ -27,6 +28,8 @@ FRAMES = 75
 KILL_AFTER = {4: "gateway", 8: "worker", 12: "triton", 16: "database"}
 LONGEST_SECONDS = 1200.0
 TRITON = "tritonserver"
+PAUSE_SECONDS = 1.0
+"""Time between uploads, so that some are analysed while others come."""
 ENDED = ("done", "failed")
 Found = dict[str, Any]
 
@@ -86,6 +89,18 @@ class Machine:
             self._processes[name].wait()
             self.start(name)
 
+    def look(self) -> None:
+        """Start parts again that have ended by themselves, as any supervisor does."""
+        for name, process in list(self._processes.items()):
+            if process.poll() is not None:
+                self.start(name)
+
+    def wait_for_triton(self) -> None:
+        """Wait until the server is ready."""
+        with TrireelClient(f"127.0.0.1:{self._ports[1]}") as client:
+            while not client.is_ready("video_analysis"):
+                time.sleep(1)
+
     def stop(self) -> None:
         """End all parts."""
         for name in ("gateway", "worker", "triton"):
@@ -101,6 +116,7 @@ def kills(folder: Path) -> Found:
         machine = Machine(folder, database)
         try:
             machine.start("triton", "gateway", "worker")
+            machine.wait_for_triton()
             return _measure(machine, clips)
         finally:
             machine.stop()
@@ -113,14 +129,16 @@ def _measure(machine: Machine, clips: list[Path]) -> Found:
         for number, clip in enumerate(clips):
             if name := KILL_AFTER.get(number):
                 machine.kill(name)
+            time.sleep(PAUSE_SECONDS)
             while True:
                 sends += 1
                 if video := _sent(client, clip):
                     accepted.append(video)
                     break
                 time.sleep(1)
+                machine.look()
         sent_seconds = time.monotonic() - began
-        videos = _ended(client, len(accepted))
+        videos = _ended(machine, client, len(accepted))
         ended_seconds = time.monotonic() - began
     ours = [videos[video] for video in accepted]
     return {
@@ -146,7 +164,7 @@ def _sent(client: httpx.Client, clip: Path) -> str | None:
         return None
 
 
-def _ended(client: httpx.Client, count: int) -> dict[str, Any]:
+def _ended(machine: Machine, client: httpx.Client, count: int) -> dict[str, Any]:
     deadline = time.monotonic() + LONGEST_SECONDS
     found: dict[str, Any] = {}
     while time.monotonic() < deadline:
@@ -157,6 +175,7 @@ def _ended(client: httpx.Client, count: int) -> dict[str, Any]:
                 return found
         except httpx.HTTPError:
             pass
+        machine.look()
         time.sleep(1)
     return found
 

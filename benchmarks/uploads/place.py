@@ -85,6 +85,8 @@ def gateway(folder: Path) -> Iterator[Place]:
     finally:
         process.terminate()
         process.wait(30)
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def film(size_bytes: int, seed: int) -> Iterator[bytes]:
