@@ -36,7 +36,11 @@ Counting means people. **It hardly sees balloons, and so tells no colours**, bec
 tower was never trained to tell them: of questions about the number and the colour of balloons that
 are there, it answers {balloons:.0%} as the truth is.
 
-It was trained with these words: {words}. Balloons are {colours}. A count is `none` to `four`, or
+It was trained with these words:
+
+{words}
+
+Balloons are {colours}. A count is `none` to `four`, or
 `many`. A change is that the place changed, a balloon appeared or disappeared, or nothing changed.
 
 Made again with `python -m trireel_drawings train-describer --output FOLDER`.
@@ -67,7 +71,7 @@ def write_card(
         threads=plan.threads,
         rows="\n".join(rows),
         balloons=balloons,
-        words=" ".join(words),
+        words="\n".join(f"- {each}" for each in words),
         colours=", ".join(COLOURS),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")

@@ -212,7 +212,7 @@ def _fit(
         outputs = {"image": BaseModelOutputWithPooling(pooler_output=seen)}
         loss = _loss(model, packed(processor, chosen), outputs)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(weights, GRADIENT_LIMIT)
         optimizer.step()
         schedule.step()
