@@ -20,8 +20,8 @@ def page(raw: Raw) -> str:
             f" model on one thread, {report['questions']} descriptions of drawings a round,"
             f" {report['rounds']} rounds of each system in turn; the median round counts."
             " Transformers alone generates batches of the concurrency, without a server and without"
-            " streaming. Tokens are those of the answers. The systems take turns, as the machine may"
-            " be shared."
+            " streaming. Tokens are those of the answers. The systems take turns, as the machine"
+            " may be shared."
         ),
         table(
             "concurrency | served p50, ms | served p95, ms | served tokens/s | alone tokens/s"
