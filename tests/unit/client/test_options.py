@@ -37,6 +37,8 @@ EACH = {
     "scene_alpha": 0.5,
     "objects_mode": "chunked",
     "objects_fps": 0.5,
+    "description_frames": 3,
+    "description_prompt": "What is seen?",
     "labels": ["person", "traffic light"],
     "objects_threshold": 0.25,
     "with_embeddings": True,

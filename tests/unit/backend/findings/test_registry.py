@@ -16,6 +16,7 @@ from trireel_backend.wire.request import Request
 from trireel_backend.wire.tensors import NUMPY_TYPES
 from trireel_backend.wire.views import PackedView
 from trireel_schema import catalogue
+from trireel_schema.description import DESCRIBE_MODEL, DescriberFacts
 from trireel_schema.texts import TextBank, TextSet
 from trireel_schema.vectors import Calibration
 
@@ -33,6 +34,8 @@ def names(*texts):
 def answer_of(call):
     if call.model.startswith("text_"):
         return text_model(call.model, call.inputs)
+    if call.model == DESCRIBE_MODEL:
+        return {"TEXT": names("a cat")}
     return detected(call.inputs["FRAMES"])
 
 
@@ -47,12 +50,13 @@ def test_every_finding_of_the_catalogue_has_a_file():
 def test_outputs_are_as_the_catalogue_says(name):
     """Names, data types, numbers of dimensions; and a step leaves the state given as it was."""
     texts = TextSet(("a", "b"), np.eye(2, WIDTH, dtype=np.float32))
-    knowledge = Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0), models=MODELS)
+    models = replace(MODELS, describer=DescriberFacts(sees=True, chats=True))
+    knowledge = Knowledge(TextBank(texts, texts), Calibration(10.0, -2.0), models=models)
     finding = FINDINGS[name](knowledge)
     frames = np.eye(FRAMES, WIDTH, dtype=np.float32)
     times = np.arange(FRAMES, dtype=np.float64)
     options = finding.options(request_of())
-    view = finding.view(options, MODELS) or ViewSpec(48, 27, FRAMES)
+    view = finding.view(options, models) or ViewSpec(48, 27, FRAMES)
     pixels = np.zeros((FRAMES, view.height_px, view.width_px, 3), np.uint8)
     chunk = ChunkFrames(frames, times, 3.0, {name: PackedView(pixels, times)})
     start = finding.start()
