@@ -204,6 +204,15 @@ def detector(
             min=0, max=1, help="Smallest score of a detection, unless a request sets another."
         ),
     ] = 0.5,
+    most_overlap: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="Largest overlap of two detections of one thing in a frame; a server drops the"
+            " weaker one of two that overlap more.",
+        ),
+    ] = 1.0,
     precision: Annotated[
         Precision, typer.Option(help="Number format of the backbone: fp32 or fp16.")
     ] = Precision.FP32,
@@ -223,6 +232,7 @@ def detector(
             output,
             num_boxes=boxes,
             threshold=threshold,
+            most_overlap=most_overlap,
             precision=precision,
             note=note,
             progress=_progress(errors),

@@ -74,6 +74,9 @@ class DetectorMetadata:
     """Versions of the packages that made the export, by name."""
     note: str = ""
     """A sentence that people should read beside the detections; may be empty."""
+    most_overlap: float = 1.0
+    """Largest intersection over union of two detections with one label in a frame, 0 to 1. Of two
+    that overlap more, the server drops the weaker one."""
     format_version: int = DETECTOR_FORMAT_VERSION
     """Version of this file's format."""
 
@@ -84,6 +87,8 @@ class DetectorMetadata:
                 raise InvalidValue(f"{name} is {getattr(self, name)}: give a number, 1 or more")
         if not 0 <= self.threshold <= 1:
             raise InvalidValue(f"threshold is {self.threshold}: give a score, 0 to 1")
+        if not 0 < self.most_overlap <= 1:
+            raise InvalidValue(f"most_overlap is {self.most_overlap}: give a share, up to 1")
         if not self.labels or "" in self.labels:
             raise InvalidValue("labels lack a name: give each class of the detector one")
         twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
@@ -127,6 +132,7 @@ def _detector(raw: Mapping[str, Any]) -> DetectorMetadata:
         precision=Precision(raw["precision"]),
         versions=_versions(raw["versions"]),
         note=read_text(raw, "note") if "note" in raw else "",
+        most_overlap=read_number(raw, "most_overlap") if "most_overlap" in raw else 1.0,
     )
 
 

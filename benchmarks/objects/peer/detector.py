@@ -26,6 +26,8 @@ class Graph:
     labels: tuple[str, ...]
     threshold: float
     """Least score of a box that is reported."""
+    most_overlap: float
+    """Largest intersection over union of two boxes with one label."""
     threads: int
     """Threads of the session."""
 
@@ -68,10 +70,28 @@ class Detector:
         )
         return np.stack([np.asarray(picture) for picture in pictures])
 
+    def _repeats(
+        self, boxes: NDArray[np.float32], labels: NDArray[np.int32], row: int, better: list[int]
+    ) -> bool:
+        """Return whether a better box of the same label overlaps too much with a row's."""
+        rivals = boxes[[other for other in better if labels[other] == labels[row]]]
+        if self._graph.most_overlap >= 1 or len(rivals) == 0:
+            return False
+        sides = np.minimum(rivals[:, 2:], boxes[row, 2:]) - np.maximum(
+            rivals[:, :2], boxes[row, :2]
+        )
+        shared = sides.clip(0).prod(axis=1)
+        own, theirs = np.prod(boxes[row, 2:] - boxes[row, :2]), rivals[:, 2:] - rivals[:, :2]
+        union = own + theirs.prod(axis=1) - shared
+        return bool((shared > self._graph.most_overlap * union).any())
+
     def _objects(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], labels: NDArray[np.int32]
     ) -> list[dict[str, Any]]:
-        kept = np.flatnonzero(scores >= self._graph.threshold)
+        kept: list[int] = []
+        for row in np.flatnonzero(scores >= self._graph.threshold).tolist():
+            if not self._repeats(boxes, labels, row, kept):
+                kept.append(row)
         return [
             {
                 "label": self._graph.labels[labels[row]],

@@ -36,7 +36,9 @@ def deploy(arguments: argparse.Namespace) -> None:
     metadata = json.loads(arguments.metadata.read_text())
     size_px = (metadata["width_px"], metadata["height_px"])
     scaled_px = size_px if arguments.fitted else None
-    graph = Graph(arguments.onnx, size_px, tuple(metadata["labels"]), metadata["threshold"], cores)
+    labels = tuple(metadata["labels"])
+    limits = metadata["threshold"], metadata.get("most_overlap", 1.0)
+    graph = Graph(arguments.onnx, size_px, labels, *limits, cores)
     serve.start(http_options={"host": HOST, "port": arguments.port})
     serve.run(
         DetectionApi.options(**actor["DetectionApi"]).bind(

@@ -33,6 +33,7 @@ WEIGHT_DECAY = 1e-4
 RAMP_STEPS = 100
 GRADIENT_LIMIT = 1.0
 AVERAGE_DECAY = 0.99  # of the weights' moving average, which is what is saved
+FIRST_CYCLE_OF_RARE = 2
 COMMON_SHARE = 0.3  # of the pictures: a thing that fewer show is rare
 GAIN_SPREAD = 0.15  # largest change of a picture's brightness, as a share
 
@@ -43,10 +44,10 @@ class Plan:
 
     dense_steps: int = 300
     """Updates of all before the decoder, by the dense loss."""
-    cycles: tuple[int, ...] = (450, 900, 900)
+    cycles: tuple[int, ...] = (450, 900, 900, 1200)
     """Updates of the whole detector after that: each cycle begins with a high rate again.
 
-    The last of several cycles sees pictures of rare things more often.
+    From the third cycle on, pictures of rare things come more often.
     """
     batch: int = 12
     """Pictures per update."""
@@ -78,8 +79,7 @@ def train(plan: Plan) -> Any:
 def go_on(model: Any, pictures: Pictures, plan: Plan, cycle: int) -> tuple[Any, "_Batches"]:
     """Return a cycle's model and batches, the same whether the weights were saved before it."""
     torch.manual_seed(plan.seed + cycle)
-    is_last = cycle == len(plan.cycles) - 1
-    shares = repeat_shares(pictures.truths) if is_last else None
+    shares = repeat_shares(pictures.truths) if cycle >= FIRST_CYCLE_OF_RARE else None
     # Saved weights have 16 bits.
     return model.half().float().train(), _Batches(pictures, plan.batch, plan.seed + cycle, shares)
 

@@ -57,6 +57,7 @@ def export_detector(
     *,
     num_boxes: int | None = None,
     threshold: float = DEFAULT_THRESHOLD,
+    most_overlap: float = 1.0,
     precision: Precision = Precision.FP32,
     note: str = "",
     progress: Callable[[str], None] = lambda step: None,
@@ -68,6 +69,8 @@ def export_detector(
         output: a new or empty folder, or one that holds an earlier export, which is replaced.
         num_boxes: detections of each frame; by default as many as the detector has boxes.
         threshold: smallest score of a detection that a server reports by default, 0 to 1.
+        most_overlap: of two detections with one label in a frame that overlap more than this
+            (intersection over union), a server drops the weaker one; 1 keeps all.
         precision: number format of the backbone's products: fp32 or fp16.
         note: sentence that people should read beside the detections.
         progress: called with a sentence when a step begins.
@@ -85,7 +88,7 @@ def export_detector(
         progress("Writing the graph")
         graph = folder / DETECTOR_GRAPH_FILE
         opset = write_detector_graph(loaded, graph, count, precision)
-        metadata = _metadata(loaded, count, threshold, precision, note, opset)
+        metadata = _metadata(loaded, count, threshold, most_overlap, precision, note, opset)
         write_detector(metadata, folder / DETECTOR_FILE)
         progress("Detecting with the checkpoint itself")
         known = known_detections(loaded, count, threshold)
@@ -113,6 +116,7 @@ def _metadata(
     checkpoint: DetectorCheckpoint,
     num_boxes: int,
     threshold: float,
+    most_overlap: float,
     precision: Precision,
     note: str,
     opset: int,
@@ -128,6 +132,7 @@ def _metadata(
             fit=Fit.SQUASH,
             num_boxes=num_boxes,
             threshold=threshold,
+            most_overlap=most_overlap,
             opset=opset,
             precision=precision,
             versions={name: version(name) for name in PACKAGES},

@@ -27,6 +27,7 @@ from trireel_backend.findings.object_outputs import (
     interval_tensors,
     track_tensors,
 )
+from trireel_backend.tracking.boxes import distinct
 from trireel_backend.tracking.history import History, extended, new_history
 from trireel_backend.tracking.on_screen import OnScreen, nothing_on_screen, seen
 from trireel_backend.tracking.tracker import (
@@ -199,7 +200,10 @@ def _shown(state: ObjectsState, chunk: ChunkFrames, options: ObjectOptions) -> N
 
 
 def _found(answers: Sequence[Tensors], region: Region, request: Wanted) -> list[Detections]:
-    """Return the detections of each frame: wanted labels, and scores that matter to a track."""
+    """Return the detections of each frame: wanted labels, and scores that matter to a track.
+
+    The detector returns the best detections of a frame first.
+    """
     left, top, width, height = region
     origin, scale = np.array([left, top] * 2), np.array([width, height] * 2)
     weakest = TrackerSettings.of_threshold(request.threshold).weak_score
@@ -209,14 +213,17 @@ def _found(answers: Sequence[Tensors], region: Region, request: Wanted) -> list[
         in_picture = np.clip(boxes.astype(np.float64) * scale + origin, 0.0, 1.0)
         is_wanted = np.isin(labels, list(request.labels)) & (scores >= weakest)
         is_kept = is_wanted & (in_picture[..., 2:] > in_picture[..., :2]).all(axis=-1)
-        found += [
-            Detections(
+        for frame, rows in enumerate(is_kept):
+            detections = Detections(
                 in_picture[frame][rows],
                 scores[frame][rows].astype(np.float64),
                 labels[frame][rows].astype(np.int32),
             )
-            for frame, rows in enumerate(is_kept)
-        ]
+            most_overlap = request.detector.most_overlap
+            if most_overlap < 1:
+                once = distinct(detections.boxes, detections.labels, most_overlap)
+                detections = detections.part(once)
+            found.append(detections)
     return found
 
 

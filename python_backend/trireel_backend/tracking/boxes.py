@@ -28,6 +28,22 @@ def areas(boxes: Boxes) -> NDArray[np.float64]:
     return sides[:, 0] * sides[:, 1]
 
 
+def distinct(boxes: Boxes, labels: NDArray[np.int32], most_overlap: float) -> NDArray[np.int_]:
+    """Return the rows of detections, best first, without those that a better one repeats.
+
+    Args:
+        boxes: [d, 4] of one frame, the best first.
+        labels: [d] indices of their labels.
+        most_overlap: a detection that overlaps more with a better one of its label is left out.
+    """
+    repeats = (overlaps(boxes, boxes) > most_overlap) & (labels[:, None] == labels[None])
+    kept: list[int] = []
+    for row in range(len(boxes)):
+        if not repeats[row, kept].any():
+            kept.append(row)
+    return np.array(kept, np.int_)
+
+
 def enlarged(boxes: Boxes, share: float) -> Boxes:
     """Return boxes [b, 4] that reach further on each side, by a share of their width or height."""
     margin = (boxes[:, 2:] - boxes[:, :2]) * share

@@ -28,6 +28,15 @@ def test_it_is_read_as_it_was_written(metadata: DetectorMetadata, tmp_path: Path
     assert read_detector(tmp_path / DETECTOR_FILE) == metadata
 
 
+def test_an_export_that_says_nothing_keeps_all(metadata: DetectorMetadata, tmp_path: Path) -> None:
+    path = tmp_path / DETECTOR_FILE
+    write_detector(replace(metadata, most_overlap=0.5), path)
+    raw = json.loads(path.read_text())
+    del raw["most_overlap"]
+    path.write_text(json.dumps(raw))
+    assert read_detector(path).most_overlap == 1.0
+
+
 def test_a_frame_has_rows_before_columns(metadata: DetectorMetadata) -> None:
     assert replace(metadata, width_px=320, height_px=192).frame_shape == (192, 320, 3)
 
@@ -76,6 +85,7 @@ def test_a_value_of_another_kind_is_named(
         ("threshold", 1.5, r"threshold is 1\.5: give a score, 0 to 1"),
         ("threshold", float("nan"), "threshold is nan"),
         ("height_px", -1, "height_px is -1"),
+        ("most_overlap", 0.0, "most_overlap is 0.0"),
         ("labels", (), "labels lack a name"),
         ("labels", ("car", ""), "labels lack a name"),
         ("labels", ("car", "bus", "car"), "the label 'car' stands twice"),
