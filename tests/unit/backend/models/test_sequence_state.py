@@ -2,6 +2,7 @@
 """A video that goes on from its state, and chunks that come twice or late."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from trireel_backend.models.temporal_decoder import CHUNKS, SequenceDecoder
 from trireel_backend.wire.request import INNER, KEEP_SEQUENCE, Request
 from trireel_backend.wire.tensors import texts
 from trireel_backend.wire.views import PackedView, pack_views
+from trireel_schema.description import DESCRIBE_MODEL, DescriberFacts
 from trireel_schema.files import METADATA_FILE, TEXT_BANK_FILE
 
 FIND_ALL = tuple(FINDINGS)
@@ -33,10 +35,11 @@ def make(bank_files):
     """Return a function that starts a server's decoder."""
     metadata = load_metadata(bank_files[METADATA_FILE])
     bank = load_text_bank(bank_files[TEXT_BANK_FILE], metadata)
+    models = replace(MODELS, describer=DescriberFacts(sees=True, chats=True))
 
     def made(tally=None, **limits):
         return SequenceDecoder(
-            Decoder(Knowledge(bank, metadata.calibration, has_shot_model=True, models=MODELS)),
+            Decoder(Knowledge(bank, metadata.calibration, has_shot_model=True, models=models)),
             snapshots_of(Checkpoint.of(metadata, bank)),
             tally or Tally(),
             other_model,
@@ -57,6 +60,7 @@ VIEW_SIZES = {
     "scenes": (48, 27),
     "objects": (WIDTH_PX, HEIGHT_PX),
     "text": (64, 32),
+    "description": (32, 18),
 }
 VIEW_FRAMES = 60
 
@@ -92,7 +96,11 @@ def pixels_of(rng, index, width, height):
 
 
 async def other_model(model, arrays, outputs, **_):
-    """Stand for TransNetV2: a score for each frame that depends on its window alone."""
+    """Stand for the other models: each answer depends on its inputs alone."""
+    if model == DESCRIBE_MODEL:
+        pictures = arrays.get("IMAGES")
+        words = arrays["PROMPT"].item().decode() if pictures is None else pictures.mean()
+        return {"TEXT": texts([f"{words}"])}
     if model.startswith("text_"):
         return text_model(model, arrays)
     if model != "shot_boundary":
