@@ -207,7 +207,7 @@ need_made_models() {
 
 # The packages of a backend of `describe` that runs its model here, such as export/vlm/backends.json:
 # PyTorch and transformers. Environments `export` and `test` hold them already. A server without them
-# serves everything else, so a failure is reported and ends nothing.
+# serves everything else: a failure is reported, and its status is 1.
 need_describe() {
     if "$VENV/bin/python" -c 'import importlib.util, sys
 sys.exit(not all(map(importlib.util.find_spec, ("torch", "transformers", "jinja2"))))'; then
@@ -215,7 +215,8 @@ sys.exit(not all(map(importlib.util.find_spec, ("torch", "transformers", "jinja2
     fi
     echo "Fetching PyTorch and transformers for the model that describes pictures, once." >&2
     if ! { install_torch && pip_install --no-build-isolation --editable "$ROOT/python_backend[embedded,describe]"; }; then
-        echo "They were not fetched: servers describe no pictures until scripts/setup is run again." >&2
+        echo "They were not fetched: this server describes no pictures." >&2
+        return 1
     fi
 }
 

@@ -87,6 +87,14 @@ def app(
         Path | None,
         typer.Option(file_okay=False, help="Output folder of trireel-export to serve."),
     ] = None,
+    describe: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="JSON file of the models that describe scenes: docs/describe.md.",
+        ),
+    ] = None,
     keep_days: Annotated[
         float, typer.Option(min=0, help="Days for which videos are kept; 0 to keep them.")
     ] = 30.0,
@@ -100,7 +108,8 @@ def app(
         place = Place((folder or default_folder()).resolve())
         with _locked(place), termination_as_interrupt():
             key = _key(place)
-            parts, address = _parts(place, port, tuple(url or ()), export, keep_days)
+            served = _served(export, describe)
+            parts, address = _parts(place, port, tuple(url or ()), served, keep_days)
             supervisor = Supervisor(parts, _tell)
             try:
                 _start(supervisor, parts, address)
@@ -118,18 +127,20 @@ def app(
 
 
 def _parts(
-    place: Place, port: int, urls: tuple[str, ...], export: Path | None, keep_days: float
+    place: Place, port: int, urls: tuple[str, ...], served: list[object], keep_days: float
 ) -> tuple[list[Part], str]:
-    """Return the parts in the order of their start, and the address of the page."""
+    """Return the parts in the order of their start, and the address of the page.
+
+    Args:
+        served: options of the server about its models.
+    """
     parts: list[Part] = []
     if not urls:
         http, grpc, metrics = _free_ports(3)
         urls = (f"{LOOPBACK}:{grpc}",)
         ports = ["--http-port", http, "--grpc-port", grpc, "--metrics-port", metrics]
         command = [_server(), *ports, "--media", place.videos, "--stop-seconds", 5]
-        command += ["--log", place.log("triton")]
-        if export is not None:
-            command += ["--export", export]
+        command += ["--log", place.log("triton"), *served]
         parts.append(_part(place, "server", command, 30.0))
     servers = [word for url in urls for word in ("--url", url)]
     trireel = [sys.executable, "-m", "trireel_client"]
@@ -142,6 +153,12 @@ def _parts(
     gateway += ["--audit-file", place.folder / "log/audit.jsonl"]
     parts.append(_part(place, "gateway", gateway, 15.0))
     return parts, f"http://{LOOPBACK}:{port}"
+
+
+def _served(export: Path | None, describe: Path | None) -> list[object]:
+    """Return the server's options for the models that it serves."""
+    files = {"--export": export, "--describe": describe}
+    return [word for option, path in files.items() if path is not None for word in (option, path)]
 
 
 def _part(place: Place, name: str, command: list[object], stop_seconds: float) -> Part:
