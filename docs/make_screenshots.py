@@ -18,7 +18,7 @@ THEMES = ("light", "dark")
 CUT_SECONDS = 21.52
 WORDS = "a car, somebody cooking"
 QUERY = "a person running"
-SETTLE_MS = 900
+SETTLE_MS = 600
 
 
 def video(page: Page) -> None:
@@ -40,6 +40,11 @@ def ask(page: Page) -> None:
         page.locator(".answer, .chat .notice").first.wait_for()
 
 
+def search(page: Page) -> None:
+    page.evaluate(f"location.hash = '#/search?q={QUERY}'")
+    page.locator(".moment img").first.wait_for()
+
+
 def hash_view(fragment: str) -> Callable[[Page], None]:
     return lambda page: page.evaluate(f"location.hash = '{fragment}'")
 
@@ -47,7 +52,7 @@ def hash_view(fragment: str) -> Callable[[Page], None]:
 VIEWS: dict[str, Callable[[Page], None]] = {
     "library": hash_view("#/"),
     "video": video,
-    "search": hash_view(f"#/search?q={QUERY}"),
+    "search": search,
     "nothing-searched": hash_view("#/search"),
     "ask": ask,
     "jobs": hash_view("#/jobs"),
@@ -56,7 +61,9 @@ VIEWS: dict[str, Callable[[Page], None]] = {
 WHOLE = ("video",)
 
 
-def take(browser: Browser, address: str, folder: Path, size: str, theme: str) -> None:
+def take(
+    browser: Browser, address: str, folder: Path, size: str, theme: str, views: list[str]
+) -> None:
     """Take the pictures of one width and theme."""
     width, height = SIZES_PX[size]
     context = browser.new_context(
@@ -68,10 +75,10 @@ def take(browser: Browser, address: str, folder: Path, size: str, theme: str) ->
     page.screenshot(path=folder / f"door-{size}-{theme}.png")
     page.goto(address)
     page.get_by_role("heading", name="Library").wait_for()
-    for name, show in VIEWS.items():
+    for name in views:
         page.evaluate("location.hash = '#/'")
         page.wait_for_timeout(SETTLE_MS)
-        show(page)
+        VIEWS[name](page)
         page.wait_for_timeout(2 * SETTLE_MS)
         page.screenshot(path=folder / f"{name}-{size}-{theme}.png", full_page=name in WHOLE)
     context.close()
@@ -82,15 +89,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("address", help="address with the key, as scripts/app prints it")
     parser.add_argument("folder", type=Path, help="folder of the pictures")
+    parser.add_argument("--size", choices=SIZES_PX, action="append", help="by default all")
+    parser.add_argument("--theme", choices=THEMES, action="append", help="by default both")
+    parser.add_argument("--view", choices=VIEWS, action="append", help="by default all")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for size in SIZES_PX:
-            for theme in THEMES:
-                take(browser, options.address, options.folder, size, theme)
+        for size in options.size or SIZES_PX:
+            for theme in options.theme or THEMES:
+                views = options.view or list(VIEWS)
+                take(browser, options.address, options.folder, size, theme, views)
         browser.close()
 
 

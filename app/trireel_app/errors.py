@@ -3,7 +3,9 @@
 
 AppError
 ├── InvalidOption      an option, a file of options or a source cannot be used: change it
-└── LibraryError       the library or the database cannot be read or written
+├── LibraryError       the library or the database cannot be read or written
+├── NoSession          a chat has no such session: begin another
+└── SessionSpent       a session of a chat has used up its tokens: begin another
 """
 
 from typing import ClassVar
@@ -24,3 +26,11 @@ class InvalidOption(AppError):
 
 class LibraryError(AppError):
     """The library or the database cannot be read or written."""
+
+
+class NoSession(AppError):
+    """A chat has no session of this id, or it is another owner's."""
+
+
+class SessionSpent(AppError):
+    """A session of a chat has used up its tokens."""

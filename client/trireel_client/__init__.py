@@ -20,6 +20,7 @@ from trireel_client._captions import (
 from trireel_client._client import TrireelClient
 from trireel_client._clips.writer import ClipManifest, ClipWriter, WrittenClip, open_clips
 from trireel_client._config import Retry, Timeout
+from trireel_client._descriptions import ChatTurn, DescribedPiece, DescribeOptions
 from trireel_client._errors import (
     ClientBusy,
     ClientClosed,
@@ -71,6 +72,7 @@ from trireel_client._results import Analysis, ChunkAnalysis, Thumbnail, Timing, 
 from trireel_client._servers import ServerDetails, ServerInfo
 from trireel_client._sources import ServerPath
 from trireel_client._timeline.export import export_scenes
+from trireel_client._trace import in_trace
 from trireel_client._transports.tls import Tls
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "CaptionProgress",
     "CaptionReport",
     "CaptionStage",
+    "ChatTurn",
     "ChunkAnalysis",
     "ChunkQuality",
     "ClientBusy",
@@ -92,6 +95,8 @@ __all__ = [
     "ClipManifest",
     "ClipWriter",
     "ClipsNotWritten",
+    "DescribeOptions",
+    "DescribedPiece",
     "Detection",
     "EmptySource",
     "InvalidAddress",
@@ -140,6 +145,7 @@ __all__ = [
     "draw_objects",
     "export_coco",
     "export_scenes",
+    "in_trace",
     "open_clips",
     "write_page",
 ]

@@ -14,9 +14,11 @@ from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._caption_options import CaptionOptions
 from trireel_client._captions import CaptionEvent
 from trireel_client._config import Retry, Timeout, addresses
+from trireel_client._descriptions import DescribedPiece, DescribeOptions
 from trireel_client._errors import ClientClosed, TrireelError
 from trireel_client._flows import flows
 from trireel_client._flows.captions import CaptionRequest, open_captions
+from trireel_client._flows.describe import Picture, describe_call, described_async
 from trireel_client._flows.flows import Flow, T, VideoRequest
 from trireel_client._flows.resumed import Answer, AsyncResumedStream, Reader, open_chunks
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
@@ -163,6 +165,13 @@ class AsyncTrireelClient:
             are_tags: put each text into the sentence that the server's export has for tags.
         """
         return await self._run(flows.embed_texts(texts, are_tags=are_tags))
+
+    def describe(
+        self, prompt: str, pictures: Sequence[Picture] = (), **options: Unpack[DescribeOptions]
+    ) -> AsyncGenerator[DescribedPiece, None]:
+        """Yield the pieces of a model's answer; see `TrireelClient.describe` and `stream`."""
+        call = describe_call(prompt, pictures, options)
+        return described_async(self._ask(call, self._timeout.request_seconds))
 
     async def server_info(self) -> ServerInfo:
         """Return the server's name and version."""

@@ -12,16 +12,12 @@ from numpy.typing import NDArray
 from trireel_client._calls import AskServerInfo, Infer, ReadFile, ServerCall
 from trireel_client._caption_options import CaptionOptions
 from trireel_client._captions import CaptionEvent
-from trireel_client._config import (
-    Protocol,
-    Retry,
-    Timeout,
-    addresses,
-    checked_protocol,
-)
+from trireel_client._config import Protocol, Retry, Timeout, addresses, checked_protocol
+from trireel_client._descriptions import DescribedPiece, DescribeOptions
 from trireel_client._errors import ClientClosed, TrireelError, Unsupported
 from trireel_client._flows import flows
 from trireel_client._flows.captions import CaptionRequest, open_captions
+from trireel_client._flows.describe import Picture, describe_call, described
 from trireel_client._flows.flows import Flow, T, VideoRequest
 from trireel_client._flows.resumed import Answer, Reader, ResumedStream, open_chunks
 from trireel_client._flows.steps import Resumption, Walk, plan_steps
@@ -131,8 +127,8 @@ class TrireelClient:
     ) -> Generator[ChunkAnalysis | Analysis, None, None]:
         """Analyse a video and yield each chunk as it is ready, then the whole video.
 
-        Closing the iterator early cancels the request. The client opens a broken stream again and
-        goes on after the last chunk that it yielded. The arguments are those of `analyze`.
+        Closing the iterator cancels the request. A broken stream is opened again and goes on after
+        the last chunk that was yielded. The arguments are those of `analyze`.
 
         Raises:
             Unsupported: if the client uses HTTP.
@@ -170,14 +166,11 @@ class TrireelClient:
     ) -> Generator[ChunkAnalysis, None, None]:
         """Go through a video chunk by chunk, each its own request of one sequence.
 
-        The client requests the next chunk when the caller takes it. An upload is sent again with
-        every chunk, so name a path or a URI if the server can read the video. The last chunk's
-        `video_so_far` covers the whole video. Stopping early, or an error, ends the sequence on
-        the server.
+        The client requests a chunk when the caller takes it. An upload is sent again with every
+        chunk. The last chunk's `video_so_far` covers the whole video. Stopping early, or an error,
+        ends the sequence on the server.
 
-        One server keeps the video's state and returns it with every chunk. If the server or an
-        answer is lost, the client goes on from the last returned state, on any server, with the
-        chunk that has no answer yet. The answers are those of an undisturbed video, bit for bit.
+        Each chunk comes with the video's state, from which any server goes on, bit for bit.
 
         Args:
             sequence_id: the correlation id, random by default; one video at a time may use it.
@@ -216,6 +209,18 @@ class TrireelClient:
             are_tags: put each text into the sentence that the server's export has for tags.
         """
         return self._run(flows.embed_texts(texts, are_tags=are_tags))
+
+    def describe(
+        self, prompt: str, pictures: Sequence[Picture] = (), **options: Unpack[DescribeOptions]
+    ) -> Generator[DescribedPiece, None, None]:
+        """Yield the pieces of a model's answer about pictures, or about a text alone.
+
+        Pictures are uint8 [H, W, 3] of one size, 16 at most.
+        """
+        call = describe_call(prompt, pictures, options)
+        self._check_streams()
+        with self._open().one_stream():
+            yield from described(self._ask(call, self._timeout.request_seconds))
 
     def server_info(self) -> ServerInfo:
         """Return the server's name and version."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the image's requirements: every package with its version and the hash of its one file.
+"""Write an image's requirements: every package with its version and the hash of its one file.
 
 Asks the package index what fits the image's Python; versions are those of constraints.txt, but for
 NumPy, which is held back there for the embedded server alone.
@@ -14,10 +14,13 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-PACKAGES = ("schema", "python_backend")  # folders of our own packages, which the image builds
-PYTHON = "3.12"  # of nvcr.io/nvidia/tritonserver:26.11-py3, on glibc 2.39
+ROOT = Path(__file__).resolve().parents[2]
+# Folders of our own packages that each image builds, and extras of the last of them.
+PACKAGES = {
+    "image": (("schema", "python_backend"), ("container",)),
+    "app": (("schema", "client", "app"), ("gateway", "traces")),
+}
+PYTHON = "3.12"  # of nvcr.io/nvidia/tritonserver:26.11-py3, on glibc 2.39, and of python:3.12-slim
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17")
 HEADER = "# Written by deploy/image/pin_packages.py for Python {}, Linux {}; not to be edited.\n"
 
@@ -25,17 +28,20 @@ HEADER = "# Written by deploy/image/pin_packages.py for Python {}, Linux {}; not
 def create_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=HERE, help="folder of requirements*.txt")
+    parser.add_argument("--image", choices=PACKAGES, default="image", help="folder of deploy")
+    parser.add_argument("--output", type=Path, help="folder of requirements*.txt")
     parser.add_argument("--machine", default="x86_64", help="architecture of the image")
     return parser
 
 
-def wanted() -> dict[str, list[str]]:
-    """Return for each file to be written the requirements it begins with."""
-    projects = [tomllib.loads((ROOT / name / "pyproject.toml").read_text()) for name in PACKAGES]
+def wanted(image: str) -> dict[str, list[str]]:
+    """Return for each file of an image the requirements it begins with."""
+    packages, extras = PACKAGES[image]
+    projects = [tomllib.loads((ROOT / name / "pyproject.toml").read_text()) for name in packages]
     own = {project["project"]["name"] for project in projects}
     needed = [line for project in projects for line in project["project"]["dependencies"]]
-    needed += projects[-1]["project"]["optional-dependencies"]["container"]
+    for extra in extras:
+        needed += projects[-1]["project"]["optional-dependencies"][extra]
     return {
         "requirements.txt": sorted({line for line in needed if line not in own}),
         "requirements-build.txt": projects[-1]["build-system"]["requires"],
@@ -72,9 +78,10 @@ def _line(package: dict[str, object]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the files; return the exit status."""
     arguments = create_parser().parse_args(argv)
-    for name, requirements in wanted().items():
+    folder = arguments.output or ROOT / "deploy" / arguments.image
+    for name, requirements in wanted(arguments.image).items():
         lines = resolve(requirements, arguments.machine)
-        path = arguments.output / name
+        path = folder / name
         path.write_text(HEADER.format(PYTHON, arguments.machine) + "\n".join(lines) + "\n")
         print(f"{path}: {len(lines)} packages")
     return 0

@@ -6,8 +6,6 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import typer
+from support.app_process import app_process
 from support.certificates import Authority
 from typer.testing import CliRunner
 
@@ -30,11 +29,6 @@ from trireel_client._timeline.pictures import jpeg
 
 from .conftest import SAMPLE
 
-COMMAND = (
-    "import typer; from trireel_app.commands.gateway import gateway as command;"
-    " app = typer.Typer(); app.command()(command); app()"
-)
-READY_SECONDS = 60
 STOP_SECONDS = 20
 TAGS = ["a red circle", "a beach at sunset", "text on paper"]
 
@@ -93,16 +87,11 @@ def owned(server, tmp_path_factory):
 @contextmanager
 def gateway(owned, *arguments):
     """Run the command; yield its process and its address."""
-    command = [sys.executable, "-c", COMMAND, *owned.arguments, *arguments]
-    command.append(f"--uploads={owned.folder}/uploads")
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=owned.folder)
-    try:
-        line = process.stderr.readline().strip()
+    uploads = f"--uploads={owned.folder}/uploads"
+    running = app_process("gateway", *owned.arguments, uploads, *arguments, folder=owned.folder)
+    with running as (process, line):
         assert line.startswith("http"), line + process.stderr.read()
         yield process, line
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture(scope="module")

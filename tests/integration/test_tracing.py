@@ -7,12 +7,16 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 
+import httpx
 import pytest
+from support.app_process import app_process
 from support.otlp import receiver
 from support.raw import Raw, number, video
 
+from trireel_app.engine.database import open_database
+from trireel_app.gateway.access.keys import KeyStore
 from trireel_backend.launch.embedded import server as embedded
-from trireel_client import ServerPath, TrireelClient
+from trireel_client import ServerPath, TrireelClient, in_trace
 
 from . import conftest
 
@@ -164,3 +168,53 @@ def test_the_context_that_a_caller_sends_is_the_traces_own(traced_server, traces
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     assert "temporal_decoder" in found
+
+
+def test_the_clients_requests_belong_to_the_trace_that_is_named(traced_server, traces):
+    trace_id = uuid.uuid4().bytes
+    with TrireelClient(traced_server.grpc_url) as client:
+        with in_trace(f"00-{trace_id.hex()}-{'5' * 16}-01"):
+            client.analyze(ServerPath("clip.mp4"))
+        client.analyze(ServerPath("clip.mp4"))
+
+    def names():
+        return {name_of(span) for span in traces.spans() if span.trace_id == trace_id}
+
+    wait_until(lambda: {"video_analysis", "temporal_decoder"} <= names(), 30)
+    roots = [s for s in traces.spans() if s.trace_id == trace_id and name_of(s) == "video_analysis"]
+    assert len(roots) == 1
+
+
+def test_an_upload_and_its_analysis_are_one_trace(traced_server, traces, tmp_path):
+    """From the gateway's request to the worker; Triton drops the context of some streams."""
+    place = [f"--database={tmp_path}/jobs.sqlite", f"--url={traced_server.grpc_url}"]
+    environment = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": traces.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "TRIREEL_LIBRARY": str(tmp_path / "library"),
+        "TRIREEL_UPLOADS": str(tmp_path / "uploads"),
+    }
+    gateway = app_process("gateway", "--port=0", *place, folder=tmp_path, **environment)
+    worker = app_process("worker", *place, folder=tmp_path, **environment)
+    with gateway as (_, url), worker:
+        key = KeyStore(open_database(f"{tmp_path}/jobs.sqlite")).create("anna")
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+            sent = client.post("/v1/videos", files={"file": conftest.SAMPLE.read_bytes()}).json()
+            wait_until(lambda: client.get(sent["links"]["self"]).json()["state"] == "done", 120)
+        wait_until(lambda: "analyse video" in names_with_upload(traces), 30)
+    assert {"trireel", "trireel-gateway", "trireel-worker"} <= traces.services()
+
+
+def names_with_upload(traces):
+    """Return the names of the spans that are in the trace of a submitted video."""
+    spans = traces.spans()
+    ids = {span.trace_id for span in spans if span.name == "POST /v1/videos"}
+    return {name_of(span) for span in spans if span.trace_id in ids}
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -21,6 +21,8 @@ class ChatServer:
     """answers, slow, stalls, nonsense, empty, cut, whole, broken, busy, rejects or endless."""
     slow_seconds: float = 5.0
     """Time before the first word of a slow server, or before the second of one that stalls."""
+    words: tuple[str, ...] = WORDS
+    """Pieces of the answer."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """JSON body of each request."""
     keys: list[str] = field(default_factory=list)
@@ -89,7 +91,7 @@ def _stream(handler: Any, state: ChatServer) -> None:
     try:
         _head(handler, 200, "text/event-stream")
         handler.wfile.write(b": a comment\n\n")
-        for number, word in enumerate(() if behaviour == "empty" else WORDS):
+        for number, word in enumerate(() if behaviour == "empty" else state.words):
             if number == 1 and behaviour == "cut":
                 return
             if number == 1 and behaviour == "stalls":

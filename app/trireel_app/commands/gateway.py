@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trireel_app import traces
 from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.library_options import DEFAULT_LIBRARY, LibraryRoot
 from trireel_app.commands.options import Database, Urls
@@ -75,6 +76,16 @@ def gateway(
         float | None, typer.Option(min=0, help="Hours of video of one owner in 24 hours.")
     ] = None,
     max_upload_gib: Annotated[float, typer.Option(min=0.001, help="Largest file.")] = 8.0,
+    own_questions: Annotated[
+        bool,
+        typer.Option(
+            "--own-questions",
+            help="Chat: the model that looks at pictures understands any question.",
+        ),
+    ] = False,
+    chat_tokens: Annotated[
+        int, typer.Option(min=4000, help="Tokens that a session of the chat may spend.")
+    ] = 100_000,
     max_disk_gib: Annotated[
         float, typer.Option(min=0.001, help="All uploaded files; the oldest go if there are more.")
     ] = 100.0,
@@ -95,6 +106,7 @@ def gateway(
     ] = None,
 ) -> None:
     """Serve videos, results and search over HTTP, with a page for people, until Ctrl-C."""
+    from trireel_app.chat.limits import ChatLimits
     from trireel_app.gateway.settings import LOOPBACK_HOSTS, GatewaySettings, Keeping, Limits
 
     with errors_as_sentences():
@@ -115,6 +127,7 @@ def gateway(
                 upload_bytes=int(max_upload_gib * 2**30),
                 disk_bytes=int(max_disk_gib * 2**30),
             ),
+            chat=ChatLimits(own_questions=own_questions, session_tokens=chat_tokens),
             keeping=Keeping(video_seconds=keep_days * DAY_SECONDS or None),
             webhook_networks=webhook_network,
             audit_file=audit_file,
@@ -158,6 +171,7 @@ def serve(settings: GatewaySettings, place: Place) -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("trireel").setLevel(logging.INFO)
+    traces.start("trireel-gateway")
     app = make_app(settings)
     if place.metrics_port is not None:
         registry = app.state.parts.metrics.registry

@@ -70,6 +70,13 @@ def index(
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails/--no-thumbnails", help="Keep a picture of each scene.")
     ] = True,
+    descriptions: Annotated[
+        bool,
+        typer.Option(
+            "--descriptions/--no-descriptions",
+            help="Have scenes described if the server can.",
+        ),
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Analyse videos, and add them to a library that `trireel search` looks into.
@@ -88,7 +95,7 @@ def index(
     sources = SourceOptions(
         tuple(videos or ()), recursive, tuple(uri_file or ()), tuple(manifest or ())
     )
-    settings = Feed(options, in_flight, again, thumbnails)
+    settings = Feed(options, in_flight, again, thumbnails, descriptions)
     counts = Counts(as_json)
     with errors_as_sentences():
         keeper = opened(library, must_exist=False)

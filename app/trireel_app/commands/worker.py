@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from trireel_app import traces
 from trireel_app.analyse.servers import ServerLimits
 from trireel_app.commands.errors import errors_as_sentences
 from trireel_app.commands.options import (
@@ -71,6 +72,7 @@ def worker(
         store = JobStore(open_database(database or default_url()))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        traces.start("trireel-worker")
         with Worker(store, DbosEngine(store.database), options, _tell) as working:
             typer.echo(f"works on the jobs of {shown(store.database)}", err=True)
             trouble = ""

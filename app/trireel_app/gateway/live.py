@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from trireel_app.errors import AppError
 from trireel_app.gateway.video_json import time_text
@@ -24,6 +24,8 @@ LOGGER = logging.getLogger("trireel.gateway")
 POLL_SECONDS = 0.25
 PLACES_SECONDS = 2.0
 TROUBLE_SECONDS = 2.0
+PING_SECONDS = 15.0
+"""Proxies close connections that are silent for long."""
 QUEUE_LENGTH = 512
 
 
@@ -39,8 +41,11 @@ class Message:
     """Owner of the video."""
     text: str
     """The event as JSON."""
-    sse: ServerSentEvent
+    sse: bytes
     """The event for listeners of SSE."""
+
+
+PING = Message(0, "", "", "", KEEPALIVE_COMMENT)
 
 
 @dataclass(eq=False)
@@ -86,7 +91,7 @@ class Publisher:
         """Publish events until the task is cancelled."""
         loop = asyncio.get_running_loop()
         last: int | None = None
-        look_at = 0.0
+        look_at, ping_at = 0.0, loop.time()
         while True:
             try:
                 if last is None:
@@ -95,6 +100,9 @@ class Publisher:
                 if loop.time() >= look_at:
                     look_at = loop.time() + PLACES_SECONDS
                     await self._publish_places()
+                if loop.time() >= ping_at:
+                    ping_at = loop.time() + PING_SECONDS
+                    self._ping()
                 await asyncio.sleep(POLL_SECONDS)
             except AppError as error:
                 LOGGER.warning("events cannot be read now: %s", error)
@@ -110,8 +118,10 @@ class Publisher:
 
     async def follow(
         self, owner: str, video_id: str | None, after: int | None
-    ) -> AsyncGenerator[Message, None]:
+    ) -> AsyncGenerator[list[Message], None]:
         """Yield events as they come, until the listener is dropped or the gateway stops.
+
+        Those that are there already come together.
 
         Args:
             owner: owner of the videos.
@@ -125,15 +135,18 @@ class Publisher:
                 kept = await asyncio.to_thread(
                     self._log.after, last, video_id=video_id, owner=owner
                 )
-                for event in kept:
-                    yield message_of(event)
-                    last = event.id
+                if kept:
+                    yield list(map(message_of, kept))
+                    last = kept[-1].id
                 if len(kept) < MOST_EVENTS:
                     break
             while not (listener.is_dropped and listener.queue.empty()):
-                message = await listener.queue.get()
-                if message is not None and (message.id > last or message.id == 0):
-                    yield message
+                messages = [await listener.queue.get()]
+                while not listener.queue.empty():
+                    messages.append(listener.queue.get_nowait())
+                new = [each for each in messages if each and (each.id > last or each.id == 0)]
+                if new:
+                    yield new
 
     @contextmanager
     def _listening(self, owner: str, video_id: str | None) -> Iterator[Listener]:
@@ -166,6 +179,11 @@ class Publisher:
                 self._give(_place_message(video_id, owner, place))
         self._told = self.places
 
+    def _ping(self) -> None:
+        for listeners in [*self._of_video.values(), *self._of_owner.values()]:
+            for listener in listeners:
+                listener.put(PING)
+
     def _give(self, message: Message) -> None:
         listeners = self._of_video.get(message.video_id, set())
         for listener in [*listeners, *self._of_owner.get(message.owner, set())]:
@@ -182,7 +200,7 @@ def message_of(event: Event) -> Message:
         "at": time_text(event.at),
     }
     text = json.dumps(values, ensure_ascii=False)
-    sse = ServerSentEvent(raw_data=text, event=event.kind, id=str(event.id))
+    sse = format_sse_event(data_str=text, event=event.kind, id=str(event.id))
     return Message(event.id, event.video_id, event.owner, text, sse)
 
 
@@ -196,7 +214,7 @@ def _place_message(video_id: str, owner: str, place: int) -> Message:
         "eta_seconds": None,
     }
     text = json.dumps({"id": None, "video": video_id, "kind": kind, "data": data, "at": None})
-    return Message(0, video_id, owner, text, ServerSentEvent(raw_data=text, event=kind))
+    return Message(0, video_id, owner, text, format_sse_event(data_str=text, event=kind))
 
 
 def _wake(listener: Listener) -> None:

@@ -4,6 +4,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trireel_app.chat.limits import ChatLimits
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -69,6 +71,8 @@ class GatewaySettings:
     """Secret that signs cookies; empty for the one that the database keeps."""
     limits: Limits = field(default_factory=Limits)
     """Limits and quotas."""
+    chat: ChatLimits = field(default_factory=ChatLimits)
+    """Budgets of the chat."""
     keeping: Keeping = field(default_factory=Keeping)
     """How long things are kept."""
     webhook_networks: str = ""

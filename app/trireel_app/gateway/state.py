@@ -2,7 +2,8 @@
 """The parts that the gateway's routes use."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from trireel_app.gateway.access.audit import AuditLog
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.gateway.access.quota import Quota, RequestLimits
 from trireel_app.gateway.access.sessions import SecretStore, Sessions
+from trireel_app.gateway.chat_desk import ChatDesk
 from trireel_app.gateway.chores import Chores
 from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.intake.accept import Intake
@@ -37,6 +39,9 @@ from trireel_app.jobs.watched_jobs import WatchedJobs
 from trireel_app.jobs.webhook_calls import WebhookCalls
 from trireel_app.library import Library
 from trireel_schema.networks import networks_of
+
+LOGGER = logging.getLogger("trireel.gateway")
+AGAIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +70,8 @@ class Parts:
     """Library and index."""
     texts: Texts
     """Embeddings of texts and pictures."""
+    chat: ChatDesk
+    """Questions and their answers."""
     watch: ServerWatch
     """How the servers are."""
     metrics: Metrics
@@ -95,6 +102,7 @@ def opened(settings: GatewaySettings) -> Parts:
     uploads = Uploads(database)
     keeper = Keeper(Library(settings.library))
     clients = Clients(settings.servers)
+    texts = Texts(clients, keeper.library)
     secrets = SecretStore(database)
     secret = settings.session_secret or secrets.secret("session")
     events = EventLog(database)
@@ -112,15 +120,14 @@ def opened(settings: GatewaySettings) -> Parts:
         jobs=jobs,
         uploads=uploads,
         keeper=keeper,
-        texts=Texts(clients, keeper.library),
+        texts=texts,
+        chat=ChatDesk(database, keeper, texts, clients, settings.chat),
         watch=ServerWatch(clients),
         metrics=Metrics(uploads),
         intake=intake,
         tus=TusUploads(intake),
         publisher=Publisher(events, uploads),
-        webhooks=Webhooks(
-            calls, uploads, intake.webhooks, SecretStore(database).secret("webhooks")
-        ),
+        webhooks=Webhooks(calls, uploads, intake.webhooks, secrets.secret("webhooks")),
         chores=Chores(retained, intake, keeper, calls, settings.keeping),
         clients=clients,
     )
@@ -148,8 +155,8 @@ def _intake(settings: GatewaySettings, uploads: Uploads, jobs: WatchedJobs) -> I
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[None]:
     """Run what the parts need in the background, and close them at the end."""
-    work = [parts.publisher.run(), parts.webhooks.run(), parts.chores.run()]
-    tasks = [asyncio.ensure_future(each) for each in work]
+    work = [parts.publisher.run, parts.webhooks.run, parts.chores.run]
+    tasks = [asyncio.ensure_future(_steadily(each)) for each in work]
     try:
         yield
     finally:
@@ -160,6 +167,16 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await parts.clients.close()
         parts.audit.close()
         parts.database.dispose()
+
+
+async def _steadily(work: Callable[[], Awaitable[None]]) -> None:
+    """Do work in the background; a fault of ours is logged, and the work begins again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            LOGGER.exception("work in the background has failed")
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 def parts(connection: HTTPConnection) -> Parts:

@@ -10,10 +10,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trireel_app import traces
 from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.failures import Unavailable
 from trireel_app.library import Checkpoint, Library
-from trireel_client import AsyncTrireelClient, ServerDetails, ServerUnavailable
+from trireel_client import AsyncTrireelClient, ServerDetails, ServerUnavailable, in_trace
 from trireel_schema.ranking import pool
 
 T = TypeVar("T")
@@ -94,7 +95,8 @@ class Texts:
     async def _first(self, call: Callable[[int, AsyncTrireelClient], Awaitable[T]]) -> T:
         for index, client in enumerate(self._clients.all()):
             try:
-                return await call(index, client)
+                with in_trace(traces.current()):
+                    return await call(index, client)
             except ServerUnavailable:
                 self._details.pop(index, None)
         raise Unavailable("no server answers now", retry_after_seconds=FIRST_RETRY_SECONDS)

@@ -17,7 +17,12 @@ from trireel_client import AnalysisOptions, ServerUnavailable, TrireelError
 from trireel_client._timeline.pictures import jpeg
 from trireel_schema.catalogue import DEFAULT_FINDINGS
 
-MORE_FINDINGS = ("objects", "text")  # that the index holds too if the server makes them
+DESCRIPTION = "description"
+MORE_FINDINGS = (
+    "objects",
+    "text",
+    DESCRIPTION,
+)  # that the index holds too if the server makes them
 ATTEMPTS = 3  # of a video whose server is lost or full
 
 
@@ -33,6 +38,8 @@ class Feed:
     """True to analyse videos again that have not changed since they were indexed."""
     with_thumbnails: bool = True
     """True to keep a picture of each scene."""
+    with_descriptions: bool = True
+    """True to have scenes described if the server can: a large model takes a while for each."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,9 @@ async def _indexed(
     for attempt in range(ATTEMPTS):
         try:
             async with servers.lease() as lease:
-                options = await library_options(keeper, lease, settings.options)
+                options = await library_options(
+                    keeper, lease, settings.options, with_descriptions=settings.with_descriptions
+                )
                 before = await asyncio.to_thread(keeper.library.entry, video_id_of(source.uri))
                 if before and not settings.again and await _is_same(before, source, lease, options):
                     return Outcome(source.uri, before, unchanged=True)
@@ -145,9 +154,12 @@ async def analysed_record(
 
 
 async def library_options(
-    keeper: Keeper, lease: Lease, options: AnalysisOptions
+    keeper: Keeper, lease: Lease, options: AnalysisOptions, *, with_descriptions: bool = True
 ) -> AnalysisOptions:
     """Return the options of the analysis with all findings that the index holds.
+
+    Args:
+        with_descriptions: False to leave out descriptions, which a large model takes a while for.
 
     Raises:
         LibraryError: if the library holds embeddings of another checkpoint.
@@ -155,7 +167,8 @@ async def library_options(
     details = await lease.client.server_details()
     checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
     await asyncio.to_thread(keeper.library.check, checkpoint)
-    more = [name for name in MORE_FINDINGS if name in details.findings]
+    wanted = [name for name in MORE_FINDINGS if with_descriptions or name != DESCRIPTION]
+    more = [name for name in wanted if name in details.findings]
     return {"find": [*DEFAULT_FINDINGS, *more], **options, "with_embeddings": True}
 
 

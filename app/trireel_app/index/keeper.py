@@ -118,6 +118,7 @@ class Keeper:
         # Later than the rows that the video has, also if the clock of their writer was ahead.
         before_ns = store.added_ns(record.video_id)
         store.add(rows_of(record, entry, max(time.time_ns(), before_ns + 1)))
+        store.index_words()
 
     def _maintain(self, kept: timedelta) -> None:
         self.store().maintain(kept)

@@ -5,6 +5,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -50,6 +51,7 @@ class LanceTable:
             self._table = database.create_table(name, schema=schema, exist_ok=True)
         except Exception:  # another process makes it at this moment
             self._table = self._read(database.open_table, name)
+        self._add_columns(schema)
         if self._table.schema != schema:
             raise LibraryError(
                 f"the table {self._place} has other columns than this Trireel writes: remove the"
@@ -148,6 +150,16 @@ class LanceTable:
         # LanceDB warns of an age of 0.
         kept = max(kept, timedelta(milliseconds=1))
         self._maintain(self._table.optimize, cleanup_older_than=kept)
+
+    def _add_columns(self, schema: Any) -> None:
+        """Add the columns that an older Trireel did not write; its rows have nulls there."""
+        older = self._table.schema
+        # Tables of another width, or of a newer Trireel, are left as they are.
+        if older == schema or list(older) != list(schema)[: len(older)]:
+            return
+        with suppress(Exception):  # another process may add them at this moment
+            self._table.add_columns(list(schema)[len(older) :])
+        self._read(self._table.checkout_latest)
 
     def _read(self, call: Callable[..., T], *arguments: Any, **named: Any) -> T:
         try:

@@ -16,6 +16,7 @@ from trireel_client import Caption, Tag
 
 VECTOR = "vector"
 WORDS = "words"
+DESCRIPTION = "description"
 DECIMALS = 6  # of a time that is not a frame's own
 LEAST_PROBABILITY = 0.1  # of a tag or caption whose words count; below it is a guess
 COMMON = [
@@ -94,6 +95,8 @@ class SceneRow:
     """Texts on the screen, as they are compared; empty if there are none."""
     objects: tuple[str, ...]
     """Labels of the objects that are seen in the scene."""
+    description: str
+    """Descriptions of the scene, one a line; empty if it was not described."""
     words: str
     """All texts of the scene that a search for words looks at."""
     thumbnail: str
@@ -128,6 +131,8 @@ def scenes_schema(width: int) -> Any:
             (WORDS, pa.string()),
             ("thumbnail", pa.string()),
             (VECTOR, pa.list_(pa.float32(), width)),
+            # Last, as in the tables of an older Trireel, to which it is added.
+            (DESCRIPTION, pa.string()),
         ]
     )
 
@@ -148,6 +153,7 @@ def rows_of(record: VideoRecord, entry: Entry, added_ns: int) -> VideoRows:
     scene_spans = np.array([(part.start_seconds, part.end_seconds) for part in parts])
     numbers = np.arange(len(parts), dtype=np.int32)
     common = _common(same, added_ns, numbers, scene_spans, record.labels)
+    descriptions = [_description(record.labels, part) for part in parts]
     scenes = {
         **common,
         "representative_seconds": [_representative_seconds(part) for part in parts],
@@ -155,10 +161,13 @@ def rows_of(record: VideoRecord, entry: Entry, added_ns: int) -> VideoRows:
         "caption": [part.caption.text if part.caption else "" for part in parts],
         WORDS: [
             _words(part, *texts)
-            for part, *texts in zip(parts, common["objects"], common["on_screen"], strict=True)
+            for part, *texts in zip(
+                parts, common["objects"], common["on_screen"], descriptions, strict=True
+            )
         ],
         "thumbnail": [entry.thumbnail(index) for index in range(len(parts))],
         VECTOR: vectors(np.array([part.embedding for part in parts], np.float32)),
+        DESCRIPTION: descriptions,
     }
     return VideoRows(
         record.video_id,
@@ -186,7 +195,14 @@ def scenes_of(table: Any) -> list[SceneRow]:
     """Return the scenes of an Arrow table."""
     names = [name for name in SceneRow.__dataclass_fields__ if name in table.column_names]
     return [
-        SceneRow(**{**row, "tags": tuple(row["tags"]), "objects": tuple(row["objects"])})
+        SceneRow(
+            **{
+                **row,
+                "tags": tuple(row["tags"]),
+                "objects": tuple(row["objects"]),
+                DESCRIPTION: row[DESCRIPTION] or "",  # null in rows of an older Trireel
+            }
+        )
         for row in table.select(names).to_pylist()
     ]
 
@@ -241,7 +257,17 @@ def _representative_seconds(part: Stretch) -> float:
     return (part.start_seconds + part.end_seconds) / 2
 
 
-def _words(part: Stretch, objects: Sequence[str], on_screen: str) -> str:
+def _description(labels: Sequence[Label], part: Stretch) -> str:
+    """Return the descriptions whose middle lies in a scene: neighbours share their bounds."""
+    return "\n".join(
+        label.text
+        for label in labels
+        if label.kind == "description"
+        and part.start_seconds <= (label.start_seconds + label.end_seconds) / 2 < part.end_seconds
+    )
+
+
+def _words(part: Stretch, objects: Sequence[str], *others: str) -> str:
     texts: list[Tag | Caption] = [*part.tags, *([part.caption] if part.caption else [])]
     likely = [text.text for text in texts if text.probability >= LEAST_PROBABILITY]
-    return "\n".join(filter(None, [*likely, *objects, on_screen]))
+    return "\n".join(filter(None, [*likely, *objects, *others]))

@@ -67,8 +67,12 @@ class Moment:
     """Text on the screen in the scene, in small letters; empty if there is none."""
     objects: tuple[str, ...]
     """Labels of the objects that are seen in the scene."""
+    description: str
+    """Descriptions of the scene, one a line; empty if it was not described."""
     thumbnail: str
     """Name of the scene's picture in the library; empty if there is none."""
+    picture_seconds: float
+    """PTS of that picture, which stands for the whole scene."""
 
 
 def search(store: MomentStore, query: Query, limit: int) -> list[Moment]:
@@ -164,5 +168,7 @@ def _moment(
         caption=scene.caption,
         on_screen=scene.on_screen,
         objects=scene.objects,
+        description=scene.description,
         thumbnail=scene.thumbnail,
+        picture_seconds=scene.representative_seconds,
     )

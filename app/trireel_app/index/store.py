@@ -92,7 +92,7 @@ class MomentStore:
         return scenes_of(self._scenes.rows(where.sql()))
 
     def scenes_with_words(self, text: str, where: Where, k: int) -> list[SceneRow]:
-        """Return the `k` scenes whose words fit a text best; none before `maintain` ran once."""
+        """Return the `k` scenes whose words fit a text best; none before they are indexed."""
         if not self._scenes.is_indexed(WORDS):
             return []
         return scenes_of(self._scenes.with_words(WORDS, text, where.sql(), k))
@@ -100,7 +100,7 @@ class MomentStore:
     def words_of(self, texts: Sequence[str]) -> list[frozenset[str]]:
         """Return the words of each text: stems, without very frequent words.
 
-        All are empty before `maintain` ran once.
+        All are empty before the scenes' words are indexed.
         """
         if not self._scenes.is_indexed(WORDS):
             return [frozenset() for _ in texts]
@@ -138,10 +138,9 @@ class MomentStore:
         Args:
             kept: age up to which old versions stay readable.
         """
-        from lancedb.index import FTS, BTree
+        from lancedb.index import BTree
 
-        if self._scenes.count() and not self._scenes.index_names(WORDS):
-            self._scenes.index(WORDS, FTS())
+        self.index_words()
         rows = self.num_frames()
         if rows >= INDEXED_FROM_ROWS:
             for table in (self._frames, self._scenes):
@@ -150,6 +149,13 @@ class MomentStore:
             self._index_vectors(rows)
         for table in (self._frames, self._scenes):
             table.optimise(kept)
+
+    def index_words(self) -> None:
+        """Make the index of words if there are scenes and it is missing."""
+        from lancedb.index import FTS
+
+        if not self._scenes.is_indexed(WORDS) and self._scenes.count():
+            self._scenes.index(WORDS, FTS())
 
     def _index_vectors(self, rows: int) -> None:
         """Index the frames' embeddings if they are not, or grew too much since they were."""

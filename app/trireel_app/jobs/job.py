@@ -83,6 +83,8 @@ class JobSpec:
     """Id in the library of the job's one video; None for ids that are made of the addresses."""
     owner: str = ""
     """Name of the person or key that the video of `video_id` belongs to."""
+    trace: str = ""
+    """`traceparent` of the request that submitted the job; empty if it is not traced."""
 
     @property
     def is_watched(self) -> bool:

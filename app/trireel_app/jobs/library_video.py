@@ -12,7 +12,7 @@ from trireel_app.index.feed import analysed_record, library_options
 from trireel_app.index.keeper import Keeper
 from trireel_app.jobs.job import Outcome, VideoState
 from trireel_app.jobs.store import Claim, JobStore
-from trireel_app.jobs.watched import Board
+from trireel_app.jobs.watched import Board, Watched
 from trireel_app.library import Library, VideoRecord
 from trireel_app.sources.facts import SourceFacts
 
@@ -29,6 +29,7 @@ class LibraryVideos:
         self._keepers: dict[str, Keeper] = {}
         self._to_maintain: set[str] = set()
         self._maintained_at: dict[str, float] = {}
+        self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
 
     async def record(self, task: Task, claim: Claim, lease: Lease) -> VideoRecord:
@@ -38,10 +39,12 @@ class LibraryVideos:
         analysed = partial(analysed_record, lease, claim.source, options, video_id=spec.video_id)
         if not spec.is_watched:
             return await analysed()
-        watched = self._board.begin(task.job_id, spec)
-        try:
-            return await analysed(watch=watched)
-        finally:
+        watched = self._watched[task.id] = self._board.begin(task.job_id, spec)
+        return await analysed(watch=watched)
+
+    async def end(self, task: Task) -> None:
+        """Write the last notes of a video that is watched, if an analysis of it had begun."""
+        if watched := self._watched.pop(task.id, None):
             await self._board.end(watched)
 
     def keep(self, task: Task, claim: Claim, record: VideoRecord) -> Outcome:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
+from trireel_app import traces
 from trireel_app.analyse.servers import Lease, NoServer, OtherServer, Servers
 from trireel_app.analyse.video import SourceChanged, VideoResult, analyse_video
 from trireel_app.engine.port import Answer, Task, TryAgain
@@ -100,7 +101,8 @@ class VideoRunner:
             return SKIPPED
         began = time.monotonic()
         try:
-            outcome = await self._outcome(task, claim)
+            with traces.span("analyse video", claim.spec.trace):
+                outcome = await self._outcome(task, claim)
         except (OtherServer, NoServer, LibraryError) as error:
             # The next video would fare no better: the whole job waits for a person.
             await self._stop_job(task, str(error))
@@ -117,8 +119,11 @@ class VideoRunner:
         # What is kept is written off the event loop: it takes a while for long videos.
         if claim.spec.form is Form.LIBRARY:
             library = self._library_videos
-            record = await self._on_server(task, None, partial(library.record, task, claim))
-            return await asyncio.to_thread(library.keep, task, claim, record)
+            try:
+                record = await self._on_server(task, None, partial(library.record, task, claim))
+                return await asyncio.to_thread(library.keep, task, claim, record)
+            finally:
+                await library.end(task)
         options = request_options(claim.spec)
 
         def analyse(lease: Lease) -> Awaitable[VideoResult]:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from trireel_app.engine.database import now_seconds
+from trireel_app.jobs import said
 from trireel_app.jobs.events import append, state_event
 from trireel_app.jobs.tables import METADATA, patient
 
@@ -273,8 +274,9 @@ class Uploads:
 
     @patient
     def forget(self, video_id: str) -> bool:
-        """Remove the row of a video; return whether it was there."""
+        """Remove the row of a video, and what was said of it; return whether it was there."""
         with self.database.begin() as connection:
+            said.forget(connection, video_id)
             gone = connection.execute(sa.delete(UPLOADS).where(UPLOADS.c.id == video_id))
         return gone.rowcount > 0
 

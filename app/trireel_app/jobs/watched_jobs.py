@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from trireel_app import traces
 from trireel_app.jobs.events import EventKind, EventLog, NewEvent
 from trireel_app.jobs.job import CANCELLED, Form, JobSpec, JobState, RowKind
 from trireel_app.jobs.store import JobStore
@@ -99,6 +100,7 @@ class WatchedJobs:
             options=json.loads(row.options),
             video_id=row.id,
             owner=row.owner,
+            trace=traces.current(),
         )
         sources = [VideoSource(uri)]
         check_options(spec.options, sources)

@@ -140,7 +140,7 @@ def _scene_embedding(analysis: Analysis, frames: Frames, index: int) -> NDArray[
 
 
 def _labels(analysis: Analysis) -> Iterator[Label]:
-    """Yield the objects and the texts on the screen, as far as they were requested."""
+    """Yield objects, texts on the screen and descriptions, as far as they were requested."""
     if analysis.objects is not None:
         best: dict[str, float] = {}
         for found in analysis.objects.detections:
@@ -161,4 +161,12 @@ def _labels(analysis: Analysis) -> Iterator[Label]:
             start_seconds=caption.start_seconds,
             end_seconds=caption.last_frame_seconds,
             score=caption.confidence,
+        )
+    for description in analysis.descriptions:
+        yield Label(
+            kind="description",
+            text=description.text,
+            start_seconds=description.start_seconds,
+            end_seconds=description.end_seconds,
+            score=1.0,
         )

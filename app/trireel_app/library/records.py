@@ -67,18 +67,19 @@ class Scene(Stretch):
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """Something that is seen from one time to another: an object, or text on the screen."""
+    """Something from one time to another: an object, text on the screen, or a description."""
 
     kind: str
-    """`object` or `text`."""
+    """`object`, `text` or `description`."""
     text: str
-    """Label of the object, or the text that is on the screen."""
+    """Label of the object, the text that is on the screen, or the description."""
     start_seconds: float
-    """PTS of the first frame that shows it."""
+    """PTS of the first frame that shows it; of a description, begin of its scene."""
     end_seconds: float
-    """PTS of the last frame that shows it."""
+    """PTS of the last frame that shows it; of a description, end of its scene."""
     score: float
-    """Confidence, 0 to 1: of an object the highest of its label in the video."""
+    """Confidence, 0 to 1: of an object the highest of its label in the video; of a description
+    1, as it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

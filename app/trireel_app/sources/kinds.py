@@ -32,6 +32,13 @@ STARTS = (
     (b"ID3", "audio/mpeg"),
     (b"fLaC", "audio/flac"),
     (b"\x06\x0e\x2b\x34", "application/mxf"),
+    (b"DKIF", "video/x-ivf"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"\x00\x00\x00\x01\x67", "video/h264"),
+    (b"\x00\x00\x00\x01\x09", "video/h264"),
+    (b"\x00\x00\x00\x01\x40", "video/h265"),
+    (b"\x00\x00\x00\x01\x46", "video/h265"),
 )
 RIFF_TYPES = {b"AVI ": "video/x-msvideo", b"WAVE": "audio/wav", b"WEBP": "image/webp"}
 SHOWN = ("video/", "audio/", "image/")

@@ -10,6 +10,7 @@ from trireel_client._calls import AskParameters, AskReady, AskServerInfo, Infer,
 from trireel_client._config import Address, Timeout
 from trireel_client._errors import RequestCancelled
 from trireel_client._options import Tensors
+from trireel_client._trace import trace_headers
 from trireel_client._transports.grpc import (
     STREAM_HEADERS,
     grpc_parameters,
@@ -67,7 +68,7 @@ class AioGrpcTransport:
                 responses = self._client.stream_infer(
                     requests,
                     stream_timeout=within_seconds,
-                    headers={**self._headers, **STREAM_HEADERS},
+                    headers={**self._headers, **STREAM_HEADERS, **trace_headers()},
                 )
                 try:
                     async for result, error in responses:

@@ -13,6 +13,7 @@ from trireel_client._config import Address, Timeout
 from trireel_client._errors import ClientBusy, RequestTimeout
 from trireel_client._options import Tensors
 from trireel_client._servers import ServerInfo
+from trireel_client._trace import trace_headers
 from trireel_client._transports.handshake import GRPC_ALPN, Handshake
 from trireel_client._transports.inbox import Inbox
 from trireel_client._transports.proxy import proxy_notice
@@ -110,7 +111,7 @@ class GrpcTransport:
                 self._client.start_stream(
                     inbox.put,
                     stream_timeout=within_seconds,
-                    headers={**self._headers, **STREAM_HEADERS},
+                    headers={**self._headers, **STREAM_HEADERS, **trace_headers()},
                 )
                 self._send(call)
                 yield from self._received(inbox, within_seconds)

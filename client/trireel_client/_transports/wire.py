@@ -14,6 +14,7 @@ from trireel_client._calls import Infer, ServerCall
 from trireel_client._config import Address, Retry
 from trireel_client._errors import InvalidRequest, ServerFull, ServerUnavailable, UnexpectedAnswer
 from trireel_client._options import Tensors
+from trireel_client._trace import trace_headers
 from trireel_client._transports.proxy import NO_PROXY
 from trireel_client._transports.tls import Tls
 
@@ -68,8 +69,9 @@ def call_headers(headers: Mapping[str, str], call: ServerCall) -> dict[str, str]
     A balancer cannot read requests, and must send all of a sequence to one server. The correlation
     id is percent-encoded, because headers are ASCII.
     """
+    headers = {**headers, **trace_headers()}
     if not isinstance(call, Infer) or call.turn is None:
-        return dict(headers)
+        return headers
     sequence = quote(str(call.turn.sequence_id), safe="")
     others = {name: text for name, text in headers.items() if name.lower() != SEQUENCE_HEADER}
     return {**others, SEQUENCE_HEADER: sequence}

@@ -11,11 +11,12 @@ import trireel_app
 ROOT = Path(trireel_app.__file__).parent
 FLOORS = (
     ("errors",),
-    ("sources",),
+    ("sources", "traces"),
     ("library",),
     ("analyse", "engine"),
     ("index",),
     ("jobs",),
+    ("chat",),
     ("gateway",),
     ("adapters",),
     ("commands",),

@@ -10,9 +10,9 @@ import trireel_client
 ROOT = Path(trireel_client.__file__).parent
 
 FLOORS = (
-    ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers"),
+    ("_errors", "_files", "_json", "_r0", "_cli_options", "_findings", "_servers", "_trace"),
     ("_option_tensors",),
-    ("_config", "_options", "_results", "_captions", "_sources"),
+    ("_config", "_options", "_results", "_captions", "_descriptions", "_sources"),
     ("_calls", "_caption_options", "_clips", "_timeline", "_guesses"),
     ("_page",),
     ("_flows", "_objects", "_transports"),

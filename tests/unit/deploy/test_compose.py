@@ -8,9 +8,12 @@ import pytest
 import typer
 import yaml
 from compose_spec import PyCompose
+from sqlalchemy import make_url
 from support import compose
 from support.compose import ROOT
 
+from trireel_app.commands.gateway import gateway
+from trireel_app.commands.worker import worker
 from trireel_backend.launch.engines import command as engine_build
 from trireel_backend.launch.image.cli import ENVIRONMENT_PREFIX, app
 from trireel_backend.launch.image.server import EXIT_SECONDS, LEAST_SHM_BYTES
@@ -22,6 +25,7 @@ OWN = [*SERVERS, "engine"]
 WITHOUT_HEALTHCHECK = {
     "engine": "runs once",
     "otel-collector": "its image has no program to ask with",
+    "worker": "its lease in the database says that it lives",
 }
 UNITS = {"m": 2**20, "g": 2**30}
 
@@ -296,3 +300,47 @@ def test_the_stores_command_line_is_understood(services, tmp_path):
     version = subprocess.run(["weed", "version"], capture_output=True, text=True, check=True)
     tag = services["seaweedfs"]["image"].partition(":")[2]
     assert f" {tag} " in version.stdout
+
+
+APP = ["gateway", "worker", "postgres"]
+
+
+def test_the_bare_server_needs_nothing_of_the_app(services):
+    for name in APP:
+        assert services[name]["profiles"] == ["app"]
+    for name in SERVERS:
+        assert not set(APP) & set(services[name].get("depends_on", {}))
+    # Compose puts variables in also for profiles that are not chosen.
+    assert "DATABASE_PASSWORD" not in compose.SECRETS
+    assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == ""
+
+
+def test_the_password_of_the_database_reaches_all_who_need_it():
+    made = compose.load(compose.SECRETS | {"DATABASE_PASSWORD": "four"})["services"]
+    assert made["postgres"]["environment"]["POSTGRES_PASSWORD"] == "four"
+    for name in ("gateway", "worker"):
+        url = make_url(made[name]["environment"]["TRIREEL_DATABASE"])
+        assert (url.password, url.host) == ("four", "postgres")
+        assert url.username == made["postgres"]["environment"]["POSTGRES_USER"]
+        assert url.database == made["postgres"]["environment"]["POSTGRES_DB"]
+
+
+@pytest.mark.parametrize(("name", "command"), [("gateway", gateway), ("worker", worker)])
+def test_the_apps_commands_know_their_options(services, name, command):
+    first, *arguments = services[name]["command"]
+    assert first == name
+    app_of_command = typer.Typer()
+    app_of_command.command()(command)
+    context = typer.main.get_command(app_of_command).make_context(name, arguments)
+    assert list(context.params["url"]) == ["trireel-servers:8001"]
+    if name == "gateway":
+        (port,) = services[name]["ports"]
+        assert port.endswith(f":{context.params['port']}")
+        config = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
+        assert f"names: [gateway], type: A, port: {context.params['metrics_port']}" in config
+
+
+def test_the_gateway_and_the_worker_share_the_uploads(services):
+    for name in ("gateway", "worker"):
+        assert services[name]["volumes"] == ["uploads:/uploads"]
+        assert services[name]["user"] == "1000:1000"

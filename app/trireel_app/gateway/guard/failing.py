@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -44,21 +45,57 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 
 def answer_failures(app: FastAPI) -> None:
     """Let an app answer every error in the one shape, and no error with a traceback."""
-    app.add_exception_handler(HttpFailure, _http_failure)
-    app.add_exception_handler(AppError, _failure)
-    app.add_exception_handler(TrireelError, _failure)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _plain)
-    app.add_exception_handler(Exception, _fault)
+    for kind in (
+        HttpFailure,
+        AppError,
+        TrireelError,
+        RequestValidationError,
+        HTTPException,
+        Exception,
+    ):
+        app.add_exception_handler(kind, _answer)
 
 
-async def _http_failure(connection: HTTPConnection, error: Exception) -> Response:
-    assert isinstance(error, HttpFailure)
-    kind, headers = type(error).__name__, error.headers
-    return await _answer(connection, error.status, kind, str(error), headers)
+@dataclass(frozen=True)
+class ErrorAnswer:
+    """What a caller is told of an error."""
+
+    status: int
+    """HTTP status."""
+    kind: str
+    """Name of the kind of error."""
+    message: str
+    """Sentence for a person."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the answer."""
+
+    @property
+    def json(self) -> Mapping[str, Any]:
+        """Return the body of the answer."""
+        return error_json(self.status, self.kind, self.message)
 
 
-async def _failure(connection: HTTPConnection, error: Exception) -> Response:
+def error_of(error: Exception) -> ErrorAnswer:
+    """Return what a caller is told of an error; logs what they are not told."""
+    match error:
+        case HttpFailure():
+            return ErrorAnswer(error.status, type(error).__name__, str(error), error.headers)
+        case AppError() | TrireelError():
+            return _failure(error)
+        case RequestValidationError():
+            first = error.errors()[0]
+            message = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            return ErrorAnswer(422, "Invalid", message[:MOST_LETTERS])
+        case HTTPException():
+            phrase = HTTPStatus(error.status_code).phrase.title().replace("'", "")
+            message = str(error.detail)[:MOST_LETTERS]
+            headers = dict(error.headers or {})
+            return ErrorAnswer(error.status_code, "".join(phrase.split()), message, headers)
+    # The guard logs it.
+    return ErrorAnswer(500, "InternalError", "internal error")
+
+
+def _failure(error: AppError | TrireelError) -> ErrorAnswer:
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
     headers = (
         {"Retry-After": str(RETRY_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
@@ -68,39 +105,14 @@ async def _failure(connection: HTTPConnection, error: Exception) -> Response:
         # Its sentence may name places of this machine.
         LOGGER.error("%s: %s", type(error).__name__, error)
         message = "the library or the database cannot be used now"
-    return await _answer(connection, status, type(error).__name__, message, headers)
+    return ErrorAnswer(status, type(error).__name__, message, headers)
 
 
-async def _invalid(connection: HTTPConnection, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    message = f"{place}: {first['msg']}"[:MOST_LETTERS]
-    return await _answer(connection, 422, "Invalid", message)
-
-
-async def _plain(connection: HTTPConnection, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    kind = "".join(HTTPStatus(error.status_code).phrase.title().replace("'", "").split())
-    message = str(error.detail)[:MOST_LETTERS]
-    return await _answer(connection, error.status_code, kind, message, error.headers or {})
-
-
-async def _fault(connection: HTTPConnection, error: Exception) -> Response:
-    # The guard logs it.
-    return await _answer(connection, 500, "InternalError", "internal error")
-
-
-async def _answer(
-    connection: HTTPConnection,
-    status: int,
-    kind: str,
-    message: str,
-    headers: Mapping[str, Any] | None = None,
-) -> Response:
-    response = JSONResponse(error_json(status, kind, message), status, dict(headers or {}))
+async def _answer(connection: HTTPConnection, error: Exception) -> Response:
+    told = error_of(error)
+    response = JSONResponse(told.json, told.status, dict(told.headers))
     if isinstance(connection, WebSocket):
-        await _end(connection, response, message)
+        await _end(connection, response, told.message)
         return None  # type: ignore[return-value] # else Starlette would send it once more
     return response
 

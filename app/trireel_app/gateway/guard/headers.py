@@ -31,6 +31,7 @@ HEADERS = {
 }
 TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 PRIVATE = "no-store"
+CHECKED = "no-cache"
 
 Raw = tuple[bytes, bytes]
 
@@ -40,7 +41,7 @@ def with_headers(headers: Iterable[Raw], path: str, *, is_secure: bool) -> list[
     found = list(headers)
     present = {name.lower() for name, _ in found}
     wanted = {**HEADERS, **(TLS_HEADERS if is_secure else {})}
-    if path.startswith("/v1/"):
-        wanted["Cache-Control"] = PRIVATE
+    # The page's files keep their names: after an upgrade a browser must not mix old and new ones.
+    wanted["Cache-Control"] = PRIVATE if path.startswith("/v1/") else CHECKED
     more = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
     return found + [(name, value) for name, value in more if name not in present]

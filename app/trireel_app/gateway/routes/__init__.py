@@ -2,6 +2,8 @@
 """The routes of the gateway; each module has a router, and `ROUTERS` lists them all."""
 
 from trireel_app.gateway.routes import (
+    chat,
+    completions,
     events,
     files,
     health,
@@ -27,4 +29,6 @@ ROUTERS = (
     files.router,
     results.router,
     search.router,
+    chat.router,
+    completions.router,
 )

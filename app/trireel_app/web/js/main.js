@@ -63,7 +63,7 @@ function Shell() {
     <header class="top">
       <a class="brand" href="#/"><${Mark} /><span>Trireel</span></a>
       <${Navigation} view=${route.view} chat=${hasChat} />
-      <${Find} key=${route.view} />
+      ${route.view === "search" ? html`<span class="push"></span>` : html`<${Find} />`}
       <${Tools} />
     </header>
     ${!online && html`<p class="offline" role="status">The connection to the server is lost. The page tries again by itself.</p>`}

@@ -110,7 +110,7 @@ def test_the_database_holds_no_key(tmp_path):
     rows = str(connection.execute("SELECT * FROM trireel_keys").fetchall())
     connection.close()
     assert id_of(key) in rows
-    assert key.rpartition("_")[2] not in rows
+    assert key.split("_", 2)[2] not in rows
     listed = CliRunner().invoke(keys_app, ["list", "--database", database, "--json"])
     facts = json.loads(listed.stdout)
     assert (facts["id"], facts["owner"], facts["valid"]) == (id_of(key), "anna", True)
@@ -225,6 +225,6 @@ async def test_the_audit_log_says_who_did_it_without_secrets(tmp_path):
     assert (events[0]["owner"], events[0]["key"]) == ("anna", id_of(gateway.key))
     assert events[0]["path"] == f"/v1/videos/{video}"
     assert events[2]["owner"] == "anna"
-    assert gateway.key.rpartition("_")[2] not in text
+    assert gateway.key.split("_", 2)[2] not in text
     assert "hidden" not in text
     assert settings.audit_file.stat().st_mode & 0o077 == 0

@@ -11,7 +11,8 @@ from support.records import WIDTH, label, record
 
 from trireel_app.errors import LibraryError
 from trireel_app.index import store as store_module
-from trireel_app.index.rows import rows_of
+from trireel_app.index.lance import LanceTable
+from trireel_app.index.rows import rows_of, scenes_schema
 from trireel_app.index.store import MomentStore
 from trireel_app.index.where import SceneKey, Where
 from trireel_app.library import Library
@@ -86,6 +87,38 @@ def test_scenes_are_found_by_their_words(filled):
     assert filled.scenes_with_words("car", Where(videos=(B_ID,)), 5) == []
     assert filled.scenes_with_words('"(AND* -', EVERYWHERE, 5) == []
     assert filled.words_of(["The running DOGS", ""]) == [{"run", "dog"}, frozenset()]
+
+
+def test_descriptions_are_found_by_their_words(store, tmp_path):
+    """A description has the bounds of its scene, which are those of the neighbours too."""
+    labels = [
+        label("description", "Two cats on a sofa.", 4.0, 8.0),
+        label("description", "A cook stirs soup.", 8.0, 12.0),
+    ]
+    store.add(rows(tmp_path, record("/clips/a.mp4", 0, labels=labels)))
+    store.index_words()
+    (first, *_) = store.scenes_with_words("cat sofa", EVERYWHERE, 5)
+    assert (first.scene_index, first.description) == (1, "Two cats on a sofa.")
+    found = {row.scene_index: row.description for row in store.scenes(EVERYWHERE)}
+    assert found == {0: "", 1: "Two cats on a sofa.", 2: "A cook stirs soup."}
+
+
+def test_tables_without_descriptions_get_them(tmp_path):
+    """An index that an older Trireel wrote is read, searched and written on."""
+    root = str(tmp_path / "index")
+    schema = scenes_schema(WIDTH)
+    older = schema.remove(schema.get_field_index("description"))
+    table = LanceTable(root, "scenes", older)
+    made = rows(tmp_path, record("/clips/old.mp4", 0), 1_000)
+    table.add(made.scenes.drop_columns("description"))
+    store = MomentStore(root, WIDTH)
+    assert [row.description for row in store.scenes(EVERYWHERE)] == ["", "", ""]
+    labels = [label("description", "Two cats.", 0.0, 4.0)]
+    store.add(rows(tmp_path, record("/clips/new.mp4", 1, labels=labels)))
+    store.index_words()
+    (found,) = store.scenes_with_words("cats", EVERYWHERE, 5)
+    assert found.uri == "/clips/new.mp4"
+    assert len(MomentStore(root, WIDTH).scenes(EVERYWHERE)) == 6
 
 
 def test_videos_are_named_by_parts_of_their_address(filled):

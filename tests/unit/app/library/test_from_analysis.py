@@ -16,6 +16,7 @@ from trireel_client._findings import (
     Detection,
     LabelOnScreen,
     Objects,
+    SceneDescription,
     ScreenCaption,
     TimeSpan,
     Track,
@@ -148,6 +149,13 @@ def test_objects_and_captions_are_labels():
     found = record(analysis(objects=objects, captions=(caption,)))
     labels = [(label.kind, label.text, label.end_seconds, label.score) for label in found.labels]
     assert labels == [("object", "car", 3.0, 0.7), ("text", "SALE", 5.96, 0.9)]
+
+
+def test_descriptions_are_labels():
+    description = SceneDescription(text="A cat sleeps.", start_seconds=2.0, end_seconds=8.0)
+    (found,) = record(analysis(descriptions=(description,))).labels
+    assert (found.kind, found.text) == ("description", "A cat sleeps.")
+    assert (found.start_seconds, found.end_seconds, found.score) == (2.0, 8.0, 1.0)
 
 
 def test_what_differs_from_run_to_run_is_left_out(tmp_path):

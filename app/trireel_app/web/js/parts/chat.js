@@ -21,7 +21,7 @@ export function useChat(video) {
     try {
       const answer = await api.ask({ question, ...(video && { video }), ...(session.current && { session: session.current }) });
       session.current = answer.session;
-      setLines((before) => [...before, { from: "trireel", text: answer.answer, citations: answer.citations ?? [], mode: answer.mode, removed: answer.removed ?? [] }]);
+      setLines((before) => [...before, { from: "trireel", text: answer.answer, citations: answer.citations }]);
     } catch (error) {
       setLines((before) => [...before, { from: "error", text: error.message }]);
     }
@@ -58,27 +58,28 @@ function Line({ line, video, onSeek }) {
   if (line.from === "error") return html`<${Notice} bad>${line.text}<//>`;
   if (line.from === "you") return html`<p class="said">${line.text}</p>`;
   return html`<div class="answer"><p>${pieces(line.text, line.citations).map((piece, index) =>
-    typeof piece === "string" ? piece : html`<${Cite} key=${index} citation=${piece} video=${video} onSeek=${onSeek} />`)}</p>
-    ${line.mode === "retrieval" && html`<p class="small soft">No language model answered; these moments fit best.</p>`}</div>`;
+    typeof piece === "string" ? piece : html`<${Cite} key=${index} citation=${piece} video=${video} onSeek=${onSeek} />`)}</p></div>`;
 }
 
 function Cite({ citation, video, onSeek }) {
-  const at = citation.at_seconds ?? citation.start_seconds;
+  const at = citation.at_seconds;
+  const range = `${clock(citation.start_seconds)} to ${clock(citation.end_seconds)}`;
   const label = `${citation.name}, ${clock(at, 3)}`;
-  if (video && citation.video === video.id) return html`<button class="cite mono" title=${citation.text} aria-label=${label} onClick=${() => onSeek(at)}>${clock(at)}</button>`;
-  return html`<a class="cite mono" href=${toVideo(citation.video, at)} title=${citation.text} aria-label=${label}>${citation.name} ${clock(at)}</a>`;
+  if (video && citation.video === video.id) return html`<button class="cite mono" title=${range} aria-label=${label} onClick=${() => onSeek(at)}>${clock(at)}</button>`;
+  return html`<a class="cite mono" href=${toVideo(citation.video, at)} title=${range} aria-label=${label}>${citation.name} ${clock(at)}</a>`;
 }
 
-/** Cut an answer at its citations, `[NAME mm:ss.mmm]`; those that the server does not list stay text. */
+/** Cut an answer at the citations that the server has checked; anything else stays text. */
 export function pieces(text, citations) {
   const out = [];
   let from = 0;
-  for (const match of text.matchAll(/\[([^\]]+?) (?:(\d+):)?(\d{1,3}):(\d{2}(?:\.\d+)?)\]/g)) {
-    const seconds = Number(match[2] ?? 0) * 3600 + Number(match[3]) * 60 + Number(match[4]);
-    const citation = citations.find((item) => item.name === match[1] && Math.abs((item.at_seconds ?? item.start_seconds) - seconds) < 0.0015);
-    if (!citation) continue;
-    out.push(text.slice(from, match.index), citation);
-    from = match.index + match[0].length;
+  while (from < text.length) {
+    const places = citations.map((item) => text.indexOf(item.text, from)).map((at) => (at < 0 ? Infinity : at));
+    const at = Math.min(...places, Infinity);
+    if (at === Infinity) break;
+    const citation = citations[places.indexOf(at)];
+    out.push(text.slice(from, at), citation);
+    from = at + citation.text.length;
   }
   return [...out, text.slice(from)];
 }

@@ -41,6 +41,22 @@ export function Meter({ share, label }) {
     aria-valuenow=${known ? Math.round(share * 100) : null}><i style=${known ? { width: `${100 * share}%` } : {}}></i></div>`;
 }
 
+/** Tabs `[[name, title], ...]`; arrow keys go from one to the next. */
+export function Tabs({ label, tabs, value, onChange, prefix, panel }) {
+  const onKey = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const at = tabs.findIndex(([name]) => name === value);
+    const [name] = tabs[(at + step + tabs.length) % tabs.length];
+    onChange(name);
+    document.getElementById(`${prefix}-${name}`).focus();
+  };
+  return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${onKey}>${tabs.map(([name, title]) =>
+    html`<button key=${name} role="tab" id=${`${prefix}-${name}`} aria-selected=${value === name} aria-controls=${panel}
+      tabindex=${value === name ? 0 : -1} onClick=${() => onChange(name)}>${title}</button>`)}</div>`;
+}
+
 /** Load something when `keys` change: {value, error, again}. */
 export function useLoad(load, keys) {
   const [result, setResult] = useState({});

@@ -48,7 +48,7 @@ export function Live({ video }) {
 
 /** A cell for each chunk; they fill while the chunks are analysed. */
 function Cells({ progress: { chunks_done: done = 0, chunks_total: total }, video }) {
-  if (!total || total > 240) return html`<${Meter} share=${shareOf(video)} label="Progress" />`;
+  if (!total || total > 240) return html`<${Meter} share=${video.state === "queued" ? 0 : shareOf(video)} label="Progress" />`;
   return html`<div class="cells" role="progressbar" aria-label="Chunks" aria-valuemin="0" aria-valuemax=${total} aria-valuenow=${done}>
     ${Array.from({ length: total }, (_, index) => html`<i key=${index} class=${index < done ? "full" : index === done ? "now" : ""}></i>`)}</div>`;
 }

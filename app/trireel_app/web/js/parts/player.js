@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fileOf, posterOf } from "../api.js";
+import { fileOf } from "../api.js";
 import { boxesAt } from "../findings.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 
@@ -10,7 +10,7 @@ export function Player({ video, result, playback, boxes }) {
   useEffect(() => playback.attach(element.current), [playback]);
   const [width, height] = result.picture_size_px ?? [16, 9];
   return html`<div class="player" style=${{ "--ratio": width / height }}>
-    <video ref=${element} src=${fileOf(video.id)} poster=${posterOf(video.id)} controls playsinline preload="auto"
+    <video ref=${element} src=${fileOf(video.id)} controls playsinline preload="auto"
       aria-label=${video.name} onError=${() => setBroken(true)}></video>
     ${boxes && html`<${Boxes} result=${result} playback=${playback} />`}
     ${broken && html`<p class="player-word">This browser cannot play the file. The findings below are complete.</p>`}

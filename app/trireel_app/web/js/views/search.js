@@ -8,6 +8,7 @@ import { go, toVideo } from "../route.js";
 
 const MOST = 48;
 const LIKELY = 0.2;
+const POSSIBLE = 0.01; // below it a moment is shown only if nothing is likely
 const LOOP_SECONDS = 4;
 const IDEAS = ["a person lifting weights", "a busy street", "somebody cooking"];
 
@@ -33,7 +34,8 @@ export function Search({ route }) {
   const { moments, error, busy } = answer;
   const isGood = ({ probability }) => probability == null || probability >= LIKELY;
   const good = moments?.filter(isGood) ?? [];
-  const weak = moments?.filter((moment) => !isGood(moment)) ?? [];
+  const rest = moments?.filter((moment) => !isGood(moment)) ?? [];
+  const weak = good.length ? rest.filter(({ probability }) => probability >= POSSIBLE) : rest;
   return html`
     <h1 class="visually-hidden">Search</h1>
     <form class="search-form" role="search" onSubmit=${(event) => event.preventDefault()}>
@@ -46,6 +48,7 @@ export function Search({ route }) {
     ${!moments && !error && !busy && html`<${Empty} icon="search" title="Find a moment in any video"><p>Say in your own words what is to be seen. Frames are compared, not file names.</p>
       <div class="spread ideas">${IDEAS.map((idea) => html`<button key=${idea} class="button slim" onClick=${() => setFields({ ...fields, q: idea })}>${idea}</button>`)}</div><//>`}
     ${moments?.length === 0 && !busy && html`<${Empty} icon="search" title="Nothing fits"><p>Use other words, or fewer conditions.</p><//>`}
+    ${busy && !moments && html`<ul class="moments">${[1, 2, 3, 4, 5, 6].map((key) => html`<li class="ghost poster" key=${key}></li>`)}</ul>`}
     <${Moments} moments=${good} busy=${busy} />
     ${weak.length > 0 && html`<h2 class="weaker">${good.length ? "Less likely" : "Nothing is likely; these come nearest"}</h2><${Moments} moments=${weak} busy=${busy} />`}`;
 }

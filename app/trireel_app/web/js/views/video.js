@@ -5,7 +5,7 @@ import { ago, bytes, clock, length, percent } from "../format.js";
 import { html, useEffect, useMemo, useState } from "../html.js";
 import { Icon } from "../icons.js";
 import { Chat, useChat } from "../parts/chat.js";
-import { Confirm, Empty, Notice, useLoad } from "../parts/common.js";
+import { Confirm, Empty, Notice, Tabs, useLoad } from "../parts/common.js";
 import { Live } from "../parts/live.js";
 import { OwnWords, useOwnWords } from "../parts/own_words.js";
 import { Player } from "../parts/player.js";
@@ -23,11 +23,12 @@ export function Video({ route }) {
   const { id } = route;
   const { videos } = useStore();
   const [error, setError] = useState(null);
+  const video = videos?.get(id);
+  // Also if it leaves the list, which holds the newest videos and those that were opened.
   useEffect(() => {
     setError(null);
-    api.video(id).then(put, setError);
-  }, [id]);
-  const video = videos?.get(id);
+    if (!video) api.video(id).then(put, setError);
+  }, [id, !video]);
   if (error?.status === 404 || (videos && !video && error)) {
     return html`<${Empty} icon="film" title="This video is not here"><p>${error.status === 404 ? "It was deleted, or it belongs to another key." : error.message}</p><a class="button" href="#/">Go to the library</a><//>`;
   }
@@ -97,8 +98,7 @@ function Opened({ video, result, frames, seconds }) {
         ${hasBoxes && html`<button class="button slim box-switch" aria-pressed=${boxes} onClick=${() => setBoxes(!boxes)}><${Icon} name="boxes" />${boxes ? "Hide objects" : "Show objects"}</button>`}
       </div>
       <aside class="side panel">
-        ${tabs.length > 1 && html`<div class="tabs" role="tablist" aria-label="About or ask">${tabs.map(([name, title]) =>
-          html`<button key=${name} role="tab" id=${`tab-${name}`} aria-selected=${tab === name} aria-controls="side-panel" onClick=${() => setTab(name)}>${title}</button>`)}</div>`}
+        ${tabs.length > 1 && html`<${Tabs} label="About or ask" tabs=${tabs} value=${tab} onChange=${setTab} prefix="tab" panel="side-panel" />`}
         <div id="side-panel" role=${tabs.length > 1 ? "tabpanel" : null} aria-labelledby=${tabs.length > 1 ? `tab-${tab}` : null}>
           ${tab === "ask" && chat.offered ? html`<${Chat} chat=${chat} onSeek=${(at) => playback.seek(at)} video=${video} />`
             : html`<${About} video=${video} result=${result} scenes=${scenes} playback=${playback} />`}
