@@ -110,7 +110,7 @@ def test_shares_of_black_and_frozen_frames(client, parts):
 
 
 def test_a_finding_there_is_not(either_client):
-    message = "FIND names 'smells': give some of caption, objects, quality"
+    message = "FIND names 'smells': give some of caption, description, objects, quality"
     with pytest.raises(InvalidRequest, match=message):
         either_client.analyze(VIDEO, find=["quality", "smells"])
     with pytest.raises(InvalidRequest, match=message):
