@@ -101,8 +101,8 @@ ROWS = (
         Panel("Chunks and cuts", "Chunks decoded, and scene changes found in them.",
               {"chunks": f"sum({rate('trireel_chunks_total', 'job')})",
                "cuts": f"sum({rate('trireel_cuts_total', 'job')})"}, unit="cps"),
-        Panel("Questions to describe", "By what became of them at a backend; skipped means that it was"
-              " left out or had no budget.",
+        Panel("Questions to describe", "By what became of them at a backend; skipped means that it"
+              " was left out or had no budget.",
               {"{{outcome}}": rate("trireel_describe_backends_total", "outcome"),
                "in flight": f"sum(trireel_describe_open{{{OWN}}})"}, unit="none"),
         Panel("Tokens of describe", "Tokens of complete answers in a second.",
