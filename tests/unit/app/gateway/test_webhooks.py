@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks: signed, repeated until accepted, never to places inside the network."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from support.gateway import gateway_app
 
 from trireel_app.gateway.webhooks.addresses import NotAllowed, WebhookRules
+from trireel_app.gateway.webhooks.deliver import Webhooks
 from trireel_app.gateway.webhooks.send import secret_of, signature
 from trireel_app.jobs.uploads import UploadRow, UploadState, new_id
 from trireel_app.jobs.webhook_calls import CALLS, CallState, WebhookCalls
@@ -84,8 +86,11 @@ def calls_in(gateway) -> list[tuple[str, int, str | None]]:
 
 @pytest.fixture
 async def gateway(tmp_path, monkeypatch):
+    async def idle(_: Webhooks) -> None:
+        await asyncio.Event().wait()
+
     # The test makes the calls itself, at its own times.
-    monkeypatch.setattr("trireel_app.gateway.webhooks.deliver.LOOK_SECONDS", 1e6)
+    monkeypatch.setattr(Webhooks, "run", idle)
     async with gateway_app(tmp_path, webhook_networks="127.0.0.0/8") as gateway:
         yield gateway
 
