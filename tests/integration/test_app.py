@@ -20,6 +20,8 @@ from trireel_app.library.from_analysis import NOT_REPRODUCIBLE
 from trireel_client import TrireelClient
 from trireel_schema.catalogue import DEFAULT_FINDINGS
 
+from .conftest import SERVED_FINDINGS
+
 WAIT_SECONDS = 120
 CLIPS = 6
 
@@ -103,7 +105,7 @@ def test_an_upload_is_followed_to_its_result(app, server):
     assert kinds[0] == "state"
     assert {"progress", "scene", "tags", "done"} <= set(kinds)
     with TrireelClient(server.grpc_url) as client:
-        find = [*DEFAULT_FINDINGS, *(f for f in MORE_FINDINGS if f != "text")]
+        find = [*DEFAULT_FINDINGS, *(f for f in MORE_FINDINGS if f in SERVED_FINDINGS)]
         plain = client.analyze(server.media / "sample.mp4", find=find).to_json_dict()
     for name in NOT_REPRODUCIBLE:
         plain.pop(name)

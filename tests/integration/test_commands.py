@@ -65,7 +65,7 @@ def test_analyze_makes_the_findings_that_it_names(server):
     assert ["black", "nowhere"] in lines
     done = run(TRIREEL, "analyze", SAMPLE, "--url", server.grpc_url, "--find", "smells")
     assert done.returncode == 1
-    assert "--find names 'smells': give some of caption, objects, quality," in done.stderr
+    assert "--find names 'smells': give some of caption, description, objects," in done.stderr
 
 
 @pytest.mark.parametrize(
