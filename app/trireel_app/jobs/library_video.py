@@ -32,10 +32,20 @@ class LibraryVideos:
         self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
 
-    async def record(self, task: Task, claim: Claim, lease: Lease) -> VideoRecord:
-        """Analyse a video; raises TrireelError, LibraryError."""
+    async def record(self, task: Task, claim: Claim, lease: Lease, *, is_last: bool) -> VideoRecord:
+        """Analyse a video; raises TrireelError, LibraryError.
+
+        Args:
+            is_last: True if no attempt follows. Then scenes are described only if the job asks for
+                it: a language model that is away must not cost a video its other findings.
+        """
         spec = claim.spec
-        options = await library_options(self._keeper(spec.output), lease, spec.options)  # type: ignore[arg-type]
+        options = await library_options(
+            self._keeper(spec.output),
+            lease,
+            spec.options,  # type: ignore[arg-type]
+            with_descriptions=not (is_last and spec.attempts > 1),
+        )
         analysed = partial(analysed_record, lease, claim.source, options, video_id=spec.video_id)
         if not spec.is_watched:
             return await analysed()

@@ -102,7 +102,7 @@ class VideoRunner:
         began = time.monotonic()
         try:
             with traces.span("analyse video", claim.spec.trace):
-                outcome = await self._outcome(task, claim)
+                outcome = await self._outcome(task, claim, is_last)
         except (OtherServer, NoServer, LibraryError) as error:
             # The next video would fare no better: the whole job waits for a person.
             await self._stop_job(task, str(error))
@@ -115,12 +115,14 @@ class VideoRunner:
             outcome = _failure(error)
         return {**outcome.to_json(), "busy_seconds": time.monotonic() - began}
 
-    async def _outcome(self, task: Task, claim: Claim) -> Outcome:
+    async def _outcome(self, task: Task, claim: Claim, is_last: bool) -> Outcome:
         # What is kept is written off the event loop: it takes a while for long videos.
         if claim.spec.form is Form.LIBRARY:
             library = self._library_videos
             try:
-                record = await self._on_server(task, None, partial(library.record, task, claim))
+                record = await self._on_server(
+                    task, None, partial(library.record, task, claim, is_last=is_last)
+                )
                 return await asyncio.to_thread(library.keep, task, claim, record)
             finally:
                 await library.end(task)

@@ -8,7 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from unit.app.jobs.place import Place, number_of
-from unit.client.scripted import INVALID, NUM_CHUNKS, one_chunk, whole_video
+from unit.client.scripted import (
+    INVALID,
+    NUM_CHUNKS,
+    Refused,
+    bytes_of,
+    details,
+    one_chunk,
+    whole_video,
+)
 
 from trireel_app.index.keeper import Keeper
 from trireel_app.jobs.events import EventLog, NewEvent
@@ -128,6 +136,25 @@ def test_a_failed_video_says_why_and_is_retried(place):
         resume(place.store, job, failed=True)
         assert place.ended(worker, job_id).progress.done == 1
     assert told(place)[-1][0] == "done"
+
+
+def test_a_model_that_is_away_costs_descriptions_alone(place):
+    asked_for = []
+
+    def describe_nothing(asked):
+        asked_for.append([name.decode() for name in asked.inputs["FIND"]])
+        if "description" in asked_for[-1]:
+            raise Refused("INTERNAL", 500, "no backend answers")
+        return whole()
+
+    place.server.script.answers |= {
+        "server_info": lambda asked: {**details(), "FINDINGS": bytes_of(["tags", "description"])},
+        "video_analysis": describe_nothing,
+    }
+    job_id = submit(place.store, spec_of(place), place.videos(1)).job_id
+    with place.worker() as worker:
+        assert place.ended(worker, job_id).progress.done == 1
+    assert ["description" in names for names in asked_for] == [True, True, False]
 
 
 def test_a_video_removed_meanwhile_leaves_nothing(place):
