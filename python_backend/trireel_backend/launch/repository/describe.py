@@ -22,13 +22,13 @@ def find_describe(file: Path | None) -> tuple[Path | None, str]:
     """Return the file of backends, and a sentence if the server has to do without it.
 
     Args:
-        file: the operator's file; None for a server without backends.
+        file: the operator's file; None for a server without backends, of which nothing is said.
 
     Raises:
         StartupError: if the file is not allowed, or a key is not set.
     """
     if file is None:
-        return None, "no backend is configured, see docs/describe.md"
+        return None, ""
     backends = load_backends(file)
     for backend in backends:
         key_of(backend)

@@ -82,8 +82,8 @@ def test_a_key_comes_from_the_environment(write, monkeypatch):
         find_describe(write([{**OPENAI, "key_env": "A_KEY"}]))
 
 
-def test_a_server_without_a_file_says_so():
-    assert find_describe(None) == (None, "no backend is configured, see docs/describe.md")
+def test_a_server_without_a_file_says_nothing():
+    assert find_describe(None) == (None, "")
 
 
 def test_a_local_model_needs_pytorch(write, monkeypatch):
