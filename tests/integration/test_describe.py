@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from integration.conftest import served_alone
 from support.describing import Describer, Refused, ask_all, resident_bytes
@@ -48,16 +49,12 @@ def questions():
 
 
 def workers():
-    """Return the ids of all processes of models on this machine that this test started."""
+    """Return the ids of the processes of models that the servers of this process started."""
     found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                command = (folder / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if WORKER.encode() in command and str(CHECKPOINT).encode() in command:
-                found.append(int(folder.name))
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has just ended
+            if any(WORKER in word for word in process.cmdline()):
+                found.append(process.pid)
     return found
 
 

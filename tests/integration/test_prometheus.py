@@ -18,13 +18,13 @@ from trireel_client import ServerPath, TrireelClient
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy/grafana/dashboards/trireel.json").read_text())
-RULES, ALERTS = (
+RULES, ALERTS, GATEWAY_ALERTS = (
     [
         rule
         for group in yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text())["groups"]
         for rule in group["rules"]
     ]
-    for name in ("rules.yml", "alerts.yml")
+    for name in ("rules.yml", "alerts.yml", "gateway_alerts.yml")
 )
 QUERIES = [
     (f"{panel['title']}: {target['legendFormat']}", target["expr"])
@@ -37,6 +37,9 @@ NOT_HERE = {
     "nv_gpu_memory_total_bytes": "a GPU",
     "nv_gpu_power_usage": "a GPU",
     "nv_gpu_power_limit": "a GPU",
+    "trireel_describe_backends_total": "a server with --describe",
+    "trireel_describe_open": "a server with --describe",
+    "trireel_describe_tokens_total": "a server with --describe",
     "nv_inference_first_response_histogram_ms": "Triton 26.01, for models that answer once",
 }
 """Metrics that this server cannot have, and what they need."""
@@ -91,7 +94,8 @@ def test_every_panel_has_data_but_for_what_this_server_cannot_have(watching, pan
 
 def test_what_is_said_to_be_missing_is_missing(server):
     series = {name for name, _, _ in Scrape(server.metrics_url).series}
-    asked = {name for _, query in QUERIES for name in re.findall(r"\bnv_[a-z_]+", query)}
+    pattern = r"\b(?:nv|trireel_describe)_[a-z_]+"
+    asked = {name for _, query in QUERIES for name in re.findall(pattern, query)}
     assert {re.sub("_bucket$", "", name) for name in asked - series} == set(NOT_HERE)
     docs = (ROOT / "docs/metrics.md").read_text()
     assert all(f"`{name}`" in docs for name in NOT_HERE)
@@ -111,7 +115,7 @@ def test_every_alert_can_be_asked_and_nothing_is_wrong(watching, alert):
 
 def test_prometheus_computes_all_rules_without_an_error(watching):
     rules = watching.rules()
-    assert len(rules) == len(RULES) + len(ALERTS)
+    assert len(rules) == len(RULES) + len(ALERTS) + len(GATEWAY_ALERTS)
     assert [rule["lastError"] for rule in rules if rule["health"] != "ok"] == []
 
 
