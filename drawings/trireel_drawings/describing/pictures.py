@@ -3,10 +3,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +15,7 @@ from trireel_drawings.painting.canvas import WORLD_WIDTH, Pen
 from trireel_drawings.painting.colours import BLUE, DARK, ORANGE, RED, YELLOW, Colour, shade, vary
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PAIRS
+from trireel_drawings.runs.drawing import draw_pieces
 from trireel_drawings.scenes.scene import draw_scene
 
 IMAGE_SIZE_PX = 96  # side of the pictures of the tower
@@ -88,17 +86,14 @@ class _Cast:
 
 
 def draw_shots(first_seed: int, scenes: int, *, workers: int) -> Iterator[Shots]:
-    """Yield pieces of the pool; scenes of every pair come in turn.
+    """Return pieces of the pool; scenes of every pair come in turn.
 
     Args:
         first_seed: seed of the first scene; the others follow.
         scenes: number of scenes.
         workers: processes that draw.
     """
-    job = partial(draw_piece, first_seed, scenes)
-    starts = range(0, scenes, SCENES_PER_JOB)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield from executor.map(job, starts)
+    return draw_pieces(draw_piece, first_seed, scenes, SCENES_PER_JOB, workers=workers)
 
 
 def join(pieces: Sequence[Shots]) -> Shots:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the tiny vision-language model on questions about drawings."""
 
-import math
-import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from torch import Tensor
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -20,6 +18,8 @@ from trireel_drawings.describing.model import TOKENS_PER_IMAGE, build_model, bui
 from trireel_drawings.describing.pictures import FRAMES, SCENES_PER_JOB, Shots, draw_shots, join
 from trireel_drawings.describing.questions import Kind, Question, ask, kinds_for
 from trireel_drawings.painting.dice import Dice
+from trireel_drawings.runs.drawing import collected
+from trireel_drawings.runs.training import cpu_seconds, shown_progress, warm_cosine
 
 FIRST_TRAINING_SEED = 0
 QUESTION_STREAM, PLAIN_STREAM = 410, 412
@@ -68,9 +68,9 @@ class Example:
 
 def timed_train(siglip: Path, plan: Plan) -> tuple[Any, Any, float]:
     """Train; return the model, its processor and the seconds of CPU time, with drawing."""
-    before = _cpu_seconds()
+    before = cpu_seconds()
     model, processor = train(siglip, plan)
-    return model, processor, _cpu_seconds() - before
+    return model, processor, cpu_seconds() - before
 
 
 def train(siglip: Path, plan: Plan) -> tuple[Any, Any]:
@@ -83,7 +83,7 @@ def train(siglip: Path, plan: Plan) -> tuple[Any, Any]:
     processor = build_processor(siglip)
     torch.manual_seed(plan.seed)
     model = build_model(processor, siglip)
-    with _progress() as progress:
+    with shown_progress() as progress:
         shots = _draw(plan, progress)
         features = look_at(model, shots.frames.reshape(-1, *shots.frames.shape[2:]))
         everything = _Examples(shots, features, plan)
@@ -203,7 +203,7 @@ def _fit(
 ) -> None:
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, rate, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_cosine(steps, WARMUP_STEPS))
     task = progress.add_task("training", total=steps)
     model.train()
     for step in range(steps):
@@ -227,29 +227,6 @@ def _loss(model: Any, batch: dict[str, Tensor], outputs: dict[str, Any]) -> Tens
     return functional.cross_entropy(model.lm_head(hidden[counts]), labels[counts])
 
 
-def _rate(step: int, steps: int) -> float:
-    if step < WARMUP_STEPS:
-        return (step + 1) / WARMUP_STEPS
-    done = (step - WARMUP_STEPS) / max(1, steps - WARMUP_STEPS)
-    return 0.5 * (1 + math.cos(math.pi * done)) + 1e-3
-
-
 def _draw(plan: Plan, progress: Progress) -> Shots:
-    task = progress.add_task("drawing", total=math.ceil(plan.scenes / SCENES_PER_JOB))
-    pieces = []
-    for piece in draw_shots(FIRST_TRAINING_SEED, plan.scenes, workers=plan.threads):
-        pieces.append(piece)
-        progress.advance(task)
-    return join(pieces)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )
-
-
-def _cpu_seconds() -> float:
-    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    usages = [resource.getrusage(user) for user in users]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    pieces = draw_shots(FIRST_TRAINING_SEED, plan.scenes, workers=plan.threads)
+    return join(collected(pieces, plan.scenes, SCENES_PER_JOB, progress))

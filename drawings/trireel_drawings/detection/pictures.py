@@ -3,10 +3,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +14,7 @@ from trireel_drawings.painting.canvas import WORLD_HEIGHT, WORLD_WIDTH, View
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.painting.things import Thing
 from trireel_drawings.places.register import PAIRS
+from trireel_drawings.runs.drawing import draw_pieces
 from trireel_drawings.scenes.camera import MAX_NOISE, TINTS
 from trireel_drawings.scenes.scene import draw_scene
 from trireel_drawings.scenes.travel import Travel
@@ -91,16 +89,14 @@ def truth_of(things: Sequence[Thing]) -> Truth:
 
 
 def draw_pictures(first_seed: int, count: int, *, workers: int) -> Iterator[Pictures]:
-    """Yield pieces of the training pictures; scenes of every kind come in turn.
+    """Return pieces of the training pictures; scenes of every kind come in turn.
 
     Args:
         first_seed: Seed of the first scene; the others follow.
         count: Number of pictures.
         workers: Processes that draw.
     """
-    job = partial(_draw_piece, first_seed, count)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield from executor.map(job, range(0, count, PICTURES_PER_JOB))
+    return draw_pieces(_draw_piece, first_seed, count, PICTURES_PER_JOB, workers=workers)
 
 
 def join(pieces: Sequence[Pictures]) -> Pictures:

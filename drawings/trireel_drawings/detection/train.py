@@ -2,7 +2,6 @@
 """Trains the tiny D-FINE on drawings: first all before the decoder, then all of it."""
 
 import math
-import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
@@ -24,6 +23,8 @@ from trireel_drawings.detection.pictures import (
     draw_pictures,
     join,
 )
+from trireel_drawings.runs.drawing import collected
+from trireel_drawings.runs.training import cpu_seconds, shown_progress
 
 FIRST_TRAINING_SEED = 0
 DENSE_RATE = 2e-3
@@ -63,7 +64,7 @@ def train(plan: Plan) -> Any:
     """Draw the pictures, train on them and return the transformers.DFineForObjectDetection."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
-    with _progress() as progress:
+    with shown_progress() as progress:
         pictures = _draw(plan, progress)
         model = build_detector()
         batches = _Batches(pictures, plan.batch, plan.seed)
@@ -86,14 +87,8 @@ def go_on(model: Any, pictures: Pictures, plan: Plan, cycle: int) -> tuple[Any, 
 
 def timed_train(plan: Plan) -> tuple[Any, float]:
     """Train, and return the seconds of CPU time that it took as well, with drawing."""
-    before = _cpu_seconds()
-    return train(plan), _cpu_seconds() - before
-
-
-def _cpu_seconds() -> float:
-    users = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    usages = [resource.getrusage(user) for user in users]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    before = cpu_seconds()
+    return train(plan), cpu_seconds() - before
 
 
 def to_pixels(frames: NDArray[np.uint8]) -> Tensor:
@@ -224,15 +219,5 @@ def _rate_at(steps: int) -> Callable[[int], float]:
 
 
 def _draw(plan: Plan, progress: Progress) -> Pictures:
-    task = progress.add_task("drawing", total=math.ceil(plan.pictures / PICTURES_PER_JOB))
-    pieces = []
-    for piece in draw_pictures(FIRST_TRAINING_SEED, plan.pictures, workers=plan.threads):
-        pieces.append(piece)
-        progress.advance(task)
-    return join(pieces)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )
+    pieces = draw_pictures(FIRST_TRAINING_SEED, plan.pictures, workers=plan.threads)
+    return join(collected(pieces, plan.pictures, PICTURES_PER_JOB, progress))

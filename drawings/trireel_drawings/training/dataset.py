@@ -3,10 +3,7 @@
 
 import io
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +11,7 @@ from PIL import Image, ImageFilter
 
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PAIRS
+from trireel_drawings.runs.drawing import draw_pieces
 from trireel_drawings.scenes.scene import draw_scene
 
 IMAGE_SIZE_PX = 96  # side of the tiny checkpoint's pictures
@@ -65,7 +63,7 @@ def squash(
 
 
 def draw_pool(first_seed: int, scenes_per_pair: int, *, workers: int) -> Iterator[Pool]:
-    """Yield pieces of the training pool, each with a few scenes of every pair.
+    """Return pieces of the training pool, each with a few scenes of every pair.
 
     Args:
         first_seed: Seed of the first scene; the others follow.
@@ -73,10 +71,7 @@ def draw_pool(first_seed: int, scenes_per_pair: int, *, workers: int) -> Iterato
         workers: Processes that draw.
     """
     total = scenes_per_pair * len(PAIRS)
-    starts = range(0, total, SCENES_PER_JOB)
-    job = partial(_draw_piece, first_seed, total)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-        yield from executor.map(job, starts)
+    return draw_pieces(_draw_piece, first_seed, total, SCENES_PER_JOB, workers=workers)
 
 
 def join(pieces: list[Pool]) -> Pool:

@@ -3,14 +3,13 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from torch import Tensor
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, SiglipModel
@@ -18,6 +17,8 @@ from transformers import PreTrainedTokenizerFast, SiglipModel
 from trireel_drawings.painting.dice import Dice
 from trireel_drawings.places.register import PAIRS
 from trireel_drawings.places.vocabulary import DESCRIPTIONS, TAGS
+from trireel_drawings.runs.drawing import collected
+from trireel_drawings.runs.training import shown_progress, warm_cosine
 from trireel_drawings.training.captions import (
     TEXT_LENGTH,
     build_tokenizer,
@@ -70,7 +71,7 @@ def train(folder: Path, plan: Plan) -> SiglipModel:
     """Draw the pictures, train on them and write the checkpoint."""
     torch.manual_seed(plan.seed)
     torch.set_num_threads(plan.threads)
-    with _progress() as progress:
+    with shown_progress() as progress:
         pool = _draw(plan, progress)
         tokenizer = build_tokenizer()
         model = build_model(tokenizer)
@@ -106,20 +107,10 @@ def encode_texts(
     return unit(model.text_model(input_ids=tokens["input_ids"]).pooler_output)
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )
-
-
 def _draw(plan: Plan, progress: Progress) -> Pool:
-    jobs = math.ceil(plan.scenes_per_pair * len(PAIRS) / SCENES_PER_JOB)
-    task = progress.add_task("drawing", total=jobs)
-    pieces = []
-    for piece in draw_pool(FIRST_TRAINING_SEED, plan.scenes_per_pair, workers=plan.threads):
-        pieces.append(piece)
-        progress.advance(task)
-    return join(pieces)
+    pieces = draw_pool(FIRST_TRAINING_SEED, plan.scenes_per_pair, workers=plan.threads)
+    total = plan.scenes_per_pair * len(PAIRS)
+    return join(collected(pieces, total, SCENES_PER_JOB, progress))
 
 
 def _set_temperature(model: SiglipModel) -> None:
@@ -136,7 +127,7 @@ def _fit(
     progress: Progress,
 ) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_at(plan.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_cosine(plan.steps, WARMUP_STEPS))
     order = np.random.Generator(np.random.PCG64(plan.seed))
     task = progress.add_task("training", total=plan.steps)
     model.train()
@@ -158,16 +149,6 @@ def _fit(
         optimizer.step()
         schedule.step()
         progress.update(task, advance=1, description=f"training, loss {loss.item():.3f}")
-
-
-def _rate_at(steps: int) -> Callable[[int], float]:
-    def rate(step: int) -> float:
-        if step < WARMUP_STEPS:
-            return (step + 1) / WARMUP_STEPS
-        done = (step - WARMUP_STEPS) / max(1, steps - WARMUP_STEPS)
-        return 0.5 * (1 + math.cos(math.pi * done)) + 1e-3
-
-    return rate
 
 
 def _augment(pixels: Tensor) -> Tensor:

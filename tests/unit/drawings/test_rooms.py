@@ -10,7 +10,7 @@ import trireel_drawings
 
 ROOT = Path(trireel_drawings.__file__).parent
 FLOORS = (
-    ("painting", PACKAGE),
+    ("painting", "runs", PACKAGE),
     ("figures",),
     ("places",),
     ("scenes",),
