@@ -113,6 +113,6 @@ async def _embedded(
     client: AsyncTrireelClient, text: str
 ) -> tuple[NDArray[np.float32], Calibration | None, Checkpoint]:
     details = await client.server_details()
-    checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
+    checkpoint = Checkpoint.of(details)
     embeddings = await client.embed_texts([text])
     return embeddings[0], details.calibration, checkpoint

@@ -17,6 +17,7 @@ from trireel_app.commands.library_options import (
     Json,
     LibraryRoot,
     Url,
+    VideoNames,
     opened,
     printable,
 )
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in words.")],
     library: LibraryRoot = DEFAULT_LIBRARY,
-    video: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Id of a video, or part of its address; repeat it for several."
-        ),
-    ] = None,
+    video: VideoNames = None,
     own_questions: Annotated[
         bool,
         typer.Option(

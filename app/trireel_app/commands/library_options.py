@@ -23,6 +23,14 @@ LibraryRoot = Annotated[
         help="Folder or S3 prefix of the library.",
     ),
 ]
+VideoNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--video",
+        metavar="NAME",
+        help="Id of a video, or part of its address; repeat it for several.",
+    ),
+]
 Url = Annotated[
     str | None, typer.Option(metavar="HOST:PORT", help="The server; by default 127.0.0.1:8001.")
 ]
@@ -57,9 +65,7 @@ def same_checkpoint(client: TrireelClient, keeper: Keeper) -> ServerDetails:
     from trireel_app.library import Checkpoint
 
     details = client.server_details()
-    keeper.library.check(
-        Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
-    )
+    keeper.library.check(Checkpoint.of(details))
     return details
 
 

@@ -20,6 +20,7 @@ from trireel_app.commands.library_options import (
     Json,
     LibraryRoot,
     Url,
+    VideoNames,
     clock,
     connected,
     opened,
@@ -33,7 +34,6 @@ from trireel_app.index.where import Where
 if TYPE_CHECKING:
     from trireel_app.index.keeper import Keeper
     from trireel_app.index.search import Moment, Query
-    from trireel_client import TrireelClient
 
 UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 AGO = re.compile(r"(\d+)([mhdw])")
@@ -44,12 +44,7 @@ def search(
         str | None, typer.Argument(metavar="TEXT", help="What the moments show, in words.")
     ] = None,
     library: LibraryRoot = DEFAULT_LIBRARY,
-    video: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Id of a video, or part of its address; repeat it for several."
-        ),
-    ] = None,
+    video: VideoNames = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +128,7 @@ def _video_ids(keeper: Keeper, names: Sequence[str]) -> tuple[str, ...]:
 def _query(
     keeper: Keeper, text: str | None, like: Path | None, where: Where, url: str | None
 ) -> Query:
+    from trireel_app.index.pictures import PICTURE_OPTIONS, picture_embedding
     from trireel_app.index.search import Query
 
     if text is None and like is None:
@@ -140,20 +136,10 @@ def _query(
     with connected(url) as client:
         details = same_checkpoint(client, keeper)
         if text is None:
-            return Query(embedding=_picture_embedding(client, str(like)), where=where)
+            analysis = client.analyze(str(like), **PICTURE_OPTIONS)
+            return Query(embedding=picture_embedding(analysis), where=where)
         embedding = client.embed_texts([text])[0]
         return Query(text, embedding, details.calibration, where)
-
-
-def _picture_embedding(client: TrireelClient, picture: str) -> Any:
-    """Return the embedding of a picture as a video of one frame; of a video, its mean."""
-    from trireel_schema.ranking import pool
-
-    analysis = client.analyze(picture, find=["tags"], with_embeddings=True)
-    parts = [chunk.embedding for chunk in analysis.chunks if chunk.embedding is not None]
-    import numpy as np
-
-    return pool(np.stack(parts))
 
 
 def _line(moment: Moment) -> str:

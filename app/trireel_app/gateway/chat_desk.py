@@ -68,5 +68,5 @@ class _Tower:
     async def embed(self, text: str) -> tuple[NDArray[np.float32], Calibration | None, Checkpoint]:
         """Return the embedding [D] of a text, its calibration, and the checkpoint."""
         embeddings, details = await self._texts.embed([text])
-        checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
+        checkpoint = Checkpoint.of(details)
         return embeddings[0], details.calibration, checkpoint

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from trireel_app import traces
 from trireel_app.gateway.clients import Clients
 from trireel_app.gateway.failures import Unavailable
+from trireel_app.index.pictures import PICTURE_OPTIONS, picture_embedding
 from trireel_app.library import Checkpoint, Library
 from trireel_client import AsyncTrireelClient, ServerDetails, ServerUnavailable, in_trace
-from trireel_schema.ranking import pool
 
 T = TypeVar("T")
 DETAILS_SECONDS = 15.0  # a server may be started again with another checkpoint
@@ -73,15 +73,13 @@ class Texts:
 
         async def of(index: int, client: AsyncTrireelClient) -> NDArray[np.float32]:
             await self._checked(index, client)
-            analysis = await client.analyze(picture, find=["tags"], with_embeddings=True)
-            parts = [part.embedding for part in analysis.chunks if part.embedding is not None]
-            return pool(np.stack(parts))
+            return picture_embedding(await client.analyze(picture, **PICTURE_OPTIONS))
 
         return await self._first(of)
 
     async def _checked(self, index: int, client: AsyncTrireelClient) -> ServerDetails:
         details = await self._details_of(index, client)
-        checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
+        checkpoint = Checkpoint.of(details)
         await asyncio.to_thread(self._library.check, checkpoint)
         return details
 

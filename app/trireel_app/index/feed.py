@@ -165,7 +165,7 @@ async def library_options(
         LibraryError: if the library holds embeddings of another checkpoint.
     """
     details = await lease.client.server_details()
-    checkpoint = Checkpoint(details.checkpoint, details.weights_sha256, details.embedding_dim)
+    checkpoint = Checkpoint.of(details)
     await asyncio.to_thread(keeper.library.check, checkpoint)
     wanted = [name for name in MORE_FINDINGS if with_descriptions or name != DESCRIPTION]
     more = [name for name in wanted if name in details.findings]

@@ -3,12 +3,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trireel_client import Caption, Tag
+from trireel_client import Caption, ServerDetails, Tag
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Checkpoint:
     """Hash of the checkpoint's weights."""
     embedding_dim: int
     """Width of the checkpoint's embeddings."""
+
+    @classmethod
+    def of(cls, details: ServerDetails) -> Self:
+        """Return the checkpoint of a server."""
+        return cls(details.checkpoint, details.weights_sha256, details.embedding_dim)
 
 
 @dataclass(frozen=True)
