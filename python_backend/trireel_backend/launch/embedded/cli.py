@@ -33,9 +33,6 @@ from trireel_backend.launch.model_options import (
     parse_parameters,
 )
 from trireel_backend.launch.signals import unwind_on_signals
-from trireel_backend.text_models.files import TEXT_MODELS
-from trireel_schema.description import DESCRIBE_MODEL
-from trireel_schema.shots import SHOT_MODEL
 
 if TYPE_CHECKING:
     from trireel_backend.launch.embedded.server import ServerOptions
@@ -145,14 +142,13 @@ def serve(
 
 def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
     from trireel_backend.launch.embedded.server import embedded_launch
-    from trireel_backend.launch.repository.describe import find_describe
-    from trireel_backend.launch.repository.shots import find_shots
-    from trireel_backend.launch.repository.text import find_text_models
+    from trireel_backend.launch.repository.optional import find_optional_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
-    shots, shots_missing = find_shots(options.shots)
-    text_models, text_missing = find_text_models(options.text_models)
-    describe, describe_missing = find_describe(options.describe)
+    found = find_optional_models(options.shots, options.text_models, options.describe)
+    options = replace(
+        options, shots=found.shots, text_models=found.text_models, describe=found.describe
+    )
 
     def report_ready(server: "RunningServer") -> None:
         ports = options.ports
@@ -162,16 +158,10 @@ def _serve_until_stopped(options: "ServerOptions", restarts: int) -> NoReturn:
             f" models, checkpoint {server.metadata.checkpoint}, log {server.log})",
             flush=True,
         )
-        if shots_missing:
-            print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
-        if text_missing:
-            print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
-        if describe_missing:
-            print(f"Trireel serves without {DESCRIBE_MODEL}: {describe_missing}", flush=True)
+        for loss in found.losses:
+            print(loss, flush=True)
 
-    with embedded_launch(
-        replace(options, shots=shots, text_models=text_models, describe=describe)
-    ) as launch:
+    with embedded_launch(options) as launch:
         keep_serving(launch, report_ready, policy=RestartPolicy(restarts))
 
 

@@ -33,9 +33,6 @@ from trireel_backend.launch.model_options import (
 )
 from trireel_backend.launch.ports import Ports
 from trireel_backend.launch.signals import unwind_on_signals
-from trireel_backend.text_models.files import TEXT_MODELS
-from trireel_schema.description import DESCRIBE_MODEL
-from trireel_schema.shots import SHOT_MODEL
 
 ENVIRONMENT_PREFIX = "TRIREEL"
 
@@ -185,22 +182,16 @@ def _serve_until_stopped(options: "ContainerOptions", restarts: int) -> NoReturn
     from trireel_backend.launch.children import reap_orphans
     from trireel_backend.launch.image.server import container_launch
     from trireel_backend.launch.limits import private_umask
-    from trireel_backend.launch.repository.describe import find_describe
-    from trireel_backend.launch.repository.shots import find_shots
-    from trireel_backend.launch.repository.text import find_text_models
+    from trireel_backend.launch.repository.optional import find_optional_models
     from trireel_backend.launch.restarts import RestartPolicy, keep_serving
 
     private_umask()
-    shots, shots_missing = find_shots(options.shots)
-    text_models, text_missing = find_text_models(options.text_models)
-    describe, describe_missing = find_describe(options.describe)
-    if shots_missing:
-        print(f"Trireel serves without {SHOT_MODEL}: {shots_missing}", flush=True)
-    if text_missing:
-        print(f"Trireel serves without {', '.join(TEXT_MODELS)}: {text_missing}", flush=True)
-    if describe_missing:
-        print(f"Trireel serves without {DESCRIBE_MODEL}: {describe_missing}", flush=True)
-    options = replace(options, shots=shots, text_models=text_models, describe=describe)
+    found = find_optional_models(options.shots, options.text_models, options.describe)
+    options = replace(
+        options, shots=found.shots, text_models=found.text_models, describe=found.describe
+    )
+    for loss in found.losses:
+        print(loss, flush=True)
     with container_launch(options) as launch:
         keep_serving(
             launch,
