@@ -2,20 +2,17 @@
 """Put a made-up video into a library, and request its results by hand and through the gateway."""
 
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 
+from benchmarks.common.gateway import gateway_process
 from benchmarks.common.machine import describe
 from benchmarks.common.record import write_raw
 from benchmarks.gateway.benchmark import BENCHMARK
@@ -32,12 +29,6 @@ REQUESTS = 500
 CHUNKS = 60  # of an answer: ten minutes of video
 FRAMES, WIDTH = 96, 768
 PICTURE_BYTES = 20_000
-START_SECONDS = 120
-SERVE = (
-    "import typer; from trireel_app.commands.gateway import gateway;"
-    " app = typer.Typer(); app.command()(gateway); app()"
-)
-LIMIT = "--requests-per-minute=1000000"
 
 
 def stored_video(folder: Path) -> str:
@@ -94,31 +85,6 @@ def key_of(folder: Path, video_id: str) -> str:
     return key
 
 
-@contextmanager
-def gateway(folder: Path) -> Iterator[str]:
-    """Serve a gateway as a process of its own; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    places = [f"--{name}={folder / name}" for name in ("library", "uploads")]
-    places.append(f"--database={folder / 'jobs.sqlite'}")
-    command = [sys.executable, "-c", SERVE, f"--port={port}", LIMIT, *places]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{url}/healthz")
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def measured(way: str, call: Callable[[], object], count: int) -> dict[str, Any]:
     """Return the times of calls, one after another."""
     call()  # opens files and connections
@@ -137,7 +103,10 @@ def run(folder: Path, output: Path, count: int) -> None:
     video = stored_video(folder)
     key = key_of(folder, video)
     library = Library(folder / "library")
-    with gateway(folder) as url, httpx.Client(base_url=f"{url}/v1/videos/{video}") as client:
+    with (
+        gateway_process(folder, "--audit-file", folder / "audit.jsonl") as (url, _),
+        httpx.Client(base_url=f"{url}/v1/videos/{video}") as client,
+    ):
         client.headers["Authorization"] = f"Bearer {key}"
         answer = client.get("/result").raise_for_status()
         known = {"If-None-Match": answer.headers["etag"]}

@@ -3,16 +3,17 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+from support.ports import free_ports
 from support.postgres import Postgres, postgres
 from support.videos import numbered_frame, write_video
 
@@ -39,18 +40,18 @@ class Machine:
 
     def __init__(self, folder: Path, database: Postgres) -> None:
         self._folder, self._database = folder, database
-        self._ports = _free_ports(4)
+        self._ports, self._port = free_ports(), free_ports().http
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         engine = open_database(database.url)
         JobStore(engine)
         key = KeyStore(engine).create("bench")
         engine.dispose()
         self.headers = {"Authorization": f"Bearer {key}"}
-        self.url = f"http://127.0.0.1:{self._ports[3]}"
+        self.url = f"http://127.0.0.1:{self._port}"
 
     def start(self, *names: str) -> None:
         """Start parts."""
-        http, grpc, metrics, port = map(str, self._ports)
+        http, grpc, metrics = map(str, astuple(self._ports))
         uploads = str(self._folder / "uploads")
         (self._folder / "uploads").mkdir(exist_ok=True)
         serve = Path(sys.executable).with_name("trireel-serve")
@@ -61,7 +62,7 @@ class Machine:
         commands = {
             "triton": [str(serve), *ports, "--media", uploads],
             "worker": [*trireel, "worker", *server, "--lease-seconds", "5"],
-            "gateway": [*trireel, "gateway", *server, "--port", port, *library],
+            "gateway": [*trireel, "gateway", *server, "--port", str(self._port), *library],
         }
         for name in names:
             with (self._folder / f"{name}.log").open("ab") as log:
@@ -97,7 +98,7 @@ class Machine:
 
     def wait_for_triton(self) -> None:
         """Wait until the server is ready."""
-        with TrireelClient(f"127.0.0.1:{self._ports[1]}") as client:
+        with TrireelClient(f"127.0.0.1:{self._ports.grpc}") as client:
             while not client.is_ready("video_analysis"):
                 time.sleep(1)
 
@@ -186,11 +187,3 @@ def _clip(path: Path, number: int) -> Path:
     else:
         write_video(path, [numbered_frame((number + i // 25) % 256) for i in range(FRAMES)])
     return path
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -5,23 +5,18 @@ import hashlib
 import os
 import random
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from benchmarks.common.record import ROOT
+from benchmarks.common.gateway import gateway_process
 from trireel_app.engine.database import open_database
 from trireel_app.gateway.access.keys import KeyStore
 from trireel_app.jobs.store import JobStore
 
 MIB = 2**20
 HEAD = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41"
-START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -64,29 +59,8 @@ def gateway(folder: Path) -> Iterator[Place]:
     JobStore(database)
     key = KeyStore(database).create("bench")
     database.dispose()
-    command = [sys.executable, "-m", "trireel_client", "gateway", "--port", "0"]
-    command += ["--database", folder / "jobs.sqlite", "--library", folder / "library"]
-    command += ["--uploads", folder / "uploads", "--requests-per-minute", "1000000"]
-    command += ["--audit-file", folder / "audit.jsonl"]
-    process = subprocess.Popen(list(map(str, command)), cwd=ROOT, stderr=subprocess.PIPE)
-    try:
-        assert process.stderr is not None
-        url = process.stderr.readline().decode().strip()
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                httpx.get(f"{url}/readyz").raise_for_status()
-                break
-            except httpx.HTTPError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+    with gateway_process(folder, "--audit-file", folder / "audit.jsonl") as (url, process):
         yield Place(folder, url, {"Authorization": f"Bearer {key}"}, process)
-    finally:
-        process.terminate()
-        process.wait(30)
-        if process.stderr is not None:
-            process.stderr.close()
 
 
 def film(size_bytes: int, seed: int) -> Iterator[bytes]:

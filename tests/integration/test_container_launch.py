@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -25,6 +24,7 @@ from support.container import (
     lay_out_triton,
     left_over,
 )
+from support.serving import in_thread
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
@@ -55,12 +55,8 @@ def collector():
     """An OpenTelemetry collector that keeps what it gets."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     server.bodies = []
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with in_thread(server):
+        yield server
 
 
 @pytest.fixture(scope="module")

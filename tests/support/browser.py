@@ -7,11 +7,12 @@ import queue
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from support.serving import in_thread
 
 CHROMIUM = shutil.which("chromium")
 WAIT_SECONDS = 60
@@ -81,12 +82,8 @@ def _served(files: dict[str, tuple[bytes, str]]) -> Iterator[tuple[str, queue.Si
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with in_thread(server):
         yield f"http://127.0.0.1:{server.server_port}/", answers
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 """A real HTTP server that speaks OpenAI's API, well or badly."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from support.serving import in_thread
 
 WORDS = ("a ", "person ", "cooking")
 
@@ -54,14 +55,8 @@ def chat_server(behaviour: str = "answers") -> Iterator[ChatServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with in_thread(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _head(handler: Any, status: int, kind: str, **headers: str) -> None:

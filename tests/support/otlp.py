@@ -5,7 +5,6 @@ import base64
 import gzip
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 
 from google.protobuf import json_format
@@ -13,6 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from support.serving import in_thread
 
 IDS = ("traceId", "spanId", "parentSpanId")
 
@@ -84,13 +85,8 @@ def receiver():
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        traces = Traces(f"http://127.0.0.1:{server.server_address[1]}/v1/traces")
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield traces
-        finally:
-            server.shutdown()
-            thread.join()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    traces = Traces(f"http://127.0.0.1:{server.server_address[1]}/v1/traces")
+    with in_thread(server):
+        yield traces

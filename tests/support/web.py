@@ -3,10 +3,11 @@
 
 import contextlib
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from support.serving import in_thread
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -65,14 +66,8 @@ def web_server(
     server = WebServer(answers)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with in_thread(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def with_ranges(data: bytes, etag: str = '"v1"') -> Callable[[Handler], None]:

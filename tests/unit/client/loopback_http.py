@@ -3,13 +3,13 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
+from support.serving import in_thread
 from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, triton_to_np_dtype
 from unit.client.loopback_grpc import raw_of
 from unit.client.scripted import Asked, Refused, Script, ServerTls, Tensors
@@ -101,15 +101,11 @@ def http_server(script: Script, tls: ServerTls | None = None) -> Iterator[str]:
         server.socket = _context(tls).wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        script.go_on.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with in_thread(server):
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            script.go_on.set()
 
 
 def _context(tls: ServerTls) -> ssl.SSLContext:

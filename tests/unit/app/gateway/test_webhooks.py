@@ -5,7 +5,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import sqlalchemy as sa
 from support.gateway import gateway_app
+from support.serving import in_thread
 
 from trireel_app.gateway.webhooks.addresses import NotAllowed, WebhookRules
 from trireel_app.gateway.webhooks.deliver import Webhooks
@@ -46,14 +46,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def receiver():
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Receiver()
+    with in_thread(server):
+        yield server
 
 
 def ended_video(gateway, url: str, job_id: str = "j1") -> UploadRow:

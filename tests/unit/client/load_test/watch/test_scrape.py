@@ -2,9 +2,9 @@
 """What /metrics says."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
+from support.serving import in_thread
 
 from trireel_client._config import Address
 from trireel_client.load_test.errors import NothingToWatch
@@ -86,13 +86,10 @@ class Metrics(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def page():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Metrics) as server:
-        server.known = True
-        thread = Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Metrics)
+    server.known = True
+    with in_thread(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_metrics_are_read_over_http(page):
