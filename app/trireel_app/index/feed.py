@@ -18,11 +18,8 @@ from trireel_client._timeline.pictures import jpeg
 from trireel_schema.catalogue import DEFAULT_FINDINGS
 
 DESCRIPTION = "description"
-MORE_FINDINGS = (
-    "objects",
-    "text",
-    DESCRIPTION,
-)  # that the index holds too if the server makes them
+MORE_FINDINGS = ("objects", "text", DESCRIPTION)
+"""Findings that the index holds too if the server makes them."""
 ATTEMPTS = 3  # of a video whose server is lost or full
 
 
@@ -165,8 +162,7 @@ async def library_options(
         LibraryError: if the library holds embeddings of another checkpoint.
     """
     details = await lease.client.server_details()
-    checkpoint = Checkpoint.of(details)
-    await asyncio.to_thread(keeper.library.check, checkpoint)
+    await asyncio.to_thread(keeper.library.check, Checkpoint.of(details))
     wanted = [name for name in MORE_FINDINGS if with_descriptions or name != DESCRIPTION]
     more = [name for name in wanted if name in details.findings]
     return {"find": [*DEFAULT_FINDINGS, *more], **options, "with_embeddings": True}
